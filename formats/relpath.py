@@ -1,0 +1,49 @@
+"""Relative paths as artifacts carry them: normalised, forward slashes, never leaving their root."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable
+
+from packyard.formats.errors import FormatError, Problem
+
+_LONGEST_NAME = 255  # bytes; the limit of every common file system
+
+
+def read_relpath(text: str) -> str:
+    """`text` normalised (`./a//b/` is `a/b`, `.` is ``), or FormatError when it leaves its root or is no plain path."""
+    if text.startswith("/") or (len(text) > 1 and text[1] == ":"):
+        raise FormatError(f"{text!r} is absolute, a relative path was expected")
+    parts = [part for part in text.split("/") if part not in ("", ".")]
+    if ".." in parts:
+        raise FormatError(f"{text!r} leaves its folder by '..', a path inside was expected")
+    for part in parts:
+        check_name(part)
+    return "/".join(parts)
+
+
+def check_name(name: str) -> None:
+    """Refuse a path component that some supported system cannot hold, or that would mean something else there."""
+    if name in ("", ".", ".."):
+        raise FormatError(f"{name!r} is not a file name")
+    if any(ord(char) < 32 or ord(char) == 127 or char in "/\\" for char in name):
+        raise FormatError(f"{name!r} has a control character or slash, a plain file name was expected")
+    try:
+        size = len(name.encode("utf-8"))
+    except UnicodeEncodeError:
+        raise FormatError(f"{name!r} is not UTF-8") from None
+    if size > _LONGEST_NAME:
+        raise FormatError(f"{name[:40] + '...'!r} is {size} bytes long, at most {_LONGEST_NAME} were expected")
+
+
+def check_collisions(paths: Iterable[str]) -> None:
+    """Refuse two paths that are one on a file system which folds case or Unicode forms."""
+    seen: dict[str, str] = {}
+    problems: list[Problem] = []
+    for path in paths:
+        folded = unicodedata.normalize("NFC", path).casefold()
+        other = seen.setdefault(folded, path)
+        if other != path:
+            problems.append(Problem(f"{path!r} and {other!r} are one file on systems that ignore case"))
+    if problems:
+        raise FormatError(*problems)

@@ -1,0 +1,190 @@
+"""Child processes: each in a group of its own, its output in a log, and none of them outliving us."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import os
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from packyard.tasks.errors import ActionError
+
+_SHOWN_LINES = 30
+_PASSED = (
+    "HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "NETRC", "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE",
+    "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "all_proxy", "no_proxy",
+)  # fmt: skip
+_PASSED_PREFIXES = ("UV_", "PIP_")
+
+# Reads "+GROUP" and "-GROUP" lines; when the pipe ends without a goodbye, we were killed: kill what is left.
+_WATCHDOG = """
+import os, signal, sys
+alive = set()
+for line in sys.stdin:
+    (alive.add if line[0] == "+" else alive.discard)(int(line[1:]))
+for group in alive:
+    try:
+        os.killpg(group, signal.SIGKILL)
+    except OSError:
+        pass
+"""
+
+
+class _Groups:
+    """The process groups that are alive now, known here and to the watchdog."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._alive: set[int] = set()
+        self._watchdog: subprocess.Popen[str] | None = None
+        self.stopping = False
+
+    def start(self, argv: Sequence[str], **how: object) -> subprocess.Popen[bytes]:
+        with self._lock:
+            if self.stopping:
+                raise KeyboardInterrupt
+            if self._watchdog is None:
+                self._watchdog = subprocess.Popen(
+                    [sys.executable, "-I", "-S", "-c", _WATCHDOG],
+                    stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                    start_new_session=True, text=True,
+                )  # fmt: skip
+            child = subprocess.Popen(argv, start_new_session=True, **how)  # type: ignore[call-overload]
+            self._alive.add(child.pid)
+            self._tell(f"+{child.pid}")
+            return child  # type: ignore[no-any-return]
+
+    def end(self, child: subprocess.Popen[bytes]) -> None:
+        """Kill what the child left behind in its group, and forget the group."""
+        _kill(child.pid)
+        child.wait()
+        with self._lock:
+            self._alive.discard(child.pid)
+            self._tell(f"-{child.pid}")
+
+    def kill(self) -> None:
+        self.stopping = True
+        for group in list(self._alive):
+            _kill(group)
+
+    def _tell(self, line: str) -> None:
+        if self._watchdog is not None and self._watchdog.stdin is not None:
+            with contextlib.suppress(OSError):
+                self._watchdog.stdin.write(line + "\n")
+                self._watchdog.stdin.flush()
+
+
+_groups = _Groups()
+
+
+def kill_all() -> None:
+    """Kill every child and refuse new ones: the run was interrupted."""
+    _groups.kill()
+
+
+def run(
+    argv: Sequence[str],
+    *,
+    cwd: Path,
+    env: Mapping[str, str],
+    log: Path,
+    timeout: float | None = None,
+    fixed_layout: bool = False,
+) -> None:
+    """Run `argv` to its end with exactly `env`, output appended to `log`; ActionError when it fails.
+
+    `timeout` is in seconds. Nothing the child started outlives this call.
+    """
+    with log.open("ab") as stream:
+        stream.write(f"$ {shlex.join(argv)}\n".encode())
+        stream.flush()
+        start = stream.tell()
+        prefix = _no_randomization() if fixed_layout else ()
+        try:
+            child = _groups.start(
+                [*prefix, *argv],
+                cwd=cwd,
+                env=dict(env),
+                stdin=subprocess.DEVNULL,
+                stdout=stream,
+                stderr=stream,
+            )
+        except OSError as error:
+            raise ActionError(f"{argv[0]!r} cannot be started: {error.strerror}") from None
+        try:
+            status = child.wait(timeout)
+        except subprocess.TimeoutExpired:
+            raise ActionError(
+                f"{Path(argv[0]).name!r} was stopped after {timeout:g} s", detail=_end(log, start)
+            ) from None
+        finally:
+            _groups.end(child)
+    if _groups.stopping:
+        raise KeyboardInterrupt
+    if status:
+        raise ActionError(f"{Path(argv[0]).name!r} {ending(status)}", detail=_end(log, start))
+
+
+def capture(argv: Sequence[str], *, cwd: Path | None = None, env: Mapping[str, str] | None = None) -> str:
+    """The standard output of a quick tool; ActionError with its standard error when it fails."""
+    try:
+        child = _groups.start(
+            argv, cwd=cwd, env=None if env is None else dict(env),
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        )  # fmt: skip
+    except OSError as error:
+        raise ActionError(f"{argv[0]!r} cannot be started: {error.strerror}") from None
+    try:
+        output, errors = child.communicate()
+    finally:
+        _groups.end(child)
+    if child.returncode:
+        raise ActionError(f"{Path(argv[0]).name!r} {ending(child.returncode)}", detail=errors.decode(errors="replace"))
+    return output.decode("utf-8", errors="replace")
+
+
+def ending(status: int) -> str:
+    """How a child ended, in words: 'ended with status 2', 'crashed (SIGSEGV)'."""
+    if status >= 0:
+        return f"ended with status {status}"
+    try:
+        return f"crashed ({signal.Signals(-status).name})"
+    except ValueError:
+        return f"crashed (signal {-status})"
+
+
+def network_environment() -> dict[str, str]:
+    """What of the user's environment tools that download may see: homes, proxies, certificates, uv's and pip's settings."""
+    return {k: v for k, v in os.environ.items() if k in _PASSED or k.startswith(_PASSED_PREFIXES)}
+
+
+@functools.cache
+def _no_randomization() -> tuple[str, ...]:
+    """The prefix that runs a tool without address randomisation, or nothing where the system refuses it."""
+    setarch = shutil.which("setarch")
+    if setarch is None:
+        return ()
+    prefix = (setarch, "--addr-no-randomize")
+    tried = subprocess.run([*prefix, "true"], check=False, capture_output=True)
+    return prefix if tried.returncode == 0 else ()
+
+
+def _end(log: Path, start: int) -> str:
+    with log.open("rb") as stream:
+        stream.seek(start)
+        lines = stream.read().decode("utf-8", errors="replace").splitlines()
+    left_out = len(lines) - _SHOWN_LINES
+    head = [f"... {left_out} lines above are in {log}"] if left_out > 0 else []
+    return "\n".join([*head, *lines[-_SHOWN_LINES:]])
+
+
+def _kill(group: int) -> None:
+    with contextlib.suppress(OSError):
+        os.killpg(group, signal.SIGKILL)

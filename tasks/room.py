@@ -1,0 +1,73 @@
+"""The room an action works in: its inputs, its outputs, its parameters, and nothing else."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from packyard.tasks import process
+from packyard.tasks.target import Json
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Room:
+    """What the function of an action gets. It changes neither cwd, umask nor environment, and prints nothing.
+
+    `inputs` holds the staged inputs (read-only by agreement), `outputs` is where results are left,
+    `scratch` is an empty folder for anything else; all three are removed afterwards. `trees` maps a used
+    target to its tree in the store. `log` is the file that `say` and children write to.
+    """
+
+    inputs: Path
+    outputs: Path
+    scratch: Path
+    home: Path
+    params: Mapping[str, Json]
+    log: Path
+    trees: Mapping[str, Path] = field(default_factory=dict)
+    network: bool = False
+
+    def say(self, text: str) -> None:
+        """Write a line to the action's log."""
+        with self.log.open("a", encoding="utf-8") as log:
+            log.write(text.rstrip("\n") + "\n")
+
+    def run(
+        self,
+        argv: Sequence[str | Path],
+        *,
+        cwd: Path | None = None,
+        env: Mapping[str, str] | None = None,
+        timeout: float | None = None,
+        fixed_layout: bool = False,
+    ) -> None:
+        """Run a tool to its end, its output to the log; ActionError with the log's end when it fails.
+
+        `env` is added to the constant environment of every action; `fixed_layout` switches address
+        randomisation off where the system permits it.
+        """
+        process.run(
+            [os.fspath(word) for word in argv],
+            cwd=cwd or self.inputs,
+            env={**self.environment(), **(env or {})},
+            log=self.log,
+            timeout=timeout,
+            fixed_layout=fixed_layout,
+        )
+
+    def environment(self) -> dict[str, str]:
+        """The constant environment; an action that may download also gets the user's network settings."""
+        constant = {
+            "PATH": "/usr/local/bin:/usr/bin:/bin",
+            "HOME": os.fspath(self.home),
+            "TMPDIR": os.fspath(self.scratch),
+            "LANG": "C.UTF-8",
+            "LC_ALL": "C.UTF-8",
+            "TZ": "UTC",
+            "PYTHONHASHSEED": "0",
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "SOURCE_DATE_EPOCH": str(self.params.get("epoch", 0)),
+        }
+        return {**constant, **process.network_environment()} if self.network else constant

@@ -1,0 +1,92 @@
+"""A target: one node of the graph, said wholly in data, so that it can be compared, stored, shown and sent away."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Json = Any  # None, bool, int, float, str, and lists and string-keyed dicts of these
+Resource = Literal["cpu", "io", "memory"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """An input file. `path` is relative to the workspace, or absolute for a file outside it."""
+
+    path: str
+    at: str  # where it stands below the action's input folder
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Use:
+    """An input that another target makes: the artifact `part` ('' is the main one) of `target`.
+
+    A file is staged at `at` below the input folder. A tree (a toolchain) is never copied: the action
+    finds it as `room.trees[target]`, and `at` is ''.
+    """
+
+    target: str
+    part: str = ""
+    at: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Output:
+    """A file (or, with `tree`, a folder) that the action leaves at `at` below its output folder.
+
+    `artifact` is where the workspace keeps it ('dist/hello-0.1.0.psp'); None keeps it in the store alone.
+    """
+
+    part: str = ""
+    at: str
+    artifact: str | None = None
+    tree: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pin:
+    """A lock that a target reads: when `path` does not exist, a build resolves it once and says so.
+
+    `requirements` are PEP 508 texts; `python` is 'X.Y'; `platform` is 'linux_amd64' or the like.
+    """
+
+    path: str
+    requirements: tuple[str, ...]
+    python: str
+    platform: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """One thing to make: what from, how, and where it ends up.
+
+    `run` names the function that makes it ('packyard.tasks.archive:make'), called with a Room.
+    `params` is everything else the function reads; together with the bytes of sources and uses it decides
+    the result. `network` allows the action to download (its result must be pinned by digests in its
+    inputs); `local_only` marks what touches a private key.
+    """
+
+    name: str
+    doc: str
+    place: str  # the file that declares it, for messages
+    run: str
+    params: Mapping[str, Json] = field(default_factory=dict)
+    sources: tuple[Source, ...] = ()
+    uses: tuple[Use, ...] = ()
+    outputs: tuple[Output, ...] = ()
+    pins: tuple[Pin, ...] = ()
+    network: bool = False
+    local_only: bool = False
+    resource: Resource = "cpu"
+    final: bool = False  # belongs to the group `all`
+
+    @property
+    def kind(self) -> str:
+        """The part of the name before the colon."""
+        return self.name.partition(":")[0]
+
+    @property
+    def dependencies(self) -> tuple[str, ...]:
+        """The names of the targets used, each once, sorted."""
+        return tuple(sorted({use.target for use in self.uses}))
