@@ -54,6 +54,9 @@ class Table:
     def __contains__(self, key: str) -> bool:
         return key in self._values
 
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
     def keys(self) -> list[str]:
         """The keys that are present, in the order of the text."""
         return list(self._values)
@@ -132,7 +135,7 @@ class Table:
     def mapping(self, key: str) -> dict[str, str]:
         """A table whose keys are free and whose values are strings."""
         table = self.table(key)
-        return {name: table.text(name) for name in table.keys()}
+        return {name: table.text(name) for name in table}
 
     def table(self, key: str, *, required: bool = False) -> Table:
         """The table at `key`, empty when absent."""

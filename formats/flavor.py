@@ -1,0 +1,292 @@
+"""pyproject.toml: `[project]`, `[build-system]` (PyPA specifications), and `[tool.flavor]`, which makes it a bundle."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from packyard.formats.entrypoint import read_entry_point
+from packyard.formats.errors import FormatError
+from packyard.formats.naming import read_member_name
+from packyard.formats.platform import read_platform
+from packyard.formats.requirement import (
+    read_distribution_name,
+    read_python_release,
+    read_python_version,
+    read_requirement,
+    read_specifier,
+)
+from packyard.formats.slotspec import SlotSpec, read_slots
+from packyard.formats.table import Table, reading
+from packyard.formats.toml import read_toml
+
+# The keys of [project] that nothing here reads (PyPA "pyproject.toml specification", and PEP 794).
+_OTHER_PROJECT_KEYS = (
+    "description", "readme", "license", "license-files", "authors", "maintainers", "keywords", "classifiers",
+    "urls", "gui-scripts", "entry-points", "import-names", "import-namespaces",
+)  # fmt: skip
+_DYNAMIC = (
+    "version", "requires-python", "dependencies", "optional-dependencies", "scripts", *_OTHER_PROJECT_KEYS,
+)  # fmt: skip
+# PEP 517: what a [build-system] without build-backend means.
+_LEGACY_BACKEND = "setuptools.build_meta:__legacy__"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildSpec:
+    """`[tool.flavor.build]`.
+
+    `dependencies` are local folders or members whose wheels are packed too, `extra_packages` further PEP 508
+    requirements, `exclude` patterns of files that stay out, `manylinux` platform tags in order of preference.
+    Each hook is one argument vector; `hook_requires` are what hooks need beside the application's environment.
+    `pip` puts pip into the bundle, `include_tests` the application's own tests.
+    """
+
+    dependencies: tuple[str, ...] = ()
+    extra_packages: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    manylinux: tuple[str, ...] = ()
+    pre_build: tuple[tuple[str, ...], ...] = ()
+    post_build: tuple[tuple[str, ...], ...] = ()
+    hook_requires: tuple[str, ...] = ()
+    pip: bool = True
+    include_tests: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuntimeEnv:
+    """`[tool.flavor.execution.runtime.env]`: what the program sees of the environment it is started in.
+
+    `map` gives variables another name, old name -> new name; a star in `unset` and `pass_` stands for any letters.
+    """
+
+    unset: tuple[str, ...] = ()
+    pass_: tuple[str, ...] = ()
+    set: Mapping[str, str] = field(default_factory=dict)
+    map: Mapping[str, str] = field(default_factory=dict)
+    isolated: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """`[tool.flavor.policy]`: where the bundle agrees to start. `max_age_days` None means for ever."""
+
+    platforms: tuple[str, ...] = ()
+    refuse_root: bool = False
+    max_age_days: int | None = None
+    require_env: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flavor:
+    """`[tool.flavor]`. `entry_point` is '' when `[project.scripts]` alone says what to run.
+
+    `python_version` and `launcher` ('rust', 'go' or a path) are '' for the workspace's default, `package_name` is
+    the project's name unless set, `platforms` is () for the platform of the build.
+    """
+
+    entry_point: str = ""
+    python_version: str = ""
+    package_name: str
+    launcher: str = ""
+    platforms: tuple[str, ...] = ()
+    slots: tuple[SlotSpec, ...] = ()
+    build: BuildSpec = field(default_factory=BuildSpec)
+    runtime_env: RuntimeEnv = field(default_factory=RuntimeEnv)
+    policy: Policy | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProjectManifest:
+    """A pyproject.toml.
+
+    `version` is in PEP 440's normal form, '' when `dynamic` has it. `dependencies` are PEP 508 texts.
+    `build_backend` is '' when there is no [build-system]. `flavor` is None for a library.
+    """
+
+    name: str
+    version: str = ""
+    dynamic: tuple[str, ...] = ()
+    requires_python: str = ""
+    dependencies: tuple[str, ...] = ()
+    optional_dependencies: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    scripts: Mapping[str, str] = field(default_factory=dict)
+    build_backend: str = ""
+    build_requires: tuple[str, ...] = ()
+    backend_path: tuple[str, ...] = ()
+    flavor: Flavor | None = None
+
+
+def read_project(text: str, place: str) -> ProjectManifest:
+    """Read a pyproject.toml; FormatError with all its problems."""
+    with reading(read_toml(text, place), place) as top:
+        top.ignore("dependency-groups")  # PEP 735, for development tools
+        project = top.table("project", required=True)
+        project.ignore(*_OTHER_PROJECT_KEYS)
+        name = project.parse("name", read_distribution_name, "", required=True)
+        dynamic = _dynamic(project)
+        scripts = _scripts(project)
+        optional = project.table("optional-dependencies")
+        build = top.table("build-system")
+        tool = top.table("tool")
+        tool.ignore_rest()
+        return ProjectManifest(
+            name=name,
+            version=_version(project, dynamic),
+            dynamic=dynamic,
+            requires_python=project.parse("requires-python", read_specifier, ""),
+            dependencies=project.parses("dependencies", read_requirement),
+            optional_dependencies={extra: optional.parses(extra, read_requirement) for extra in optional},
+            scripts=scripts,
+            build_backend=build.text("build-backend", _LEGACY_BACKEND) if "build-system" in top else "",
+            build_requires=build.parses("requires", read_requirement, required="build-system" in top),
+            backend_path=build.texts("backend-path"),
+            flavor=_flavor(tool.table("flavor"), name, scripts) if "flavor" in tool else None,
+        )
+
+
+def _dynamic(project: Table) -> tuple[str, ...]:
+    dynamic = project.texts("dynamic")
+    for position, key in enumerate(dynamic):
+        if key not in _DYNAMIC:
+            project.problem(f"dynamic[{position}]", f"{key!r} is not a key that can be dynamic")
+        elif key in project:
+            project.problem(f"dynamic[{position}]", f"{key!r} is given as well, it can be given or dynamic, not both")
+    return dynamic
+
+
+def _version(project: Table, dynamic: tuple[str, ...]) -> str:
+    if "version" not in project and "version" not in dynamic:
+        project.ignore("version")
+        project.problem("version", "is missing, a PEP 440 version like 1.2.0 was expected",
+                        'a backend that computes it needs dynamic = ["version"]')  # fmt: skip
+        return ""
+    return project.parse("version", read_python_release, "")
+
+
+def _scripts(project: Table) -> dict[str, str]:
+    table = project.table("scripts")
+    scripts = {}
+    for name in table:
+        if not re.fullmatch(r"[\w.-]+", name, re.ASCII):
+            table.problem(name, f"{name!r} is not a command name, letters, digits and . _ - were expected")
+        scripts[name] = table.parse(name, read_entry_point, "")
+    return scripts
+
+
+def _flavor(table: Table, name: str, scripts: Mapping[str, str]) -> Flavor:
+    metadata = table.table("metadata")
+    package_name = table.parse("package_name", read_member_name, "")
+    if package_name and "package_name" in metadata:
+        metadata.problem("package_name", "is given in [tool.flavor] too, only one of them was expected")
+    package_name = metadata.parse("package_name", read_member_name, "") or package_name or name
+    if "entry_point" not in table and not scripts:
+        table.problem("entry_point", "is missing, 'module:function' was expected",
+                      "or name commands in [project.scripts]")  # fmt: skip
+    return Flavor(
+        entry_point=table.parse("entry_point", read_entry_point, ""),
+        python_version=table.parse("python_version", read_python_version, ""),
+        package_name=package_name,
+        launcher=table.parse("launcher", read_launcher, ""),
+        platforms=table.parses("platforms", read_platform),
+        slots=read_slots(table),
+        build=_build(table.table("build")),
+        runtime_env=_runtime_env(table.table("execution").table("runtime").table("env")),
+        policy=_policy(table.table("policy")) if "policy" in table else None,
+    )
+
+
+def read_launcher(text: str) -> str:
+    """'rust', 'go', or the path of a launcher (with a slash, so that a mistyped name is no path)."""
+    if text not in ("rust", "go") and "/" not in text:
+        raise FormatError(f"{text!r} is not a launcher, 'rust', 'go' or a path like './launcher' was expected")
+    return text
+
+
+def _build(table: Table) -> BuildSpec:
+    return BuildSpec(
+        dependencies=table.parses("dependencies", _filled),
+        extra_packages=table.parses("extra_packages", read_requirement),
+        exclude=table.parses("exclude", _filled),
+        manylinux=(table.parse("manylinux", _tag, ""),)
+        if isinstance(table.raw("manylinux"), str)
+        else table.parses("manylinux", _tag),
+        pre_build=_hooks(table, "pre_build"),
+        post_build=_hooks(table, "post_build"),
+        hook_requires=table.parses("hook_requires", read_requirement),
+        pip=table.flag("pip", True),
+        include_tests=table.flag("include_tests"),
+    )
+
+
+def _hooks(table: Table, key: str) -> tuple[tuple[str, ...], ...]:
+    """A string is one command, split as a shell does but run without one; an inner list is one argument vector."""
+    value = table.raw(key)
+    if not isinstance(value, list):
+        return tuple((text,) for text in table.texts(key))  # says that a list was expected
+    hooks = []
+    for position, hook in enumerate(value):
+        argv = hook
+        if isinstance(hook, str):
+            try:
+                argv = shlex.split(hook)
+            except ValueError:
+                argv = None
+        if not isinstance(argv, list) or not argv or not all(isinstance(word, str) and word for word in argv):
+            table.problem(f"{key}[{position}]", f"{hook!r} is not a command, a text or a list of words was expected")
+            continue
+        hooks.append(tuple(argv))
+    return tuple(hooks)
+
+
+def _runtime_env(table: Table) -> RuntimeEnv:
+    return RuntimeEnv(
+        unset=table.parses("unset", _variable),
+        pass_=table.parses("pass", _variable),
+        set=_variables(table, "set"),
+        map=_variables(table, "map"),
+        isolated=table.flag("isolated", True),
+    )
+
+
+def _variables(table: Table, key: str) -> dict[str, str]:
+    values = table.mapping(key)
+    for name in values:
+        try:
+            _variable(name)
+        except FormatError as error:
+            table.problem(f"{key}.{name}", error.problems[0].message)
+    return values
+
+
+def _policy(table: Table) -> Policy:
+    days = table.integer("max_age_days") if "max_age_days" in table else None
+    if days is not None and days < 1 and isinstance(table.raw("max_age_days"), int):
+        table.problem("max_age_days", f"{days} is not a number of days, 1 or more was expected")
+    return Policy(
+        platforms=table.parses("platforms", read_platform),
+        refuse_root=table.flag("refuse_root"),
+        max_age_days=days,
+        require_env=table.parses("require_env", _variable),
+    )
+
+
+def _filled(text: str) -> str:
+    if not text.strip():
+        raise FormatError(f"{text!r} is empty, a text was expected")
+    return text
+
+
+def _tag(text: str) -> str:
+    if not re.fullmatch(r"manylinux(1|2010|2014|_\d+_\d+)", text):
+        raise FormatError(f"{text!r} is not a manylinux tag, one like 'manylinux2014' or 'manylinux_2_28' was expected")
+    return text
+
+
+def _variable(text: str) -> str:
+    # A star stands for any letters: unset = ["*"] leaves nothing but what `pass` and `set` name.
+    if not re.fullmatch(r"[A-Za-z_*?][A-Za-z0-9_*?]*", text):
+        raise FormatError(f"{text!r} is not a variable, letters, digits and _ were expected")
+    return text

@@ -1,0 +1,289 @@
+"""package.yaml: the manifest of a morloc package, read as the compiler reads it but strictly.
+
+Beyond the compiler, which ignores what it does not know, every key must be known, `name` and `version` must be
+there, and the version must be SemVer. null counts as absent.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from packyard.formats.errors import FormatError
+from packyard.formats.naming import read_member_name
+from packyard.formats.relpath import read_relpath
+from packyard.formats.semver import read_version
+from packyard.formats.table import Table, reading
+from packyard.formats.yaml import read_yaml
+
+T = TypeVar("T")
+
+_PACKAGE = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?")
+_COMMIT = re.compile(r"[0-9a-fA-F]{40}|[0-9a-fA-F]{64}")
+# Language -> where its packages can come from; the first is the default, but Python has none.
+_SOURCES = {"py": ("", "conda", "pypi"), "r": ("conda",), "cpp": ("conda",), "julia": ("pkg",), "rust": ("crates",)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModulePin:
+    """A morloc package pinned to a commit (40 or 64 hexadecimal digits)."""
+
+    name: str
+    git_hash: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForeignDep:
+    """A package of another language: version condition ('*' is any), where it comes from, its conda channel."""
+
+    version: str = "*"
+    source: str = ""
+    channel: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LocalDep:
+    """A package of another language that lies in a folder of this one."""
+
+    path: str
+    editable: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expose:
+    """Files that an installation copies to where other packages' foreign code finds them; patterns are allowed."""
+
+    cpp: tuple[str, ...] = ()
+    py: tuple[str, ...] = ()
+    r: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MorlocManifest:
+    """A package.yaml. `include` None means every file. `morloc_dependencies` is also written morloc-deps.
+
+    `dependencies` are packages; those that are libraries to link stand in `native` too, which is written
+    `x-packyard: {native: [...]}` and which the compiler ignores: to it every dependency is a library.
+    """
+
+    name: str
+    version: str
+    homepage: str = ""
+    synopsis: str = ""
+    description: str = ""
+    category: str = ""
+    license: str = ""
+    author: str = ""
+    maintainer: str = ""
+    github: str = ""
+    bug_reports: str = ""
+    cpp_version: int = 0
+    dependencies: tuple[str, ...] = ()
+    cxx_flags: tuple[str, ...] = ()
+    rust_deps: Mapping[str, ForeignDep] = field(default_factory=dict)
+    py_deps: Mapping[str, ForeignDep] = field(default_factory=dict)
+    r_deps: Mapping[str, ForeignDep] = field(default_factory=dict)
+    cpp_deps: Mapping[str, ForeignDep] = field(default_factory=dict)
+    julia_deps: Mapping[str, ForeignDep] = field(default_factory=dict)
+    local_deps: Mapping[str, Mapping[str, LocalDep]] = field(default_factory=dict)
+    lang_versions: Mapping[str, str] = field(default_factory=dict)
+    include: tuple[str, ...] | None = None
+    morloc_version: str = ""
+    morloc_dependencies: tuple[ModulePin, ...] = ()
+    setup: str = ""
+    expose: Expose = field(default_factory=Expose)
+    native: tuple[str, ...] = ()
+
+
+def read_morloc(text: str, place: str) -> MorlocManifest:
+    """Read a package.yaml; FormatError with all its problems."""
+    source = read_yaml(text, place)
+    with reading(source.values, place) as table:
+        top = _Mapping(table, "", source.written)
+        expose = top.mapping("expose")
+        manifest = MorlocManifest(
+            name=top.text("name", read_package_name, required=True),
+            version=top.text("version", read_version, required=True),
+            homepage=top.text("homepage"),
+            synopsis=top.text("synopsis"),
+            description=top.text("description"),
+            category=top.text("category"),
+            license=top.text("license"),
+            author=top.text("author"),
+            maintainer=top.text("maintainer"),
+            github=top.text("github"),
+            bug_reports=top.text("bug-reports"),
+            cpp_version=top.integer("cpp-version"),
+            dependencies=top.texts("dependencies", read_member_name),
+            cxx_flags=top.texts("cxx-flags"),
+            rust_deps=_foreign(top, "rust"),
+            py_deps=_foreign(top, "py"),
+            r_deps=_foreign(top, "r"),
+            cpp_deps=_foreign(top, "cpp"),
+            julia_deps=_foreign(top, "julia"),
+            local_deps=_local(top.mapping("local-deps")),
+            lang_versions=top.strings("lang-versions"),
+            include=top.texts("include", read_relpath) if top.given("include") else None,
+            morloc_version=top.text("morloc-version"),
+            morloc_dependencies=_pins(top),
+            setup=top.text("setup", read_relpath),
+            expose=Expose(
+                cpp=expose.texts("cpp", read_relpath),
+                py=expose.texts("py", read_relpath),
+                r=expose.texts("r", read_relpath),
+            ),
+            native=top.mapping("x-packyard").texts("native", read_member_name),
+        )
+        for position, name in enumerate(manifest.native):
+            if name not in manifest.dependencies:
+                table.problem(f"x-packyard.native[{position}]", f"{name!r} is not in dependencies")
+    return manifest
+
+
+def read_package_name(text: str) -> str:
+    """The name of a morloc package, as the compiler's installer accepts it."""
+    if not _PACKAGE.fullmatch(text):
+        raise FormatError(f"{text!r} is not a package name, letters and digits joined by '-' were expected")
+    return text
+
+
+class _Mapping:
+    """A YAML mapping being read: null is absent, and a value that YAML took for no string is shown as written."""
+
+    def __init__(self, table: Table, key: str, written: Mapping[str, str]) -> None:
+        self.table = table
+        self._key = key
+        self._written = written
+
+    def given(self, key: str) -> bool:
+        """Whether there is a value other than null."""
+        return self.table.raw(key) is not None
+
+    def text(self, key: str, read: Callable[[str], str] = str, *, required: bool = False) -> str:
+        """A string, '' when absent."""
+        value = self.table.raw(key)
+        if value is None:
+            if required:
+                self.table.problem(key, "is missing, a string was expected")
+            return ""
+        if self._is_text(value, key):
+            return self.table.parse(key, read, "", required=required)
+        return ""
+
+    def texts(self, key: str, read: Callable[[str], str] = str) -> tuple[str, ...]:
+        """A list of strings, () when absent."""
+        values = self.table.raw(key)
+        if values is None:
+            return ()
+        if not isinstance(values, list):
+            shown = self._written.get(self._path(key), values)
+            hint = f"{key}: [{shown}]" if isinstance(values, str) or shown is not values else ""
+            self.table.problem(key, f"{shown!r} is no list, a list of strings was expected", hint and f"write {hint}")
+            return ()
+        wrong = [value for position, value in enumerate(values) if not self._is_text(value, f"{key}[{position}]")]
+        return () if wrong else self.table.parses(key, read)
+
+    def integer(self, key: str) -> int:
+        """A whole number, 0 when absent."""
+        value = self.table.raw(key)
+        if isinstance(value, str) and value.isdigit():
+            self.table.problem(key, f"{value!r} is a string, an integer was expected", f"write {key}: {value}")
+            return 0
+        return self.table.integer(key) if value is not None else 0
+
+    def strings(self, key: str) -> dict[str, str]:
+        """A mapping from names to strings, {} when absent."""
+        child = self.mapping(key)
+        return {name: child.text(name) for name in child.table}
+
+    def mapping(self, key: str) -> _Mapping:
+        """The mapping at `key`, empty when absent."""
+        table = self.table.table(key) if self.given(key) else Table({}, "", [])
+        return _Mapping(table, self._path(key), self._written)
+
+    def mappings(self, key: str) -> list[_Mapping]:
+        """The list of mappings at `key`, empty when absent."""
+        tables = self.table.tables(key) if self.given(key) else []
+        return [
+            _Mapping(table, f"{self._path(key)}[{position}]", self._written) for position, table in enumerate(tables)
+        ]
+
+    def _is_text(self, value: Any, key: str) -> bool:
+        written = self._written.get(self._path(key))
+        if isinstance(value, str):
+            return True
+        if written is None:
+            self.table.problem(key, f"is {'a list' if isinstance(value, list) else 'a mapping'}, a string was expected")
+        else:
+            kind = {bool: "true or false", type(None): "null"}.get(type(value), "a number")
+            quoted = f'"{written}"' if "[" in key else f'{key}: "{written}"'
+            hint = "write three numbers, like 1.0.0" if self._path(key) == "version" else f"write {quoted}"
+            self.table.problem(key, f"{written} is {kind} in YAML, a string was expected", hint)
+        return False
+
+    def _path(self, key: str) -> str:
+        return f"{self._key}.{key}" if self._key else key
+
+
+def _foreign(top: _Mapping, language: str) -> dict[str, ForeignDep]:
+    """Packages of another language: name -> version, or a mapping with version, source and channel."""
+    table = top.mapping(f"{language}-deps")
+    return {name: _foreign_dep(table, name, _SOURCES[language]) for name in table.table}
+
+
+def _foreign_dep(table: _Mapping, name: str, sources: tuple[str, ...]) -> ForeignDep:
+    if not isinstance(table.table.raw(name), dict):
+        version = table.table.raw(name)
+        if not sources[0] and isinstance(version, str):
+            hint = f'write {name}: {{version: "{version}", source: {sources[1]}}}'
+            table.table.problem(name, f"names no source, {' or '.join(sources[1:])} was expected", hint)
+        return ForeignDep(version=table.text(name) or "*", source=sources[0])
+    dep = table.mapping(name)
+    # A channel is conda's, and so names the source as well.
+    default = "conda" if dep.given("channel") else sources[0]
+    source = dep.text("source") or default
+    known = " or ".join(filter(None, sources))
+    if not source:
+        dep.table.problem("source", f"is missing, {known} was expected")
+    elif source not in sources:
+        dep.table.problem("source", f"{source!r} was not expected, known here: {known}")
+    elif source != "conda" and dep.given("channel"):
+        dep.table.problem("channel", f"is for conda only, and the source is {source!r}")
+    return ForeignDep(version=dep.text("version") or "*", source=source, channel=dep.text("channel"))
+
+
+def _local(table: _Mapping) -> dict[str, dict[str, LocalDep]]:
+    found: dict[str, dict[str, LocalDep]] = {}
+    for language in table.table:
+        if language not in ("py", "rust"):
+            table.table.problem(language, "has no local packages, py or rust was expected")
+            table.table.ignore(language)
+            continue
+        deps = table.mapping(language)
+        found[language] = {
+            name: LocalDep(path=dep.text("path", read_relpath, required=True), editable=dep.table.flag("editable"))
+            for name, dep in ((name, deps.mapping(name)) for name in deps.table)
+        }
+    return found
+
+
+def _pins(top: _Mapping) -> tuple[ModulePin, ...]:
+    if top.given("morloc-deps") and top.given("morloc-dependencies"):
+        top.table.problem("morloc-dependencies", "is the old name of morloc-deps, only one of them was expected")
+        return ()
+    pins = top.mappings("morloc-deps") + top.mappings("morloc-dependencies")
+    return tuple(
+        ModulePin(
+            name=pin.text("name", read_package_name, required=True),
+            git_hash=pin.text("git-hash", _commit, required=True),
+        )
+        for pin in pins
+    )
+
+
+def _commit(text: str) -> str:
+    if not _COMMIT.fullmatch(text):
+        raise FormatError(f"{text!r} is not a commit, 40 or 64 hexadecimal digits were expected")
+    return text.lower()

@@ -1,0 +1,58 @@
+"""Versions and requirements of Python distributions: PEP 440, PEP 508, and Python versions as bundles name them."""
+
+from __future__ import annotations
+
+import re
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.version import InvalidVersion, Version
+from packyard.formats.errors import FormatError
+
+# PEP 508, section "Names".
+_DISTRIBUTION = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
+
+
+def read_distribution_name(text: str) -> str:
+    """The name of a distribution, as written."""
+    if not _DISTRIBUTION.fullmatch(text):
+        raise FormatError(
+            f"{text!r} is not a distribution name, letters, digits and . _ - between letters or digits were expected"
+        )
+    return text
+
+
+def read_python_release(text: str) -> str:
+    """A PEP 440 version in its normal form ('1.0-RC1' is '1.0rc1'), because wheels are named by that."""
+    try:
+        return str(Version(text))
+    except InvalidVersion:
+        raise FormatError(f"{text!r} is not a version, a PEP 440 version like 1.2.0 was expected") from None
+
+
+def read_requirement(text: str) -> str:
+    """A PEP 508 dependency, as written."""
+    try:
+        Requirement(text)
+    except InvalidRequirement as error:
+        reason = str(error).splitlines()[0].rstrip(".:")
+        raise FormatError(
+            f"{text!r} is not a dependency, one like 'flask>=2.0' was expected ({reason[:1].lower() + reason[1:]})"
+        ) from None
+    return text
+
+
+def read_specifier(text: str) -> str:
+    """A set of version conditions ('>=3.11,<4'), as written."""
+    try:
+        SpecifierSet(text)
+    except InvalidSpecifier:
+        raise FormatError(f"{text!r} is not a version range, one like '>=3.11' was expected") from None
+    return text
+
+
+def read_python_version(text: str) -> str:
+    """A Python minor version: '3.12'."""
+    if not re.fullmatch(r"3\.(0|[1-9]\d*)", text):
+        raise FormatError(f"{text!r} is not a Python version, one like '3.12' was expected")
+    return text

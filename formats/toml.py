@@ -1,0 +1,34 @@
+"""TOML texts, their syntax errors said with line and column."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from typing import Any
+
+from packyard.formats.errors import FormatError, Problem
+
+_WHERE = re.compile(r"(?P<message>.*) \(at (?:line (?P<line>\d+), column (?P<column>\d+)|end of document)\)", re.DOTALL)
+
+
+def read_toml(text: str, place: str) -> dict[str, Any]:
+    """The tables of `text`; FormatError names `place`, line and column when it is not TOML."""
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        message, where = _spot(str(error), text)
+        raise FormatError(Problem(f"is not TOML: {message}", where, place)) from None
+    except RecursionError:
+        raise FormatError(Problem("is nested too deeply", place=place)) from None
+
+
+def _spot(message: str, text: str) -> tuple[str, str]:
+    match = _WHERE.fullmatch(message)
+    if match is None:
+        return message[:1].lower() + message[1:], ""
+    line, column = match["line"], match["column"]
+    if line is None:
+        lines = text.split("\n")
+        line, column = str(len(lines)), str(len(lines[-1]) + 1)
+    message = match["message"]
+    return message[:1].lower() + message[1:], f"line {line}, column {column}"

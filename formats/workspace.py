@@ -1,0 +1,211 @@
+"""packyard.toml: the workspace's own manifest."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from packyard.formats.errors import FormatError
+from packyard.formats.flavor import read_launcher
+from packyard.formats.naming import read_member_name
+from packyard.formats.reference import read_reference
+from packyard.formats.relpath import read_relpath
+from packyard.formats.requirement import read_python_release, read_python_version
+from packyard.formats.semver import read_version
+from packyard.formats.table import Table, reading
+from packyard.formats.toml import read_toml
+
+T = TypeVar("T")
+
+_SIZE = re.compile(r"(?P<number>\d+(?:\.\d+)?) ?(?P<unit>[KMGT]i?B|B)?")
+_UNITS = {"B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12,
+          "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolchainSpec:
+    """`[toolchain]`: a version of the Mojo compiler ('' when no member needs one), and the defaults of bundles.
+
+    `python` '' is the Python that runs the build; `launcher` is 'rust', 'go' or a path.
+    """
+
+    mojo: str = ""
+    python: str = ""
+    launcher: str = "rust"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignSpec:
+    """`[sign]`: the path of a private key, or the name of the environment variable that holds a seed; or neither."""
+
+    key: str = ""
+    seed_env: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArchiveSpec:
+    """`[[archive]]`: `include` are patterns and targets, as `read_reference` takes them, relative to the workspace.
+
+    `format` is 'tar.gz' or 'zip'; `prefix` is a folder that everything is put below; `layout` is '' (workspace
+    paths) or 'distribution'; `smoke` are the words of a command that shows that the unpacked archive works.
+    """
+
+    name: str
+    version: str
+    format: str = "tar.gz"
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    prefix: str = ""
+    layout: str = ""
+    smoke: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DocsSpec:
+    """`[[docs]]`: a mkdocs site made from the folder `source`, configured by the file `config`."""
+
+    name: str
+    version: str
+    source: str = "docs"
+    config: str = "mkdocs.yml"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MetaSpec:
+    """`[[meta]]`: one Mojo package made of several members."""
+
+    name: str
+    version: str
+    members: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CacheSpec:
+    """`[cache]`: the store's folder ('' is the user's cache folder) and its size limit in bytes (0 is none)."""
+
+    directory: str = ""
+    limit: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkspaceManifest:
+    """A packyard.toml. `members` are patterns of folders."""
+
+    name: str
+    members: tuple[str, ...] = ()
+    toolchain: ToolchainSpec = field(default_factory=ToolchainSpec)
+    sign: SignSpec = field(default_factory=SignSpec)
+    archives: tuple[ArchiveSpec, ...] = ()
+    docs: tuple[DocsSpec, ...] = ()
+    metas: tuple[MetaSpec, ...] = ()
+    cache: CacheSpec = field(default_factory=CacheSpec)
+
+
+def read_workspace(text: str, place: str) -> WorkspaceManifest:
+    """Read a packyard.toml; FormatError with all its problems."""
+    with reading(read_toml(text, place), place) as top:
+        workspace = top.table("workspace", required=True)
+        return WorkspaceManifest(
+            name=workspace.parse("name", read_member_name, "", required=True),
+            members=workspace.parses("members", read_relpath),
+            toolchain=_toolchain(top.table("toolchain")),
+            sign=_sign(top.table("sign")),
+            archives=_named(top, "archive", _archive, lambda archive: archive.name),
+            docs=_named(top, "docs", _docs, lambda docs: docs.name),
+            metas=_named(top, "meta", _meta, lambda meta: meta.name),
+            cache=_cache(top.table("cache")),
+        )
+
+
+def _toolchain(table: Table) -> ToolchainSpec:
+    return ToolchainSpec(
+        mojo=table.parse("mojo", read_python_release, ""),
+        python=table.parse("python", read_python_version, ""),
+        launcher=table.parse("launcher", read_launcher, "rust"),
+    )
+
+
+def _sign(table: Table) -> SignSpec:
+    if "key" in table and "seed_env" in table:
+        table.problem("seed_env", "is given beside key, only one of them was expected")
+    return SignSpec(key=table.text("key"), seed_env=table.parse("seed_env", _variable, ""))
+
+
+def _named(top: Table, key: str, read: Callable[[Table], T], name_of: Callable[[T], str]) -> tuple[T, ...]:
+    """The tables of `[[key]]`; a name that stands twice is a problem that names both."""
+    found: list[T] = []
+    first: dict[str, int] = {}
+    for position, table in enumerate(top.tables(key)):
+        spec = read(table)
+        name = name_of(spec)
+        if name and (other := first.setdefault(name, position)) != position:
+            table.problem("name", f"{name!r} is the name of {key}[{other}] too, each needs its own")
+        found.append(spec)
+    return tuple(found)
+
+
+def _archive(table: Table) -> ArchiveSpec:
+    archive = ArchiveSpec(
+        name=table.parse("name", read_member_name, "", required=True),
+        version=table.parse("version", read_version, "", required=True),
+        format=table.choice("format", ("tar.gz", "zip"), "tar.gz"),
+        include=table.parses("include", _reference, required=True),
+        exclude=table.parses("exclude", read_relpath),
+        prefix=table.parse("prefix", read_relpath, ""),
+        layout=table.choice("layout", ("distribution",)),
+        smoke=table.texts("smoke"),
+    )
+    if archive.prefix and archive.layout:
+        table.problem("prefix", "does not go with a layout, which has a top folder of its own")
+    return archive
+
+
+def _docs(table: Table) -> DocsSpec:
+    return DocsSpec(
+        name=table.parse("name", read_member_name, "", required=True),
+        version=table.parse("version", read_version, "", required=True),
+        source=table.parse("source", read_relpath, "docs"),
+        config=table.parse("config", read_relpath, "mkdocs.yml"),
+    )
+
+
+def _meta(table: Table) -> MetaSpec:
+    return MetaSpec(
+        name=table.parse("name", read_member_name, "", required=True),
+        version=table.parse("version", read_version, "", required=True),
+        members=table.parses("members", read_member_name, required=True),
+    )
+
+
+def _cache(table: Table) -> CacheSpec:
+    if "remote" in table:
+        table.ignore("remote")
+        table.problem("remote", "is not yet supported, the store is local")
+    limit = table.raw("limit")
+    if isinstance(limit, int) and not isinstance(limit, bool):
+        table.problem("limit", f"{limit} has no unit, a size like '10 GB' was expected")
+        limit = 0
+    else:
+        limit = table.parse("limit", read_size, 0)
+    return CacheSpec(directory=table.text("directory"), limit=limit)
+
+
+def read_size(text: str) -> int:
+    """A size in bytes: '500 MB', '10 GiB'."""
+    match = _SIZE.fullmatch(text)
+    if match is None or not match["unit"]:
+        raise FormatError(f"{text!r} is not a size, one like '10 GB' was expected")
+    return int(float(match["number"]) * _UNITS[match["unit"]])
+
+
+def _reference(text: str) -> str:
+    read_reference(text)
+    return text
+
+
+def _variable(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", text):
+        raise FormatError(f"{text!r} is not the name of an environment variable")
+    return text
