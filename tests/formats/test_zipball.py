@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+import hashlib
+import io
+import struct
+import subprocess
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from packyard.formats.entry import Entry
+from packyard.formats.errors import FormatError
+from packyard.formats.zipball import EARLIEST, entries, write_zip
+
+FILES = [
+    Entry("bin/run", b"#!/bin/sh\n", executable=True),
+    Entry("a.txt", b"hello\n" * 500),
+    Entry("größe.txt", b""),
+]
+
+
+def zipped(files: list[Entry], epoch: int = EARLIEST) -> bytes:
+    out = io.BytesIO()
+    write_zip(files, out, epoch=epoch)
+    return out.getvalue()
+
+
+def test_write_other_order_and_earlier_time_gives_the_pinned_bytes() -> None:
+    data = zipped(FILES)
+    assert zipped(FILES[::-1], epoch=0) == data
+    assert hashlib.sha256(data).hexdigest()[:16] == "819cc5a6fd5545cd"
+
+
+def test_write_then_read_gives_the_files_back() -> None:
+    assert list(entries(io.BytesIO(zipped(FILES)), limit=1 << 20)) == sorted(FILES, key=lambda e: e.path.encode())
+
+
+def test_write_python_and_unzip_read_names_modes_and_time(tmp_path: Path) -> None:
+    (tmp_path / "x.zip").write_bytes(zipped(FILES, epoch=1700000001))
+    with zipfile.ZipFile(tmp_path / "x.zip") as archive:
+        assert archive.testzip() is None
+        found = {i.filename: (oct(i.external_attr >> 16), i.date_time) for i in archive.infolist()}
+    assert found["bin/run"] == ("0o100755", (2023, 11, 14, 22, 13, 20))
+    assert found["größe.txt"][0] == "0o100644"
+    subprocess.run(["unzip", "-q", "x.zip"], cwd=tmp_path, check=True)
+    assert (tmp_path / "bin/run").stat().st_mode & 0o777 == 0o755
+
+
+def test_write_more_files_than_the_old_records_count_are_read() -> None:
+    data = zipped([Entry(f"{n}", b"") for n in range(70_000)])
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        assert len(archive.namelist()) == 70_000
+    assert sum(1 for _ in entries(io.BytesIO(data), limit=0)) == 70_000
+
+
+def made(make: Callable[[zipfile.ZipFile], None]) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        make(archive)
+    return out.getvalue()
+
+
+def link(archive: zipfile.ZipFile) -> None:
+    info = zipfile.ZipInfo("l")
+    info.create_system, info.external_attr = 3, 0o120777 << 16
+    archive.writestr(info, "/etc/passwd")
+
+
+GOOD = made(lambda archive: archive.writestr("f", b"hello" * 50))
+
+
+def twice(archive: zipfile.ZipFile) -> None:
+    archive.writestr("f", b"1")
+    archive.writestr("g", b"2")
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"", "this is not a zip archive (no end record, or something follows it)"),
+        (GOOD + b"x", "this is not a zip archive (no end record, or something follows it)"),
+        (b"#!/bin/sh\n" + GOOD, "the zip has data before its first member or after its directory"),
+        (made(lambda z: z.writestr("../x", b"")), "../x: '../x' is no path for an archive: '..' is not a file name"),
+        (made(lambda z: z.writestr("/x", b"")), "/x: '/x' is no path for an archive: '' is not a file name"),
+        (made(link), "l: is a link or special file, files and folders were expected"),
+        (made(twice).replace(b"g", b"f"), "f: stands twice in the archive"),
+        (made(twice).replace(b"g", b"F"), "'f' and 'F' are one file on systems that ignore case"),
+        (made(lambda z: z.writestr("big", bytes(5000))), "the archive unpacks to more than 1000 bytes"),
+        (GOOD.replace(b"f", b"e", 1), "f: has a header that differs from the zip's directory"),
+        (GOOD[:31] + b"\xff\xff" + GOOD[33:],
+         "f: the data is damaged (Error -3 while decompressing data: invalid block type)"),
+        (GOOD.replace(struct.pack("<I", 250), struct.pack("<I", 251)),
+         "f: the data is damaged (its size or checksum differs)"),
+    ],
+)  # fmt: skip
+def test_read_hostile_archives_are_refused(data: bytes, message: str) -> None:
+    with pytest.raises(FormatError) as error:
+        list(entries(io.BytesIO(data), limit=1000))
+    assert str(error.value) == message
