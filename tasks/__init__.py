@@ -1,13 +1,9 @@
 """The application: workspace -> graph -> plan -> actions. `from packyard.tasks import *` is all a dodo.py needs."""
 
-from __future__ import annotations
-
-from typing import Any
-
 __all__ = ["DOIT_CONFIG", "task_packyard"]
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     # Lazy, because the console command must start without importing doit (see tasks/null.py).
     if name in __all__:
         from packyard.tasks import loader

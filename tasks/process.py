@@ -89,6 +89,11 @@ def kill_all() -> None:
     _groups.kill()
 
 
+def stopping() -> bool:
+    """Whether the run was interrupted."""
+    return _groups.stopping
+
+
 def run(
     argv: Sequence[str],
     *,

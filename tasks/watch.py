@@ -5,11 +5,14 @@ The graph is a function of exactly these: while their stats stand still, the sto
 
 from __future__ import annotations
 
+import fnmatch
 import os
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from packyard.formats.errors import FormatError, Problem
+from packyard.tasks.memo import Stat, pack_stat, settle
 
 SKIPPED = frozenset(
     {
@@ -24,13 +27,13 @@ class Watch:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self.seen: dict[str, None] = {}  # insertion order; files read and folders listed
+        self.seen: dict[str, Stat] = {}  # files read and folders listed, as they were just before
         self._folders: dict[str, tuple[list[str], list[str]] | None] = {}
 
     def bytes(self, path: str) -> bytes:
         """The content of a file; FormatError (naming it) when it cannot be read."""
-        self.seen[path] = None
         try:
+            self._see(path)
             return (self.root / path).read_bytes()
         except OSError as error:
             raise FormatError(Problem(f"cannot be read: {error.strerror}", place=path)) from None
@@ -78,12 +81,51 @@ class Watch:
             else:
                 yield prefix + name
 
+    def matching_files(self, pattern: str, skip: Callable[[str], bool] | None = None) -> list[str]:
+        """The files that a pattern names, sorted: `*` and `?` stay inside one name, `**` crosses folders, and a
+        folder stands for everything below it."""
+        found: dict[str, None] = {}
+        for path, folder in self._match("", pattern.split("/")):
+            found.update(dict.fromkeys(self.files(path, skip) if folder else [path]))
+        return sorted((path for path in found if skip is None or not skip(path)), key=os.fsencode)
+
+    def matching_folders(self, pattern: str) -> list[str]:
+        """The folders that a pattern names, sorted; '' names the root."""
+        if pattern == "":
+            return [""]
+        return sorted({path for path, folder in self._match("", pattern.split("/")) if folder}, key=os.fsencode)
+
+    def _match(self, folder: str, parts: list[str]) -> Iterator[tuple[str, bool]]:
+        """What matches below `folder`: paths, and whether each is a folder."""
+        part, rest = parts[0], parts[1:]
+        entries = self._list(folder)
+        if entries is None:
+            return
+        prefix = f"{folder}/" if folder else ""
+        if part == "**":
+            if rest:
+                yield from self._match(folder, rest)
+            else:
+                yield from ((prefix + name, False) for name in entries[1])
+            for name in entries[0]:
+                yield from self._match(prefix + name, parts)
+            return
+        for name in entries[0]:
+            if fnmatch.fnmatchcase(name, part):
+                if rest:
+                    yield from self._match(prefix + name, rest)
+                else:
+                    yield prefix + name, True
+        if not rest:
+            yield from ((prefix + name, False) for name in entries[1] if fnmatch.fnmatchcase(name, part))
+
     def _list(self, folder: str) -> tuple[list[str], list[str]] | None:
         if folder in self._folders:
             return self._folders[folder]
         folders: list[str] = []
         files: list[str] = []
         try:
+            self._see(folder)
             with os.scandir(self.root / folder) as entries:
                 for entry in entries:
                     if entry.name in SKIPPED:
@@ -100,6 +142,9 @@ class Watch:
             if folder:
                 self._list(parent)  # its absence is known from the parent's listing
             return None
-        self.seen[folder] = None
         self._folders[folder] = (sorted(folders), sorted(files))
         return self._folders[folder]
+
+    def _see(self, path: str) -> None:
+        if path not in self.seen:
+            self.seen[path] = settle(pack_stat((self.root / path).stat()), time.time_ns())

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import platform as machine
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from packyard.formats.flavor import ProjectManifest
-from packyard.formats.mojo import MojoManifest
-from packyard.formats.morloc import MorlocManifest
+from packyard.formats.errors import FormatError, Problem
+from packyard.formats.flavor import ProjectManifest, read_project
+from packyard.formats.mojo import MojoManifest, read_mojo
+from packyard.formats.morloc import MorlocManifest, read_morloc
 from packyard.formats.workspace import WorkspaceManifest
+from packyard.formats.workspace import read_workspace as read_manifest
+from packyard.tasks.errors import PlanError, gather
 from packyard.tasks.watch import Watch
 
 MANIFEST = "packyard.toml"
@@ -43,8 +48,93 @@ class Workspace:
     epoch: int = 0
 
 
+def read_workspace(root: Path) -> Workspace:
+    """Read the workspace at `root` and all its members; PlanError with every problem of every manifest."""
+    watch = Watch(root)
+    manifest = read_manifest(watch.text(MANIFEST), MANIFEST)
+    members: list[Member] = []
+    problems: list[FormatError] = []
+    for folder in _member_folders(watch, manifest, problems):
+        try:
+            members.append(_read_member(watch, folder))
+        except FormatError as error:
+            problems.append(error)
+    problems.extend(_same_names(members))
+    gather(problems)
+    return Workspace(
+        root=root,
+        watch=watch,
+        manifest=manifest,
+        members=tuple(sorted(members, key=lambda member: member.name)),
+        platform=host_platform(),
+        epoch=_epoch(),
+    )
+
+
 def host_platform() -> str:
     """This machine as bundles name it: linux, darwin or windows, '_', amd64 or arm64."""
     system = {"linux": "linux", "darwin": "darwin", "win32": "windows"}.get(sys.platform, sys.platform)
     arch = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64": "arm64"}
     return f"{system}_{arch.get(machine.machine().lower(), machine.machine().lower())}"
+
+
+def _member_folders(watch: Watch, manifest: WorkspaceManifest, problems: list[FormatError]) -> Iterator[str]:
+    seen: set[str] = set()
+    for position, pattern in enumerate(manifest.members):
+        folders = watch.matching_folders(pattern)
+        if not folders:
+            key = f"workspace.members[{position}]"
+            problems.append(FormatError(Problem(f"'{pattern}' matches no folder", key=key, place=MANIFEST)))
+        yield from (folder for folder in folders if folder not in seen)
+        seen.update(folders)
+
+
+def _read_member(watch: Watch, folder: str) -> Member:
+    """The member in a folder; FormatError with the problems of all its manifests."""
+    readers = {
+        "mojo": ("mojo.toml", read_mojo),
+        "project": ("pyproject.toml", read_project),
+        "morloc": ("package.yaml", read_morloc),
+    }
+    found: dict[str, MojoManifest | ProjectManifest | MorlocManifest] = {}
+    problems: list[FormatError] = []
+    names: dict[str, str] = {}
+    for kind, (file, read) in readers.items():
+        path = f"{folder}/{file}" if folder else file
+        if not watch.is_file(path):
+            continue
+        try:
+            found[kind] = read(watch.text(path), path)
+            names[path] = found[kind].name
+        except FormatError as error:
+            problems.append(error)
+    if not found and not problems:
+        known = ", ".join(file for file, _ in readers.values())
+        message = f"is a member without a manifest, one of {known} was expected"
+        hint = f"add one, or take the folder out of workspace.members in {MANIFEST}"
+        raise PlanError(Problem(message, place=folder or ".", hint=hint))
+    if len(set(names.values())) > 1:
+        spelled = ", ".join(f"{name!r} in {path}" for path, name in names.items())
+        problems.append(
+            FormatError(
+                Problem(f"one folder is one member, but its manifests disagree: {spelled}", place=folder or ".")
+            )
+        )
+    gather(problems)
+    return Member(name=next(iter(names.values())), folder=folder, **found)  # type: ignore[arg-type]
+
+
+def _same_names(members: list[Member]) -> Iterator[FormatError]:
+    seen: dict[str, Member] = {}
+    for member in members:
+        other = seen.setdefault(member.name, member)
+        if other is not member:
+            message = f"{member.name!r} is the name of two members, the other is '{other.folder or '.'}'"
+            yield FormatError(Problem(message, place=member.folder or "."))
+
+
+def _epoch() -> int:
+    text = os.environ.get("SOURCE_DATE_EPOCH", "0")
+    if not text.isdecimal():
+        raise PlanError(Problem(f"{text!r} is not a time in whole seconds since 1970", place="SOURCE_DATE_EPOCH"))
+    return int(text)

@@ -1,0 +1,87 @@
+"""An action: what decides a result (its ingredients and their key), and the call that makes it.
+
+`python -m packyard.tasks.action FILE` runs one action described in JSON, alone, as a strict sandbox or another
+machine does.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import json
+import platform
+import sys
+from collections.abc import Callable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from packyard.tasks.memo import Look
+from packyard.tasks.room import Room
+from packyard.tasks.target import Target
+from packyard.tasks.trace import Made
+
+Ingredients = dict[str, Any]
+
+
+def ingredients(target: Target, looks: Mapping[str, Look], uses: Mapping[str, Made]) -> Ingredients:
+    """Everything that decides what `target` becomes: its key is made from this, and `why` compares it.
+
+    `looks` gives each source by its path, `uses` each used artifact by 'TARGET#PART'. Where a source lies in
+    the workspace does not count, only where the action finds it; nor do names that only people read.
+    """
+    return {
+        "run": target.run,
+        "params": target.params,
+        "outputs": [[output.part, output.at, output.tree] for output in target.outputs],
+        "inputs": {source.at: looks[source.path].entry for source in target.sources},
+        "uses": {f"{use.target}#{use.part}": [use.at, _entry(uses[f"{use.target}#{use.part}"])] for use in target.uses},
+        "packyard": own_digest(),
+        "python": platform.python_version(),
+    }
+
+
+def key_of(values: Ingredients) -> str:
+    """The action key: SHA-256 in hexadecimal over the ingredients in canonical JSON."""
+    text = json.dumps(values, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def invoke(run: str, room: Room) -> None:
+    """Call the function 'module:name' in `room`."""
+    module, _, name = run.partition(":")
+    function: Callable[[Room], None] = getattr(importlib.import_module(module), name)
+    function(room)
+
+
+def own_files() -> list[Path]:
+    """The files that Packyard itself consists of, sorted."""
+    here = Path(__file__).parent
+    return sorted(path for folder in (here, here.parent / "formats") for path in folder.rglob("*.py"))
+
+
+@cache
+def own_digest() -> str:
+    """What this Packyard is: a fixed writer must never be served the bytes of the one before it."""
+    state = hashlib.sha256()
+    for path in own_files():
+        content = path.read_bytes()
+        state.update(f"{path.parent.name}/{path.name} {len(content)}\n".encode())
+        state.update(content)
+    return state.hexdigest()
+
+
+def _entry(made: Made) -> str:
+    return f"{'t' if made.tree else 'x' if made.executable else '-'} {made.digest}"
+
+
+def main(file: str) -> None:
+    """Run the action that `file` describes: {"run": ..., "room": {...}}."""
+    described = json.loads(Path(file).read_text(encoding="utf-8"))
+    paths = {name: Path(described["room"].pop(name)) for name in ("inputs", "outputs", "scratch", "home", "log")}
+    trees = {name: Path(path) for name, path in described["room"].pop("trees").items()}
+    invoke(described["run"], Room(**paths, trees=trees, **described["room"]))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

@@ -1,0 +1,356 @@
+"""A build: judges targets, makes the stale ones (from the store if it can), and remembers each as it ends."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from packyard.formats.errors import FormatError
+from packyard.tasks import sandbox
+from packyard.tasks.action import Ingredients, ingredients, invoke, key_of
+from packyard.tasks.errors import ActionError
+from packyard.tasks.graph import Graph
+from packyard.tasks.memo import Look, Memo, pack_stat
+from packyard.tasks.plan import FRESH, Verdict, judge
+from packyard.tasks.sandbox import Changed
+from packyard.tasks.store import Damaged, Result, Store, full_or
+from packyard.tasks.target import Target
+from packyard.tasks.trace import FOLDER, Failure, Made, Record, Trace
+
+How = Literal["fresh", "restored", "ran", "failed"]
+_ATTEMPTS = 3  # an input may change, or a stored blob prove damaged, while a target is being made
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """How one target came out, in how many seconds; for a failure, what a person needs to see."""
+
+    name: str
+    how: How
+    seconds: float
+    artifacts: tuple[str, ...] = ()
+    message: str = ""
+
+
+class Build:
+    """One run over one graph. `judge` and `make` expect that a target's dependencies were judged or made before;
+    `make` may be called from several threads."""
+
+    def __init__(
+        self,
+        root: Path,
+        graph: Graph,
+        trace: Trace,
+        store: Callable[[], Store],
+        notify: Callable[[str], None],
+        *,
+        locked: bool = False,
+    ) -> None:
+        self.root = root
+        self.graph = graph
+        self.trace = trace
+        self.notify = notify
+        self.outcomes: dict[str, Outcome] = {}
+        self.removed: list[str] = []
+        self._open_store = store
+        self._locked = locked
+        self._store: Store | None = None
+        self._memo = Memo(root)
+        self._made: dict[str, Mapping[str, Made]] = {}
+        self._verdicts: dict[str, Verdict] = {}
+        self._needed = set(graph.closure(graph.final))
+        self._lock = threading.RLock()
+
+    @property
+    def store(self) -> Store:
+        """The store, opened when it is first needed."""
+        with self._lock:
+            if self._store is None:
+                self._store = self._open_store()
+            return self._store
+
+    # judging -------------------------------------------------------------------------------------------------
+
+    def plan(self, names: Iterable[str], *, remember: bool = True) -> dict[str, Verdict]:
+        """The verdict on `names` and everything they are made from, dependencies first."""
+        wanted = self.graph.closure(names)
+        known: dict[str, Look] = {}
+        for path, look in self.trace.looks(wanted):
+            known[path] = look
+            self._memo.remember(path, look)
+        verdicts = {name: self.judge(name) for name in wanted}
+        if remember:
+            unsettled = set(self.trace.stale(wanted))
+            looked: dict[str, Mapping[str, Look] | None] = {}
+            for name, verdict in verdicts.items():
+                if verdict.state != "fresh":
+                    looked[name] = None
+                else:
+                    looks = self._row(self.graph.targets[name])
+                    if name in unsettled or any(known.get(path) is not look for path, look in looks.items()):
+                        looked[name] = looks
+            self.trace.refresh(looked)
+        return verdicts
+
+    def judge(self, name: str) -> Verdict:
+        """Fresh, stale or waiting, by what is known now. A verdict of waiting is never kept."""
+        if name in self._verdicts:
+            return self._verdicts[name]
+        target = self.graph.targets[name]
+        blocked = [other for other in target.dependencies if other not in self._made]
+        if blocked:
+            return Verdict("waiting", tuple(f"{other} is not done" for other in blocked))
+        missing = [source.path for source in target.sources if self._memo.look(source.path) is None]
+        if missing:
+            unlocked = {pin.path for pin in target.pins}
+            verdict = Verdict(
+                "stale", tuple(f"{path} is {'not resolved yet' if path in unlocked else 'missing'}" for path in missing)
+            )
+        else:
+            record = self.trace.record(name)
+            artifacts = {path: self._memo.look(path) for path in record.artifacts.values()} if record else {}
+            verdict = judge(target, _moved(record, target), self._ingredients(target), artifacts)
+            if verdict.state == "fresh" and record:
+                self._made[name] = record.outputs
+        self._verdicts[name] = verdict
+        return verdict
+
+    def trust(self, names: Iterable[str]) -> None:
+        """Take targets as fresh without a look: the null path has just shown that nothing changed."""
+        self._verdicts.update(dict.fromkeys(names, FRESH))
+
+    def _ingredients(self, target: Target) -> Ingredients:
+        looks = {source.path: look for source in target.sources if (look := self._memo.look(source.path))}
+        return ingredients(target, looks, self._uses(target))
+
+    def _uses(self, target: Target) -> dict[str, Made]:
+        return {f"{use.target}#{use.part}": self._made[use.target][use.part] for use in target.uses}
+
+    def _row(self, target: Target) -> dict[str, Look]:
+        """Every file whose stat tells whether the target may have changed: its sources, then its artifacts."""
+        paths = [source.path for source in target.sources]
+        paths += [output.artifact for output in target.outputs if output.artifact]
+        return {path: look for path in paths if (look := self._memo.look(path))}
+
+    # making --------------------------------------------------------------------------------------------------
+
+    def make(self, name: str) -> Outcome:
+        """Make a stale target: restore it, or run its action. A failure comes back as an outcome, and is
+        remembered beside the trace of what was made before."""
+        target = self.graph.targets[name]
+        start = time.monotonic()
+        log = self._log(name)
+        key = ""
+        try:
+            key, how, record = self._make(target, log)
+            outcome = Outcome(
+                name=name, how=how, seconds=time.monotonic() - start, artifacts=tuple(record.artifacts.values())
+            )
+        except (ActionError, FormatError) as error:
+            outcome = Outcome(name=name, how="failed", seconds=time.monotonic() - start, message=str(error))
+        except Exception as error:  # a defect of ours: said in one line, told whole in the log
+            with log.open("a", encoding="utf-8") as stream:
+                traceback.print_exc(file=stream)
+            message = f"internal error: {type(error).__name__}: {error}\n  hint: the traceback is in {log}"
+            outcome = Outcome(name=name, how="failed", seconds=time.monotonic() - start, message=message)
+        if outcome.how == "failed":
+            self.trace.fail(
+                name,
+                Failure(at=time.time(), seconds=outcome.seconds, key=key, message=outcome.message, log=os.fspath(log)),
+            )
+        with self._lock:
+            self.outcomes[name] = outcome
+        return outcome
+
+    def _make(self, target: Target, log: Path) -> tuple[str, How, Record]:
+        start = time.monotonic()
+        with self._lock:
+            for pin in target.pins:
+                if self._memo.look(pin.path) is None:
+                    if self._locked:
+                        raise ActionError(
+                            f"{pin.path}: is missing, and nothing may be resolved (--locked)",
+                            hint="run 'packyard lock'",
+                        )
+                    self.notify(f"{target.name}: no lock yet, resolving {', '.join(pin.requirements)} into {pin.path}")
+                    from packyard.tasks import lock
+
+                    lock.resolve(pin, self.root)
+                    self._memo.forget(pin.path)
+        for attempt in range(1, _ATTEMPTS + 1):
+            looks = self._sources(target)
+            uses = self._uses(target)
+            values = ingredients(target, looks, uses)
+            key = key_of(values)
+            try:
+                result, how = self._obtain(target, key, looks, uses, log)
+                artifacts = self._place(target, result.outputs)
+                break
+            except Changed as error:
+                path = os.path.relpath(error.path, self.root) if os.path.isabs(error.path) else error.path
+                self._memo.forget(path)
+                if attempt == _ATTEMPTS:
+                    raise ActionError(f"{path}: changed while it was being read") from None
+            except Damaged as error:
+                if attempt == _ATTEMPTS:
+                    raise ActionError(f"the store lost {error} while it was needed", hint="build again") from None
+                self._mend(target, str(error))
+        record = Record(
+            key=key, ingredients=values, outputs=result.outputs, artifacts=artifacts,
+            seconds=time.monotonic() - start if how == "ran" else result.seconds, at=time.time(), log=result.log,
+        )  # fmt: skip
+        self._retire(target, artifacts)
+        self.trace.commit(
+            target.name, record, self._row(target),
+            needed=target.name in self._needed, deps=target.dependencies, dependents=self.graph.dependents[target.name],
+        )  # fmt: skip
+        with self._lock:
+            self._made[target.name] = result.outputs
+            self._verdicts[target.name] = FRESH
+        return key, how, record
+
+    def _sources(self, target: Target) -> dict[str, Look]:
+        looks = {source.path: self._memo.look(source.path) for source in target.sources}
+        missing = [path for path, look in looks.items() if look is None]
+        if missing:
+            raise ActionError("\n".join(f"{path}: is missing, {target.place} needs it" for path in missing))
+        return {path: look for path, look in looks.items() if look is not None}
+
+    def _obtain(
+        self, target: Target, key: str, looks: Mapping[str, Look], uses: Mapping[str, Made], log: Path
+    ) -> tuple[Result, How]:
+        with self.store.making(key):
+            found = self.store.result(key)
+            if found is not None:
+                return found, "restored"
+            return self._run(target, key, looks, uses, log), "ran"
+
+    def _run(self, target: Target, key: str, looks: Mapping[str, Look], uses: Mapping[str, Made], log: Path) -> Result:
+        log.parent.mkdir(parents=True, exist_ok=True)
+        log.write_bytes(b"")
+        start = time.monotonic()
+        trees = {
+            use.target: self.store.tree(uses[f"{use.target}#{use.part}"].digest)
+            for use in target.uses
+            if uses[f"{use.target}#{use.part}"].tree
+        }
+        with sandbox.room_for(target, key, log=log, trees=trees) as room:
+            sandbox.stage(room, self.root, target, looks, uses, self.store)
+            invoke(target.run, room)
+            outputs = sandbox.collect(room, target, self.store)
+        text = log.read_bytes()
+        result = Result(outputs=outputs, seconds=time.monotonic() - start, log=self.store.put_bytes(text))
+        self.store.keep(key, result)
+        return result
+
+    def _mend(self, target: Target, digest: str) -> None:
+        """A blob that `target` needs is gone or damaged: take it from dist/ if it lies there, else make it again."""
+        with self._lock:
+            for use in target.uses:
+                made = self._made[use.target][use.part]
+                if made.digest != digest or self.store.holds(made):
+                    continue
+                self.notify(f"{use.target}: its bytes in the store are gone or damaged, making it again")
+                path = {output.part: output.artifact for output in self.graph.targets[use.target].outputs}[use.part]
+                look = self._memo.look(path) if path else None
+                if path and look and look.digest.hex() == digest:
+                    self.store.put(self.root / path)
+                else:
+                    outcome = self.make(use.target)
+                    if outcome.how == "failed":
+                        raise ActionError(f"{use.target} could not be made again: {outcome.message}")
+
+    # artifacts -----------------------------------------------------------------------------------------------
+
+    def _place(self, target: Target, outputs: Mapping[str, Made]) -> dict[str, str]:
+        """Put the artifacts where the workspace keeps them, each whole or not at all."""
+        placed: dict[str, str] = {}
+        for output in target.outputs:
+            if output.artifact is None:
+                continue
+            placed[output.part] = output.artifact
+            made = outputs[output.part]
+            look = self._memo.look(output.artifact)
+            if look is None or look.digest.hex() != made.digest or look.executable != made.executable:
+                try:
+                    self._write(output.artifact, made)
+                except OSError as error:
+                    raise full_or(error, output.artifact) from None
+        return placed
+
+    def _write(self, path: str, made: Made) -> None:
+        final = self.root / path
+        aside = self.root / FOLDER / "tmp" / f"{made.digest}-{threading.get_ident()}"
+        aside.parent.mkdir(exist_ok=True)
+        final.parent.mkdir(parents=True, exist_ok=True)
+        aside.unlink(missing_ok=True)
+        try:
+            self.store.copy_out(made.digest, aside, executable=made.executable)
+            # A time just past: whoever writes to the file later, be it in the same tick of the clock, is seen.
+            past = time.time_ns() - 1_000_000_000
+            os.utime(aside, ns=(past, past))
+            try:
+                os.replace(aside, final)
+            except OSError as error:
+                if error.errno != errno.EXDEV:  # dist/ may be a mount of its own
+                    raise
+                self._write_beside(aside, final)
+        finally:
+            aside.unlink(missing_ok=True)
+        self._memo.made(
+            path, Look(pack_stat(final.stat()), made.executable, bytes.fromhex(made.digest), bytes(16))
+        )  # without its xxh3, which is only a shortcut
+
+    def _write_beside(self, aside: Path, final: Path) -> None:
+        sibling = final.with_name(f".{final.name}.part")
+        try:
+            sibling.write_bytes(aside.read_bytes())
+            sibling.chmod(aside.stat().st_mode & 0o777)
+            os.utime(sibling, ns=(aside.stat().st_mtime_ns,) * 2)
+            os.replace(sibling, final)
+        finally:
+            sibling.unlink(missing_ok=True)
+
+    def _retire(self, target: Target, artifacts: Mapping[str, str]) -> None:
+        """Remove what this target left under other names before (a version that is gone)."""
+        record = self.trace.record(target.name)
+        if record is not None:
+            self._remove(record, keep=set(artifacts.values()))
+
+    def clean_orphans(self) -> None:
+        """After a full build: remove the artifacts of targets that are gone, if they are still what we made."""
+        orphans = self.trace.orphans()
+        for record in orphans.values():
+            self._remove(record, keep=set())
+        if orphans:
+            self.trace.forget(orphans)
+
+    def _remove(self, record: Record, keep: set[str]) -> None:
+        gone = {path: record.outputs[part].digest for part, path in record.artifacts.items() if path not in keep}
+        if not gone:
+            return
+        owned = {output.artifact for target in self.graph.targets.values() for output in target.outputs}
+        for path, digest in gone.items():
+            look = None if path in owned else self._memo.look(path)
+            if look is not None and look.digest.hex() == digest:
+                with contextlib.suppress(OSError):
+                    (self.root / path).unlink()
+                    self._memo.forget(path)
+                    self.removed.append(path)
+
+    def _log(self, name: str) -> Path:
+        return self.root / FOLDER / "logs" / f"{name.replace('/', '_')}.log"
+
+
+def _moved(record: Record | None, target: Target) -> Record | None:
+    """The record, unless the target's artifacts have other names now: then it was never made under these."""
+    wanted = {output.part: output.artifact for output in target.outputs if output.artifact}
+    return record if record is not None and dict(record.artifacts) == wanted else None

@@ -1,0 +1,151 @@
+"""The command line: builds by default, dispatches to commands, and speaks to people in one voice."""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from packyard.formats.errors import FormatError, Problem
+from packyard.tasks.errors import ActionError
+
+ERRORS, USAGE, INTERRUPTED = 1, 2, 130
+
+COMMANDS = ("plan", "why", "graph", "lock", "inspect", "verify", "keygen", "init")
+DOIT_COMMANDS = ("list", "info", "clean", "help")
+TRACE_COMMANDS = ("forget", "ignore", "reset-dep", "dumpdb", "strace")
+
+
+def run(words: Sequence[str]) -> int:
+    """Run one command line; returns the exit status."""
+    words = list(words)
+    try:
+        if words and words[0] in (*COMMANDS, *TRACE_COMMANDS):
+            name = "trace" if words[0] in TRACE_COMMANDS else words[0]
+            command = importlib.import_module(f"packyard.tasks.commands.{name}")
+            return int(command.run(words if name == "trace" else words[1:]))
+        if words and words[0] in DOIT_COMMANDS:
+            return _doit(words)
+        return _build(words[1:] if words[:1] == ["run"] else words)
+    except FormatError as error:
+        return complain(error)
+    except ActionError as error:
+        return complain(error)
+    except KeyboardInterrupt:
+        sys.stderr.write("interrupted\n")
+        return INTERRUPTED
+    except BrokenPipeError:  # the reader of our output is gone
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ERRORS
+
+
+def complain(error: FormatError | ActionError) -> int:
+    """Say what is wrong on standard error; the exit status for it."""
+    problems = error.problems if isinstance(error, FormatError) else (error,)
+    for problem in problems:
+        sys.stderr.write(f"error: {problem}\n")
+    return ERRORS
+
+
+def choose_targets(words: Sequence[str], known: Sequence[str], artifacts: dict[str, str]) -> list[str]:
+    """The targets that words name, by target name or artifact path; an unknown one is a usage error."""
+    chosen: list[str] = []
+    for word in words:
+        name = artifacts.get(os.path.normpath(word), word)
+        if name not in known and name != "all":
+            near = difflib.get_close_matches(word, [*known, *COMMANDS], 1)
+            hint = f"did you mean {near[0]!r}?" if near else "'packyard list' shows them"
+            raise UsageError(Problem(f"{word!r} is neither a target nor a command", hint=hint))
+        chosen.append(name)
+    return chosen
+
+
+class UsageError(FormatError):
+    """The command line itself is wrong."""
+
+
+def _build(words: list[str]) -> int:
+    options = _parser().parse_args(words)
+    for option, variable in (("key_seed", "PACKYARD_KEY_SEED"), ("private_key", "PACKYARD_PRIVATE_KEY")):
+        value = getattr(options, option)
+        if value is not None:
+            os.environ[variable] = os.path.abspath(value) if option == "private_key" else value
+    from doit.doit_cmd import DoitMain
+    from packyard.tasks.front import Front, choose_display
+    from packyard.tasks.loader import Loader
+    from packyard.tasks.opening import find_workspace
+
+    root = find_workspace(Path.cwd())
+    front = Front(root, choose_display(json=options.json), locked=options.locked)
+    try:
+        front.lock()
+        graph = front.graph
+        artifacts = {o.artifact: name for name, t in graph.targets.items() for o in t.outputs if o.artifact}
+        here = {os.path.relpath(root / path): name for path, name in artifacts.items()}
+        chosen = choose_targets(options.target, list(graph.targets), here)
+        os.chdir(root)
+        arguments = ["run", "-n", str(options.jobs), *([] if options.keep_going else ["--no-continue"]), *chosen]
+        status = DoitMain(Loader(front, chosen)).run(arguments)
+    except UsageError as error:
+        complain(error)
+        return USAGE
+    finally:
+        front.close()
+    return ERRORS if status else 0
+
+
+def _doit(words: list[str]) -> int:
+    from doit.doit_cmd import DoitMain
+    from packyard.tasks.front import Front
+    from packyard.tasks.loader import Loader
+    from packyard.tasks.opening import find_workspace
+
+    root = find_workspace(Path.cwd())
+    os.chdir(root)
+    front = Front(root)
+    try:
+        return ERRORS if DoitMain(Loader(front)).run(words) else 0
+    finally:
+        front.close()
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="packyard",
+        description="Build targets of this workspace (all final artifacts when none is named).",
+        epilog=f"commands: {', '.join((*COMMANDS, *DOIT_COMMANDS, *TRACE_COMMANDS))}; 'packyard COMMAND --help' tells more",
+    )
+    parser.add_argument("target", nargs="*", help="KIND:NAME, or the path of an artifact")
+    parser.add_argument("-n", "--jobs", type=_jobs, default=os.cpu_count() or 1, metavar="N", help="actions at once")
+    going = parser.add_mutually_exclusive_group()
+    going.add_argument("--keep-going", action="store_true", default=True, help="build what else can be (the default)")
+    going.add_argument("--fail-fast", dest="keep_going", action="store_false", help="start nothing after a failure")
+    parser.add_argument("--json", action="store_true", help="events as JSON lines")
+    parser.add_argument("--locked", action="store_true", help="refuse to resolve anything that has no lock")
+    parser.add_argument("--key-seed", metavar="TEXT", help="sign with the key made from this text")
+    parser.add_argument("--private-key", metavar="FILE", help="sign with this key (PKCS#8 PEM)")
+    parser.add_argument("--version", action="version", version=f"packyard {version()}")
+    return parser
+
+
+def version() -> str:
+    """The version of this Packyard."""
+    from importlib.metadata import PackageNotFoundError
+    from importlib.metadata import version as installed
+
+    try:
+        return installed("packyard")
+    except PackageNotFoundError:
+        return "0 (not installed)"
+
+
+def _jobs(text: str) -> int:
+    if text == "auto":
+        return os.cpu_count() or 1
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of jobs (1 or more, or 'auto')")
+    return int(text)

@@ -1,0 +1,1 @@
+"""The commands of `packyard` beside building: one module each, with `HELP` and `run(words) -> exit status`."""

@@ -1,0 +1,169 @@
+"""What a person sees of a build: five events, printed as plain lines or as JSON (tasks/reporter.py has the live one)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Protocol, TextIO
+
+from packyard.tasks.build import Outcome
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """How a run ended. `seconds` is its length; `sizes` maps each artifact that was made to its size in bytes;
+    `blocked` are targets not tried because something they need failed."""
+
+    seconds: float
+    outcomes: Sequence[Outcome]
+    fresh: int
+    sizes: dict[str, int]
+    removed: Sequence[str] = ()
+    blocked: Sequence[str] = ()
+
+    def count(self, how: str) -> int:
+        """How many targets came out like this."""
+        return sum(outcome.how == how for outcome in self.outcomes)
+
+
+class Display(Protocol):
+    """The five events of a build. They may come from several threads, one at a time."""
+
+    def begin(self, total: int) -> None:
+        """A run of `total` targets starts."""
+
+    def start(self, name: str) -> None:
+        """A stale target is being made."""
+
+    def end(self, outcome: Outcome) -> None:
+        """A target is done."""
+
+    def note(self, text: str) -> None:
+        """Something the user should hear about."""
+
+    def finish(self, summary: Summary) -> None:
+        """The run is over."""
+
+    def stop(self) -> None:
+        """Leave the terminal in order, at once: the run was interrupted."""
+
+
+class Plain:
+    """One line for each target that was made, then the summary."""
+
+    def __init__(self, out: TextIO) -> None:
+        self._out = out
+
+    def begin(self, total: int) -> None:
+        pass
+
+    def start(self, name: str) -> None:
+        pass
+
+    def end(self, outcome: Outcome) -> None:
+        if outcome.how != "fresh":
+            self._line(f"{outcome.how:8} {outcome.name}  {duration(outcome.seconds)}")
+
+    def note(self, text: str) -> None:
+        self._line(text)
+
+    def finish(self, summary: Summary) -> None:
+        for line in summary_lines(summary):
+            self._line(line)
+
+    def stop(self) -> None:
+        pass
+
+    def _line(self, text: str) -> None:
+        self._out.write(text + "\n")
+        self._out.flush()
+
+
+class Json:
+    """One JSON object a line: {"event": ..., ...}."""
+
+    def __init__(self, out: TextIO) -> None:
+        self._out = out
+
+    def begin(self, total: int) -> None:
+        self._line("begin", total=total)
+
+    def start(self, name: str) -> None:
+        self._line("start", name=name)
+
+    def end(self, outcome: Outcome) -> None:
+        self._line("end", **asdict(outcome))
+
+    def note(self, text: str) -> None:
+        self._line("note", text=text)
+
+    def finish(self, summary: Summary) -> None:
+        counts = {how: summary.count(how) for how in ("ran", "restored", "failed")}
+        self._line(
+            "finish", seconds=round(summary.seconds, 3), fresh=summary.fresh, **counts,
+            blocked=list(summary.blocked), artifacts=summary.sizes, removed=list(summary.removed),
+        )  # fmt: skip
+
+    def stop(self) -> None:
+        self._line("interrupted")
+
+    def _line(self, event: str, **values: object) -> None:
+        self._out.write(json.dumps({"event": event, **values}) + "\n")
+        self._out.flush()
+
+
+def summary_lines(summary: Summary) -> list[str]:
+    """The summary as a person reads it: failures whole, then what was made and where, then the counts."""
+    lines: list[str] = []
+    for outcome in summary.outcomes:
+        if outcome.how == "failed":
+            lines += ["", f"{outcome.name} failed:", *(f"  {line}" for line in outcome.message.splitlines())]
+            lines.append(f"  to run it alone: packyard {outcome.name}")
+    if summary.blocked:
+        lines += ["", f"not tried, because of that: {', '.join(summary.blocked)}"]
+    if lines:
+        lines.append("")
+    for path, size in summary.sizes.items():
+        lines.append(f"made     {path}  {bytes_text(size)}")
+    lines += [f"removed  {path}" for path in summary.removed]
+    lines.append(count_line(summary))
+    return lines
+
+
+def count_line(summary: Summary) -> str:
+    """The last line: how many targets came out how, and how long it took."""
+    if not summary.outcomes and not summary.blocked:
+        return nothing_line(summary.fresh, summary.seconds)
+    parts = [
+        f"{count} {word}"
+        for count, word in (
+            (summary.count("ran"), "ran"),
+            (summary.count("restored"), "restored"),
+            (summary.fresh, "fresh"),
+            (summary.count("failed"), "failed"),
+            (len(summary.blocked), "not tried"),
+        )
+        if count
+    ]
+    return f"{', '.join(parts)} in {duration(summary.seconds)}"
+
+
+def nothing_line(fresh: int, seconds: float) -> str:
+    """What is said when all is fresh."""
+    return f"nothing to do: {fresh} targets are fresh ({duration(seconds)})"
+
+
+def duration(seconds: float) -> str:
+    """A length of time as a person reads it."""
+    return f"{seconds:.2f} s" if seconds < 60 else f"{int(seconds) // 60} min {int(seconds) % 60} s"
+
+
+def bytes_text(size: int) -> str:
+    """A size as a person reads it, in powers of 1,000."""
+    value = float(size)
+    for unit in ("B", "kB", "MB"):
+        if value < 1000:
+            return f"{size} B" if unit == "B" else f"{value:.1f} {unit}"
+        value /= 1000
+    return f"{value:.1f} GB"

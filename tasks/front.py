@@ -1,0 +1,187 @@
+"""One run as doit drives it: opens the workspace, answers for each task whether it is fresh, makes the stale ones."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterable
+from contextlib import ExitStack
+from functools import cached_property
+from pathlib import Path
+from types import FrameType
+
+from packyard.tasks import null, process, sandbox
+from packyard.tasks.build import Build, Outcome
+from packyard.tasks.display import Display, Json, Plain, Summary
+from packyard.tasks.exclusion import exclusive
+from packyard.tasks.graph import Graph
+from packyard.tasks.opening import Opened, open_workspace
+from packyard.tasks.plan import Verdict
+from packyard.tasks.trace import FOLDER
+
+INTERRUPTED = 130
+
+
+class Front:
+    """A workspace as doit's tasks see it. `begin` marks a run; without it (list, info) nothing is written."""
+
+    def __init__(self, root: Path, display: Display | None = None, *, locked: bool = False) -> None:
+        self.root = root
+        self._display = display
+        self._refuse_resolving = locked
+        self._pid = os.getpid()
+        self._lock = threading.Lock()
+        self._locked = self._running = False
+        self._stack = ExitStack()
+        self._started = time.monotonic()
+        self._fresh: set[str] = set()
+        self._blocked: list[str] = []
+        self._selected: set[str] = set()
+
+    @cached_property
+    def opened(self) -> Opened:
+        """The workspace, read when it is first needed."""
+        return open_workspace(self.root, readonly=not os.access(self.root, os.W_OK))
+
+    @property
+    def graph(self) -> Graph:
+        """The graph."""
+        return self.opened.graph
+
+    @cached_property
+    def build(self) -> Build:
+        """The build over the graph."""
+        return self.opened.build(self.display.note, locked=self._refuse_resolving)
+
+    @cached_property
+    def display(self) -> Display:
+        """The display that was given, or what suits standard output."""
+        return self._display or choose_display(json=False)
+
+    def begin(self, names: Iterable[str]) -> None:
+        """A run over `names` and all they need starts: take the workspace's lock, sweep, plan."""
+        self.lock()
+        self._running = True
+        self._interruptible()
+        if self.opened.trace.notice:
+            self.display.note(self.opened.trace.notice)
+        wanted = self.graph.closure(names)
+        self._selected = set(wanted)
+        if null.fresh_targets(os.fspath(self.root)) is not None:
+            self.build.trust(wanted)
+        else:
+            sandbox.sweep()
+            self._sweep()
+            self.opened.keep_graph()
+            self.build.plan(wanted)
+        self.display.begin(len(wanted))
+
+    def lock(self) -> None:
+        """Take the workspace's lock; a second run waits here, and says so. Idempotent."""
+        with self._lock:
+            if not self._locked:
+                folder = self.root / FOLDER
+                folder.mkdir(exist_ok=True)
+                self._stack.enter_context(
+                    exclusive(
+                        folder / "lock", keep=True, waiting=lambda: self.display.note("waiting for another build here")
+                    )
+                )
+                self._locked = True
+
+    def verdict(self, name: str) -> Verdict:
+        """Whether a target is fresh; outside a run, waiting counts as stale."""
+        if not self._running and not self._selected:
+            self._selected = set(self.build.plan(self.graph.targets, remember=False))
+        return self.build.judge(name)
+
+    def fresh(self, name: str) -> None:
+        """doit found the target fresh."""
+        with self._lock:
+            self._fresh.add(name)
+            self.display.end(Outcome(name=name, how="fresh", seconds=0.0))
+
+    def blocked(self, name: str) -> None:
+        """doit did not try the target, because something it needs failed."""
+        self._blocked.append(name)
+
+    def make(self, name: str) -> Outcome:
+        """Make a stale target, in whichever thread doit calls."""
+        if os.getpid() != self._pid:
+            return Outcome(
+                name=name, how="failed", seconds=0.0, message="processes cannot share a build, use '-P thread'"
+            )
+        with self._lock:
+            self.display.start(name)
+        outcome = self.build.make(name)
+        if not process.stopping():
+            with self._lock:
+                self.display.end(outcome)
+        return outcome
+
+    def finish(self) -> None:
+        """The run is over: clean up after targets that are gone, show the summary."""
+        if not self._running:
+            return
+        outcomes = list(self.build.outcomes.values())
+        whole = set(self.graph.final) <= self._selected
+        if whole and not self._blocked and not any(outcome.how == "failed" for outcome in outcomes):
+            self.build.clean_orphans()
+        sizes = {}
+        for path in (path for outcome in outcomes for path in outcome.artifacts):
+            with contextlib.suppress(OSError):
+                sizes[path] = (self.root / path).stat().st_size
+        self.display.finish(
+            Summary(
+                seconds=time.monotonic() - self._started,
+                outcomes=outcomes,
+                fresh=len(self._fresh),
+                sizes=sizes,
+                removed=self.build.removed,
+                blocked=self._blocked,
+            )
+        )
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the trace and the lock."""
+        if "opened" in self.__dict__:
+            self.opened.trace.close()
+        self._stack.close()
+
+    def _sweep(self) -> None:
+        """Remove what a killed run left half-written."""
+        with contextlib.suppress(OSError):
+            for path in (self.root / FOLDER / "tmp").iterdir():
+                path.unlink()
+
+    def _interruptible(self) -> None:
+        """INT and TERM kill the children and end at once; everything written is whole at every moment."""
+        if threading.current_thread() is not threading.main_thread():
+            return
+
+        def end(number: int, frame: FrameType | None) -> None:
+            process.kill_all()
+            self.display.stop()
+            sys.stderr.write("interrupted; what was finished is kept\n")
+            sys.stderr.flush()
+            sandbox.abandon()
+            os._exit(INTERRUPTED)
+
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, end)
+
+
+def choose_display(*, json: bool) -> Display:
+    """JSON lines, the live display on a terminal, or plain lines."""
+    if json:
+        return Json(sys.stdout)
+    if sys.stdout.isatty() and os.environ.get("TERM") != "dumb":
+        from packyard.tasks.reporter import Live  # rich costs 0.1 s, only a terminal needs it
+
+        return Live(sys.stdout)
+    return Plain(sys.stdout)

@@ -1,0 +1,173 @@
+"""The graph: every target of the workspace, dependencies first, each artifact owned once, no cycle."""
+
+from __future__ import annotations
+
+import importlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
+from graphlib import CycleError, TopologicalSorter
+from typing import Any
+
+from packyard.formats.errors import FormatError, Problem
+from packyard.tasks import errors
+from packyard.tasks.errors import PlanError
+from packyard.tasks.target import Output, Pin, Source, Target, Use
+from packyard.tasks.workspace import Workspace
+
+# Each module offers targets(workspace). A kind never imports another: they meet in the graph.
+KINDS = ("archive",)
+
+
+@dataclass(frozen=True)
+class Graph:
+    """The targets by name, dependencies before dependants, ties by name; and the folder that the workspace names
+    for the store ('' is the user's cache folder)."""
+
+    targets: Mapping[str, Target]
+    cache: str = ""
+
+    @cached_property
+    def dependents(self) -> Mapping[str, tuple[str, ...]]:
+        """The direct dependants of each target."""
+        found: dict[str, list[str]] = {name: [] for name in self.targets}
+        for target in self.targets.values():
+            for name in target.dependencies:
+                found[name].append(target.name)
+        return {name: tuple(names) for name, names in found.items()}
+
+    @cached_property
+    def final(self) -> tuple[str, ...]:
+        """The group `all`: every target whose artifact is meant for users."""
+        return tuple(name for name, target in self.targets.items() if target.final)
+
+    def closure(self, names: Iterable[str]) -> list[str]:
+        """`names` and all they are made from, dependencies first."""
+        wanted: set[str] = set()
+        waiting = list(names)
+        while waiting:
+            name = waiting.pop()
+            if name not in wanted:
+                wanted.add(name)
+                waiting.extend(self.targets[name].dependencies)
+        return [name for name in self.targets if name in wanted]
+
+    def text(self) -> str:
+        """The graph as JSON; equal graphs give equal texts."""
+        values = {"cache": self.cache, "targets": [asdict(target) for target in self.targets.values()]}
+        return json.dumps(values, separators=(",", ":"), sort_keys=True)
+
+
+def build_graph(workspace: Workspace) -> Graph:
+    """Ask every kind for its targets; PlanError with all problems of all kinds."""
+    targets: dict[str, Target] = {}
+    problems: list[FormatError] = []
+    for kind in KINDS:
+        module = importlib.import_module(f"packyard.tasks.{kind}")
+        try:
+            for target in module.targets(workspace):
+                other = targets.setdefault(target.name, target)
+                if other is not target:
+                    problems.append(_twice(target.name, other, target))
+        except FormatError as error:
+            problems.append(error)
+    if not problems:
+        problems = [*_unknown_uses(targets), *_double_owners(targets)]
+    errors.gather(problems)
+    targets = {name: _with_named_uses(target, targets) for name, target in targets.items()}
+    return Graph({name: targets[name] for name in _order(targets)}, workspace.manifest.cache.directory)
+
+
+def read_graph(text: str) -> Graph:
+    """The graph that `Graph.text` wrote."""
+    read = json.loads(text)
+    return Graph({values["name"]: _target(values) for values in read["targets"]}, read["cache"])
+
+
+def _target(values: dict[str, Any]) -> Target:
+    return Target(
+        **values
+        | {
+            "sources": tuple(Source(**source) for source in values["sources"]),
+            "uses": tuple(Use(**use) for use in values["uses"]),
+            "outputs": tuple(Output(**output) for output in values["outputs"]),
+            "pins": tuple(Pin(**pin | {"requirements": tuple(pin["requirements"])}) for pin in values["pins"]),
+        }
+    )
+
+
+def _twice(name: str, one: Target, other: Target) -> FormatError:
+    return FormatError(Problem(f"{name!r} is declared twice, also in {one.place}", place=other.place))
+
+
+def _unknown_uses(targets: Mapping[str, Target]) -> list[FormatError]:
+    problems: list[FormatError] = []
+    for target in targets.values():
+        for use in target.uses:
+            maker = targets.get(use.target)
+            if maker is None:
+                message = f"{target.name!r} needs {use.target!r}, which no member or tool makes"
+                hint = _nearest(use.target, targets)
+            elif use.part not in {output.part for output in maker.outputs}:
+                parts = ", ".join(repr(output.part) for output in maker.outputs if output.part) or "none"
+                message = f"{target.name!r} needs '{use.target}#{use.part}', which has no such part (parts: {parts})"
+                hint = ""
+            else:
+                continue
+            problems.append(FormatError(Problem(message, place=target.place, hint=hint)))
+    return problems
+
+
+def _with_named_uses(target: Target, targets: Mapping[str, Target]) -> Target:
+    """The target with each open `at` completed by the artifact's own file name."""
+    uses: list[Use] = []
+    for use in target.uses:
+        output = next(output for output in targets[use.target].outputs if output.part == use.part)
+        if (use.at == "" or use.at.endswith("/")) and not output.tree:
+            use = replace(use, at=use.at + output.at.rpartition("/")[2])
+        uses.append(use)
+    return replace(target, uses=tuple(uses)) if uses else target
+
+
+def _nearest(name: str, targets: Iterable[str]) -> str:
+    import difflib  # only on the way to an error message
+
+    near = difflib.get_close_matches(name, list(targets), 1)
+    return f"did you mean {near[0]!r}?" if near else ""
+
+
+def _double_owners(targets: Mapping[str, Target]) -> list[FormatError]:
+    """Two targets may neither make one file nor one file inside the other's folder."""
+    owners: dict[str, Target] = {}
+    problems: list[FormatError] = []
+    for target in targets.values():
+        for output in target.outputs:
+            if output.artifact is None:
+                continue
+            other = owners.setdefault(output.artifact, target)
+            if other is not target:
+                message = f"'{output.artifact}' is made by {target.name!r} and by {other.name!r} ({other.place})"
+                problems.append(FormatError(Problem(message, place=target.place)))
+    for path, target in owners.items():
+        parent = path
+        while "/" in parent:
+            parent = parent.rpartition("/")[0]
+            if parent in owners:
+                other = owners[parent]
+                message = f"'{path}' of {target.name!r} lies inside '{parent}' of {other.name!r} ({other.place})"
+                problems.append(FormatError(Problem(message, place=target.place)))
+    return problems
+
+
+def _order(targets: Mapping[str, Target]) -> list[str]:
+    sorter = TopologicalSorter({name: sorted(targets[name].dependencies) for name in sorted(targets)})
+    try:
+        return list(sorter.static_order())
+    except CycleError as error:
+        cycle: list[str] = error.args[1][::-1]  # graphlib gives each before what it depends on
+        start = cycle.index(min(cycle))
+        path = [*cycle[start:-1], *cycle[:start], cycle[start]] if start else cycle
+        raise PlanError(
+            Problem(f"the targets depend on each other in a cycle: {' -> '.join(path)}", place=targets[path[0]].place)
+        ) from None

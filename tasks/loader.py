@@ -1,0 +1,178 @@
+"""doit's side: every target as a task, freshness from our traces, events for our display.
+
+`DOIT_CONFIG` and `task_packyard` are what a dodo.py imports; `Loader` is what the command `packyard` uses.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from doit.cmd_base import TaskLoader2
+from doit.exceptions import BaseFail, InvalidDodoFile, TaskFailed, UnmetDependency
+from doit.task import Task, dict_to_task
+from packyard.formats.errors import FormatError
+from packyard.tasks.errors import ActionError
+from packyard.tasks.front import Front
+from packyard.tasks.opening import find_workspace
+from packyard.tasks.target import Target
+
+GROUP = "all"
+
+
+class Reporter:
+    """Hands doit's events to the display of the run. The tasks know their run, doit makes the reporter."""
+
+    desc = "Packyard's display"
+
+    def __init__(self, outstream: Any, options: Mapping[str, Any]) -> None:
+        self._front: Front | None = None
+
+    def initialize(self, tasks: Mapping[str, Task], selected_tasks: Sequence[str]) -> None:
+        """A run starts."""
+        front: Front = tasks[GROUP].meta["front"]
+        self._front = front
+        names = [name for chosen in selected_tasks for name in ([chosen] if chosen != GROUP else front.graph.final)]
+        try:
+            front.begin(names)
+        except (FormatError, ActionError) as error:
+            raise InvalidDodoFile(str(error)) from None
+
+    def get_status(self, task: Task) -> None:
+        """doit looks whether a task is fresh."""
+
+    def execute_task(self, task: Task) -> None:
+        """A task starts."""
+
+    def add_failure(self, task: Task, fail: BaseFail) -> None:
+        """A task failed, or was not tried because another did."""
+        if self._front is not None and isinstance(fail, UnmetDependency) and task.name != GROUP:
+            self._front.blocked(task.name)
+
+    def add_success(self, task: Task) -> None:
+        """A task ended well."""
+
+    def skip_uptodate(self, task: Task) -> None:
+        """A task is fresh."""
+        if self._front is not None and task.name != GROUP:
+            self._front.fresh(task.name)
+
+    def skip_ignore(self, task: Task) -> None:
+        """A task is ignored; doit forgets that with the run, so this never happens."""
+
+    def cleanup_error(self, exception: Exception) -> None:
+        """A teardown failed; our tasks have none."""
+
+    def runtime_error(self, msg: str) -> None:
+        """doit itself failed."""
+        if self._front is not None:
+            self._front.display.note(msg)
+
+    def teardown_task(self, task: Task) -> None:
+        """Our tasks have no teardown."""
+
+    def complete_run(self) -> None:
+        """The run is over."""
+        if self._front is not None:
+            self._front.finish()
+
+
+class Verdict:
+    """doit's `uptodate` item: asks our traces; its repr is the reason that `doit info` prints."""
+
+    def __init__(self, front: Front, name: str) -> None:
+        self._front = front
+        self._name = name
+
+    def __call__(self) -> bool:
+        return self._front.verdict(self._name).state == "fresh"
+
+    def __repr__(self) -> str:
+        return str(self._front.verdict(self._name))
+
+
+# doit keeps no opinion of its own: its database lives in memory and dies with the run.
+DOIT_CONFIG: dict[str, Any] = {
+    "backend": "sqlite3",
+    "dep_file": ":memory:",
+    "par_type": "thread",
+    "num_process": os.cpu_count() or 1,
+    "continue": True,
+    "default_tasks": [GROUP],
+    "reporter": Reporter,
+}
+
+
+def task_packyard() -> Iterator[dict[str, Any]]:
+    """All targets of the workspace as tasks, dependencies first, and the group of the final ones."""
+    try:
+        front = Front(find_workspace(Path.cwd()))
+        names = list(front.graph.targets)
+    except (FormatError, ActionError) as error:
+        raise InvalidDodoFile(str(error)) from None
+    yield from tasks(front, names)
+
+
+def tasks(front: Front, names: Sequence[str]) -> Iterator[dict[str, Any]]:
+    """The tasks of these targets, and the group `all` over those of them that are final."""
+    for name in names:
+        yield _task(front, front.graph.targets[name])
+    chosen = set(names)
+    yield {
+        "basename": GROUP,
+        "doc": "every final artifact",
+        "actions": None,
+        "task_dep": [name for name in front.graph.final if name in chosen],
+        "meta": {"front": front},
+    }
+
+
+class Loader(TaskLoader2):  # type: ignore[misc]
+    """Loads the tasks of one workspace without a dodo.py: all, or for a run only the closure of what was chosen."""
+
+    def __init__(self, front: Front, chosen: Sequence[str] | None = None) -> None:
+        super().__init__()
+        self._front = front
+        self._chosen = chosen
+
+    def load_doit_config(self) -> dict[str, Any]:
+        """The settings of a dodo.py."""
+        return dict(DOIT_CONFIG)
+
+    def load_tasks(self, cmd: Any, pos_args: Sequence[str]) -> list[Task]:
+        """doit's task objects; `packyard` selects before, so doit sees only what takes part."""
+        graph = self._front.graph
+        names = list(graph.targets)
+        if self._chosen is not None:
+            whole = not self._chosen or GROUP in self._chosen
+            names = graph.closure([*(graph.final if whole else ()), *(n for n in self._chosen if n != GROUP)])
+        return [dict_to_task({"name": values.pop("basename"), **values}) for values in tasks(self._front, names)]
+
+
+def _task(front: Front, target: Target) -> dict[str, Any]:
+    artifacts = [output.artifact for output in target.outputs if output.artifact]
+    return {
+        "basename": target.name,
+        "doc": target.doc,
+        "actions": [(_make, [front, target.name])],
+        "task_dep": list(target.dependencies),
+        "targets": artifacts,
+        "uptodate": [Verdict(front, target.name)],
+        "clean": [(_clean, [front.root, artifacts])] if artifacts else [],
+        "io": {"capture": False},
+    }
+
+
+def _make(front: Front, name: str) -> TaskFailed | None:
+    outcome = front.make(name)
+    return TaskFailed(outcome.message, report=False) if outcome.how == "failed" else None
+
+
+def _clean(root: Path, artifacts: Sequence[str], dryrun: bool) -> None:
+    for path in artifacts:
+        if (root / path).exists():
+            print(f"removing {path}")  # noqa: T201  (doit's clean prints)
+            if not dryrun:
+                (root / path).unlink()

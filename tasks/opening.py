@@ -1,0 +1,100 @@
+"""Opening a workspace: its manifest, its graph (the stored one while it holds), its trace and its store."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import platformdirs
+from packyard.formats.errors import FormatError, Problem
+from packyard.tasks import null
+from packyard.tasks.action import own_files
+from packyard.tasks.build import Build
+from packyard.tasks.errors import PlanError
+from packyard.tasks.graph import Graph, build_graph, read_graph
+from packyard.tasks.memo import pack_stat
+from packyard.tasks.store import Store
+from packyard.tasks.trace import StoredGraph, Trace
+from packyard.tasks.workspace import MANIFEST, read_workspace
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A workspace ready to plan or build. `changed` tells that the graph differs from the stored one."""
+
+    root: Path
+    graph: Graph
+    trace: Trace
+    stored: StoredGraph
+
+    @cached_property
+    def store_folder(self) -> Path:
+        """Where the store lies: PACKYARD_CACHE_DIR, else [cache] directory, else the user's cache folder."""
+        given = os.environ.get("PACKYARD_CACHE_DIR") or self.graph.cache
+        return (self.root / given if given else platformdirs.user_cache_path("packyard")) / "store"
+
+    def build(self, notify: Callable[[str], None], *, locked: bool = False) -> Build:
+        """A build over this graph; `locked` refuses to resolve what has no lock yet."""
+        return Build(self.root, self.graph, self.trace, lambda: Store(self.store_folder), notify, locked=locked)
+
+    def keep_graph(self) -> None:
+        """Store the graph, so that the next run need not read the manifests while they stand still."""
+        needed = set(self.graph.closure(self.graph.final))
+        self.trace.keep_graph(self.stored, {name: name in needed for name in self.graph.targets})
+
+
+def find_workspace(start: Path) -> Path:
+    """The root of the workspace around `start`; PlanError when there is none."""
+    root = null.find_root(os.fspath(start))
+    if root is None:
+        problem = Problem(
+            f"no {MANIFEST} here or in a folder above",
+            place=os.fspath(start),
+            hint="'packyard init' writes one",
+        )
+        raise PlanError(problem)
+    return Path(root)
+
+
+def open_workspace(root: Path, *, readonly: bool = False) -> Opened:
+    """Read the graph of the workspace at `root`; PlanError with everything that is wrong with it."""
+    trace = Trace(root, readonly=readonly)
+    stored = trace.graph()
+    if stored is not None and _holds(stored, root):
+        try:
+            return Opened(root, read_graph(stored.text), trace, stored)
+        except (KeyError, TypeError, ValueError):
+            pass  # a text that we did not write: read the manifests again
+    return Opened(root, *_read(root, trace))
+
+
+def _read(root: Path, trace: Trace) -> tuple[Graph, Trace, StoredGraph]:
+    workspace = read_workspace(root)
+    try:
+        graph = build_graph(workspace)
+    except FormatError as error:
+        raise PlanError(*error.problems) from None
+    looks = dict(workspace.watch.seen)
+    for path in own_files():
+        looks[os.fspath(path)] = pack_stat(path.stat())
+    variables = (*null.VARIABLES, *((workspace.manifest.sign.seed_env,) if workspace.manifest.sign.seed_env else ()))
+    stored = StoredGraph(
+        identity=null.identity(variables, os.urandom(8).hex()),
+        variables=variables,
+        needed=len(graph.closure(graph.final)),
+        looks=looks,
+        text=graph.text(),
+    )
+    return graph, trace, stored
+
+
+def _holds(stored: StoredGraph, root: Path) -> bool:
+    if null.identity(stored.variables, stored.identity.partition(":")[0]) != stored.identity:
+        return False
+    try:
+        return all(pack_stat(os.stat(root / path)) == look for path, look in stored.looks.items())
+    except OSError:
+        return False

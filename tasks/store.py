@@ -1,0 +1,240 @@
+"""The content-addressed store: blobs by SHA-256, trees by receipt, results by action key; shared by all workspaces.
+
+store/v1/blob/ab/cdef...    a file's bytes, read-only
+store/v1/tree/abcdef...     a folder (a toolchain), read-only, beside it its receipt as a blob
+store/v1/result/ab/cdef...  JSON: what the action of this key made
+store/v1/tmp/               files on their way in
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import json
+import os
+import shutil
+import stat
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from packyard.tasks.errors import ActionError
+from packyard.tasks.exclusion import exclusive
+from packyard.tasks.trace import Made
+
+_CHUNK = 1 << 20
+
+
+class Damaged(Exception):
+    """A stored blob does not have the bytes of its name any more, or is gone."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """What an action made, by part, how long it took in seconds, and its log's digest."""
+
+    outputs: Mapping[str, Made]
+    seconds: float
+    log: str
+
+
+class Store:
+    """The store below `folder`. Every method is safe against other threads and processes that use it too."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder / "v1"
+        try:
+            for name in ("blob", "tree", "result", "tmp", "lock"):
+                (self.folder / name).mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ActionError(f"{folder}: the store cannot be made: {error.strerror}") from None
+        self._checked: set[str] = set()  # trees whose files were looked at in this run
+
+    # blobs ---------------------------------------------------------------------------------------------------
+
+    def put(self, source: Path) -> Made:
+        """Take in a file's bytes; returns their digest, size and executable bit."""
+        executable = bool(source.stat().st_mode & stat.S_IXUSR)
+        with self._incoming() as target:
+            digest, size = _copy(source, target)
+            self._settle(target, self._blob(digest))
+        return Made(digest=digest, size=size, executable=executable)
+
+    def put_bytes(self, data: bytes) -> str:
+        """Take in bytes; returns their digest in hexadecimal."""
+        digest = hashlib.sha256(data).hexdigest()
+        if not self.has(digest):
+            with self._incoming() as target:
+                target.write_bytes(data)
+                self._settle(target, self._blob(digest))
+        return digest
+
+    def has(self, digest: str) -> bool:
+        """Whether a blob is there (its bytes are checked when they are handed out)."""
+        return self._blob(digest).exists()
+
+    def copy_out(self, digest: str, target: Path, *, executable: bool = False) -> None:
+        """Write a blob to `target`, a new file; Damaged (and the blob dropped) when its bytes are not what they were."""
+        source = self._blob(digest)
+        try:
+            found, _ = _copy(source, target)
+        except FileNotFoundError:
+            raise Damaged(digest) from None
+        if found != digest:
+            target.unlink()
+            source.unlink(missing_ok=True)
+            raise Damaged(digest)
+        target.chmod(0o755 if executable else 0o644)
+
+    def read(self, digest: str) -> bytes:
+        """A small blob's bytes; Damaged when they are not what they were."""
+        try:
+            data = self._blob(digest).read_bytes()
+        except OSError:
+            raise Damaged(digest) from None
+        if hashlib.sha256(data).hexdigest() != digest:
+            self._blob(digest).unlink(missing_ok=True)
+            raise Damaged(digest)
+        return data
+
+    # trees ---------------------------------------------------------------------------------------------------
+
+    def put_tree(self, source: Path) -> Made:
+        """Take in a folder of files and links that stay inside it, and its receipt (path, mode, size, SHA-256)."""
+        lines: list[str] = []
+        with self._incoming() as target:
+            target.mkdir()
+            for path in sorted(source.rglob("*"), key=lambda p: os.fsencode(p.relative_to(source))):
+                relative = path.relative_to(source)
+                if path.is_symlink():
+                    os.symlink(_inner_link(path, source), target / relative)
+                    lines.append(f"l {os.readlink(path)} {relative.as_posix()}")
+                elif path.is_dir():
+                    (target / relative).mkdir()
+                else:
+                    executable = bool(path.stat().st_mode & stat.S_IXUSR)
+                    digest, size = _copy(path, target / relative)
+                    (target / relative).chmod(0o555 if executable else 0o444)
+                    lines.append(f"{'x' if executable else '-'} {size} {digest} {relative.as_posix()}")
+            receipt = ("\n".join(lines) + "\n").encode()
+            digest = self.put_bytes(receipt)
+            place = self.folder / "tree" / digest
+            with contextlib.suppress(OSError):  # somebody else put the same tree first
+                os.rename(target, place)
+        return Made(digest=digest, size=len(receipt), tree=True)
+
+    def tree(self, digest: str) -> Path:
+        """The folder of a tree, its files looked at once per run; Damaged when one is missing or has another size."""
+        place = self.folder / "tree" / digest
+        if digest in self._checked:
+            return place
+        for line in self.read(digest).decode().splitlines():
+            kind, size, rest = line.split(" ", 2)
+            if kind == "l":
+                continue
+            path = place / rest.split(" ", 1)[1]
+            try:
+                good = path.stat().st_size == int(size)
+            except OSError:
+                good = False
+            if not good:
+                _remove(place)
+                raise Damaged(digest)
+        self._checked.add(digest)
+        return place
+
+    # results -------------------------------------------------------------------------------------------------
+
+    def result(self, key: str) -> Result | None:
+        """What the action of this key made, None when it is not known or an artifact of it is gone."""
+        try:
+            values = json.loads(self._entry("result", key).read_bytes())
+            outputs = {part: Made(**made) for part, made in values["outputs"].items()}
+            found = Result(outputs=outputs, seconds=values["seconds"], log=values["log"])
+        except FileNotFoundError:
+            return None
+        except (ValueError, KeyError, TypeError):
+            self._entry("result", key).unlink(missing_ok=True)  # torn or foreign: make it again
+            return None
+        return found if all(self.holds(made) for made in outputs.values()) else None
+
+    def holds(self, made: Made) -> bool:
+        """Whether an artifact can be handed out."""
+        return self.has(made.digest) and (not made.tree or (self.folder / "tree" / made.digest).is_dir())
+
+    def keep(self, key: str, result: Result) -> None:
+        """Remember what the action of this key made."""
+        with self._incoming() as target:
+            target.write_text(json.dumps(asdict(result), separators=(",", ":")))
+            self._settle(target, self._entry("result", key))
+
+    @contextmanager
+    def making(self, key: str) -> Iterator[None]:
+        """Hold the lock of an action key: whoever makes the same thing elsewhere waits, then restores."""
+        with exclusive(self.folder / "lock" / key):
+            yield
+
+    # -----------------------------------------------------------------------------------------------------------
+
+    def _blob(self, digest: str) -> Path:
+        return self._entry("blob", digest)
+
+    def _entry(self, kind: str, name: str) -> Path:
+        return self.folder / kind / name[:2] / name[2:]
+
+    @contextmanager
+    def _incoming(self) -> Iterator[Path]:
+        path = self.folder / "tmp" / f"{os.getpid()}-{threading.get_ident()}-{os.urandom(4).hex()}"
+        try:
+            yield path
+        except OSError as error:
+            raise full_or(error, "the store") from None
+        finally:
+            _remove(path)
+
+    def _settle(self, source: Path, target: Path) -> None:
+        source.chmod(0o444)
+        target.parent.mkdir(exist_ok=True)
+        os.replace(source, target)
+
+
+def full_or(error: OSError, place: str) -> ActionError:
+    """An ActionError for a failed write, with advice when the disk is full."""
+    what = f"{place}: cannot be written: {error.strerror}"
+    if error.filename:
+        what += f" ({os.fspath(error.filename)})"
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return ActionError(what, hint="free some space and build again; what was finished is kept")
+    return ActionError(what)
+
+
+def _copy(source: Path, target: Path) -> tuple[str, int]:
+    """Copy bytes to a new file; their SHA-256 and size."""
+    state = hashlib.sha256()
+    size = 0
+    with source.open("rb", buffering=0) as reading, target.open("xb", buffering=0) as writing:
+        while chunk := reading.read(_CHUNK):
+            state.update(chunk)
+            size += len(chunk)
+            view = memoryview(chunk)
+            while view:
+                view = view[writing.write(view) :]
+    return state.hexdigest(), size
+
+
+def _inner_link(link: Path, root: Path) -> str:
+    goal = os.readlink(link)
+    inside = os.path.normpath(os.path.join(link.parent, goal))
+    if os.path.isabs(goal) or not inside.startswith(f"{root}{os.sep}"):
+        raise ActionError(f"'{link.relative_to(root)}' is a link out of its tree, to {goal!r}")
+    return goal
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)

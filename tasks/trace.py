@@ -1,0 +1,282 @@
+"""What each target was made from: one row per target in `.packyard/trace.sqlite`, committed as each target ends.
+
+A row has two halves. `record` tells what the target was made from and what came out. `paths`, `stats` and
+`looks` remember the files as last looked at; `fresh` says that then both halves agreed. The null path
+(tasks/null.py) reads only the second half.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import struct
+import threading
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from packyard.tasks.errors import ActionError
+from packyard.tasks.memo import Look
+
+FOLDER = ".packyard"
+FILE = "trace.sqlite"
+VERSION = 1
+
+# needed: 1 belongs to the group `all` (or is used by it), 0 is built by name only, -1 is in no graph any more
+_SCHEMA = """
+CREATE TABLE target (
+  name TEXT PRIMARY KEY, needed INTEGER NOT NULL, fresh INTEGER NOT NULL, deps TEXT NOT NULL,
+  paths TEXT NOT NULL, stats BLOB NOT NULL, looks BLOB NOT NULL, record TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE failure (
+  name TEXT PRIMARY KEY, at REAL NOT NULL, seconds REAL NOT NULL, key TEXT NOT NULL, message TEXT NOT NULL, log TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE graph (
+  id INTEGER PRIMARY KEY CHECK (id = 1), identity TEXT NOT NULL, variables TEXT NOT NULL, needed INTEGER NOT NULL,
+  paths TEXT NOT NULL, stats BLOB NOT NULL, text TEXT NOT NULL
+);
+"""
+_STAT = struct.Struct("<4q")
+_LOOK = struct.Struct("<?32s16s")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Made:
+    """One artifact as it came out: SHA-256 in hexadecimal, size in bytes. For a tree, both are its receipt's."""
+
+    digest: str
+    size: int
+    executable: bool = False
+    tree: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """What a target was made from (the ingredients of its key), and what came out, by part."""
+
+    key: str
+    ingredients: Mapping[str, Any]
+    outputs: Mapping[str, Made]
+    artifacts: Mapping[str, str] = field(default_factory=dict)  # part -> path in the workspace
+    seconds: float = 0.0
+    at: float = 0.0
+    log: str = ""  # digest of the action's log in the store
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """How a target last failed. `seconds` it took; `at` is a Unix time."""
+
+    at: float
+    seconds: float
+    key: str
+    message: str
+    log: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredGraph:
+    """The graph of the last run, and what it depended on: files and folders by stat, variables by name."""
+
+    identity: str
+    variables: tuple[str, ...]
+    needed: int
+    looks: Mapping[str, tuple[int, int, int, int]]
+    text: str
+
+
+class Trace:
+    """The trace of one workspace. Safe to use from several threads; writers of other processes wait for the lock."""
+
+    def __init__(self, root: Path, *, readonly: bool = False) -> None:
+        self._lock = threading.Lock()
+        self.notice = ""  # something the user should hear about: a trace that was set aside
+        path = root / FOLDER / FILE
+        try:
+            if not readonly:
+                path.parent.mkdir(exist_ok=True)
+            self._db = self._open(path, readonly)
+        except OSError as error:
+            raise ActionError(f"{path.parent}: cannot be made: {error.strerror}") from None
+
+    def _open(self, path: Path, readonly: bool) -> sqlite3.Connection:
+        if readonly and not path.exists():
+            return _fresh(":memory:")
+        try:
+            db = _connect(path)
+            version = db.execute("PRAGMA user_version").fetchone()[0]
+            if version == VERSION:
+                return db
+            if version == 0 and not db.execute("SELECT name FROM sqlite_master LIMIT 1").fetchone():
+                return _create(db)
+            db.close()
+            found = f"was written by another version (format {version}, this is {VERSION})"
+        except sqlite3.DatabaseError as error:
+            found = f"is damaged ({error})"
+        if readonly:
+            return _fresh(":memory:")
+        aside = path.with_name(f"{FILE}.{time.time_ns()}.aside")
+        os.replace(path, aside)
+        for suffix in ("-wal", "-shm"):
+            path.with_name(FILE + suffix).unlink(missing_ok=True)
+        self.notice = f"{path}: {found}; it was set aside as {aside.name}, artifacts are restored from the store"
+        return _create(_connect(path))
+
+    def close(self) -> None:
+        """Write everything back; the trace cannot be used afterwards."""
+        self._db.close()
+
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        with self._lock:
+            try:
+                self._db.execute("BEGIN IMMEDIATE")
+                yield self._db
+                self._db.execute("COMMIT")
+            except sqlite3.OperationalError as error:
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
+                raise ActionError(f"{FOLDER}/{FILE}: cannot be written: {error}") from None
+
+    # records -------------------------------------------------------------------------------------------------
+
+    def record(self, name: str) -> Record | None:
+        """What `name` was last made from, None when it never was."""
+        with self._lock:
+            row = self._db.execute("SELECT record FROM target WHERE name = ?", (name,)).fetchone()
+        return _record(row[0]) if row else None
+
+    def looks(self, names: Iterable[str]) -> Iterator[tuple[str, Look]]:
+        """The files of these targets as they were last looked at."""
+        with self._lock:
+            rows = [
+                self._db.execute("SELECT paths, stats, looks FROM target WHERE name = ?", (name,)).fetchone()
+                for name in names
+            ]
+        for row in rows:
+            if row and row[0]:
+                for path, stat, look in zip(row[0].split("\0"), _STAT.iter_unpack(row[1]), _LOOK.iter_unpack(row[2])):
+                    yield path, Look((stat[0], stat[1], stat[2], stat[3]), *look)
+
+    def commit(
+        self,
+        name: str,
+        record: Record,
+        looks: Mapping[str, Look],
+        *,
+        needed: bool,
+        deps: Sequence[str],
+        dependents: Sequence[str],
+    ) -> None:
+        """Remember that `name` was made, in one transaction. Its dependents must be judged again."""
+        with self._writing() as db:
+            db.execute(
+                "INSERT OR REPLACE INTO target VALUES (?, ?, 1, ?, ?, ?, ?, ?)",
+                (name, int(needed), "\0".join(deps), *_pack(looks), _text(record)),
+            )
+            db.executemany("UPDATE target SET fresh = 0 WHERE name = ?", [(other,) for other in dependents])
+            db.execute("DELETE FROM failure WHERE name = ?", (name,))
+
+    def refresh(self, looked: Mapping[str, Mapping[str, Look] | None]) -> None:
+        """Remember how the files of targets look now: fresh ones by their looks, stale ones by None."""
+        fresh = [(*_pack(looks), name) for name, looks in looked.items() if looks is not None]
+        stale = [(name,) for name, looks in looked.items() if looks is None]
+        with self._writing() as db:
+            db.executemany("UPDATE target SET fresh = 1, paths = ?, stats = ?, looks = ? WHERE name = ?", fresh)
+            db.executemany("UPDATE target SET fresh = 0 WHERE name = ?", stale)
+
+    def stale(self, names: Iterable[str]) -> list[str]:
+        """Those of `names` that are not marked fresh."""
+        with self._lock:
+            fresh = {row[0] for row in self._db.execute("SELECT name FROM target WHERE fresh = 1")}
+        return [name for name in names if name not in fresh]
+
+    def forget(self, names: Iterable[str]) -> None:
+        """Drop what is remembered of these targets."""
+        with self._writing() as db:
+            db.executemany("DELETE FROM target WHERE name = ?", [(name,) for name in names])
+
+    def orphans(self) -> dict[str, Record]:
+        """The records of targets that no graph has any more."""
+        with self._lock:
+            rows = self._db.execute("SELECT name, record FROM target WHERE needed = -1").fetchall()
+        return {name: _record(text) for name, text in rows}
+
+    # failures ------------------------------------------------------------------------------------------------
+
+    def fail(self, name: str, failure: Failure) -> None:
+        """Remember a failure; what was made before stays known."""
+        with self._writing() as db:
+            db.execute("INSERT OR REPLACE INTO failure VALUES (?, ?, ?, ?, ?, ?)", (name, *asdict(failure).values()))
+
+    def failure(self, name: str) -> Failure | None:
+        """How `name` failed when it was last tried, None when it did not."""
+        with self._lock:
+            row = self._db.execute(
+                "SELECT at, seconds, key, message, log FROM failure WHERE name = ?", (name,)
+            ).fetchone()
+        return Failure(at=row[0], seconds=row[1], key=row[2], message=row[3], log=row[4]) if row else None
+
+    # the graph -----------------------------------------------------------------------------------------------
+
+    def graph(self) -> StoredGraph | None:
+        """The graph of the last run."""
+        with self._lock:
+            row = self._db.execute("SELECT identity, variables, needed, paths, stats, text FROM graph").fetchone()
+        if row is None:
+            return None
+        paths = row[3].split("\0") if row[3] else []
+        stats = [(s[0], s[1], s[2], s[3]) for s in _STAT.iter_unpack(row[4])]
+        return StoredGraph(
+            identity=row[0], variables=tuple(row[1].split("\0")) if row[1] else (), needed=row[2],
+            looks=dict(zip(paths, stats)), text=row[5],
+        )  # fmt: skip
+
+    def keep_graph(self, graph: StoredGraph, needed: Mapping[str, bool]) -> None:
+        """Replace the graph. When its text changed, every target must be judged again; those gone become orphans."""
+        stats = b"".join(_STAT.pack(*look) for look in graph.looks.values())
+        row = (graph.identity, "\0".join(graph.variables), graph.needed, "\0".join(graph.looks), stats, graph.text)
+        with self._writing() as db:
+            old = db.execute("SELECT text FROM graph").fetchone()
+            db.execute("INSERT OR REPLACE INTO graph VALUES (1, ?, ?, ?, ?, ?, ?)", row)
+            if old is None or old[0] != graph.text:
+                db.execute("UPDATE target SET fresh = 0, needed = -1")
+                db.executemany("UPDATE target SET needed = ? WHERE name = ?", [(int(n), t) for t, n in needed.items()])
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=60)
+    db.execute("PRAGMA journal_mode = WAL")
+    db.execute("PRAGMA synchronous = NORMAL")
+    return db
+
+
+def _create(db: sqlite3.Connection) -> sqlite3.Connection:
+    db.executescript(f"BEGIN; {_SCHEMA} PRAGMA user_version = {VERSION}; COMMIT;")
+    return db
+
+
+def _fresh(place: str) -> sqlite3.Connection:
+    return _create(sqlite3.connect(place, isolation_level=None, check_same_thread=False))
+
+
+def _pack(looks: Mapping[str, Look]) -> tuple[str, bytes, bytes]:
+    return (
+        "\0".join(looks),
+        b"".join(_STAT.pack(*look.stat) for look in looks.values()),
+        b"".join(_LOOK.pack(look.executable, look.digest, look.sum) for look in looks.values()),
+    )
+
+
+def _text(record: Record) -> str:
+    return json.dumps(asdict(record), separators=(",", ":"))
+
+
+def _record(text: str) -> Record:
+    values = json.loads(text)
+    values["outputs"] = {part: Made(**made) for part, made in values["outputs"].items()}
+    return Record(**values)
