@@ -1,0 +1,3 @@
+"""Ways to improve the weights of a layer."""
+
+from .descent import Descent
