@@ -1,0 +1,84 @@
+"""PSPF/2025 bundles: one executable file of a launcher, signed metadata and slots (docs/pspf.md).
+
+    signed = write_bundle(out, launcher=launcher, metadata=metadata, slots=[archive], key=key_from_seed("s1"))
+    bundle = open_bundle(out)
+    findings = verify(bundle)
+    verdict = judge(bundle, findings)
+
+This module is the public interface; the modules below it are the parts.
+"""
+
+from packyard.formats.pspf.contents import Contents, contents_digest, listing, merged, read_contents, unpacked
+from packyard.formats.pspf.metadata import (
+    Build,
+    Coverage,
+    Environment,
+    Execution,
+    Launcher,
+    Metadata,
+    Policy,
+    Slot,
+    Validation,
+    read_metadata,
+)
+from packyard.formats.pspf.reader import (
+    Bundle,
+    Finding,
+    Verdict,
+    judge,
+    open_bundle,
+    open_slot,
+    verify,
+    verify_contents,
+)
+from packyard.formats.pspf.seal import seal
+from packyard.formats.pspf.signature import (
+    PrivateKey,
+    fingerprint,
+    key_from_seed,
+    new_key,
+    private_pem,
+    public_key,
+    public_pem,
+    read_private_key,
+    read_public_key,
+)
+from packyard.formats.pspf.writer import write_bundle
+
+__all__ = [
+    "Build",
+    "Bundle",
+    "Contents",
+    "Coverage",
+    "Environment",
+    "Execution",
+    "Finding",
+    "Launcher",
+    "Metadata",
+    "Policy",
+    "PrivateKey",
+    "Slot",
+    "Validation",
+    "Verdict",
+    "contents_digest",
+    "fingerprint",
+    "judge",
+    "key_from_seed",
+    "listing",
+    "merged",
+    "new_key",
+    "open_bundle",
+    "open_slot",
+    "private_pem",
+    "public_key",
+    "public_pem",
+    "read_contents",
+    "read_metadata",
+    "read_private_key",
+    "read_public_key",
+    "seal",
+    "unpacked",
+    "verify",
+    "verify_contents",
+    "write_bundle",
+]

@@ -1,0 +1,91 @@
+"""What a slot unpacks to: its files with their digests, read from the stored bytes without writing anything.
+
+The listing of files is text as `sha256sum` prints it, sorted by path, so a host can make it with its own tools
+and compare digests (see `seal`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Final
+
+from packyard.formats.digest import Digest, digest_of
+from packyard.formats.errors import FormatError
+from packyard.formats.gzipped import Reader
+from packyard.formats.pspf.operations import Chain, Operation, check_portable
+from packyard.formats.tarball import Stream, read_tar
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
+Contents = Mapping[str, str]  # path below the work environment -> hexadecimal SHA-256 of the file
+
+LARGEST_CONTENTS: Final = 1 << 36  # bytes that one slot may unpack to: 64 GiB
+
+_CHUNK: Final = 1 << 20
+
+
+def read_contents(stored: Stream, chain: Chain, target: str, *, limit: int = LARGEST_CONTENTS) -> Contents:
+    """The files in a slot's stored bytes; `target` is the path of the one file of a slot that is no tar.
+
+    FormatError for everything that a launcher refuses or that two readers could take differently: links and
+    devices, paths that leave the work environment or stand twice, a damaged or a second gzip member.
+    """
+    stream = unpacked(stored, chain, limit=limit)
+    if Operation.TAR not in chain:
+        return {target: _digest(stream)}
+    # A tar has headers beside the contents, so the limit counts twice: for the stream and for the files.
+    return {member.path: _digest(member.body) for member in read_tar(stream, limit=limit) if member.kind == "file"}
+
+
+def unpacked(stored: Stream, chain: Chain, *, limit: int = LARGEST_CONTENTS) -> Stream:
+    """The file or the tar in a slot's stored bytes; FormatError for a chain that the launchers cannot undo."""
+    check_portable(chain)
+    return io.BufferedReader(_Raw(Reader(stored, limit=limit)), _CHUNK) if Operation.GZIP in chain else stored
+
+
+def merged(parts: Iterable[Contents]) -> Contents:
+    """The contents of several slots together; FormatError when two of them bring one file."""
+    found: dict[str, str] = {}
+    for part in parts:
+        for path, digest in part.items():
+            if path in found:
+                raise FormatError(f"{path!r} is in two slots")
+            found[path] = digest
+    return found
+
+
+def listing(contents: Contents) -> bytes:
+    """A line `DIGEST  ./PATH` for each file, sorted by the bytes of the path."""
+    lines = sorted((f"./{path}".encode(), digest.encode()) for path, digest in contents.items())
+    return b"".join(digest + b"  " + path + b"\n" for path, digest in lines)
+
+
+def contents_digest(contents: Contents) -> Digest:
+    """The digest of the listing, which names the contents."""
+    return digest_of(listing(contents))
+
+
+def _digest(stream: Stream) -> str:
+    state = hashlib.sha256()
+    while chunk := stream.read(_CHUNK):
+        state.update(chunk)
+    return state.hexdigest()
+
+
+class _Raw(io.RawIOBase):
+    """A stream as the standard library buffers it: headers are read 512 bytes at a time."""
+
+    def __init__(self, stream: Stream) -> None:
+        self._stream = stream
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: WriteableBuffer, /) -> int:
+        with memoryview(buffer) as view:
+            data = self._stream.read(len(view))
+            view[: len(data)] = data
+        return len(data)
