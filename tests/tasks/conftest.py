@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import uv
+from packyard.tasks.compiler import toolchain_of
+from packyard.tasks.room import Room
+from packyard.tasks.toolchain import make_toolchain
+
+CompilerTree = Callable[[str], Path]
+
+
+@pytest.fixture(scope="session")
+def compiler_tree() -> CompilerTree:
+    """The tree of a Mojo compiler by its version, made by the kind `toolchain` itself, once per machine."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "packyard-tests"
+
+    def tree(version: str) -> Path:
+        place = cache / toolchain_of(version).replace(":", "-")
+        if not place.is_dir():
+            cache.mkdir(parents=True, exist_ok=True)
+            work = Path(tempfile.mkdtemp(dir=cache))
+            made = _install(version, work)
+            try:
+                made.rename(place)
+            except OSError:
+                assert place.is_dir()  # another run was first
+            shutil.rmtree(work)
+        return place
+
+    return tree
+
+
+def _install(version: str, work: Path) -> Path:
+    room = Room(
+        inputs=work / "in", outputs=work / "out", scratch=work / "tmp", home=work / "home",
+        params={"version": version}, log=work / "log", network=True,
+    )  # fmt: skip
+    for folder in (room.inputs, room.outputs, room.scratch, room.home):
+        folder.mkdir()
+    subprocess.run(
+        [
+            uv.find_uv_bin(), "pip", "compile", "-", "--quiet", "--no-header", "--generate-hashes",
+            "--format", "pylock.toml", "--output-file", room.inputs / "pylock.toml",
+        ],
+        input=f"mojo-compiler=={version}\n",
+        text=True,
+        check=True,
+    )  # fmt: skip
+    make_toolchain(room)
+    return room.outputs / "toolchain"
