@@ -9,13 +9,17 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from packyard.formats.errors import FormatError, Problem
 from packyard.tasks.errors import ActionError
 
+if TYPE_CHECKING:
+    from packyard.tasks.graph import Graph
+
 ERRORS, USAGE, INTERRUPTED = 1, 2, 130
 
-COMMANDS = ("plan", "why", "graph", "lock", "inspect", "verify", "keygen", "init")
+COMMANDS = ("plan", "why", "graph", "lock", "inspect", "verify", "keygen", "init", "completion")
 DOIT_COMMANDS = ("list", "info", "clean", "help")
 TRACE_COMMANDS = ("forget", "ignore", "reset-dep", "dumpdb", "strace")
 
@@ -31,9 +35,10 @@ def run(words: Sequence[str]) -> int:
         if words and words[0] in DOIT_COMMANDS:
             return _doit(words)
         return _build(words[1:] if words[:1] == ["run"] else words)
-    except FormatError as error:
-        return complain(error)
-    except ActionError as error:
+    except UsageError as error:
+        complain(error)
+        return USAGE
+    except (FormatError, ActionError) as error:
         return complain(error)
     except KeyboardInterrupt:
         sys.stderr.write("interrupted\n")
@@ -64,6 +69,16 @@ def choose_targets(words: Sequence[str], known: Sequence[str], artifacts: dict[s
     return chosen
 
 
+def artifacts_here(root: Path, graph: Graph) -> dict[str, str]:
+    """The artifacts that the workspace keeps, by their paths as seen from the current folder, and who makes them."""
+    return {
+        os.path.relpath(root / output.artifact): target.name
+        for target in graph.targets.values()
+        for output in target.outputs
+        if output.artifact
+    }
+
+
 class UsageError(FormatError):
     """The command line itself is wrong."""
 
@@ -84,15 +99,10 @@ def _build(words: list[str]) -> int:
     try:
         front.lock()
         graph = front.graph
-        artifacts = {o.artifact: name for name, t in graph.targets.items() for o in t.outputs if o.artifact}
-        here = {os.path.relpath(root / path): name for path, name in artifacts.items()}
-        chosen = choose_targets(options.target, list(graph.targets), here)
+        chosen = choose_targets(options.target, list(graph.targets), artifacts_here(root, graph))
         os.chdir(root)
         arguments = ["run", "-n", str(options.jobs), *([] if options.keep_going else ["--no-continue"]), *chosen]
         status = DoitMain(Loader(front, chosen)).run(arguments)
-    except UsageError as error:
-        complain(error)
-        return USAGE
     finally:
         front.close()
     return ERRORS if status else 0
@@ -114,10 +124,11 @@ def _doit(words: list[str]) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
+    known = (*COMMANDS, *DOIT_COMMANDS, *TRACE_COMMANDS)
     parser = argparse.ArgumentParser(
         prog="packyard",
         description="Build targets of this workspace (all final artifacts when none is named).",
-        epilog=f"commands: {', '.join((*COMMANDS, *DOIT_COMMANDS, *TRACE_COMMANDS))}; 'packyard COMMAND --help' tells more",
+        epilog=f"commands: {', '.join(known)}; 'packyard COMMAND --help' tells more",
     )
     parser.add_argument("target", nargs="*", help="KIND:NAME, or the path of an artifact")
     parser.add_argument("-n", "--jobs", type=_jobs, default=os.cpu_count() or 1, metavar="N", help="actions at once")

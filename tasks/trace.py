@@ -200,6 +200,12 @@ class Trace:
         with self._writing() as db:
             db.executemany("DELETE FROM target WHERE name = ?", [(name,) for name in names])
 
+    def records(self) -> dict[str, Record]:
+        """Everything that is remembered, by target, sorted."""
+        with self._lock:
+            rows = self._db.execute("SELECT name, record FROM target ORDER BY name").fetchall()
+        return {name: _record(text) for name, text in rows}
+
     def orphans(self) -> dict[str, Record]:
         """The records of targets that no graph has any more."""
         with self._lock:

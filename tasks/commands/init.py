@@ -1,0 +1,193 @@
+"""`packyard init`: the files that make a folder a workspace. What exists is kept, so it may be run again."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import tomlkit
+from packyard.formats.errors import FormatError, Problem
+from packyard.formats.toml import read_toml
+from packyard.tasks.cli import COMMANDS, TRACE_COMMANDS
+from packyard.tasks.commands.output import say
+from packyard.tasks.errors import ActionError
+from packyard.tasks.workspace import MANIFEST
+
+HELP = "write a starter workspace; files that exist are kept"
+
+_SKIPPED = ("dist", "site", "build", "node_modules", "venv")
+_DEPTH = 3  # folders below the root in which members are looked for
+_IGNORED = ("/.packyard/", "/dist/", "/site/")
+
+_MANIFEST = """\
+[workspace]
+name = "{name}"
+{members}
+
+# [toolchain]
+# mojo = "1.0.0"        # the version of the Mojo compiler
+# python = "3.12"       # the Python that bundles carry; without it, the one that builds
+# launcher = "rust"     # or "go"
+
+# [[archive]]
+# name = "tools"
+# version = "0.1.0"
+# include = ["scripts", "README.md"]    # files, and targets such as "mojo:tensor"
+"""
+_NO_MEMBERS = """\
+# Folders with a pyproject.toml, mojo.toml or package.yaml:
+# members = ["apps/*"]"""
+_DODO = '''\
+"""The targets of this workspace for doit: `doit list` shows them, `doit` makes every final artifact."""
+
+from packyard.tasks import *  # noqa: F403
+'''
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    """A file of the workspace as it is (None when there is none) and as it will be."""
+
+    path: Path
+    old: str | None
+    new: str
+
+
+def run(words: list[str]) -> int:
+    """Write the workspace into the folder that `words` name (the current one when they do not); the exit status."""
+    parser = argparse.ArgumentParser(
+        prog="packyard init", description="Write a starter workspace. Files that exist are kept."
+    )
+    parser.add_argument("folder", nargs="?", default=".", help="default: the current folder")
+    root = Path(parser.parse_args(words).folder)
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        for file in list(_files(root)):  # all are read before the first is written
+            if file.old == file.new:
+                say(f"kept     {file.path}")
+            else:
+                _write(file.path, file.new)
+                say(f"{'wrote   ' if file.old is None else 'extended'} {file.path}")
+    except OSError as error:
+        raise ActionError(f"{error.filename or root}: cannot be written: {error.strerror}") from None
+    return 0
+
+
+def plugins() -> dict[str, str]:
+    """The commands that stock doit gets from its configuration, each with the class that it loads."""
+    names = (name for name in (*COMMANDS, *TRACE_COMMANDS) if name not in ("init", "completion"))
+    return {name: f"packyard.tasks.commands.plugin:{plugin_class(name)}" for name in names}
+
+
+def plugin_class(command: str) -> str:
+    """The name of the class that is a command: 'reset-dep' is ResetDep."""
+    return "".join(part.capitalize() for part in command.split("-"))
+
+
+def _files(root: Path) -> Iterator[_File]:
+    manifest = _read(root / MANIFEST)
+    yield _File(root / MANIFEST, manifest, _manifest(root) if manifest is None else manifest)
+    dodo = _read(root / "dodo.py")
+    yield _File(root / "dodo.py", dodo, _DODO if dodo is None else dodo)
+    ignored = _read(root / ".gitignore")
+    yield _File(root / ".gitignore", ignored, _with_ignored(ignored or ""))
+    project = _read(root / "pyproject.toml")
+    if project is not None:
+        yield _File(root / "pyproject.toml", project, _with_toml_plugins(project, root / "pyproject.toml"))
+    else:
+        settings = _read(root / "doit.cfg")
+        yield _File(root / "doit.cfg", settings, _with_ini_plugins(settings or ""))
+
+
+def _read(path: Path) -> str | None:
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return None
+    except UnicodeDecodeError:
+        raise FormatError(Problem("is not UTF-8", place=os.fspath(path))) from None
+
+
+def _write(path: Path, text: str) -> None:
+    aside = path.with_name(f".{path.name}.part")
+    try:
+        aside.write_text(text, encoding="utf-8", newline="\n")
+        if path.exists():
+            aside.chmod(path.stat().st_mode & 0o777)
+        os.replace(aside, path)
+    finally:
+        aside.unlink(missing_ok=True)
+
+
+# packyard.toml -----------------------------------------------------------------------------------------------
+
+
+def _manifest(root: Path) -> str:
+    name = re.sub(r"[^A-Za-z0-9._+-]+", "-", root.resolve().name).strip("-._+") or "workspace"
+    folders = [*(["."] if _is_project(root / "pyproject.toml") else []), *_members(root, 1)]
+    lines = "".join(f'    "{folder}",\n' for folder in folders)
+    return _MANIFEST.format(name=name, members=f"members = [\n{lines}]" if folders else _NO_MEMBERS)
+
+
+def _members(folder: Path, depth: int) -> Iterator[str]:
+    """The folders below `folder` that have a manifest; what lies inside a member belongs to it."""
+    for path in sorted(folder.iterdir()):
+        if path.name.startswith(".") or path.name in _SKIPPED or path.is_symlink() or not path.is_dir():
+            continue
+        if _is_project(path / "pyproject.toml") or (path / "mojo.toml").exists() or (path / "package.yaml").exists():
+            yield path.name
+        elif depth < _DEPTH:
+            yield from (f"{path.name}/{inner}" for inner in _members(path, depth + 1))
+
+
+def _is_project(path: Path) -> bool:
+    """Whether a pyproject.toml describes a project: many hold only the settings of tools."""
+    try:
+        return "project" in tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+
+
+# what doit and git read --------------------------------------------------------------------------------------
+
+
+def _with_ignored(old: str) -> str:
+    there = {line.strip().strip("/").removesuffix("/*") for line in old.splitlines()}
+    missing = [f"{line}\n" for line in _IGNORED if line.strip("/") not in there]
+    return _lines_of(old) + "".join(missing) if missing else old
+
+
+def _with_toml_plugins(old: str, path: Path) -> str:
+    values = read_toml(old, os.fspath(path))  # says what is wrong, with line and column
+    document = tomlkit.parse(old)
+    table: Any = document
+    for key in ("tool", "doit", "plugins", "command"):
+        if not isinstance(values, dict):
+            raise FormatError(Problem("is not a table", key="tool.doit.plugins.command", place=os.fspath(path)))
+        if key not in table:
+            table[key] = tomlkit.table(is_super_table=key != "command")
+        table, values = table[key], values.get(key, {})
+    for name, place in plugins().items():
+        if name not in table:
+            table[name] = place
+    return tomlkit.dumps(document)
+
+
+def _with_ini_plugins(old: str) -> str:
+    there = {line.partition("=")[0].strip() for line in old.splitlines()}
+    missing = "".join(f"{name} = {place}\n" for name, place in plugins().items() if name not in there)
+    if not missing:
+        return old
+    before, header, after = _lines_of(old).partition("[COMMAND]\n")
+    separator = "" if header or not before else "\n"
+    return f"{before}{separator}[COMMAND]\n{missing}{after}"
+
+
+def _lines_of(text: str) -> str:
+    return text if text.endswith("\n") or not text else f"{text}\n"

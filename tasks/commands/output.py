@@ -1,0 +1,24 @@
+"""What commands print on standard output: lines for people, or one JSON document for programs."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+
+def say(*lines: str) -> None:
+    """Write lines. What the terminal's encoding cannot show is escaped, so that a strange file name stops nothing."""
+    text = "".join(f"{line}\n" for line in lines)
+    encoding = sys.stdout.encoding or "utf-8"
+    sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))
+    sys.stdout.flush()
+
+
+def say_json(value: object) -> None:
+    """Write one JSON document, indented."""
+    say(json.dumps(value, indent=2))
+
+
+def count(number: int, noun: str) -> str:
+    """A number and its noun: '1 file', '2 files'."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -1,0 +1,96 @@
+"""`packyard why`: the verdict on one target, and what is remembered of it."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+
+from packyard.tasks.commands.output import count, say, say_json
+from packyard.tasks.commands.plan import reason_lines
+from packyard.tasks.commands.selection import open_here, select
+from packyard.tasks.display import bytes_text, duration
+from packyard.tasks.plan import Verdict
+from packyard.tasks.trace import Failure, Record
+
+HELP = "tell why one target would run, or what it was last made from"
+
+
+def run(words: list[str]) -> int:
+    """Print why the target that `words` name is fresh, stale or waiting; the exit status."""
+    options = _parser().parse_args(words)
+    opened = open_here()
+    for name in select(opened, [options.target]):
+        verdicts = opened.build(say).plan([name], remember=False)
+        record, failure = opened.trace.record(name), opened.trace.failure(name)
+        if options.json:
+            say_json(_values(name, verdicts, record, failure))
+        else:
+            say(*_lines(name, verdicts, record, failure))
+    return 0
+
+
+def _lines(name: str, verdicts: Mapping[str, Verdict], record: Record | None, failure: Failure | None) -> Iterator[str]:
+    yield from _verdict_lines(name, verdicts[name])
+    if record is not None:
+        yield from _labelled("made", _when(record.at, f"in {duration(record.seconds)}"))
+        yield from _labelled("from", _made_from(record))
+        yield from _labelled("key", record.key)
+        for part, path in record.artifacts.items():
+            made = record.outputs[part]
+            yield from _labelled("artifact", f"{path}  {bytes_text(made.size)}  sha256:{made.digest}")
+    if failure is not None:
+        yield from _labelled("failed", _when(failure.at, f"after {duration(failure.seconds)}"))
+        yield from _labelled("", *failure.message.splitlines())
+        if os.path.exists(failure.log):
+            yield from _labelled("log", os.path.relpath(failure.log))
+    if verdicts[name].state == "waiting":
+        for other, verdict in verdicts.items():
+            if verdict.state == "stale":
+                yield ""
+                yield from _verdict_lines(other, verdict)
+
+
+def _verdict_lines(name: str, verdict: Verdict) -> Iterator[str]:
+    yield f"{name} is {verdict.state}"
+    yield from _labelled("because", *reason_lines(verdict.reasons))
+
+
+def _labelled(label: str, *lines: str) -> Iterator[str]:
+    for position, line in enumerate(lines):
+        yield f"  {'' if position else label:8}  {line}"
+
+
+def _when(at: float, length: str) -> str:
+    return f"{time.strftime('%Y-%m-%d %H:%M:%S', time.localtime(at))}, {length}"
+
+
+def _made_from(record: Record) -> str:
+    values = record.ingredients
+    return f"{count(len(values['inputs']), 'file')}, {count(len(values['uses']), 'artifact')} of other targets"
+
+
+def _values(
+    name: str, verdicts: Mapping[str, Verdict], record: Record | None, failure: Failure | None
+) -> dict[str, object]:
+    verdict = verdicts[name]
+    return {
+        "name": name,
+        "state": verdict.state,
+        "reasons": verdict.reasons,
+        "stale": {other: found.reasons for other, found in verdicts.items() if found.state == "stale"},
+        "made": asdict(record) if record else None,
+        "failed": asdict(failure) if failure else None,
+    }
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="packyard why",
+        description="Tell why a target is stale or waiting; of what it was last made; how it last failed.",
+    )
+    parser.add_argument("target", help="KIND:NAME, or the path of an artifact")
+    parser.add_argument("--json", action="store_true", help="everything that is known, as JSON")
+    return parser
