@@ -1,0 +1,259 @@
+from __future__ import annotations
+
+import pytest
+from packyard.formats.errors import FormatError
+from packyard.formats.flavor import BuildSpec, Flavor, Policy, ProjectManifest, RuntimeEnv, read_project
+from packyard.formats.slotspec import SlotSpec
+
+PROJECT = '[project]\nname = "webapp"\nversion = "1.0.0"\n'
+BUNDLE = PROJECT + '[tool.flavor]\nentry_point = "webapp:main"\n'
+
+
+def said(text: str) -> list[str]:
+    """What the reader says of a wrong manifest, without the place."""
+    with pytest.raises(FormatError) as caught:
+        read_project(text, "p.toml")
+    return [line.removeprefix("p.toml: ") for line in str(caught.value).splitlines()]
+
+
+def flavor(text: str) -> Flavor:
+    manifest = read_project(BUNDLE + text, "p.toml")
+    assert manifest.flavor is not None
+    return manifest.flavor
+
+
+def test_project_library_has_no_flavor() -> None:
+    text = """
+        [project]
+        name = "My.Lib"
+        dynamic = ["version"]
+        requires-python = ">=3.11"
+        description = "d"
+        dependencies = ["flask>=2.0", "tomli; python_version < '3.11'"]
+        [project.optional-dependencies]
+        dev = ["pytest"]
+        [project.entry-points."my.plugins"]
+        csv = "my.plugins:Csv"
+        [dependency-groups]
+        test = ["pytest"]
+        [build-system]
+        requires = ["flit_core>=3"]
+        build-backend = "local"
+        backend-path = ["backend"]
+        [tool.black]
+        anything = 1
+    """
+    assert read_project(text, "p.toml") == ProjectManifest(
+        name="My.Lib",
+        dynamic=("version",),
+        requires_python=">=3.11",
+        dependencies=("flask>=2.0", "tomli; python_version < '3.11'"),
+        optional_dependencies={"dev": ("pytest",)},
+        build_backend="local",
+        build_requires=("flit_core>=3",),
+        backend_path=("backend",),
+    )
+
+
+def test_project_build_system_without_backend_is_setuptools() -> None:
+    manifest = read_project(PROJECT + '[build-system]\nrequires = ["setuptools"]\n', "p.toml")
+    assert manifest.build_backend == "setuptools.build_meta:__legacy__"
+
+
+def test_project_version_is_in_its_normal_form() -> None:
+    assert read_project('[project]\nname = "a"\nversion = "1.0-RC1"\n', "p.toml").version == "1.0rc1"
+
+
+def test_flavor_defaults_are_filled() -> None:
+    assert flavor("") == Flavor(entry_point="webapp:main", package_name="webapp")
+
+
+def test_flavor_scripts_serve_as_entry_point() -> None:
+    manifest = read_project(PROJECT + '[project.scripts]\nweb = "webapp:main"\n[tool.flavor]\n', "p.toml")
+    assert manifest.scripts == {"web": "webapp:main"}
+    assert manifest.flavor == Flavor(package_name="webapp")
+
+
+def test_flavor_full_table_is_read() -> None:
+    text = """
+        python_version = "3.12"
+        launcher = "go"
+        platforms = ["linux_amd64", "darwin_arm64"]
+        [tool.flavor.metadata]
+        package_name = "web-custom"
+        [[tool.flavor.slots]]
+        id = "templates"
+        source = "templates/"
+        purpose = "static-resources"
+        [[tool.flavor.slots]]
+        id = "models"
+        source = "mojo:tensor"
+        target = "{workenv}/share/models"
+        purpose = "data-files"
+        lifecycle = "lazy"
+        operations = "tar.gz"
+        permissions = "0644"
+        exclude = ["*.tmp"]
+        platform = "linux_amd64"
+        [tool.flavor.build]
+        dependencies = ["../lib"]
+        extra_packages = ["gunicorn>=20"]
+        exclude = ["docs/"]
+        manylinux = "manylinux2014"
+        pre_build = ["pytest -q 'my tests'", "scripts/prepare.py", ["tool", "a b"]]
+        post_build = ["scripts/verify.py"]
+        hook_requires = ["pytest"]
+        pip = false
+        include_tests = true
+        [tool.flavor.execution.runtime.env]
+        unset = ["*"]
+        pass = ["HOME", "LC_*"]
+        set = { APP_ENV = "production" }
+        map = { HOST_VAR = "APP_VAR" }
+        isolated = false
+        [tool.flavor.policy]
+        platforms = ["linux_amd64"]
+        refuse_root = true
+        max_age_days = 30
+        require_env = ["TOKEN"]
+    """
+    assert flavor(text) == Flavor(
+        entry_point="webapp:main",
+        python_version="3.12",
+        package_name="web-custom",
+        launcher="go",
+        platforms=("linux_amd64", "darwin_arm64"),
+        slots=(
+            SlotSpec(id="templates", source="templates/", target="templates", purpose="media"),
+            SlotSpec(
+                id="models",
+                source="mojo:tensor",
+                target="share/models",
+                purpose="data",
+                lifecycle="lazy",
+                operations="tgz",
+                permissions=0o644,
+                exclude=("*.tmp",),
+                platform="linux_amd64",
+            ),
+        ),
+        build=BuildSpec(
+            dependencies=("../lib",),
+            extra_packages=("gunicorn>=20",),
+            exclude=("docs/",),
+            manylinux=("manylinux2014",),
+            pre_build=(("pytest", "-q", "my tests"), ("scripts/prepare.py",), ("tool", "a b")),
+            post_build=(("scripts/verify.py",),),
+            hook_requires=("pytest",),
+            pip=False,
+            include_tests=True,
+        ),
+        runtime_env=RuntimeEnv(
+            unset=("*",),
+            pass_=("HOME", "LC_*"),
+            set={"APP_ENV": "production"},
+            map={"HOST_VAR": "APP_VAR"},
+            isolated=False,
+        ),
+        policy=Policy(platforms=("linux_amd64",), refuse_root=True, max_age_days=30, require_env=("TOKEN",)),
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            "",
+            [
+                "project: is missing, a table was expected",
+                "project.name: is missing, a string was expected",
+                "project.version: is missing, a PEP 440 version like 1.2.0 was expected",
+                '  hint: a backend that computes it needs dynamic = ["version"]',
+            ],
+        ),
+        ('[project]\nversion = "1"\n', ["project.name: is missing, a string was expected"]),
+        (
+            '[project]\nname = "a"\n',
+            [
+                "project.version: is missing, a PEP 440 version like 1.2.0 was expected",
+                '  hint: a backend that computes it needs dynamic = ["version"]',
+            ],
+        ),
+        (
+            PROJECT + 'dynamic = ["version", "nmae"]\n',
+            [
+                "project.dynamic[0]: 'version' is given as well, it can be given or dynamic, not both",
+                "project.dynamic[1]: 'nmae' is not a key that can be dynamic",
+            ],
+        ),
+        (
+            PROJECT + 'dependancies = ["flask"]\n',
+            ["project.dependancies: unknown key", "  hint: did you mean 'dependencies'?"],
+        ),
+        (
+            PROJECT + '[project.scripts]\n"a b" = "a.b"\n',
+            [
+                "project.scripts.a b: 'a b' is not a command name, letters, digits and . _ - were expected",
+                "project.scripts.a b: 'a.b' is not an entry point, 'module:function' was expected",
+            ],
+        ),
+        (PROJECT + "[build-system]\n", ["build-system.requires: is missing, a list was expected"]),
+        (
+            PROJECT + "[tool.flavor]\n",
+            [
+                "tool.flavor.entry_point: is missing, 'module:function' was expected",
+                "  hint: or name commands in [project.scripts]",
+            ],
+        ),
+        (BUNDLE + "slotz = 1\n", ["tool.flavor.slotz: unknown key", "  hint: did you mean 'slots'?"]),
+        (
+            BUNDLE + "python_version = 3.11\n",
+            ["tool.flavor.python_version: 3.11 is a number, a string was expected"],
+        ),
+        (
+            BUNDLE + 'launcher = "rst"\n',
+            ["tool.flavor.launcher: 'rst' is not a launcher, 'rust', 'go' or a path like './launcher' was expected"],
+        ),
+        (
+            BUNDLE + 'platforms = ["linux"]\n',
+            [
+                "tool.flavor.platforms[0]: 'linux' is not a platform, known: "
+                "linux_amd64, linux_arm64, darwin_amd64, darwin_arm64, windows_amd64, windows_arm64"
+            ],
+        ),
+        (
+            BUNDLE + 'package_name = "a"\n[tool.flavor.metadata]\npackage_name = "b"\n',
+            ["tool.flavor.metadata.package_name: is given in [tool.flavor] too, only one of them was expected"],
+        ),
+        (
+            BUNDLE
+            + '[tool.flavor.build]\npre_build = ["", 3, "it\'s", ["a", 1]]\npost_build = "x"\nmanylinux = ["x"]\n',
+            [
+                "tool.flavor.build.manylinux[0]: 'x' is not a manylinux tag, "
+                "one like 'manylinux2014' or 'manylinux_2_28' was expected",
+                "tool.flavor.build.pre_build[0]: '' is not a command, a text or a list of words was expected",
+                "tool.flavor.build.pre_build[1]: 3 is not a command, a text or a list of words was expected",
+                'tool.flavor.build.pre_build[2]: "it\'s" is not a command, a text or a list of words was expected',
+                "tool.flavor.build.pre_build[3]: ['a', 1] is not a command, a text or a list of words was expected",
+                "tool.flavor.build.post_build: 'x' is a string, a list was expected",
+            ],
+        ),
+        (
+            BUNDLE + '[tool.flavor.execution.runtime.env]\npass = ["A=B"]\nset = { "X Y" = "1" }\nuset = ["A"]\n',
+            [
+                "tool.flavor.execution.runtime.env.pass[0]: 'A=B' is not a variable, "
+                "letters, digits and _ were expected",
+                "tool.flavor.execution.runtime.env.set.X Y: 'X Y' is not a variable, "
+                "letters, digits and _ were expected",
+                "tool.flavor.execution.runtime.env.uset: unknown key",
+                "  hint: did you mean 'unset'?",
+            ],
+        ),
+        (
+            BUNDLE + "[tool.flavor.policy]\nmax_age_days = 0\n",
+            ["tool.flavor.policy.max_age_days: 0 is not a number of days, 1 or more was expected"],
+        ),
+    ],
+)
+def test_project_wrong_is_said(text: str, expected: list[str]) -> None:
+    assert said(text) == expected

@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from packyard.formats.errors import FormatError
+from packyard.formats.requirement import (
+    read_distribution_name,
+    read_python_release,
+    read_python_version,
+    read_requirement,
+    read_specifier,
+)
+
+
+def test_release_is_in_its_normal_form() -> None:
+    assert [read_python_release(text) for text in ("1.0.0", "1.0-RC1", "v2")] == ["1.0.0", "1.0rc1", "2"]
+
+
+@pytest.mark.parametrize(
+    ("read", "text", "message"),
+    [
+        (read_python_release, "one", "'one' is not a version, a PEP 440 version like 1.2.0 was expected"),
+        (
+            read_distribution_name,
+            "my app",
+            "'my app' is not a distribution name, letters, digits and . _ - between letters or digits were expected",
+        ),
+        (
+            read_requirement,
+            "flask >=",
+            "'flask >=' is not a dependency, one like 'flask>=2.0' was expected "
+            "(expected semicolon (after name with no version specifier) or end)",
+        ),
+        (read_specifier, "3.11", "'3.11' is not a version range, one like '>=3.11' was expected"),
+        (read_python_version, "3.11.7", "'3.11.7' is not a Python version, one like '3.12' was expected"),
+        (read_python_version, "2.7", "'2.7' is not a Python version, one like '3.12' was expected"),
+    ],
+)
+def test_text_wrong_is_refused(read: Callable[[str], str], text: str, message: str) -> None:
+    with pytest.raises(FormatError) as caught:
+        read(text)
+    assert str(caught.value) == message

@@ -1,0 +1,150 @@
+from __future__ import annotations
+
+import pytest
+from packyard.formats.errors import FormatError
+from packyard.formats.workspace import (
+    ArchiveSpec,
+    CacheSpec,
+    DocsSpec,
+    MetaSpec,
+    SignSpec,
+    ToolchainSpec,
+    WorkspaceManifest,
+    read_size,
+    read_workspace,
+)
+
+HEAD = '[workspace]\nname = "w"\n'
+ARCHIVE = '[[archive]]\nname = "t"\nversion = "0.1.0"\ninclude = ["README.md"]\n'
+
+
+def said(text: str) -> str:
+    with pytest.raises(FormatError) as caught:
+        read_workspace(text, "packyard.toml")
+    return str(caught.value)
+
+
+def test_workspace_smallest_is_read() -> None:
+    assert read_workspace(HEAD, "packyard.toml") == WorkspaceManifest(name="w")
+
+
+def test_workspace_full_manifest_is_read() -> None:
+    text = """
+        [workspace]
+        name = "ml-odyssey"
+        members = ["apps/*", "mojo/**"]
+        [toolchain]
+        mojo = "1.0.0"
+        python = "3.12"
+        launcher = "./launchers/mine"
+        [sign]
+        seed_env = "RELEASE_SEED"
+        [[archive]]
+        name = "toolbox"
+        version = "0.1.0"
+        format = "zip"
+        include = ["mojo:tensor", "docs:guide#site", "README.md", "scripts/**"]
+        exclude = ["scripts/old"]
+        prefix = "toolbox"
+        smoke = ["./scripts/run.sh", "--quick"]
+        [[docs]]
+        name = "guide"
+        version = "0.1.0"
+        [[meta]]
+        name = "odyssey"
+        version = "0.1.0"
+        members = ["tensor", "nn"]
+        [cache]
+        directory = "../cache"
+        limit = "10 GiB"
+    """
+    assert read_workspace(text, "packyard.toml") == WorkspaceManifest(
+        name="ml-odyssey",
+        members=("apps/*", "mojo/**"),
+        toolchain=ToolchainSpec(mojo="1.0.0", python="3.12", launcher="./launchers/mine"),
+        sign=SignSpec(seed_env="RELEASE_SEED"),
+        archives=(
+            ArchiveSpec(
+                name="toolbox",
+                version="0.1.0",
+                format="zip",
+                include=("mojo:tensor", "docs:guide#site", "README.md", "scripts/**"),
+                exclude=("scripts/old",),
+                prefix="toolbox",
+                smoke=("./scripts/run.sh", "--quick"),
+            ),
+        ),
+        docs=(DocsSpec(name="guide", version="0.1.0", source="docs", config="mkdocs.yml"),),
+        metas=(MetaSpec(name="odyssey", version="0.1.0", members=("tensor", "nn")),),
+        cache=CacheSpec(directory="../cache", limit=10 * 2**30),
+    )
+
+
+@pytest.mark.parametrize(("text", "size"), [("0 B", 0), ("500 MB", 500_000_000), ("1.5 GiB", 3 * 2**29), ("2KB", 2000)])
+def test_size_text_is_bytes(text: str, size: int) -> None:
+    assert read_size(text) == size
+
+
+def test_workspace_names_twice_are_refused_for_each_kind() -> None:
+    docs = '[[docs]]\nname = "g"\nversion = "0.1.0"\n'
+    assert said(HEAD + ARCHIVE * 2 + docs * 2) == (
+        "packyard.toml: archive[1].name: 't' is the name of archive[0] too, each needs its own\n"
+        "packyard.toml: docs[1].name: 'g' is the name of docs[0] too, each needs its own"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            "[workspce]\n",
+            "packyard.toml: workspace: is missing, a table was expected\n"
+            "packyard.toml: workspace.name: is missing, a string was expected\n"
+            "packyard.toml: workspce: unknown key\n"
+            "  hint: did you mean 'workspace'?",
+        ),
+        (
+            '[workspace]\nname = "w"\nmembers = ["/abs", "../x"]\n',
+            "packyard.toml: workspace.members[0]: '/abs' is absolute, a relative path was expected\n"
+            "packyard.toml: workspace.members[1]: '../x' leaves its folder by '..', a path inside was expected",
+        ),
+        (
+            HEAD + '[toolchain]\nmojo = 1.0\nlauncher = "rst"\n',
+            "packyard.toml: toolchain.mojo: 1.0 is a number, a string was expected\n"
+            "packyard.toml: toolchain.launcher: 'rst' is not a launcher, "
+            "'rust', 'go' or a path like './launcher' was expected",
+        ),
+        (
+            HEAD + '[sign]\nkey = "a.key"\nseed_env = "9"\n',
+            "packyard.toml: sign.seed_env: is given beside key, only one of them was expected\n"
+            "packyard.toml: sign.seed_env: '9' is not the name of an environment variable",
+        ),
+        (
+            HEAD + '[[archive]]\nname = "t"\nversion = "1"\nformat = "targz"\n',
+            "packyard.toml: archive[0].version: '1' is not a version, a SemVer version like 0.1.0 was expected\n"
+            "packyard.toml: archive[0].format: 'targz' was not expected, known: 'tar.gz', 'zip'\n"
+            "  hint: did you mean 'tar.gz'?\n"
+            "packyard.toml: archive[0].include: is missing, a list was expected",
+        ),
+        (
+            HEAD + ARCHIVE + 'layout = "distribution"\nprefix = "t"\n',
+            "packyard.toml: archive[0].prefix: does not go with a layout, which has a top folder of its own",
+        ),
+        (
+            HEAD + '[[archive]]\nname = "t"\nversion = "0.1.0"\ninclude = ["a:/b"]\n',
+            "packyard.toml: archive[0].include[0]: 'a:/b' is not a target, KIND:NAME or KIND:NAME#PART was expected\n"
+            "  hint: a path with a colon starts with './': './a:/b'",
+        ),
+        (
+            HEAD + '[cache]\nremote = "grpc://x"\nlimit = 10\n',
+            "packyard.toml: cache.remote: is not yet supported, the store is local\n"
+            "packyard.toml: cache.limit: 10 has no unit, a size like '10 GB' was expected",
+        ),
+        (
+            HEAD + '[cache]\nlimit = "10"\n',
+            "packyard.toml: cache.limit: '10' is not a size, one like '10 GB' was expected",
+        ),
+    ],
+)
+def test_workspace_wrong_is_said(text: str, message: str) -> None:
+    assert said(text) == message
