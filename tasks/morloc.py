@@ -161,8 +161,8 @@ def _cycle_problems(packages: Mapping[str, Package], modules: Iterable[Module]) 
         below = files.setdefault(module.path, set())
         for imported in module.source.imports:
             owner, file = resolve(packages, module.package, imported)
-            if owner is module.package and file:
-                below.add(owner.path(file))
+            if owner is module.package:
+                below.update([owner.path(file)] if file else [])
             elif owner is not None:
                 needs[module.package.name].add(owner.name)
     if path := _cycle(needs):
