@@ -97,24 +97,29 @@ def _folders(member: Member, manifest: MojoManifest, watch: Watch) -> Iterator[t
 
 def _problem(package: Package, key: str, watch: Watch) -> Problem | None:
     if key.startswith("packages."):
-        if not watch.is_file(f"{package.folder}/{_INIT}".lstrip("/")):
-            message = f"'{package.folder or '.'}' holds no {_INIT}, a Mojo package was expected"
-            return Problem(message, key, package.place)
-        return None
-    if not package.name and package.folder == "" and watch.is_file(_INIT):
-        message = "the package at the workspace's root has no folder to be named by"
-        return Problem(message, place=package.place, hint='give it a name: [packages] with NAME = "."')
+        if watch.is_file(f"{package.folder}/{_INIT}".lstrip("/")):
+            return None
+        message = f"'{package.folder or '.'}' holds no {_INIT}, a Mojo package was expected"
+        return Problem(message, key, package.place)
+    if not watch.is_file(f"{package.folder}/{_INIT}".lstrip("/")):
+        looked = f"'{package.folder}'" if key else f"its folder nor '{package.member.path('src')}'"
+        message = f"neither {looked} nor a folder in it holds an {_INIT}"
+        hint = "the folders of packages elsewhere are listed as [packages] NAME = FOLDER"
+        return Problem(message, key, package.place, hint)
+    named = f'name the package: [packages] with NAME = "{_inside(package) or "."}"'
     if not package.name:
-        where = f"'{package.folder}'" if key else f"the folder, 'src' or a folder in 'src' of {package.place}"
-        message = f"{where} holds no {_INIT}, a Mojo package was expected"
-        return Problem(message, key, package.place, hint="other folders are listed as [packages] NAME = FOLDER")
+        return Problem("the package has no folder in the workspace to be named by", key, package.place, named)
     try:
         read_import_name(package.name)
     except FormatError as error:
         message = f"the package's folder {error.problems[0].message}"
-        hint = f'rename the folder, or give it a name: [packages] with NAME = "{package.folder}"'
-        return Problem(message, key, package.place, hint=hint)
+        return Problem(message, key, package.place, f"rename the folder, or {named}")
     return None
+
+
+def _inside(package: Package) -> str:
+    """The package's folder as its manifest says it."""
+    return package.folder.removeprefix(package.member.folder).lstrip("/")
 
 
 def _last(folder: str) -> str:
