@@ -147,7 +147,7 @@ def _import_problems(module: Module, packages: Mapping[str, Package]) -> Iterato
         reported.add(name)
         if owner is None and name not in STANDARD:
             message = f"{name!r} is imported but neither a member nor in the standard set ({', '.join(STANDARD)})"
-            yield Problem(message, where, module.path)
+            yield Problem(message, where, module.path, f"add the package {name} to the workspace as a member")
         elif name not in package.manifest.dependencies:
             hint = f"add {name} to dependencies in {package.path(MANIFEST)}"
             yield Problem(f"{name!r} is imported but not declared", where, module.path, hint)

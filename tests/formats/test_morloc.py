@@ -19,10 +19,10 @@ def test_morloc_documented_manifest_is_read() -> None:
     text = """\
 name: math
 version: 0.1.0
-homepage: https://github.com/morloc-project/math
+homepage: https://example.org/math
 synopsis: Mathematical functions for morloc
 description: Provides trigonometric, exponential, and other math functions
-bug-reports: https://github.com/morloc-project/math/issues
+bug-reports: https://example.org/math/issues
 license: MIT
 author: Morloc Project
 dependencies:
@@ -31,10 +31,10 @@ dependencies:
     assert read_morloc(text, "p") == MorlocManifest(
         name="math",
         version="0.1.0",
-        homepage="https://github.com/morloc-project/math",
+        homepage="https://example.org/math",
         synopsis="Mathematical functions for morloc",
         description="Provides trigonometric, exponential, and other math functions",
-        bug_reports="https://github.com/morloc-project/math/issues",
+        bug_reports="https://example.org/math/issues",
         license="MIT",
         author="Morloc Project",
         dependencies=("root",),

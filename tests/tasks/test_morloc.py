@@ -197,6 +197,7 @@ def test_archive_of_equal_trees_has_equal_bytes(tmp_path: Path) -> None:
             [
                 "m/a/main.loc: line 2: 'bio' is imported but neither a member nor in the standard set "
                 "(internal, root, root-py, root-cpp, root-r, math)",
+                "  hint: add the package bio to the workspace as a member",
                 "m/a/main.loc: line 4: 'root' is imported but not declared",
                 "  hint: add root to dependencies in m/a/package.yaml",
             ],
@@ -206,6 +207,7 @@ def test_archive_of_equal_trees_has_equal_bytes(tmp_path: Path) -> None:
             [
                 "m/a/main.loc: line 2: 'owner/x' is imported but neither a member nor in the standard set "
                 "(internal, root, root-py, root-cpp, root-r, math)",
+                "  hint: add the package owner/x to the workspace as a member",
             ],
         ),
         (
