@@ -1,0 +1,66 @@
+"""What a bundle runs: the commands of a member, and the module in the bundle that starts them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from packyard.formats.flavor import ProjectManifest
+
+MODULE = "packyard_runtime"
+
+_MAIN = f"""\
+import sys
+
+from {MODULE} import run
+
+if __name__ == "__main__":
+    sys.exit(run())
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Program:
+    """The commands (name -> 'module:function'), which of them runs by default, and where the slots stand (id ->
+    path below the work environment)."""
+
+    name: str
+    version: str
+    commands: Mapping[str, str]
+    default: str
+    slots: Mapping[str, str]
+
+
+def program_of(project: ProjectManifest, version: str, platform: str) -> Program:
+    """The program of a member with [tool.flavor]: its scripts, and its entry point under the bundle's own name."""
+    flavor = project.flavor
+    if flavor is None:
+        raise ValueError(f"{project.name} is no bundle")
+    commands = dict(project.scripts)
+    if flavor.entry_point:
+        commands[flavor.package_name] = flavor.entry_point
+    default = flavor.package_name if flavor.package_name in commands else next(iter(commands))
+    slots = {spec.id: spec.target for spec in flavor.slots if spec.platform in ("", platform)}
+    return Program(name=flavor.package_name, version=version, commands=commands, default=default, slots=slots)
+
+
+def program_files(program: Program) -> dict[str, bytes]:
+    """The files that start it, by path below site-packages.
+
+    Bundles of Unix keep site-packages at lib/pythonX.Y/site-packages, four folders below the work environment.
+    """
+    facts = {
+        "name": program.name,
+        "version": program.version,
+        "default": program.default,
+        "commands": dict(program.commands),
+        "slots": dict(program.slots),
+        "root": "../../../..",
+    }
+    return {
+        f"{MODULE}/__init__.py": Path(__file__).with_name("runtime_module.py").read_bytes(),
+        f"{MODULE}/__main__.py": _MAIN.encode(),
+        f"{MODULE}/program.json": json.dumps(facts, indent=1, sort_keys=True).encode() + b"\n",
+    }

@@ -1,0 +1,148 @@
+"""What travels in every bundle as `packyard_runtime`: it chooses the command, runs it, and knows the slots.
+
+Only the standard library, and nothing of Packyard: this file is copied, not imported, by the build. Beside it
+lies `program.json`: name, version, default, commands (name -> 'module:function'), slots (id -> path below the
+work environment), root (from here to the work environment).
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import json
+import os
+import re
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+_HERE = Path(__file__).resolve().parent
+
+
+def slot(name: str) -> Path:
+    """The folder or file of the slot `name`; KeyError for a slot that this bundle does not have."""
+    program = _program()
+    return _root(program).joinpath(*program["slots"][name].split("/"))
+
+
+def run() -> Any:
+    """Run the command the bundle was started for; returns what `sys.exit` takes."""
+    program = _program()
+    commands: dict[str, str] = program["commands"]
+    arguments = sys.argv[1:]
+    if arguments[:1] == ["--packyard-run"]:
+        if len(arguments) < 2 or arguments[1] not in commands:
+            sys.stderr.write(f"--packyard-run: one of these was expected: {', '.join(sorted(commands))}\n")
+            return 2
+        name, arguments = arguments[1], arguments[2:]
+    else:
+        name = _named_like(_started_as(), commands, program["version"]) or program["default"]
+    for ident in program["slots"]:
+        os.environ.setdefault(f"PACKYARD_SLOT_{re.sub(r'[^A-Z0-9]', '_', ident.upper())}", str(slot(ident)))
+    sys.argv = [name, *arguments]
+    # Started as a module, but to be seen as a script: argparse and click say `name`, not `python -m ...`.
+    main = sys.modules["__main__"]
+    main.__spec__ = None
+    main.__package__ = None
+    found = _load(commands[name])
+    result = found if _is_wsgi(found) else found()
+    return _serve(result) if _is_wsgi(result) else result
+
+
+def _started_as() -> str:
+    """The name the bundle was started under. One launcher tells a link's own name, the other only what it points
+    to; then some shells leave the word that was typed in `_`."""
+    original = os.environ.get("FLAVOR_ORIGINAL_COMMAND", "")
+    typed = os.environ.get("_", "")
+    if typed and original and os.path.realpath(typed) == os.path.realpath(original):
+        return os.path.basename(typed)
+    return os.path.basename(os.environ.get("FLAVOR_COMMAND_NAME") or original)
+
+
+def _named_like(name: str, commands: dict[str, str], version: str) -> str:
+    """The command that a file name means: `web`, `web.psp`, `web-1.0.psp`, `web-1.0-linux_arm64.psp`."""
+    stem = re.sub(r"(\.exe)?$", "", name)
+    stem = re.sub(r"\.pspf?$", "", stem)
+    for command in (name, stem):
+        if command in commands:
+            return command
+    starts = [command for command in commands if f"{stem}-".startswith(f"{command}-{version}-")]
+    return max(starts, key=len, default="")
+
+
+def _load(entry: str) -> Any:
+    """The object that 'module:name' means; `pkg:name` is also the function `name` in the module `pkg.name`."""
+    module_name, _, path = entry.partition(":")
+    module = importlib.import_module(module_name)
+    found: Any = module
+    for part in path.split("."):
+        found = getattr(found, part, None)
+    if found is None or isinstance(found, ModuleType):
+        try:
+            found = getattr(importlib.import_module(f"{module_name}.{path}"), path.rpartition(".")[2], None)
+        except ModuleNotFoundError as error:
+            if error.name != f"{module_name}.{path}":
+                raise
+    if found is None or isinstance(found, ModuleType):
+        raise SystemExit(f"{entry}: there is no such function in this bundle")
+    return found
+
+
+def _is_wsgi(value: Any) -> bool:
+    """Whether a value is a WSGI application (PEP 3333): callable, with exactly two arguments that it needs."""
+    if not callable(value) or inspect.isclass(value):
+        return False
+    try:
+        parameters = inspect.signature(value).parameters.values()
+    except (TypeError, ValueError):
+        return False
+    needed = [p for p in parameters if p.default is p.empty and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    return len(needed) == 2
+
+
+def _serve(application: Any) -> int:
+    """Serve a WSGI application on 127.0.0.1, port $PORT (8000): by gunicorn when it is bundled, else by wsgiref."""
+    text = os.environ.get("PORT", "8000")
+    if not text.isdecimal() or int(text) > 65535:
+        sys.stderr.write(f"PORT: {text!r} is not a port, a number up to 65535 was expected\n")
+        return 2
+    try:
+        gunicorn = importlib.import_module("gunicorn.app.base")
+    except ImportError:
+        return _serve_plainly(application, int(text))
+
+    class Server(gunicorn.BaseApplication):  # type: ignore[misc]
+        def load_config(self) -> None:
+            self.cfg.set("bind", f"127.0.0.1:{text}")
+
+        def load(self) -> Any:
+            return application
+
+    Server().run()
+    return 0
+
+
+def _serve_plainly(application: Any, port: int) -> int:
+    from socketserver import ThreadingMixIn
+    from wsgiref.simple_server import WSGIServer, make_server
+
+    class Server(ThreadingMixIn, WSGIServer):
+        daemon_threads = True
+
+    with make_server("127.0.0.1", port, application, server_class=Server) as server:
+        sys.stderr.write(f"serving on http://127.0.0.1:{server.server_port}\n")
+        try:
+            server.serve_forever()
+        except KeyboardInterrupt:
+            return 130
+    return 0
+
+
+def _program() -> dict[str, Any]:
+    program: dict[str, Any] = json.loads((_HERE / "program.json").read_text(encoding="utf-8"))
+    return program
+
+
+def _root(program: dict[str, Any]) -> Path:
+    return _HERE.joinpath(program["root"]).resolve()

@@ -1,0 +1,174 @@
+"""Which key signs, and where it comes from. How to sign is the format's affair (formats/pspf/signature.py).
+
+A plan knows a key by its source and its public half only; the private half is read again by the action that signs,
+in this process, and never leaves it. Options of the command line arrive in PACKYARD_PRIVATE_KEY and
+PACKYARD_KEY_SEED; children get an environment of their own and see none of them.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import platformdirs
+from packyard.formats.errors import FormatError, Problem, inside
+from packyard.formats.pspf.signature import (
+    PrivateKey,
+    key_from_seed,
+    new_key,
+    private_pem,
+    public_key,
+    public_pem,
+    read_private_key,
+    read_public_key,
+)
+from packyard.tasks.errors import ActionError, PlanError
+from packyard.tasks.target import Json
+from packyard.tasks.workspace import MANIFEST, Workspace
+
+KEY_VARIABLE = "PACKYARD_PRIVATE_KEY"
+SEED_VARIABLES = ("PACKYARD_KEY_SEED", "FLAVOR_SEED")
+PRIVATE_NAME, PUBLIC_NAME = "flavor-private.key", "flavor-public.key"  # as FlavorPack names them
+
+Key = Mapping[str, Json]  # 'source': file, environment or development; 'path' or 'variable'; 'public_key' in hex
+
+
+def choose_key(workspace: Workspace) -> Key:
+    """The key that signs this workspace's bundles, as parameters of a target: nothing in them is secret.
+
+    In this order: a key file given on the command line, a seed given there or in the environment, the manifest's
+    [sign], and else the development key, which is made when there is none. PlanError when the chosen one is wrong.
+    """
+    if path := os.environ.get(KEY_VARIABLE):
+        return _file(workspace, os.fspath(workspace.root / path))
+    for variable in SEED_VARIABLES:
+        if variable in os.environ:
+            return _environment(variable)
+    sign = workspace.manifest.sign
+    if sign.key:
+        with inside(MANIFEST):
+            return _file(workspace, os.fspath(workspace.root / sign.key))
+    if sign.seed_env:
+        return _environment(sign.seed_env)
+    return {**_file(workspace, os.fspath(make_development_key())), "source": "development"}
+
+
+def load_key(key: Key) -> PrivateKey:
+    """The private key that the parameters describe; ActionError when it is not the planned one any more."""
+    try:
+        private = _seeded(key["variable"]) if key["source"] == "environment" else _read(Path(key["path"]))
+    except FormatError as error:
+        raise ActionError(f"no signing key: {error}") from None
+    if public_key(private).hex() != key["public_key"]:
+        raise ActionError(f"the signing key changed since the plan: {describe(key)} was expected", hint="run again")
+    return private
+
+
+def describe(key: Key) -> str:
+    """The key for people, without a secret."""
+    match key["source"]:
+        case "environment":
+            origin = f"the seed in {key['variable']}"
+        case "development":
+            origin = f"the development key {key['path']}"
+        case _:
+            origin = f"the key {key['path']}"
+    return f"{origin} (public key {key['public_key'][:16]}...)"
+
+
+def config_folder() -> Path:
+    """Where the user's own settings lie: PACKYARD_CONFIG_DIR, else the system's place for them."""
+    given = os.environ.get("PACKYARD_CONFIG_DIR")
+    return Path(given) if given else platformdirs.user_config_path("packyard")
+
+
+def make_development_key() -> Path:
+    """The path of the development key of this user, made at the first call; PlanError when it cannot be."""
+    path = config_folder() / "development.key"
+    try:
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            _write_once(path, private_pem(new_key()), 0o600)
+    except FileExistsError:
+        pass  # somebody else was faster; both take that one
+    except OSError as error:
+        raise PlanError(
+            Problem(
+                f"a development key cannot be made: {error.strerror}",
+                place=os.fspath(path),
+                hint=f"give a key by --private-key or --key-seed, or in [sign] of {MANIFEST}",
+            )
+        ) from None
+    return path
+
+
+def write_keys(folder: Path) -> tuple[Path, Path]:
+    """Make a key pair in a folder: the private PEM (0600) and the public PEM; FormatError when one is there already."""
+    private, public = folder / PRIVATE_NAME, folder / PUBLIC_NAME
+    key = new_key()
+    for path in (private, public):
+        if path.exists():
+            raise FormatError(Problem("exists already, a key is never overwritten", place=os.fspath(path)))
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        _write_once(private, private_pem(key), 0o600)
+        _write_once(public, public_pem(public_key(key)), 0o644)
+    except OSError as error:
+        raise FormatError(Problem(f"cannot be written: {error.strerror}", place=os.fspath(folder))) from None
+    return private, public
+
+
+def read_trusted(text: str) -> bytes:
+    """A public key that a user names: 64 hexadecimal digits, or the path of a PEM file."""
+    path = Path(text)
+    if not path.exists():
+        return read_public_key(text.encode())
+    with inside(text):
+        return read_public_key(path.read_bytes())
+
+
+def _file(workspace: Workspace, path: str) -> Key:
+    data = workspace.watch.bytes(path)
+    with inside(path):
+        return {"source": "file", "path": path, "public_key": public_key(read_private_key(data)).hex()}
+
+
+def _environment(variable: str) -> Key:
+    try:
+        private = _seeded(variable)
+    except FormatError as error:
+        raise PlanError(*error.problems) from None
+    return {"source": "environment", "variable": variable, "public_key": public_key(private).hex()}
+
+
+def _seeded(variable: str) -> PrivateKey:
+    seed = os.environ.get(variable)
+    if not seed:
+        state = "is not set" if seed is None else "is empty"
+        raise FormatError(Problem(f"{state}, the seed of the signing key was expected", place=variable))
+    try:
+        return key_from_seed(seed)
+    except UnicodeEncodeError:
+        raise FormatError(Problem("is not UTF-8", place=variable)) from None
+
+
+def _read(path: Path) -> PrivateKey:
+    with inside(os.fspath(path)):
+        try:
+            return read_private_key(path.read_bytes())
+        except OSError as error:
+            raise FormatError(f"cannot be read: {error.strerror}") from None
+
+
+def _write_once(path: Path, data: bytes, mode: int) -> None:
+    """Write a whole file under a name that is free; FileExistsError when it is not."""
+    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        with open(handle, "wb") as stream:
+            stream.write(data)
+        os.chmod(temporary, mode)
+        os.link(temporary, path)
+    finally:
+        os.unlink(temporary)
