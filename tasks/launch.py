@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from packyard.tasks.workspace import MANIFEST, Member, Workspace
 
 LANGUAGES = ("rust", "go")
+VERSION = "0.5.4"  # of FlavorPack, whose launchers they are
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

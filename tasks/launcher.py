@@ -14,12 +14,10 @@ from dataclasses import dataclass
 
 from packyard.formats.digest import Digest, digest_stream
 from packyard.tasks.errors import ActionError
-from packyard.tasks.launch import choice
+from packyard.tasks.launch import VERSION, choice
 from packyard.tasks.room import Room
 from packyard.tasks.target import Output, Target
 from packyard.tasks.workspace import MANIFEST, Workspace
-
-VERSION = "0.5.4"
 
 
 @dataclass(frozen=True, slots=True)

@@ -112,7 +112,7 @@ def _serve(application: Any) -> int:
     except ImportError:
         return _serve_plainly(application, int(text))
 
-    class Server(gunicorn.BaseApplication):  # type: ignore[misc]
+    class Server(gunicorn.BaseApplication):  # type: ignore[misc, name-defined]
         def load_config(self) -> None:
             self.cfg.set("bind", f"127.0.0.1:{text}")
 

@@ -47,13 +47,12 @@ def unpacked(stored: Stream, chain: Chain, *, limit: int = LARGEST_CONTENTS) -> 
 
 
 def merged(parts: Iterable[Contents]) -> Contents:
-    """The contents of several slots together; FormatError when two of them bring one file."""
+    """The contents of several slots together; FormatError when two of them bring one file, and different ones."""
     found: dict[str, str] = {}
     for part in parts:
         for path, digest in part.items():
-            if path in found:
-                raise FormatError(f"{path!r} is in two slots")
-            found[path] = digest
+            if found.setdefault(path, digest) != digest:
+                raise FormatError(f"{path!r} is in two slots, with different contents")
     return found
 
 

@@ -1,0 +1,266 @@
+"""The kind `bundle`: one signed executable file made of a launcher, a Python, an environment, an app and its slots.
+
+The work environment is a Python prefix: every slot is laid over it, `bin/python3.X` beside `lib/python3.X/...`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from packyard.formats.digest import Digest
+from packyard.formats.errors import FormatError, Problem
+from packyard.formats.flavor import Flavor, RuntimeEnv
+from packyard.formats.pspf import (
+    Build,
+    Contents,
+    Coverage,
+    Environment,
+    Execution,
+    Launcher,
+    Metadata,
+    Slot,
+    Verdict,
+    contents_digest,
+    judge,
+    merged,
+    open_bundle,
+    read_contents,
+    seal,
+    verify,
+    write_bundle,
+)
+from packyard.formats.pspf import Policy as SignedPolicy
+from packyard.formats.pspf.operations import chain_name, read_chain
+from packyard.formats.pspf.stored import stored_member
+from packyard.formats.reference import TargetRef, read_reference
+from packyard.formats.slotspec import SlotSpec
+from packyard.tasks import interpreter, signing
+from packyard.tasks.errors import ActionError, PlanError, gather
+from packyard.tasks.launch import VERSION, choice
+from packyard.tasks.program import MODULE
+from packyard.tasks.room import Room
+from packyard.tasks.target import Json, Output, Source, Target, Use
+from packyard.tasks.workspace import Member, Workspace
+
+# What a Python started by somebody else may have left in the environment.
+ISOLATED = (
+    "PYTHONPATH", "PYTHONHOME", "PYTHONPLATLIBDIR", "PYTHONEXECUTABLE", "VIRTUAL_ENV", "UV_PROJECT_ENVIRONMENT",
+    "UV_CACHE_DIR",
+)  # fmt: skip
+# The Go launcher sets these before it unsets by pattern; the Rust launcher sets them afterwards.
+_LAUNCHERS_OWN = ("FLAVOR_*", "PATH")
+_LIFECYCLES = {"runtime": "runtime", "platform": "platform"}
+_CHUNK = 1 << 20
+
+
+def targets(workspace: Workspace) -> Iterator[Target]:
+    """One target for each member with `[tool.flavor]`; FormatError with everything that a bundle cannot do."""
+    problems: list[FormatError] = []
+    members = [member for member in workspace.members if member.project and member.project.flavor]
+    key = signing.choose_key(workspace) if members else {}
+    for member in members:
+        try:
+            yield _target(workspace, member, key)
+        except FormatError as error:
+            problems.append(error)
+    gather(problems)
+
+
+def make_bundle(room: Room) -> None:
+    """Write the bundle, sign it, read it back from the disk and verify it."""
+    params = room.params
+    launcher = room.inputs / "launcher"
+    slots, files, parts = [], [], []
+    for params_of_slot in params["slots"]:
+        slot, path, contents = _slot(room, params_of_slot)
+        if contents:  # an environment without dependencies: the Rust launcher takes an empty tar for no tar
+            slots.append(slot)
+            files.append(path)
+            parts.append(contents)
+    key = signing.load_key(params["key"])
+    out = room.outputs / params["file"]
+    try:
+        tree = contents_digest(merged(parts))
+        metadata = _metadata(params, tuple(slots), tree)
+        write_bundle(out, launcher=launcher, metadata=metadata, slots=files, key=key)
+        bundle = open_bundle(out)
+        findings = verify(bundle)
+    except FormatError as error:
+        raise ActionError(f"the bundle cannot be written: {error}") from None
+    if judge(bundle, findings) is not Verdict.INTACT:
+        raise ActionError("the bundle is not what was written", detail="\n".join(map(str, findings)))
+    room.say(f"{params['file']}: {bundle.size} bytes, signed with {signing.describe(params['key'])}")
+
+
+def _target(workspace: Workspace, member: Member, key: signing.Key) -> Target:
+    project = member.project
+    assert project is not None and project.flavor is not None
+    flavor, place = project.flavor, member.path("pyproject.toml")
+    problems = [*_unsupported(workspace, flavor, place)]
+    if not project.version:
+        problems.append(Problem("is dynamic, but a bundle's name needs it", "project.version", place))
+    if problems:
+        raise PlanError(*problems)
+    file = f"{flavor.package_name}-{project.version}.psp"
+    starter = choice(member, workspace)
+    python = interpreter.version(member, workspace)
+    runtime = interpreter.target_name(member, workspace)
+    sources = (Source(path=starter.path, at="launcher"),) if starter.path else ()
+    uses = [Use(target=starter.target, at="launcher")] if starter.target else []
+    slots: list[dict[str, Json]] = []
+    for ident, target in (("python", runtime), ("env", f"env:{member.name}"), ("app", f"slot:{member.name}/app")):
+        uses.append(Use(target=target, at=f"slots/{ident}"))
+        slots.append({"id": ident, "source": target, "target": "{workenv}", "operations": "tgz", "purpose": "code"})
+    for spec in flavor.slots:
+        if spec.platform in ("", workspace.platform):
+            target = f"slot:{member.name}/{spec.id}"
+            uses.append(Use(target=target, at=f"slots/{spec.id}"))
+            slots.append(_slot_params(workspace, member, spec, target))
+    system, _, processor = workspace.platform.partition("_")
+    return Target(
+        name=f"bundle:{member.name}",
+        doc=f"the signed bundle {file}",
+        place=place,
+        run="packyard.tasks.bundle:make_bundle",
+        params={
+            "file": file,
+            "name": flavor.package_name,
+            "version": project.version,
+            # The launchers give the program their own file's name as argv[0], and Python finds itself by argv[0]:
+            # so a shell starts it by its path. The quotes hold a work environment with spaces together.
+            "command": f'/bin/sh -c \'exec "$0" "$@"\' "{{workenv}}/bin/python{python}" -sP -m {MODULE}',
+            "environment": _environment(flavor.runtime_env),
+            "policy": None if flavor.policy is None else asdict(flavor.policy),
+            "launcher": starter.language or "custom",
+            "launcher_version": VERSION if starter.language else "",
+            "slots": slots,
+            "os": system,
+            "arch": processor,
+            "sealed": system != "windows",
+            "epoch": workspace.epoch,
+            "key": dict(key),
+        },
+        sources=sources,
+        uses=tuple(uses),
+        outputs=(Output(at=file, artifact=f"dist/{file}"),),
+        local_only=True,
+        resource="io",
+        final=True,
+    )
+
+
+def _unsupported(workspace: Workspace, flavor: Flavor, place: str) -> Iterator[Problem]:
+    for position, platform in enumerate(flavor.platforms):
+        if platform != workspace.platform:
+            yield Problem(
+                f"{platform!r} cannot be built here yet, this machine makes bundles for {workspace.platform!r}",
+                f"tool.flavor.platforms[{position}]",
+                place,
+            )
+    for position, spec in enumerate(flavor.slots):
+        if spec.lifecycle not in _LIFECYCLES:
+            yield Problem(
+                f"{spec.lifecycle!r} is not carried out yet, 'runtime' or 'platform' were expected",
+                f"tool.flavor.slots[{position}].lifecycle",
+                place,
+            )
+        if spec.id in ("python", "env", "app"):
+            yield Problem(
+                f"{spec.id!r} is the id of a slot that every bundle has", f"tool.flavor.slots[{position}].id", place
+            )
+    if flavor.policy and flavor.policy.max_age_days is not None and not workspace.epoch:
+        yield Problem(
+            "needs a bundle that says when it was built, and reproducible builds are undated",
+            "tool.flavor.policy.max_age_days",
+            place,
+            "set SOURCE_DATE_EPOCH to the time of the release",
+        )
+
+
+def _slot_params(workspace: Workspace, member: Member, spec: SlotSpec, target: str) -> dict[str, Json]:
+    """A declared slot; without `operations` a folder or pattern is a tar.gz, a single file is raw."""
+    reference = read_reference(spec.source)
+    single = isinstance(reference, TargetRef) or workspace.watch.is_file(member.path(reference))
+    operations = spec.operations or ("raw" if single else "tgz")
+    return {
+        "id": spec.id,
+        "source": target,
+        "target": f"{{workenv}}/{spec.target}",
+        "operations": operations,
+        "purpose": spec.purpose,
+        "lifecycle": _LIFECYCLES.get(spec.lifecycle, "runtime"),
+        "permissions": None if spec.permissions is None else f"{spec.permissions:04o}",
+    }
+
+
+def _environment(env: RuntimeEnv) -> dict[str, Json]:
+    unset = (*(ISOLATED if env.isolated else ()), *env.unset)
+    patterns = any("*" in name or "?" in name for name in unset)
+    return {
+        "unset": list(dict.fromkeys(unset)),
+        "pass_": list(dict.fromkeys((*env.pass_, *(_LAUNCHERS_OWN if patterns else ())))),
+        "map": dict(env.map),
+        "set": dict(env.set),
+    }
+
+
+def _slot(room: Room, params: Mapping[str, Json]) -> tuple[Slot, Path, Contents]:
+    """The slot as metadata, the file with its stored bytes, and what it unpacks to."""
+    path = room.inputs / "slots" / params["id"]
+    operations = params["operations"]
+    permissions = params.get("permissions") or ("0755" if os.access(path, os.X_OK) else "0644")
+    if operations == "raw" and _looks_like_json(path):
+        # The Rust launcher logs errors at each start about stored bytes that begin like JSON.
+        path, operations = _wrapped(path, room.scratch / f"{params['id']}.gz"), "gzip"
+    slot = Slot(
+        id=params["id"],
+        source=params["source"],
+        target=params["target"],
+        operations=chain_name(read_chain(operations)),
+        purpose=params["purpose"],
+        lifecycle=params.get("lifecycle", "runtime"),
+        permissions=permissions,
+    )
+    try:
+        with path.open("rb") as stream:
+            contents = read_contents(stream, read_chain(operations), slot.path)
+    except FormatError as error:
+        raise ActionError(f"slot {slot.id!r} cannot go into a bundle: {error}") from None
+    return replace(slot, content=str(contents_digest(contents))), path, contents
+
+
+def _looks_like_json(path: Path) -> bool:
+    with path.open("rb") as stream:
+        return stream.read(1) in (b"{", b"[")
+
+
+def _wrapped(path: Path, out: Path) -> Path:
+    with path.open("rb") as stream, out.open("wb") as target:
+        target.writelines(stored_member(iter(lambda: stream.read(_CHUNK), b"")))
+    return out
+
+
+def _metadata(params: Mapping[str, Json], slots: tuple[Slot, ...], tree: Digest) -> Metadata:
+    policy = params["policy"]
+    return Metadata(
+        name=params["name"],
+        version=params["version"],
+        slots=slots,
+        execution=Execution(command=params["command"]),
+        environment=Environment(**params["environment"]),
+        setup_commands=(seal(tree),) if params["sealed"] else (),
+        policy=None if policy is None else SignedPolicy(**policy),
+        build=Build(
+            tool="packyard",
+            timestamp=datetime.fromtimestamp(params["epoch"], UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            os=params["os"],
+            arch=params["arch"],
+        ),
+        launcher=Launcher(tool=params["launcher"], tool_version=params["launcher_version"]),
+        coverage=Coverage(tree=str(tree), sealed=params["sealed"]),
+        epoch=params["epoch"],
+    )
