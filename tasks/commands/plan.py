@@ -52,7 +52,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="packyard plan",
         description="Show what would run, and why. Nothing is made.",
-        epilog="A waiting target is decided when those it waits for are done: when they come out as before, it is fresh.",
+        epilog="A waiting target is decided when those it waits for are done: if they come out as before, it is fresh.",
     )
     parser.add_argument("target", nargs="*", help="KIND:NAME, or the path of an artifact (default: all)")
     parser.add_argument("--json", action="store_true", help="the verdicts as JSON")

@@ -1,0 +1,96 @@
+"""`packyard graph`."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.tasks.commands.conftest import Space
+
+DIAMOND = """\
+[workspace]
+name = "diamond"
+
+[[archive]]
+name = "base"
+version = "1.0.0"
+include = ["README.md"]
+
+[[archive]]
+name = "left"
+version = "1.0.0"
+include = ["archive:base"]
+
+[[archive]]
+name = "right"
+version = "1.0.0"
+include = ["archive:left"]
+
+[[archive]]
+name = "top"
+version = "1.0.0"
+include = ["archive:left", "archive:right"]
+"""
+
+
+@pytest.fixture
+def diamond(space: Space) -> Space:
+    """A workspace in which one target is needed by two."""
+    space.write("packyard.toml", DIAMOND)
+    return space
+
+
+def test_graph_as_tree_opens_each_target_once(diamond: Space) -> None:
+    assert diamond.output("graph") == (
+        "archive:top\n"
+        "  archive:left\n"
+        "    archive:base\n"
+        "  archive:right\n"
+        "    archive:left (see above)\n"
+    )
+
+
+def test_graph_of_one_target_leaves_others_out(diamond: Space) -> None:
+    assert diamond.output("graph", "archive:left") == "archive:left\n  archive:base\n"
+
+
+def test_graph_as_dot_points_at_what_is_needed(space: Space) -> None:
+    assert space.output("graph", "--format", "dot") == (
+        "digraph packyard {\n"
+        "  rankdir=LR; node [shape=box, style=rounded];\n"
+        '  "archive:inner" [style=bold];\n'
+        '  "archive:outer" [style=bold];\n'
+        '  "archive:outer" -> "archive:inner";\n'
+        "}\n"
+    )
+
+
+def test_graph_as_mermaid_names_nodes_by_number(space: Space) -> None:
+    assert space.output("graph", "--format", "mermaid") == (
+        'flowchart LR\n  t0[["archive:inner"]]\n  t1[["archive:outer"]]\n  t1 --> t0\n'
+    )
+
+
+def test_graph_as_json_tells_all_of_a_target(space: Space) -> None:
+    assert json.loads(space.output("graph", "archive:outer", "--format", "json"))[1] == {
+        "name": "archive:outer",
+        "kind": "archive",
+        "doc": "the archive outer-0.2.0.zip",
+        "declared_in": "packyard.toml",
+        "final": True,
+        "needs": ["archive:inner"],
+        "sources": ["README.md"],
+        "artifacts": ["dist/outer-0.2.0.zip"],
+    }
+
+
+def test_graph_of_a_deep_chain_is_walked_without_recursion(space: Space) -> None:
+    links = "".join(
+        f'[[archive]]\nname = "a{number}"\nversion = "1.0.0"\ninclude = ["archive:a{number - 1}"]\n'
+        for number in range(1, 1200)
+    )
+    first = '[[archive]]\nname = "a0"\nversion = "1.0.0"\ninclude = ["README.md"]\n'
+    space.write("packyard.toml", f'[workspace]\nname = "chain"\n{first}{links}')
+    lines = space.output("graph").splitlines()
+    assert (len(lines), lines[-1]) == (1200, f"{'  ' * 1199}archive:a0")
