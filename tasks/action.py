@@ -78,9 +78,10 @@ def _entry(made: Made) -> str:
 def main(file: str) -> None:
     """Run the action that `file` describes: {"run": ..., "room": {...}}."""
     described = json.loads(Path(file).read_text(encoding="utf-8"))
-    paths = {name: Path(described["room"].pop(name)) for name in ("inputs", "outputs", "scratch", "home", "log")}
-    trees = {name: Path(path) for name, path in described["room"].pop("trees").items()}
-    invoke(described["run"], Room(**paths, trees=trees, **described["room"]))
+    values = described["room"]
+    paths = {name: Path(values[name]) for name in ("inputs", "outputs", "scratch", "home", "log")}
+    trees = {name: Path(path) for name, path in values["trees"].items()}
+    invoke(described["run"], Room(**values | paths | {"trees": trees}))
 
 
 if __name__ == "__main__":

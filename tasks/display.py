@@ -1,4 +1,4 @@
-"""What a person sees of a build: five events, printed as plain lines or as JSON (tasks/reporter.py has the live one)."""
+"""What a person sees of a build: events, printed as plain lines or as JSON (tasks/reporter.py draws the live one)."""
 
 from __future__ import annotations
 

@@ -124,9 +124,8 @@ def _with_named_uses(target: Target, targets: Mapping[str, Target]) -> Target:
     uses: list[Use] = []
     for use in target.uses:
         output = next(output for output in targets[use.target].outputs if output.part == use.part)
-        if (use.at == "" or use.at.endswith("/")) and not output.tree:
-            use = replace(use, at=use.at + output.at.rpartition("/")[2])
-        uses.append(use)
+        is_open = (use.at == "" or use.at.endswith("/")) and not output.tree
+        uses.append(replace(use, at=use.at + output.at.rpartition("/")[2]) if is_open else use)
     return replace(target, uses=tuple(uses)) if uses else target
 
 

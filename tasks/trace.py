@@ -2,11 +2,12 @@
 
 A row has two halves. `record` tells what the target was made from and what came out. `paths`, `stats` and
 `looks` remember the files as last looked at; `fresh` says that then both halves agreed. The null path
-(tasks/null.py) reads only the second half.
+(tasks/null.py) reads only the second half. Paths are kept as the bytes the system knows them by.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sqlite3
@@ -20,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from packyard.tasks.errors import ActionError
-from packyard.tasks.memo import Look
+from packyard.tasks.memo import Look, Stat
 
 FOLDER = ".packyard"
 FILE = "trace.sqlite"
@@ -30,14 +31,14 @@ VERSION = 1
 _SCHEMA = """
 CREATE TABLE target (
   name TEXT PRIMARY KEY, needed INTEGER NOT NULL, fresh INTEGER NOT NULL, deps TEXT NOT NULL,
-  paths TEXT NOT NULL, stats BLOB NOT NULL, looks BLOB NOT NULL, record TEXT NOT NULL
+  paths BLOB NOT NULL, stats BLOB NOT NULL, looks BLOB NOT NULL, record TEXT NOT NULL
 ) WITHOUT ROWID;
 CREATE TABLE failure (
   name TEXT PRIMARY KEY, at REAL NOT NULL, seconds REAL NOT NULL, key TEXT NOT NULL, message TEXT NOT NULL, log TEXT NOT NULL
 ) WITHOUT ROWID;
 CREATE TABLE graph (
   id INTEGER PRIMARY KEY CHECK (id = 1), identity TEXT NOT NULL, variables TEXT NOT NULL, needed INTEGER NOT NULL,
-  paths TEXT NOT NULL, stats BLOB NOT NULL, text TEXT NOT NULL
+  paths BLOB NOT NULL, stats BLOB NOT NULL, text TEXT NOT NULL
 );
 """
 _STAT = struct.Struct("<4q")
@@ -110,11 +111,19 @@ class Trace:
             db = _connect(path)
             version = db.execute("PRAGMA user_version").fetchone()[0]
             if version == VERSION:
-                return db
-            if version == 0 and not db.execute("SELECT name FROM sqlite_master LIMIT 1").fetchone():
+                check = db.execute("PRAGMA quick_check(1)").fetchone()[0]  # 2 ms for a thousand targets
+                if check == "ok":
+                    return db
+                found = f"is damaged ({' '.join(check.split())})"
+            elif version == 0 and not db.execute("SELECT name FROM sqlite_master LIMIT 1").fetchone():
                 return _create(db)
+            else:
+                found = f"was written by another version (format {version}, this is {VERSION})"
             db.close()
-            found = f"was written by another version (format {version}, this is {VERSION})"
+        except sqlite3.OperationalError as error:  # no space, no permission, no answer: nothing is wrong with the file
+            if not readonly:
+                raise ActionError(f"{FOLDER}/{FILE}: cannot be opened: {error}") from None
+            return _fresh(":memory:")
         except sqlite3.DatabaseError as error:
             found = f"is damaged ({error})"
         if readonly:
@@ -123,7 +132,7 @@ class Trace:
         os.replace(path, aside)
         for suffix in ("-wal", "-shm"):
             path.with_name(FILE + suffix).unlink(missing_ok=True)
-        self.notice = f"{path}: {found}; it was set aside as {aside.name}, artifacts are restored from the store"
+        self.notice = f"{FOLDER}/{FILE}: {found}; it was set aside as {aside.name}, artifacts are restored from the store"
         return _create(_connect(path))
 
     def close(self) -> None:
@@ -150,17 +159,15 @@ class Trace:
             row = self._db.execute("SELECT record FROM target WHERE name = ?", (name,)).fetchone()
         return _record(row[0]) if row else None
 
-    def looks(self, names: Iterable[str]) -> Iterator[tuple[str, Look]]:
-        """The files of these targets as they were last looked at."""
+    def looks(self, names: Iterable[str]) -> Iterator[tuple[str, dict[str, Look]]]:
+        """The files of each of these targets, as they were last looked at."""
+        query = "SELECT CAST(paths AS BLOB), stats, looks FROM target WHERE name = ?"
         with self._lock:
-            rows = [
-                self._db.execute("SELECT paths, stats, looks FROM target WHERE name = ?", (name,)).fetchone()
-                for name in names
-            ]
-        for row in rows:
-            if row and row[0]:
-                for path, stat, look in zip(row[0].split("\0"), _STAT.iter_unpack(row[1]), _LOOK.iter_unpack(row[2])):
-                    yield path, Look((stat[0], stat[1], stat[2], stat[3]), *look)
+            rows = [(name, self._db.execute(query, (name,)).fetchone()) for name in names]
+        for name, row in rows:
+            if row is not None:
+                with contextlib.suppress(struct.error, TypeError):  # not as we wrote it: looked at anew
+                    yield name, _looks(*row)
 
     def commit(
         self,
@@ -204,10 +211,10 @@ class Trace:
         """Everything that is remembered, by target, sorted."""
         with self._lock:
             rows = self._db.execute("SELECT name, record FROM target ORDER BY name").fetchall()
-        return {name: _record(text) for name, text in rows}
+        return {name: record for name, text in rows if (record := _record(text))}
 
-    def orphans(self) -> dict[str, Record]:
-        """The records of targets that no graph has any more."""
+    def orphans(self) -> dict[str, Record | None]:
+        """The records of targets that no graph has any more, None for one that cannot be read."""
         with self._lock:
             rows = self._db.execute("SELECT name, record FROM target WHERE needed = -1").fetchall()
         return {name: _record(text) for name, text in rows}
@@ -217,7 +224,8 @@ class Trace:
     def fail(self, name: str, failure: Failure) -> None:
         """Remember a failure; what was made before stays known."""
         with self._writing() as db:
-            db.execute("INSERT OR REPLACE INTO failure VALUES (?, ?, ?, ?, ?, ?)", (name, *asdict(failure).values()))
+            values = asdict(failure) | {"message": failure.message.encode(errors="backslashreplace").decode()}
+            db.execute("INSERT OR REPLACE INTO failure VALUES (?, ?, ?, ?, ?, ?)", (name, *values.values()))
 
     def failure(self, name: str) -> Failure | None:
         """How `name` failed when it was last tried, None when it did not."""
@@ -232,20 +240,22 @@ class Trace:
     def graph(self) -> StoredGraph | None:
         """The graph of the last run."""
         with self._lock:
-            row = self._db.execute("SELECT identity, variables, needed, paths, stats, text FROM graph").fetchone()
-        if row is None:
+            row = self._db.execute(
+                "SELECT identity, variables, needed, CAST(paths AS BLOB), stats, text FROM graph"
+            ).fetchone()
+        try:
+            return None if row is None else StoredGraph(
+                identity=row[0], variables=tuple(row[1].split("\0")) if row[1] else (), needed=row[2],
+                looks=dict(zip(_paths(row[3]), _stats(row[4]))), text=row[5],
+            )  # fmt: skip
+        except (struct.error, TypeError, AttributeError):  # not as we wrote it: the manifests are read again
             return None
-        paths = row[3].split("\0") if row[3] else []
-        stats = [(s[0], s[1], s[2], s[3]) for s in _STAT.iter_unpack(row[4])]
-        return StoredGraph(
-            identity=row[0], variables=tuple(row[1].split("\0")) if row[1] else (), needed=row[2],
-            looks=dict(zip(paths, stats)), text=row[5],
-        )  # fmt: skip
 
     def keep_graph(self, graph: StoredGraph, needed: Mapping[str, bool]) -> None:
         """Replace the graph. When its text changed, every target must be judged again; those gone become orphans."""
         stats = b"".join(_STAT.pack(*look) for look in graph.looks.values())
-        row = (graph.identity, "\0".join(graph.variables), graph.needed, "\0".join(graph.looks), stats, graph.text)
+        paths = os.fsencode("\0".join(graph.looks))
+        row = (graph.identity, "\0".join(graph.variables), graph.needed, paths, stats, graph.text)
         with self._writing() as db:
             old = db.execute("SELECT text FROM graph").fetchone()
             db.execute("INSERT OR REPLACE INTO graph VALUES (1, ?, ?, ?, ?, ?, ?)", row)
@@ -270,19 +280,37 @@ def _fresh(place: str) -> sqlite3.Connection:
     return _create(sqlite3.connect(place, isolation_level=None, check_same_thread=False))
 
 
-def _pack(looks: Mapping[str, Look]) -> tuple[str, bytes, bytes]:
+def _pack(looks: Mapping[str, Look]) -> tuple[bytes, bytes, bytes]:
     return (
-        "\0".join(looks),
+        os.fsencode("\0".join(looks)),
         b"".join(_STAT.pack(*look.stat) for look in looks.values()),
         b"".join(_LOOK.pack(look.executable, look.digest, look.sum) for look in looks.values()),
     )
+
+
+def _looks(paths: bytes, stats: bytes, looks: bytes) -> dict[str, Look]:
+    return {
+        path: Look(stat, *look) for path, stat, look in zip(_paths(paths), _stats(stats), _LOOK.iter_unpack(looks))
+    }
+
+
+def _paths(packed: bytes) -> list[str]:
+    return os.fsdecode(packed).split("\0")  # '' is the root, so nothing at all is told by the stats
+
+
+def _stats(packed: bytes) -> Iterator[Stat]:
+    return ((size, mtime, ctime, inode) for size, mtime, ctime, inode in _STAT.iter_unpack(packed))
 
 
 def _text(record: Record) -> str:
     return json.dumps(asdict(record), separators=(",", ":"))
 
 
-def _record(text: str) -> Record:
-    values = json.loads(text)
-    values["outputs"] = {part: Made(**made) for part, made in values["outputs"].items()}
-    return Record(**values)
+def _record(text: str) -> Record | None:
+    """The record, None when the text is not one that we wrote: then its target was never made, as far as we know."""
+    try:
+        values = json.loads(text)
+        values["outputs"] = {part: Made(**made) for part, made in values["outputs"].items()}
+        return Record(**values)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None
