@@ -43,11 +43,7 @@ def diamond(space: Space) -> Space:
 
 def test_graph_as_tree_opens_each_target_once(diamond: Space) -> None:
     assert diamond.output("graph") == (
-        "archive:top\n"
-        "  archive:left\n"
-        "    archive:base\n"
-        "  archive:right\n"
-        "    archive:left (see above)\n"
+        "archive:top\n  archive:left\n    archive:base\n  archive:right\n    archive:left (see above)\n"
     )
 
 

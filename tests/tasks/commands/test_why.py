@@ -111,6 +111,5 @@ def test_why_without_a_target_is_a_usage_error(space: Space) -> None:
     assert space.run("why") == (
         2,
         "",
-        "usage: packyard why [-h] [--json] target\n"
-        "packyard why: error: the following arguments are required: target\n",
+        "usage: packyard why [-h] [--json] target\npackyard why: error: the following arguments are required: target\n",
     )

@@ -1,0 +1,25 @@
+"""`packyard keygen`: a new pair of signing keys."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from packyard.tasks import signing
+from packyard.tasks.commands.output import say
+from packyard.tasks.workspace import MANIFEST
+
+HELP = "make a pair of signing keys"
+
+
+def run(words: list[str]) -> int:
+    """Write a key pair to the folder that `words` name; the exit status. A key is never overwritten."""
+    parser = argparse.ArgumentParser(
+        prog="packyard keygen",
+        description=f"Make a pair of Ed25519 keys. The private one signs: name it in [sign] of {MANIFEST}, or give it "
+        "by --private-key. The public one shows whether a bundle is yours: give it to 'packyard verify --trust'.",
+    )
+    parser.add_argument("--out-dir", default="keys", metavar="DIR", help="default: keys")
+    private, public = signing.write_keys(Path(parser.parse_args(words).out_dir))
+    say(f"wrote    {private}  (keep it secret, and out of version control)", f"wrote    {public}")
+    return 0
