@@ -11,14 +11,18 @@ from packyard.tasks import null
 def main() -> int:
     """Run the command line; returns the exit status (0, 1 errors, 2 usage, 130 interrupted)."""
     words = sys.argv[1:]
-    if all(word[:1] != "-" for word in words):
-        done = _nothing_to_do(words)
-        if done is not None:
-            sys.stdout.write(done)
-            return 0
-    from packyard.tasks.cli import run  # slow to import: the whole application
+    try:
+        if all(word[:1] != "-" for word in words):
+            done = _nothing_to_do(words)
+            if done is not None:
+                sys.stdout.write(done)
+                return 0
+        from packyard.tasks.cli import run  # slow to import: the whole application
 
-    return run(words)
+        return run(words)
+    except KeyboardInterrupt:
+        sys.stderr.write("interrupted\n")
+        return 130
 
 
 def _nothing_to_do(names: list[str]) -> str | None:

@@ -51,13 +51,13 @@ def make_archive(room: Room) -> None:
 
 def _target(workspace: Workspace, spec: ArchiveSpec, key: str) -> Target:
     sources: dict[str, Source] = {}
-    uses: list[Use] = []
+    uses: dict[Use, None] = {}
     problems: list[Problem] = []
     for number, text in enumerate(spec.include):
         reference = read_reference(text)
         if isinstance(reference, TargetRef):
             folder = "packages/" if reference.target.startswith("mojo:") else ""
-            uses.append(Use(target=reference.target, part=reference.part, at=folder))
+            uses[Use(target=reference.target, part=reference.part, at=folder)] = None
             continue
         found = workspace.watch.matching_files(reference, lambda path: _left_out(path, spec))
         if not found:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import shutil
 import threading
 import time
 import traceback
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import Literal
 
 from packyard.formats.errors import FormatError
-from packyard.tasks import sandbox
+from packyard.tasks import process, sandbox
 from packyard.tasks.action import Ingredients, ingredients, invoke, key_of
 from packyard.tasks.errors import ActionError
 from packyard.tasks.graph import Graph
@@ -22,7 +23,7 @@ from packyard.tasks.memo import Look, Memo, pack_stat
 from packyard.tasks.plan import FRESH, Verdict, judge
 from packyard.tasks.sandbox import Changed
 from packyard.tasks.store import Damaged, Result, Store, full_or
-from packyard.tasks.target import Target
+from packyard.tasks.target import Pin, Target
 from packyard.tasks.trace import FOLDER, Failure, Made, Record, Trace
 
 How = Literal["fresh", "restored", "ran", "failed"]
@@ -66,8 +67,11 @@ class Build:
         self._memo = Memo(root)
         self._made: dict[str, Mapping[str, Made]] = {}
         self._verdicts: dict[str, Verdict] = {}
+        self._waited: set[str] = set()
         self._needed = set(graph.closure(graph.final))
         self._lock = threading.RLock()
+        self._resolving = threading.Lock()  # both may take long, and others go on meanwhile
+        self._mending = threading.RLock()  # mending may need mending
 
     @property
     def store(self) -> Store:
@@ -82,10 +86,10 @@ class Build:
     def plan(self, names: Iterable[str], *, remember: bool = True) -> dict[str, Verdict]:
         """The verdict on `names` and everything they are made from, dependencies first."""
         wanted = self.graph.closure(names)
-        known: dict[str, Look] = {}
-        for path, look in self.trace.looks(wanted):
-            known[path] = look
-            self._memo.remember(path, look)
+        known = dict(self.trace.looks(wanted))
+        for looks in known.values():
+            for path, look in looks.items():
+                self._memo.remember(path, look)
         verdicts = {name: self.judge(name) for name in wanted}
         if remember:
             unsettled = set(self.trace.stale(wanted))
@@ -93,12 +97,18 @@ class Build:
             for name, verdict in verdicts.items():
                 if verdict.state != "fresh":
                     looked[name] = None
-                else:
-                    looks = self._row(self.graph.targets[name])
-                    if name in unsettled or any(known.get(path) is not look for path, look in looks.items()):
-                        looked[name] = looks
+                    continue
+                looks = self._row(self.graph.targets[name])
+                if name in unsettled or looks != known.get(name):
+                    looked[name] = looks
             self.trace.refresh(looked)
         return verdicts
+
+    def settle(self) -> None:
+        """At the end of a run: remember those that had to wait and then proved fresh."""
+        late = [name for name in self._waited if self._verdicts.get(name) == FRESH and name not in self.outcomes]
+        if late:
+            self.trace.refresh({name: self._row(self.graph.targets[name]) for name in late})
 
     def judge(self, name: str) -> Verdict:
         """Fresh, stale or waiting, by what is known now. A verdict of waiting is never kept."""
@@ -107,6 +117,7 @@ class Build:
         target = self.graph.targets[name]
         blocked = [other for other in target.dependencies if other not in self._made]
         if blocked:
+            self._waited.add(name)
             return Verdict("waiting", tuple(f"{other} is not done" for other in blocked))
         missing = [source.path for source in target.sources if self._memo.look(source.path) is None]
         if missing:
@@ -127,12 +138,18 @@ class Build:
         """Take targets as fresh without a look: the null path has just shown that nothing changed."""
         self._verdicts.update(dict.fromkeys(names, FRESH))
 
+    def _outputs(self, name: str) -> Mapping[str, Made]:
+        """What a target made that is done: of those that were taken on trust, by the trace."""
+        if name not in self._made and (record := self.trace.record(name)):
+            self._made[name] = record.outputs
+        return self._made[name]
+
     def _ingredients(self, target: Target) -> Ingredients:
         looks = {source.path: look for source in target.sources if (look := self._memo.look(source.path))}
         return ingredients(target, looks, self._uses(target))
 
     def _uses(self, target: Target) -> dict[str, Made]:
-        return {f"{use.target}#{use.part}": self._made[use.target][use.part] for use in target.uses}
+        return {f"{use.target}#{use.part}": self._outputs(use.target)[use.part] for use in target.uses}
 
     def _row(self, target: Target) -> dict[str, Look]:
         """Every file whose stat tells whether the target may have changed: its sources, then its artifacts."""
@@ -156,35 +173,28 @@ class Build:
             )
         except (ActionError, FormatError) as error:
             outcome = Outcome(name=name, how="failed", seconds=time.monotonic() - start, message=str(error))
+        except OSError as error:
+            message = str(full_or(error, name))
+            outcome = Outcome(name=name, how="failed", seconds=time.monotonic() - start, message=message)
         except Exception as error:  # a defect of ours: said in one line, told whole in the log
-            with log.open("a", encoding="utf-8") as stream:
+            with contextlib.suppress(OSError), log.open("a", encoding="utf-8") as stream:
                 traceback.print_exc(file=stream)
             message = f"internal error: {type(error).__name__}: {error}\n  hint: the traceback is in {log}"
             outcome = Outcome(name=name, how="failed", seconds=time.monotonic() - start, message=message)
-        if outcome.how == "failed":
-            self.trace.fail(
-                name,
-                Failure(at=time.time(), seconds=outcome.seconds, key=key, message=outcome.message, log=os.fspath(log)),
+        if outcome.how == "failed" and not process.stopping():
+            failure = Failure(
+                at=time.time(), seconds=outcome.seconds, key=key, message=outcome.message, log=os.fspath(log)
             )
+            with contextlib.suppress(ActionError):  # a full disk: the failure is shown, only `why` will not know it
+                self.trace.fail(name, failure)
         with self._lock:
             self.outcomes[name] = outcome
         return outcome
 
     def _make(self, target: Target, log: Path) -> tuple[str, How, Record]:
         start = time.monotonic()
-        with self._lock:
-            for pin in target.pins:
-                if self._memo.look(pin.path) is None:
-                    if self._locked:
-                        raise ActionError(
-                            f"{pin.path}: is missing, and nothing may be resolved (--locked)",
-                            hint="run 'packyard lock'",
-                        )
-                    self.notify(f"{target.name}: no lock yet, resolving {', '.join(pin.requirements)} into {pin.path}")
-                    from packyard.tasks import lock
-
-                    lock.resolve(pin, self.root)
-                    self._memo.forget(pin.path)
+        for pin in target.pins:
+            self._pin(target, pin)
         for attempt in range(1, _ATTEMPTS + 1):
             looks = self._sources(target)
             uses = self._uses(target)
@@ -217,6 +227,20 @@ class Build:
             self._verdicts[target.name] = FRESH
         return key, how, record
 
+    def _pin(self, target: Target, pin: Pin) -> None:
+        """Resolve a lock that is not there yet; one at a time, because two targets may read the same one."""
+        with self._resolving:
+            if self._memo.look(pin.path) is not None:
+                return
+            if self._locked:
+                message = f"{pin.path}: is missing, and nothing may be resolved (--locked)"
+                raise ActionError(message, hint="run 'packyard lock'")
+            self.notify(f"{target.name}: no lock yet, resolving {', '.join(pin.requirements)} into {pin.path}")
+            from packyard.tasks import lock
+
+            lock.resolve(pin, self.root)
+            self._memo.forget(pin.path)
+
     def _sources(self, target: Target) -> dict[str, Look]:
         looks = {source.path: self._memo.look(source.path) for source in target.sources}
         missing = [path for path, look in looks.items() if look is None]
@@ -246,6 +270,8 @@ class Build:
             sandbox.stage(room, self.root, target, looks, uses, self.store)
             invoke(target.run, room)
             outputs = sandbox.collect(room, target, self.store)
+        if process.stopping():
+            raise ActionError("the run was interrupted")  # the sandbox may have been removed under the action
         text = log.read_bytes()
         result = Result(outputs=outputs, seconds=time.monotonic() - start, log=self.store.put_bytes(text))
         self.store.keep(key, result)
@@ -253,9 +279,9 @@ class Build:
 
     def _mend(self, target: Target, digest: str) -> None:
         """A blob that `target` needs is gone or damaged: take it from dist/ if it lies there, else make it again."""
-        with self._lock:
+        with self._mending:
             for use in target.uses:
-                made = self._made[use.target][use.part]
+                made = self._outputs(use.target)[use.part]
                 if made.digest != digest or self.store.holds(made):
                     continue
                 self.notify(f"{use.target}: its bytes in the store are gone or damaged, making it again")
@@ -305,16 +331,17 @@ class Build:
                 self._write_beside(aside, final)
         finally:
             aside.unlink(missing_ok=True)
-        self._memo.made(
-            path, Look(pack_stat(final.stat()), made.executable, bytes.fromhex(made.digest), bytes(16))
-        )  # without its xxh3, which is only a shortcut
+        found = final.stat()
+        if (found.st_size, found.st_mtime_ns) == (made.size, past):
+            look = Look(pack_stat(found), made.executable, bytes.fromhex(made.digest), bytes(16))
+            self._memo.made(path, look)  # without its xxh3, which is only a shortcut
+        else:
+            self._memo.forget(path)  # somebody wrote to it at once
 
     def _write_beside(self, aside: Path, final: Path) -> None:
         sibling = final.with_name(f".{final.name}.part")
         try:
-            sibling.write_bytes(aside.read_bytes())
-            sibling.chmod(aside.stat().st_mode & 0o777)
-            os.utime(sibling, ns=(aside.stat().st_mtime_ns,) * 2)
+            shutil.copy2(aside, sibling)
             os.replace(sibling, final)
         finally:
             sibling.unlink(missing_ok=True)
@@ -329,7 +356,8 @@ class Build:
         """After a full build: remove the artifacts of targets that are gone, if they are still what we made."""
         orphans = self.trace.orphans()
         for record in orphans.values():
-            self._remove(record, keep=set())
+            if record is not None:
+                self._remove(record, keep=set())
         if orphans:
             self.trace.forget(orphans)
 
@@ -347,7 +375,7 @@ class Build:
                     self.removed.append(path)
 
     def _log(self, name: str) -> Path:
-        return self.root / FOLDER / "logs" / f"{name.replace('/', '_')}.log"
+        return self.root / FOLDER / "logs" / f"{name.replace('/', '=')}.log"  # no name holds a '='
 
 
 def _moved(record: Record | None, target: Target) -> Record | None:

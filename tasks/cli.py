@@ -102,7 +102,7 @@ def _build(words: list[str]) -> int:
         chosen = choose_targets(options.target, list(graph.targets), artifacts_here(root, graph))
         os.chdir(root)
         arguments = ["run", "-n", str(options.jobs), *([] if options.keep_going else ["--no-continue"]), *chosen]
-        status = DoitMain(Loader(front, chosen)).run(arguments)
+        status = DoitMain(Loader(front, chosen), config_filenames=()).run(arguments)
     finally:
         front.close()
     return ERRORS if status else 0
@@ -118,7 +118,7 @@ def _doit(words: list[str]) -> int:
     os.chdir(root)
     front = Front(root)
     try:
-        return ERRORS if DoitMain(Loader(front)).run(words) else 0
+        return ERRORS if DoitMain(Loader(front), config_filenames=()).run(words) else 0
     finally:
         front.close()
 

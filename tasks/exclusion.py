@@ -28,7 +28,8 @@ def try_exclusive(path: Path) -> int | None:
     lock = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
     with contextlib.suppress(BlockingIOError):
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        return lock
+        if _names(path, lock):
+            return lock
     os.close(lock)
     return None
 
@@ -43,8 +44,14 @@ def _take(path: Path, waiting: Callable[[], None] | None) -> int:
                 waiting()
                 waiting = None
             fcntl.flock(lock, fcntl.LOCK_EX)
-        # The holder before us may have removed the file: then our lock is on a name nobody else will see.
-        with contextlib.suppress(FileNotFoundError):
-            if os.path.samestat(os.fstat(lock), os.stat(path)):
-                return lock
+        if _names(path, lock):
+            return lock
         os.close(lock)
+
+
+def _names(path: Path, lock: int) -> bool:
+    """Whether the lock is still on the file of this name: a holder before us may have removed it, and then nobody
+    else would meet our lock."""
+    with contextlib.suppress(FileNotFoundError):
+        return os.path.samestat(os.fstat(lock), os.stat(path))
+    return False

@@ -21,6 +21,7 @@ from packyard.tasks.exclusion import exclusive
 from packyard.tasks.graph import Graph
 from packyard.tasks.opening import Opened, open_workspace
 from packyard.tasks.plan import Verdict
+from packyard.tasks.store import full_or
 from packyard.tasks.trace import FOLDER
 
 INTERRUPTED = 130
@@ -44,8 +45,8 @@ class Front:
 
     @cached_property
     def opened(self) -> Opened:
-        """The workspace, read when it is first needed."""
-        return open_workspace(self.root, readonly=not os.access(self.root, os.W_OK))
+        """The workspace, read when it is first needed; not written to before its lock is taken."""
+        return open_workspace(self.root, readonly=not self._locked)
 
     @property
     def graph(self) -> Graph:
@@ -64,33 +65,38 @@ class Front:
 
     def begin(self, names: Iterable[str]) -> None:
         """A run over `names` and all they need starts: take the workspace's lock, sweep, plan."""
-        self.lock()
-        self._running = True
         self._interruptible()
+        if not self._locked:  # stock doit: the graph was read before anybody knew that this would be a run
+            early = self.opened
+            self.lock()
+            self.__dict__.update(opened=early.reopened())
+            early.trace.close()
         if self.opened.trace.notice:
             self.display.note(self.opened.trace.notice)
         wanted = self.graph.closure(names)
         self._selected = set(wanted)
-        if null.fresh_targets(os.fspath(self.root)) is not None:
+        if null.fresh_targets(os.fspath(self.root), wanted) is not None:
             self.build.trust(wanted)
         else:
             sandbox.sweep()
             self._sweep()
             self.opened.keep_graph()
             self.build.plan(wanted)
+        self._running = True
         self.display.begin(len(wanted))
 
     def lock(self) -> None:
         """Take the workspace's lock; a second run waits here, and says so. Idempotent."""
         with self._lock:
             if not self._locked:
-                folder = self.root / FOLDER
-                folder.mkdir(exist_ok=True)
-                self._stack.enter_context(
-                    exclusive(
-                        folder / "lock", keep=True, waiting=lambda: self.display.note("waiting for another build here")
+                path = self.root / FOLDER / "lock"
+                try:
+                    path.parent.mkdir(exist_ok=True)
+                    self._stack.enter_context(
+                        exclusive(path, keep=True, waiting=lambda: self.display.note("waiting for another build here"))
                     )
-                )
+                except OSError as error:
+                    raise full_or(error, f"{FOLDER}/{path.name}") from None
                 self._locked = True
 
     def verdict(self, name: str) -> Verdict:
@@ -108,6 +114,10 @@ class Front:
     def blocked(self, name: str) -> None:
         """doit did not try the target, because something it needs failed."""
         self._blocked.append(name)
+
+    def failed(self, name: str, message: str) -> None:
+        """doit reports a failure; what `make` did not see itself is remembered for the summary."""
+        self.build.outcomes.setdefault(name, Outcome(name=name, how="failed", seconds=0.0, message=message))
 
     def make(self, name: str) -> Outcome:
         """Make a stale target, in whichever thread doit calls."""
@@ -127,6 +137,7 @@ class Front:
         """The run is over: clean up after targets that are gone, show the summary."""
         if not self._running:
             return
+        self.build.settle()
         outcomes = list(self.build.outcomes.values())
         whole = set(self.graph.final) <= self._selected
         if whole and not self._blocked and not any(outcome.how == "failed" for outcome in outcomes):
@@ -165,12 +176,15 @@ class Front:
             return
 
         def end(number: int, frame: FrameType | None) -> None:
-            process.kill_all()
-            self.display.stop()
-            sys.stderr.write("interrupted; what was finished is kept\n")
-            sys.stderr.flush()
-            sandbox.abandon()
-            os._exit(INTERRUPTED)
+            try:
+                process.kill_all()
+                self.display.stop()  # RuntimeError: it was writing just now
+                os.write(2, b"interrupted; what was finished is kept\n")
+                sandbox.abandon()
+            except (OSError, RuntimeError, ValueError):
+                pass
+            finally:
+                os._exit(INTERRUPTED)
 
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, end)

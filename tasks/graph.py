@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
@@ -76,6 +76,7 @@ def build_graph(workspace: Workspace) -> Graph:
         problems = [*_unknown_uses(targets), *_double_owners(targets)]
     errors.gather(problems)
     targets = {name: _with_named_uses(target, targets) for name, target in targets.items()}
+    errors.gather(problem for target in targets.values() for problem in _double_inputs(target))
     return Graph({name: targets[name] for name in _order(targets)}, workspace.manifest.cache.directory)
 
 
@@ -127,6 +128,18 @@ def _with_named_uses(target: Target, targets: Mapping[str, Target]) -> Target:
         is_open = (use.at == "" or use.at.endswith("/")) and not output.tree
         uses.append(replace(use, at=use.at + output.at.rpartition("/")[2]) if is_open else use)
     return replace(target, uses=tuple(uses)) if uses else target
+
+
+def _double_inputs(target: Target) -> Iterator[FormatError]:
+    """An action finds each of its inputs at a place of its own."""
+    found: dict[str, str] = {}
+    places = [(source.at, f"'{source.path}'") for source in target.sources]
+    places += [(use.at, repr(f"{use.target}#{use.part}".rstrip("#"))) for use in target.uses if use.at]
+    for at, who in places:
+        other = found.setdefault(at, who)
+        if other is not who:
+            message = f"{target.name!r} would find both {other} and {who} at '{at}'"
+            yield FormatError(Problem(message, place=target.place))
 
 
 def _nearest(name: str, targets: Iterable[str]) -> str:

@@ -48,8 +48,12 @@ class Reporter:
 
     def add_failure(self, task: Task, fail: BaseFail) -> None:
         """A task failed, or was not tried because another did."""
-        if self._front is not None and isinstance(fail, UnmetDependency) and task.name != GROUP:
+        if self._front is None or task.name == GROUP:
+            return
+        if isinstance(fail, UnmetDependency):
             self._front.blocked(task.name)
+        else:
+            self._front.failed(task.name, fail.get_msg().strip())
 
     def add_success(self, task: Task) -> None:
         """A task ended well."""

@@ -62,8 +62,9 @@ class Memo:
         return found
 
     def forget(self, path: str) -> None:
-        """Look again at `path` when it is next asked for: we or somebody else wrote it."""
+        """Read `path` anew when it is next asked for: somebody wrote it, or what we knew of it proved wrong."""
         self._now.pop(path, None)
+        self._known.pop(path, None)
 
     def made(self, path: str, look: Look) -> None:
         """Take the look of a file that we have just written."""
@@ -78,7 +79,8 @@ def pack_stat(found: os.stat_result) -> Stat:
 def settle(seen: Stat, now_ns: int) -> Stat:
     """`seen`, with the size UNSURE when the file may change again without changing its times."""
     grain = _COARSE_GRAIN_NS if seen[1] % 1_000_000_000 == 0 else _GRAIN_NS
-    if max(seen[1], seen[2]) > now_ns - grain:
+    # A time in the future is no danger: the next change sets the clock's time, and that is another one.
+    if any(now_ns - grain < moment < now_ns + grain for moment in seen[1:3]):
         return (UNSURE, *seen[1:])
     return seen
 

@@ -61,7 +61,7 @@ def fresh_targets(root: str, names: list[str] | None = None) -> int | None:
 def _fresh(db: sqlite3.Connection, root: str, names: list[str] | None) -> int | None:
     if db.execute("PRAGMA user_version").fetchone()[0] != VERSION:
         return None
-    graph = db.execute("SELECT identity, variables, needed, paths, stats FROM graph").fetchone()
+    graph = db.execute("SELECT identity, variables, needed, CAST(paths AS BLOB), stats FROM graph").fetchone()
     if graph is None or identity(graph[1].split("\0"), graph[0].partition(":")[0]) != graph[0]:
         return None
     back = os.getcwd()
@@ -70,7 +70,7 @@ def _fresh(db: sqlite3.Connection, root: str, names: list[str] | None) -> int | 
         if not _unchanged(graph[3], graph[4]):
             return None
         if names is None:
-            rows = db.execute("SELECT paths, stats, fresh FROM target WHERE needed <> 0").fetchall()
+            rows = db.execute("SELECT CAST(paths AS BLOB), stats, fresh FROM target WHERE needed <> 0").fetchall()
             if len(rows) != graph[2]:
                 return None
         else:
@@ -82,28 +82,29 @@ def _fresh(db: sqlite3.Connection, root: str, names: list[str] | None) -> int | 
         os.chdir(back)
 
 
-def _closure(db: sqlite3.Connection, names: list[str]) -> list[tuple[str, bytes, int]]:
-    rows: dict[str, tuple[str, bytes, int]] = {}
+def _closure(db: sqlite3.Connection, names: list[str]) -> list[tuple[bytes, bytes, int]]:
+    query = "SELECT CAST(paths AS BLOB), stats, fresh, deps FROM target WHERE name = ?"
+    rows: dict[str, tuple[bytes, bytes, int]] = {}
     waiting = list(names)
     while waiting:
         name = waiting.pop()
         if name in rows:
             continue
-        row = db.execute("SELECT paths, stats, fresh, deps FROM target WHERE name = ?", (name,)).fetchone()
+        row = db.execute(query, (name,)).fetchone()
         if row is None:
-            return [("", b"", 0)]
+            return [(b"", b"", 0)]
         rows[name] = row[:3]
         waiting.extend(row[3].split("\0") if row[3] else ())
     return list(rows.values())
 
 
-def _unchanged(paths: str, stats: bytes) -> bool:
+def _unchanged(paths: bytes, stats: bytes) -> bool:
     if not paths and not stats:
         return True
     now = array("q")
     try:
-        for path in paths.split("\0"):
-            found = os.stat(path or ".")
+        for path in paths.split(b"\0"):
+            found = os.stat(path or b".")
             now.extend((found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino & _INO))
     except OSError:
         return False

@@ -40,6 +40,16 @@ class Opened:
         """A build over this graph; `locked` refuses to resolve what has no lock yet."""
         return Build(self.root, self.graph, self.trace, lambda: Store(self.store_folder), notify, locked=locked)
 
+    def reopened(self) -> Opened:
+        """The same workspace, now to be written to; PlanError when it is not the same any more."""
+        trace = Trace(self.root)
+        if _holds(self.stored, self.root):
+            return Opened(self.root, self.graph, trace, self.stored)
+        graph, trace, stored = _read(self.root, trace)
+        if stored.text != self.stored.text:
+            raise PlanError(Problem("the workspace changed while this run was starting", hint="build again"))
+        return Opened(self.root, self.graph, trace, stored)
+
     def keep_graph(self) -> None:
         """Store the graph, so that the next run need not read the manifests while they stand still."""
         needed = set(self.graph.closure(self.graph.final))

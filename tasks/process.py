@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import functools
 import os
 import shlex
@@ -13,6 +14,7 @@ import sys
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import IO
 
 from packyard.tasks.errors import ActionError
 
@@ -23,7 +25,11 @@ _PASSED = (
 )  # fmt: skip
 _PASSED_PREFIXES = ("UV_", "PIP_")
 
-# Reads "+GROUP" and "-GROUP" lines; when the pipe ends without a goodbye, we were killed: kill what is left.
+# A child tells the watchdog of itself, and only then becomes the tool: so there is no moment at which we could be
+# killed and leave it alive. The shell takes away again what it added to the environment.
+_REGISTER = ("/bin/sh", "-c", 'echo "+$$" >&0; unset PWD OLDPWD SHLVL _; exec "$@" </dev/null', "sh")
+
+# Reads "+GROUP" and "-GROUP" lines; when nobody can write any more, we are gone: kill what is left.
 _WATCHDOG = """
 import os, signal, sys
 alive = set()
@@ -46,20 +52,32 @@ class _Groups:
         self._watchdog: subprocess.Popen[str] | None = None
         self.stopping = False
 
-    def start(self, argv: Sequence[str], **how: object) -> subprocess.Popen[bytes]:
+    def start(
+        self,
+        argv: Sequence[str],
+        *,
+        cwd: Path | None,
+        env: Mapping[str, str] | None,
+        stdout: int | IO[bytes],
+        stderr: int | IO[bytes],
+    ) -> subprocess.Popen[bytes]:
+        """Start a tool in a group of its own, with nothing to read; OSError when it cannot be."""
+        _check_program(argv[0], cwd, os.environ if env is None else env)
         with self._lock:
             if self.stopping:
                 raise KeyboardInterrupt
-            if self._watchdog is None:
+            if self._watchdog is None or self._watchdog.poll() is not None:
                 self._watchdog = subprocess.Popen(
                     [sys.executable, "-I", "-S", "-c", _WATCHDOG],
                     stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                    start_new_session=True, text=True,
+                    start_new_session=True, text=True, cwd="/",
                 )  # fmt: skip
-            child = subprocess.Popen(argv, start_new_session=True, **how)  # type: ignore[call-overload]
+            child = subprocess.Popen(
+                [*_REGISTER, *argv], start_new_session=True, stdin=self._watchdog.stdin,
+                cwd=cwd, env=env, stdout=stdout, stderr=stderr,
+            )  # fmt: skip
             self._alive.add(child.pid)
-            self._tell(f"+{child.pid}")
-            return child  # type: ignore[no-any-return]
+            return child
 
     def end(self, child: subprocess.Popen[bytes]) -> None:
         """Kill what the child left behind in its group, and forget the group."""
@@ -113,14 +131,7 @@ def run(
         start = stream.tell()
         prefix = _no_randomization() if fixed_layout else ()
         try:
-            child = _groups.start(
-                [*prefix, *argv],
-                cwd=cwd,
-                env=dict(env),
-                stdin=subprocess.DEVNULL,
-                stdout=stream,
-                stderr=stream,
-            )
+            child = _groups.start([*prefix, *argv], cwd=cwd, env=env, stdout=stream, stderr=stream)
         except OSError as error:
             raise ActionError(f"{argv[0]!r} cannot be started: {error.strerror}") from None
         try:
@@ -140,10 +151,7 @@ def run(
 def capture(argv: Sequence[str], *, cwd: Path | None = None, env: Mapping[str, str] | None = None) -> str:
     """The standard output of a quick tool; ActionError with its standard error when it fails."""
     try:
-        child = _groups.start(
-            argv, cwd=cwd, env=None if env is None else dict(env),
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        )  # fmt: skip
+        child = _groups.start(argv, cwd=cwd, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     except OSError as error:
         raise ActionError(f"{argv[0]!r} cannot be started: {error.strerror}") from None
     try:
@@ -168,6 +176,14 @@ def ending(status: int) -> str:
 def network_environment() -> dict[str, str]:
     """What of the user's environment tools that download may see: homes, proxies, certificates, uv's and pip's settings."""
     return {k: v for k, v in os.environ.items() if k in _PASSED or k.startswith(_PASSED_PREFIXES)}
+
+
+def _check_program(name: str, cwd: Path | None, env: Mapping[str, str]) -> None:
+    """Say what the shell that starts it would only say in the log: that there is no such program."""
+    path = os.path.join(cwd or "", name) if "/" in name else name
+    if shutil.which(path, path=env.get("PATH", os.defpath)) is None:
+        number = errno.EACCES if os.path.exists(path) else errno.ENOENT
+        raise OSError(number, os.strerror(number), name)
 
 
 @functools.cache

@@ -14,6 +14,7 @@ import stat
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from packyard.tasks.errors import ActionError
 from packyard.tasks.exclusion import exclusive, try_exclusive
@@ -41,23 +42,23 @@ _in_use: set[Path] = set()
 @contextmanager
 def room_for(target: Target, key: str, *, log: Path, trees: Mapping[str, Path]) -> Iterator[Room]:
     """An empty room for the action of `key`; everything in it is removed at the end."""
-    folder = base()
-    place = folder / key[:16]
-    with exclusive(folder / f"{key[:16]}.lock"):
-        _remove(place)
-        _in_use.add(place)
-        try:
-            for name in ("in", "out", "tmp", "home"):
-                (place / name).mkdir(parents=True)
-            yield Room(
-                inputs=place / "in", outputs=place / "out", scratch=place / "tmp", home=place / "home",
-                params=target.params, log=log, trees=trees, network=target.network,
-            )  # fmt: skip
-        except OSError as error:
-            raise full_or(error, "the sandbox") from None
-        finally:
+    place = base() / key[:16]
+    try:
+        with exclusive(_lock_of(place)):
             _remove(place)
-            _in_use.discard(place)
+            _in_use.add(place)
+            try:
+                for name in ("in", "out", "tmp", "home"):
+                    (place / name).mkdir(parents=True)
+                yield Room(
+                    inputs=place / "in", outputs=place / "out", scratch=place / "tmp", home=place / "home",
+                    params=target.params, log=log, trees=trees, network=target.network,
+                )  # fmt: skip
+            finally:
+                _remove(place)
+                _in_use.discard(place)
+    except OSError as error:
+        raise full_or(error, "the sandbox") from None
 
 
 def abandon() -> None:
@@ -65,7 +66,7 @@ def abandon() -> None:
     for place in list(_in_use):
         with contextlib.suppress(OSError):
             _remove(place)
-            place.with_name(f"{place.name}.lock").unlink(missing_ok=True)
+            _lock_of(place).unlink(missing_ok=True)
 
 
 def stage(
@@ -78,8 +79,13 @@ def stage(
     for source in target.sources:
         look = looks[source.path]
         place = _place(room.inputs, source.at)
-        if _copy(root / source.path, place) != look.digest:
-            raise Changed(source.path)
+        try:
+            reading = (root / source.path).open("rb", buffering=0)
+        except OSError:
+            raise Changed(source.path) from None
+        with reading:
+            if _copy(reading, place) != look.digest:
+                raise Changed(source.path)
         place.chmod(0o755 if look.executable else 0o644)
         os.utime(place, _STAGED_TIME)
     for use in target.uses:
@@ -104,16 +110,15 @@ def collect(room: Room, target: Target, store: Store) -> dict[str, Made]:
 
 def sweep() -> None:
     """Remove what killed runs left behind."""
-    folder = base()
-    for path in folder.iterdir():
-        if path.suffix == ".lock":
-            continue
-        lock_path = path.with_name(f"{path.name}.lock")
-        lock = try_exclusive(lock_path)
-        if lock is not None:
-            _remove(path)
-            lock_path.unlink(missing_ok=True)
-            os.close(lock)
+    for place in {path.with_suffix("") for path in base().iterdir()}:
+        with contextlib.suppress(OSError):  # another run sweeps too
+            lock = try_exclusive(_lock_of(place))
+            if lock is not None:
+                try:
+                    _remove(place)
+                    _lock_of(place).unlink(missing_ok=True)
+                finally:
+                    os.close(lock)
 
 
 def base() -> Path:
@@ -129,19 +134,19 @@ def base() -> Path:
     return path
 
 
+def _lock_of(place: Path) -> Path:
+    return place.with_name(f"{place.name}.lock")
+
+
 def _place(folder: Path, at: str) -> Path:
     place = folder / at
     place.parent.mkdir(parents=True, exist_ok=True)
     return place
 
 
-def _copy(source: Path, target: Path) -> bytes:
+def _copy(reading: BinaryIO, target: Path) -> bytes:
     state = hashlib.sha256()
-    try:
-        reading = source.open("rb", buffering=0)
-    except OSError:
-        raise Changed(os.fspath(source)) from None
-    with reading, target.open("xb", buffering=0) as writing:
+    with target.open("xb", buffering=0) as writing:
         while chunk := reading.read(_CHUNK):
             state.update(chunk)
             view = memoryview(chunk)

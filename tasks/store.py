@@ -16,6 +16,7 @@ import os
 import shutil
 import stat
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -26,6 +27,7 @@ from packyard.tasks.exclusion import exclusive
 from packyard.tasks.trace import Made
 
 _CHUNK = 1 << 20
+_LEFT_OVER = 86_400  # seconds
 
 
 class Damaged(Exception):
@@ -51,6 +53,7 @@ class Store:
                 (self.folder / name).mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise ActionError(f"{folder}: the store cannot be made: {error.strerror}") from None
+        self._sweep()
         self._checked: set[str] = set()  # trees whose files were looked at in this run
 
     # blobs ---------------------------------------------------------------------------------------------------
@@ -178,6 +181,13 @@ class Store:
             yield
 
     # -----------------------------------------------------------------------------------------------------------
+
+    def _sweep(self) -> None:
+        """Remove what killed runs, on this or another machine, left on its way in: nothing takes longer than a day."""
+        with contextlib.suppress(OSError):
+            for path in (self.folder / "tmp").iterdir():
+                if path.lstat().st_mtime < time.time() - _LEFT_OVER:
+                    _remove(path)
 
     def _blob(self, digest: str) -> Path:
         return self._entry("blob", digest)

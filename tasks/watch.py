@@ -151,10 +151,8 @@ class Watch:
                         continue
                     if entry.is_dir(follow_symlinks=False):
                         folders.append(entry.name)
-                    elif entry.is_file():
-                        files.append(entry.name)
-                    elif not entry.is_dir():
-                        files.append(entry.name)  # a dangling link or a device: reading it will say so
+                    elif not _leads_to_folder(entry):
+                        files.append(entry.name)  # also a dangling link or a device: reading it will say so
         except OSError:
             self._folders[folder] = None
             parent = folder.rpartition("/")[0]
@@ -167,3 +165,10 @@ class Watch:
     def _see(self, path: str) -> None:
         if path not in self.seen:
             self.seen[path] = settle(pack_stat((self.root / path).stat()), time.time_ns())
+
+
+def _leads_to_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link to itself
+        return False
