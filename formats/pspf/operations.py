@@ -52,9 +52,7 @@ def unpack_chain(packed: int) -> Chain:
     try:
         return tuple(Operation(code) for code in codes)
     except ValueError:
-        raise FormatError(
-            f"{packed:#x} is not an operation chain (tar 0x01, gzip 0x10, tar then gzip 0x1001)"
-        ) from None
+        raise FormatError(f"{packed:#x} is not an operation chain (tar 0x1, gzip 0x10, tar then gzip 0x1001)") from None
 
 
 def read_chain(text: str) -> Chain:

@@ -16,7 +16,7 @@ from packyard.formats.errors import FormatError, Problem
 from packyard.formats.pspf.assembly import Arrangement, arrange, descriptors, index, stored_metadata
 from packyard.formats.pspf.layout import END_MAGIC, START_MAGIC
 from packyard.formats.pspf.metadata import LIFECYCLES, PURPOSES, Coverage, Metadata, Slot, with_identity
-from packyard.formats.pspf.operations import Operation, check_portable, read_chain
+from packyard.formats.pspf.operations import Chain, Operation, check_portable, read_chain
 from packyard.formats.pspf.signature import PrivateKey, public_key, sign
 from packyard.formats.relpath import read_relpath
 
@@ -88,17 +88,21 @@ def _slot_problems(slot: Slot) -> list[tuple[str, str]]:
         found.append(("purpose", f"{slot.purpose!r} is not one of {', '.join(PURPOSES)}"))
     if slot.lifecycle not in LIFECYCLES:
         found.append(("lifecycle", f"{slot.lifecycle!r} is not one of {', '.join(LIFECYCLES)}"))
+    chain: Chain | None = None
     try:
         chain = read_chain(slot.operations)
         check_portable(chain)
+    except FormatError as error:
+        found.append(("operations", str(error)))
+    try:
         path = read_relpath(slot.path)
-        if not path and Operation.TAR not in chain:
+        if not path and chain is not None and Operation.TAR not in chain:
             found.append(("target", f"{slot.target!r} names no file in the work environment"))
         # The Rust launcher removes the target of such a slot, and that would be everything.
         if not path and slot.lifecycle == "init":
             found.append(("target", "a slot of lifecycle 'init' needs a folder of its own"))
     except FormatError as error:
-        found.append(("operations", error.problems[0].message))
+        found.append(("target", str(error)))
     if not slot.permissions or set(slot.permissions) - set("01234567") or int(slot.permissions, 8) > 0o777:
         found.append(("permissions", f"{slot.permissions!r} are not octal permissions up to 0777"))
     return found

@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from packyard.formats.entry import Entry
+from packyard.formats.gzipped import compressing
+from packyard.formats.pspf import Build, Execution, Metadata, Slot, key_from_seed, write_bundle
+from packyard.formats.tarball import write_tar
+
+WriteTgz = Callable[[str, dict[str, bytes]], Path]
+MakeBundle = Callable[..., Path]
+
+
+@pytest.fixture
+def write_tgz(tmp_path: Path) -> WriteTgz:
+    """Write files (path -> content; those in bin/ executable) as a .tar.gz."""
+
+    def write(name: str, files: dict[str, bytes]) -> Path:
+        path = tmp_path / name
+        entries = [Entry(at, content, at.startswith("bin/")) for at, content in files.items()]
+        with path.open("wb") as out, compressing(out) as packed:
+            write_tar(entries, packed)
+        return path
+
+    return write
+
+
+@pytest.fixture
+def draft() -> Metadata:
+    """Metadata of a small application: a tree and a file."""
+    return Metadata(
+        name="app",
+        version="1.0",
+        slots=(
+            Slot(id="app", target="{workenv}", operations="tgz", purpose="code", permissions="0755"),
+            Slot(id="notes", target="{workenv}/doc/notes.txt", purpose="data"),
+        ),
+        execution=Execution(command="/bin/sh {workenv}/bin/run"),
+        build=Build(tool="packyard", os="linux", arch="amd64"),
+    )
+
+
+@pytest.fixture
+def make_bundle(tmp_path: Path, draft: Metadata, write_tgz: WriteTgz) -> MakeBundle:
+    """Write a small bundle: `launcher` is a file or bytes, `seed` the key's, the rest changes the draft."""
+
+    def make(
+        name: str = "app.psp", *, launcher: Path | bytes = b"not really a launcher", seed: str = "s1", **changes: Any
+    ) -> Path:
+        notes = tmp_path / "notes.txt"
+        notes.write_bytes(b"a file of its own\n")
+        if isinstance(launcher, bytes):
+            (tmp_path / "launcher").write_bytes(launcher)
+            launcher = tmp_path / "launcher"
+        slots = changes.pop("files", None) or [
+            write_tgz("app.tar.gz", {"bin/run": b'#!/bin/sh\necho "ran $*"\n', "share/text": b"text\n"}),
+            notes,
+        ]
+        out = tmp_path / name
+        write_bundle(out, launcher=launcher, metadata=replace(draft, **changes), slots=slots, key=key_from_seed(seed))
+        return out
+
+    return make

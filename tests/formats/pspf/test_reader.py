@@ -1,0 +1,266 @@
+from __future__ import annotations
+
+import json
+import os
+import random
+import struct
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from packyard.formats.digest import digest_of
+from packyard.formats.errors import FormatError
+from packyard.formats.pspf import (
+    Bundle,
+    Coverage,
+    Slot,
+    Verdict,
+    judge,
+    key_from_seed,
+    new_key,
+    open_bundle,
+    public_key,
+    verify,
+    verify_contents,
+)
+from packyard.formats.pspf.assembly import balanced, stored_metadata
+from packyard.formats.pspf.layout import Index, SlotDescriptor, index_checksum, short_hash
+from packyard.formats.pspf.metadata import canonical
+
+from .conftest import MakeBundle
+
+
+def findings_of(path: Path) -> list[str]:
+    """What opening or verifying a file finds; [] for an intact one."""
+    try:
+        bundle = open_bundle(path)
+    except FormatError as error:
+        return [str(error)]
+    return [str(finding) for finding in verify(bundle) if not finding.note]
+
+
+def test_untouched_bundle_is_intact_and_authentic_by_a_pinned_key(make_bundle: MakeBundle) -> None:
+    bundle = open_bundle(make_bundle())
+    assert verify(bundle) == []
+    assert verify_contents(bundle) == []
+    assert judge(bundle, []) is Verdict.INTACT
+    assert judge(bundle, [], {public_key(key_from_seed("s1"))}) is Verdict.AUTHENTIC
+    assert judge(bundle, [], {public_key(new_key())}) is Verdict.INTACT
+
+
+def test_every_single_byte_flip_is_refused(make_bundle: MakeBundle) -> None:
+    path = make_bundle()
+    data = path.read_bytes()
+    with path.open("r+b", buffering=0) as stream:
+        for offset, byte in enumerate(data):
+            os.pwrite(stream.fileno(), bytes([byte ^ 1 << offset % 8]), offset)
+            assert findings_of(path), f"a flip at {offset} of {len(data)} was not noticed"
+            os.pwrite(stream.fileno(), bytes([byte]), offset)
+    assert findings_of(path) == []
+
+
+def test_every_extension_and_truncation_is_refused(make_bundle: MakeBundle) -> None:
+    path = make_bundle()
+    data = path.read_bytes()
+    for tail in (b"\0", bytes(8), b"x", data[-8200:], data):
+        path.write_bytes(data + tail)
+        assert findings_of(path), f"{len(tail)} bytes at the end were not noticed"
+    for size in [0, 1, 8199, 8200, *range(8201, len(data), 97), len(data) - 1]:
+        path.write_bytes(data[:size])
+        assert findings_of(path), f"a cut to {size} bytes was not noticed"
+
+
+def rewrite(bundle: Bundle, index: Index | None = None, table: dict[int, SlotDescriptor] | None = None) -> None:
+    """Put another index and other descriptors in place, with checksums that fit."""
+    data = bytearray(bundle.path.read_bytes())
+    for position, descriptor in (table or {}).items():
+        start = bundle.index.slot_table_offset + 64 * position
+        data[start : start + 64] = descriptor.pack()
+    data[-8196:-4] = balanced(index or bundle.index).pack()
+    bundle.path.write_bytes(data)
+
+
+def swap_slot(bundle: Bundle) -> None:
+    """The hole of the format: other bytes in a slot, and descriptor and index corrected."""
+    descriptor = bundle.descriptors[1]
+    data = bytearray(bundle.path.read_bytes())
+    data[descriptor.offset : descriptor.offset + descriptor.size] = b"A" * descriptor.size
+    bundle.path.write_bytes(data)
+    checksum = short_hash(digest_of(b"A" * descriptor.size).raw)
+    rewrite(bundle, table={1: replace(descriptor, checksum=checksum)})
+
+
+def redirect_slot(bundle: Bundle) -> None:
+    first, second = bundle.descriptors
+    rewrite(bundle, table={1: replace(second, offset=first.offset, size=first.size, checksum=first.checksum)})
+
+
+def replace_key(bundle: Bundle) -> None:
+    other = new_key()
+    signature = other.sign(bundle.metadata_json).ljust(512, b"\0")
+    fingerprint = digest_of(public_key(other)).hex.encode()
+    rewrite(
+        bundle,
+        replace(
+            bundle.index,
+            public_key=public_key(other),
+            integrity_signature=signature,
+            attestation_key_fp=fingerprint,
+        ),
+    )
+
+
+def weaken_key(bundle: Bundle) -> None:
+    identity = b"\1" + bytes(31)
+    rewrite(
+        bundle,
+        replace(
+            bundle.index,
+            public_key=identity,
+            integrity_signature=(identity + bytes(32)).ljust(512, b"\0"),
+            attestation_key_fp=digest_of(identity).hex.encode(),
+        ),
+    )
+
+
+def loosen_slot(bundle: Bundle) -> None:
+    rewrite(bundle, table={0: replace(bundle.descriptors[0], operations=0)})
+
+
+def make_executable(bundle: Bundle) -> None:
+    rewrite(bundle, table={1: replace(bundle.descriptors[1], permissions_low=0xFF)})
+
+
+def age(bundle: Bundle) -> None:
+    rewrite(bundle, replace(bundle.index, build_timestamp=1))
+
+
+@pytest.mark.parametrize(
+    ("tamper", "cause"),
+    [
+        (swap_slot, "slot: slot 1 'notes': its bytes are not the ones whose digest is signed"),
+        (redirect_slot, "layout: the slot 1 overlaps the slot 0"),
+        (weaken_key, f"signature: 01{'00' * 31} is a weak public key (of small order): anybody can sign for it"),
+        (loosen_slot, "slot: slot 0: the table does not say what is signed"),
+        (make_executable, "slot: slot 1: the table does not say what is signed"),
+        (age, "index: build_timestamp does not follow from what is signed"),
+    ],
+)
+def test_tampering_is_refused_by_the_name_of_its_cause(
+    make_bundle: MakeBundle, tamper: Callable[[Bundle], None], cause: str
+) -> None:
+    path = make_bundle()
+    tamper(open_bundle(path))
+    assert cause in findings_of(path)
+
+
+def test_replaced_key_is_intact_but_not_authentic(make_bundle: MakeBundle) -> None:
+    path = make_bundle()
+    replace_key(open_bundle(path))
+    bundle = open_bundle(path)
+    assert judge(bundle, verify(bundle), {public_key(key_from_seed("s1"))}) is Verdict.INTACT
+
+
+def test_metadata_of_another_bundle_are_refused(make_bundle: MakeBundle) -> None:
+    one, two = open_bundle(make_bundle("one.psp")), open_bundle(make_bundle("two.psp", version="2.0"))
+    data = bytearray(one.path.read_bytes())
+    start = one.index.metadata_offset
+    data[start : start + one.index.metadata_size] = two.metadata_stored
+    one.path.write_bytes(data)
+    rewrite(one, replace(one.index, metadata_checksum=digest_of(two.metadata_stored).raw))
+    assert "signature: the signature does not match the metadata" in findings_of(one.path)
+
+
+def test_wrong_tree_digest_under_a_right_signature_is_found_by_the_deep_look(
+    make_bundle: MakeBundle,
+) -> None:
+    slots = (
+        Slot(id="app", target="{workenv}", operations="tgz", content="sha256:" + "0" * 64),
+        Slot(id="notes", target="{workenv}/doc/notes.txt"),
+    )
+    bundle = open_bundle(make_bundle(slots=slots))
+    assert verify(bundle) == []
+    assert list(map(str, verify_contents(bundle))) == [
+        "content: slot 0 'app': its files are not the ones whose digest is signed"
+    ]
+    bundle = open_bundle(make_bundle(coverage=Coverage(tree="sha256:" + "0" * 64)))
+    assert verify(bundle) == []
+    assert list(map(str, verify_contents(bundle))) == [
+        "content: the files of all slots are not the tree whose digest is signed"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("offset", "width", "value"),
+    [(32, 8, 1 << 63), (40, 8, (1 << 64) - 1), (48, 8, 1), (56, 4, (1 << 32) - 1), (16, 8, 1 << 62), (24, 8, 1 << 40)],
+    ids=["metadata_size", "table_offset", "table_size", "slot_count", "launcher_size", "metadata_offset"],
+)
+def test_index_that_lies_about_sizes_is_refused(make_bundle: MakeBundle, offset: int, width: int, value: int) -> None:
+    path = make_bundle()
+    data = bytearray(path.read_bytes())
+    index = len(data) - 8196
+    data[index + offset : index + offset + width] = value.to_bytes(width, "little")
+    struct.pack_into("<I", data, index + 4, index_checksum(bytes(data[index:-4])))
+    path.write_bytes(data)
+    assert findings_of(path)
+
+
+def test_random_damage_ends_in_findings_and_never_in_an_exception(make_bundle: MakeBundle) -> None:
+    path = make_bundle()
+    data = path.read_bytes()
+    source = random.Random(20251120)
+    interesting = [0, 1, 7, 8, 255, (1 << 31) - 1, (1 << 32) - 1, (1 << 63) - 1, (1 << 64) - 1, len(data)]
+    for _ in range(3000):
+        damaged = bytearray(data)
+        for _ in range(source.randint(1, 4)):
+            # Mostly in index and table, where numbers are believed or not.
+            offset = source.choice([len(data) - 8196 + source.randrange(0, 1568, 4), source.randrange(len(data) - 8)])
+            value = source.choice([source.getrandbits(64), *interesting])
+            damaged[offset : offset + 8] = value.to_bytes(8, "little")
+        if source.random() < 0.5:
+            index = len(damaged) - 8196
+            struct.pack_into("<I", damaged, index + 4, index_checksum(bytes(damaged[index:-4])))
+        path.write_bytes(damaged)
+        assert bytes(damaged) == data or findings_of(path)
+
+
+def test_file_that_is_no_bundle_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "text"
+    path.write_bytes(b"x" * 9000)
+    with pytest.raises(FormatError) as caught:
+        open_bundle(path)
+    assert str(caught.value) == f"{path}: is not a bundle: the magic numbers of its trailer are missing"
+    path.write_bytes(b"")
+    with pytest.raises(FormatError) as caught:
+        open_bundle(path)
+    assert str(caught.value) == f"{path}: is not a bundle: 0 bytes are less than its trailer has"
+    with pytest.raises(FormatError) as caught:
+        open_bundle(tmp_path / "none")
+    assert str(caught.value) == f"{tmp_path / 'none'}: cannot be read: No such file or directory"
+
+
+def test_bundle_without_promise_is_intact_with_uncovered_slots(make_bundle: MakeBundle) -> None:
+    path = make_bundle()
+    bundle = open_bundle(path)
+    values = json.loads(bundle.metadata_json)
+    del values["packyard"]
+    # As another builder would: its own JSON, signed; spaces keep everything else in its place.
+    text = canonical(values).ljust(len(bundle.metadata_json))
+    data = bytearray(path.read_bytes())
+    stored = stored_metadata(text)
+    assert len(stored) == len(bundle.metadata_stored)
+    data[bundle.index.metadata_offset : bundle.index.metadata_offset + len(stored)] = stored
+    index = replace(
+        bundle.index,
+        metadata_checksum=digest_of(stored).raw,
+        integrity_signature=key_from_seed("s1").sign(text).ljust(512, b"\0"),
+        reserved=bytes(6624),
+    )
+    index = replace(index, index_checksum=index_checksum(index.pack()))
+    data[-8196:-4] = index.pack()
+    path.write_bytes(data)
+    bundle = open_bundle(path)
+    findings = verify(bundle)
+    assert list(map(str, findings)) == ["coverage: the signature made by packyard does not cover the slots"]
+    assert str(judge(bundle, findings)) == "intact, slots not covered by the signature"
