@@ -1,0 +1,46 @@
+"""The documents name what is there: every key of packyard.toml, every kind of target, every variable."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+from packyard.formats import workspace as manifest
+from packyard.formats.workspace import read_workspace
+from packyard.tasks import graph, null
+
+ROOT = Path(__file__).parents[1]
+WORKSPACE = (ROOT / "docs/workspace.md").read_text(encoding="utf-8")
+GUIDE = (ROOT / "docs/guide.md").read_text(encoding="utf-8")
+
+TABLES = {
+    "[toolchain]": manifest.ToolchainSpec,
+    "[sign]": manifest.SignSpec,
+    "[[archive]]": manifest.ArchiveSpec,
+    "[[docs]]": manifest.DocsSpec,
+    "[[meta]]": manifest.MetaSpec,
+    "[cache]": manifest.CacheSpec,
+}
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_workspace_page_has_every_key(table: str) -> None:
+    text = WORKSPACE.partition(f"\n## `{table}`\n")[2].partition("\n## ")[0]
+    keys = re.findall(r"^\| `(\w+)`", text, re.M)
+    refused = ["remote"] if table == "[cache]" else []
+    assert keys == [field.name for field in fields(TABLES[table])] + refused
+
+
+def test_workspace_page_example_is_read_without_a_problem() -> None:
+    example = WORKSPACE.rpartition("```toml\n")[2].partition("```")[0]
+    assert read_workspace(example, "packyard.toml").name == "ml-odyssey"
+
+
+def test_guide_names_every_kind() -> None:
+    assert set(graph.KINDS) <= set(re.findall(r"`([a-z]+):", GUIDE))
+
+
+def test_guide_names_every_variable() -> None:
+    assert set(null.VARIABLES) <= set(re.findall(r"`([A-Z_]+)`", GUIDE))
