@@ -90,7 +90,12 @@ def _failure(room: Room, message: str, start: int) -> ActionError:
     with room.log.open("rb") as log:
         log.seek(start)
         _command, _, said = log.read().decode("utf-8", errors="replace").partition("\n")
-    said = re.sub(rf"^((?:Included from )?){name}/", rf"\1{folder}/" if folder else r"\1", said, flags=re.MULTILINE)
+    said = re.sub(
+        rf'^((?:Included from )?"?){name}/',
+        lambda match: f"{match[1]}{folder}/" if folder else match[1],
+        said,
+        flags=re.MULTILINE,
+    )
     lines = _NOISE.sub("", said).splitlines()
     if len(lines) > _SHOWN_LINES:
         lines = [*lines[:_SHOWN_LINES], f"... {len(lines) - _SHOWN_LINES} more lines are in {room.log}"]

@@ -1,0 +1,327 @@
+"""Mojo packages made by real compilers: what users get, and the traps that the compilers set."""
+
+from __future__ import annotations
+
+import functools
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+from packyard.formats.mojopkg import read_package
+from packyard.tasks.compiler import Compiler, extension, records_paths, toolchain_of, verb
+from packyard.tasks.errors import ActionError
+from packyard.tasks.mojo import make_mojo, targets
+from packyard.tasks.room import Room
+from packyard.tasks.target import Target
+from packyard.tasks.workspace import read_workspace
+
+pytestmark = pytest.mark.real
+
+CompilerTree = Callable[[str], Path]
+EXAMPLES = Path(__file__).parents[2] / "examples" / "mojo"
+VERSIONS = ["0.26.2.0", "1.0.0", "1.2.0"]
+
+CHAIN = {
+    "a/mojo.toml": '[package]\nname = "a"\nversion = "0.1.0"\n',
+    "a/__init__.mojo": "from .ops import one, SCALE\n",
+    "a/ops.mojo": "comptime SCALE = 2\n\n\ndef one() -> Int:\n    return 1\n",
+    "b/mojo.toml": '[package]\nname = "b"\nversion = "0.1.0"\n[dependencies]\na = "0.1.0"\n',
+    "b/__init__.mojo": "from b.sub.leaf import two\n",
+    "b/sub/__init__.mojo": "",
+    "b/base.mojo": "@fieldwise_init\nstruct Number(Copyable, Movable):\n    var value: Int\n",
+    "b/sub/leaf.mojo": (
+        "from a import one, SCALE\nfrom b.base import Number\n\n\n"
+        "def two() -> Int:\n    return Number(one() * SCALE).value\n"
+    ),
+    "c/mojo.toml": '[package]\nname = "c"\nversion = "0.1.0"\n[dependencies]\nb = "0.1.0"\n',
+    "c/__init__.mojo": "from b import two\n\n\ndef three() -> Int:\n    return two() + 1\n",
+}
+PROGRAM = "from c import three\n\n\ndef main():\n    print(three())\n"
+
+
+class Yard:
+    """A workspace of Mojo members, built without the engine: each action in a room of its own."""
+
+    def __init__(self, root: Path, version: str, tree: Path) -> None:
+        self.root = root
+        self.version = version
+        self.compiler = Compiler(version, tree)
+        self.made: dict[str, Path] = {}
+        self.before: dict[str, bytes] = {}
+        self.seconds: dict[str, float] = {}
+        self.write({"packyard.toml": f'[workspace]\nname = "w"\nmembers = ["*"]\n[toolchain]\nmojo = "{version}"\n'})
+
+    def write(self, files: Mapping[str, str]) -> None:
+        for path, text in files.items():
+            (self.root / path).parent.mkdir(parents=True, exist_ok=True)
+            (self.root / path).write_text(text)
+
+    def build(self) -> dict[str, bytes]:
+        """Make every package, dependencies first, and return the bytes of each by import name."""
+        waiting = {target.name: target for target in targets(read_workspace(self.root / ""))}
+        self.made.clear()
+        while waiting:
+            name = next(name for name, target in waiting.items() if not waiting.keys() & {*target.dependencies})
+            self.made[name] = self.make(waiting.pop(name))
+        return {name.partition(":")[2]: path.read_bytes() for name, path in self.made.items()}
+
+    def make(self, target: Target) -> Path:
+        room = self.room(target)
+        for source in target.sources:
+            copy(self.root / source.path, room.inputs / source.at)
+        for use in target.uses:
+            if use.at:
+                copy(self.made[use.target], room.inputs / use.at)
+        start = time.monotonic()
+        make_mojo(room)
+        self.seconds[target.name] = time.monotonic() - start
+        return room.outputs / target.outputs[0].at
+
+    def room(self, target: Target) -> Room:
+        # Beside the workspace, so that the depth of the one is the depth of the other.
+        place = self.root.parent / "rooms" / f"{len(list(self.root.parent.glob('rooms/*'))):04}"
+        for name in ("in", "out", "tmp", "home"):
+            (place / name).mkdir(parents=True)
+        return Room(
+            inputs=place / "in", outputs=place / "out", scratch=place / "tmp", home=place / "home",
+            params=target.params, log=place / "log", trees={toolchain_of(self.version): self.compiler.tree},
+        )  # fmt: skip
+
+    def compile(self, *words: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
+        """Call the compiler as a person does."""
+        environment = {"PATH": "/usr/bin:/bin", "HOME": os.fspath(cwd), **self.compiler.environment()}
+        return subprocess.run(
+            [self.compiler.program, *words], cwd=cwd, env=environment, capture_output=True, text=True, check=False
+        )
+
+
+def copy(source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(source, target)
+
+
+@pytest.fixture(scope="module")
+def chain(tmp_path_factory: pytest.TempPathFactory, compiler_tree: CompilerTree) -> Callable[[str], dict[str, bytes]]:
+    """The packages of CHAIN by compiler version, compiled once, far from where the tests compile."""
+
+    @functools.cache
+    def packages(version: str) -> dict[str, bytes]:
+        yard = Yard(tmp_path_factory.mktemp("chain") / "quite/another/and/deeper/w", version, compiler_tree(version))
+        yard.write(CHAIN)
+        return yard.build()
+
+    return packages
+
+
+@pytest.fixture(params=VERSIONS)
+def yard(
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    compiler_tree: CompilerTree,
+    chain: Callable[[str], dict[str, bytes]],
+) -> Yard:
+    """CHAIN ready to be built, and in `before` what it was built to elsewhere."""
+    version: str = request.param
+    yard = Yard(tmp_path / "w", version, compiler_tree(version))
+    yard.write(CHAIN)
+    yard.before = dict(chain(version))
+    return yard
+
+
+@pytest.fixture
+def yard_1(tmp_path: Path, compiler_tree: CompilerTree) -> Yard:
+    yard = Yard(tmp_path / "w", "1.0.0", compiler_tree("1.0.0"))
+    yard.write(CHAIN)
+    return yard
+
+
+def empty_folder(root: Path, packages: Mapping[str, bytes], end: str) -> Path:
+    """A folder with nothing but packages."""
+    root.mkdir()
+    for name, data in packages.items():
+        (root / f"{name}.{end}").write_bytes(data)
+    return root
+
+
+def test_mojo_chain_of_three_runs_where_the_sources_are_gone(yard: Yard, tmp_path: Path) -> None:
+    packages = yard.build()
+    shutil.rmtree(yard.root)
+    shutil.rmtree(tmp_path / "rooms")
+    place = empty_folder(tmp_path / "place", packages, extension(yard.version))
+    (place / "main.mojo").write_text(PROGRAM)
+    done = yard.compile("run", "-I", ".", "main.mojo", cwd=place)
+    assert (done.returncode, done.stdout) == (0, "3\n"), done.stderr
+
+
+def test_mojo_chain_without_a_link_does_not_pass(yard: Yard, tmp_path: Path) -> None:
+    # Compilers before 1.0 find a missing package by the recorded path of the sources, if it is recorded.
+    del yard.before["a"]
+    place = empty_folder(tmp_path / "place", yard.before, extension(yard.version))
+    (place / "main.mojo").write_text(PROGRAM)
+    done = yard.compile("run", "-I", ".", "main.mojo", cwd=place)
+    assert done.returncode == 1
+    assert "unable to locate module 'a'" in done.stderr
+
+
+def test_mojo_package_is_of_its_compiler_and_holds_no_path(yard: Yard, tmp_path: Path) -> None:
+    library = yard.compiler.library()
+    for data in yard.before.values():
+        path = tmp_path / "package"
+        path.write_bytes(data)
+        with path.open("rb") as stream:
+            assert read_package(stream).fits(library)
+        assert b"another/and/deeper" not in data
+
+
+def test_mojo_package_is_the_same_from_another_folder(yard: Yard) -> None:
+    assert yard.build() == yard.before
+
+
+def test_mojo_comment_at_a_line_end_changes_nothing(yard: Yard) -> None:
+    yard.write({"a/ops.mojo": CHAIN["a/ops.mojo"].replace("return 1", "return 1  # the first")})
+    assert yard.build() == yard.before
+
+
+def test_mojo_body_edit_stops_at_the_next_level_from_1_on(yard: Yard) -> None:
+    yard.write({"a/ops.mojo": CHAIN["a/ops.mojo"].replace("return 1", "return 10 - 9")})
+    after = yard.build()
+    assert after["a"] != yard.before["a"]
+    assert (after["b"] == yard.before["b"]) == (not records_paths(yard.version))
+
+
+def test_mojo_constant_of_a_dependency_reaches_who_was_compiled_against_it(yard: Yard, tmp_path: Path) -> None:
+    yard.write({"a/ops.mojo": CHAIN["a/ops.mojo"].replace("SCALE = 2", "SCALE = 5")})
+    after = yard.build()
+    assert after["b"] != yard.before["b"]
+    place = empty_folder(tmp_path / "place", after, extension(yard.version))
+    (place / "main.mojo").write_text(PROGRAM)
+    assert yard.compile("run", "-I", ".", "main.mojo", cwd=place).stdout == "6\n"
+    # A dependant that is not compiled again keeps the old constant, and nothing complains.
+    (place / f"b.{extension(yard.version)}").write_bytes(yard.before["b"])
+    assert yard.compile("run", "-I", ".", "main.mojo", cwd=place).stdout == "3\n"
+
+
+def test_mojo_package_survives_its_versioned_name_as_no_other_does(yard: Yard, tmp_path: Path) -> None:
+    end = extension(yard.version)
+    place = empty_folder(tmp_path / "place", yard.before, end)
+    (place / "main.mojo").write_text("from b import two\n\n\ndef main():\n    print(two())\n")
+    (place / f"b.{end}").rename(place / f"b-0.1.0.{end}")  # as dist/ keeps it
+    (place / f"b-0.1.0.{end}").rename(place / f"b.{end}")  # as it is installed
+    assert yard.compile("run", "-I", ".", "main.mojo", cwd=place).stdout == "2\n"
+    # The trap: what is compiled to the versioned name and renamed later does not find itself.
+    source = tmp_path / "source"
+    shutil.copytree(yard.root / "b", source / "b")
+    word = verb(yard.version)
+    done = yard.compile(word, "b", "-I", place, "-o", place / f"b-0.1.0.{end}", cwd=source)
+    assert done.returncode == 0
+    shutil.rmtree(source)
+    (place / f"b-0.1.0.{end}").replace(place / f"b.{end}")
+    done = yard.compile("run", "-I", ".", "main.mojo", cwd=place)
+    assert done.returncode == 1
+    assert "unable to locate module 'b-0" in done.stderr
+
+
+def test_mojo_under_a_listed_name_finds_itself(yard: Yard, tmp_path: Path) -> None:
+    yard.write({"b/mojo.toml": CHAIN["b/mojo.toml"] + '[packages]\nb2 = "."\n'})
+    for path in ("b/__init__.mojo", "b/sub/leaf.mojo"):
+        yard.write({path: CHAIN[path].replace("from b.", "from b2.")})
+    shutil.rmtree(yard.root / "c")
+    place = empty_folder(tmp_path / "place", yard.build(), extension(yard.version))
+    (place / "main.mojo").write_text("from b2 import two\n\n\ndef main():\n    print(two())\n")
+    done = yard.compile("run", "-I", ".", "main.mojo", cwd=place)
+    assert (done.returncode, done.stdout) == (0, "2\n"), done.stderr
+
+
+def test_mojo_syntax_error_shows_the_compilers_line(yard: Yard) -> None:
+    yard.write({"libs/b/mojo.toml": CHAIN["b/mojo.toml"] + '[packages]\nb = "code"\n'})
+    shutil.move(yard.root / "b", yard.root / "libs/b/code")
+    shutil.rmtree(yard.root / "c")
+    yard.write({"packyard.toml": (yard.root / "packyard.toml").read_text().replace('["*"]', '["a", "libs/b"]')})
+    yard.write({"libs/b/code/sub/leaf.mojo": "def two( -> Int:\n    return 2\n"})
+    with pytest.raises(ActionError) as caught:
+        yard.build()
+    assert caught.value.message == f"libs/b/code: is not what Mojo {yard.version} compiles: 'mojo' ended with status 1"
+    assert "\nlibs/b/code/sub/leaf.mojo:1:10: error: " in f"\n{caught.value.detail}"
+    assert "failed to parse the provided" not in caught.value.detail
+
+
+def test_mojo_program_in_a_package_is_the_compilers_to_refuse(yard: Yard) -> None:
+    yard.write({"a/program.mojo": "def main():\n    pass\n"})
+    with pytest.raises(ActionError) as caught:
+        yard.build()
+    assert "\na/program.mojo:1:5: error: " in f"\n{caught.value.detail}"
+    assert "within packages" in caught.value.detail or "within a package" in caught.value.detail
+
+
+def test_mojo_crash_is_reported_as_one(yard_1: Yard, tmp_path: Path) -> None:
+    tree = tmp_path / "crashing"
+    shutil.copytree(yard_1.compiler.tree / "lib/mojo", tree / "lib/mojo")
+    (tree / "bin").mkdir()
+    (tree / "bin/mojo").write_text("#!/bin/sh\necho 'Stack dump:' >&2\nkill -SEGV $$\n")
+    (tree / "bin/mojo").chmod(0o755)
+    yard_1.compiler = Compiler("1.0.0", tree)
+    with pytest.raises(ActionError) as caught:
+        yard_1.build()
+    assert str(caught.value) == (
+        "a: the compiler itself crashed on it: 'mojo' crashed (SIGSEGV)\nStack dump:\n"
+        "  hint: this is a defect of Mojo 1.0.0: another version may do, or the package without its newest part"
+    )
+
+
+def test_mojo_package_of_another_compiler_is_noticed(yard_1: Yard, tmp_path: Path, compiler_tree: CompilerTree) -> None:
+    tree = tmp_path / "mixed"
+    shutil.copytree(compiler_tree("1.2.0") / "lib/mojo", tree / "lib/mojo")
+    (tree / "bin").mkdir()
+    foreign = tmp_path / "a.mojopkg"
+    foreign.write_bytes(yard_1.build()["a"])
+    # `-o FILE` are the last two words.
+    (tree / "bin/mojo").write_text(f"#!/bin/sh\nfor word; do last=$word; done\ncp '{foreign}' \"$last\"\n")
+    (tree / "bin/mojo").chmod(0o755)
+    yard_1.compiler = Compiler("1.0.0", tree)
+    with pytest.raises(ActionError) as caught:
+        yard_1.build()
+    assert caught.value.message == (
+        f"a.mojopkg fits {_accepted(foreign)}, but the compiler's own library {_accepted(tree / 'lib/mojo/std.mojoc')}"
+    )
+
+
+def _accepted(path: Path) -> str:
+    with path.open("rb") as stream:
+        return read_package(stream).accepted_by
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_mojo_examples_run_against_their_packages_alone(
+    tmp_path: Path, compiler_tree: CompilerTree, version: str
+) -> None:
+    yard = Yard(tmp_path / "w", version, compiler_tree(version))
+    for name in ("tensor", "nn"):
+        shutil.copytree(EXAMPLES / name, yard.root / name)
+    packages = yard.build()
+    place = empty_folder(tmp_path / "place", packages, extension(version))
+    for program in yard.root.glob("*/examples/*.mojo"):
+        shutil.copy(program, place)
+    shutil.rmtree(yard.root)
+    shutil.rmtree(tmp_path / "rooms")
+    solved = yard.compile("run", "-I", ".", "solve.mojo", cwd=place)
+    assert solved.stdout == "x = 5.0 y = 3.0 z = -2.0\ncheck: 29.0\n", solved.stderr
+    built = yard.compile("build", "-I", ".", "xor.mojo", "-o", "xor", cwd=place)
+    assert built.returncode == 0, built.stderr
+    said = subprocess.run([place / "xor"], env={}, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+    assert said == "0 xor 0 is 0\n0 xor 1 is 1\n1 xor 0 is 1\n1 xor 1 is 0\nlearned\n"
+
+
+def test_mojo_costs_little_over_the_compiler(yard_1: Yard, tmp_path: Path) -> None:
+    yard_1.build()  # warms the file system's cache
+    ours, alone = [], []
+    for _ in range(3):
+        yard_1.build()
+        ours.append(yard_1.seconds["mojo:a"])
+        start = time.monotonic()
+        assert yard_1.compile("precompile", "a", "-o", tmp_path / "a.mojopkg", cwd=yard_1.root).returncode == 0
+        alone.append(time.monotonic() - start)
+    assert min(ours) - min(alone) < 0.15
