@@ -19,15 +19,39 @@ if TYPE_CHECKING:
 
 ERRORS, USAGE, INTERRUPTED = 1, 2, 130
 
-COMMANDS = ("plan", "why", "graph", "lock", "inspect", "verify", "keygen", "init", "completion")
-DOIT_COMMANDS = ("list", "info", "clean", "help")
-TRACE_COMMANDS = ("forget", "ignore", "reset-dep", "dumpdb", "strace")
+# Each with what it does, for --help, for stock doit and for shells. Those of the trace share one module.
+COMMANDS = {
+    "plan": "show what would run, and why; nothing is made",
+    "why": "tell why one target would run, or what it was last made from",
+    "graph": "show the targets and what they are made from",
+    "lock": "pin dependencies, with hashes",
+    "inspect": "show what a bundle or a Mojo package contains",
+    "verify": "check the bytes of bundles against their signatures",
+    "keygen": "make a pair of signing keys",
+    "init": "write a starter workspace; files that exist are kept",
+    "completion": "print a completion script for bash, zsh or fish",
+}
+DOIT_COMMANDS = {
+    "list": "list the targets; --all with those that are not final",
+    "info": "show one target as doit sees it",
+    "clean": "remove artifacts; the store keeps them",
+    "help": "show this, or more about a command",
+}
+TRACE_COMMANDS = {
+    "forget": "drop what is remembered of targets; a build restores them from the store, or makes them again",
+    "dumpdb": "print what targets were made from, one JSON object a line",
+    "ignore": "refused: name the targets to build instead",
+    "reset-dep": "refused: a build restores what the store has",
+    "strace": "refused: actions see their declared inputs alone",
+}
 
 
 def run(words: Sequence[str]) -> int:
     """Run one command line; returns the exit status."""
     words = list(words)
     try:
+        if words[:1] == ["help"]:
+            return _help(words[1:])
         if words and words[0] in (*COMMANDS, *TRACE_COMMANDS):
             name = "trace" if words[0] in TRACE_COMMANDS else words[0]
             command = importlib.import_module(f"packyard.tasks.commands.{name}")
@@ -123,12 +147,21 @@ def _doit(words: list[str]) -> int:
         front.close()
 
 
+def _help(words: list[str]) -> int:
+    if not words:
+        _parser().print_help()
+        return 0
+    return run([words[0], "--help"]) if words[0] in (*COMMANDS, *TRACE_COMMANDS) else _doit(["help", *words])
+
+
 def _parser() -> argparse.ArgumentParser:
-    known = (*COMMANDS, *DOIT_COMMANDS, *TRACE_COMMANDS)
+    known = {**COMMANDS, **DOIT_COMMANDS, **TRACE_COMMANDS}
+    lines = [f"  {name:12}{purpose}" for name, purpose in known.items()]
     parser = argparse.ArgumentParser(
         prog="packyard",
         description="Build targets of this workspace (all final artifacts when none is named).",
-        epilog=f"commands: {', '.join(known)}; 'packyard COMMAND --help' tells more",
+        epilog="\n".join(["commands ('packyard COMMAND --help' tells more):", *lines]),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("target", nargs="*", help="KIND:NAME, or the path of an artifact")
     parser.add_argument("-n", "--jobs", type=_jobs, default=os.cpu_count() or 1, metavar="N", help="actions at once")

@@ -34,7 +34,8 @@ CREATE TABLE target (
   paths BLOB NOT NULL, stats BLOB NOT NULL, looks BLOB NOT NULL, record TEXT NOT NULL
 ) WITHOUT ROWID;
 CREATE TABLE failure (
-  name TEXT PRIMARY KEY, at REAL NOT NULL, seconds REAL NOT NULL, key TEXT NOT NULL, message TEXT NOT NULL, log TEXT NOT NULL
+  name TEXT PRIMARY KEY, at REAL NOT NULL, seconds REAL NOT NULL, key TEXT NOT NULL, message TEXT NOT NULL,
+  log TEXT NOT NULL
 ) WITHOUT ROWID;
 CREATE TABLE graph (
   id INTEGER PRIMARY KEY CHECK (id = 1), identity TEXT NOT NULL, variables TEXT NOT NULL, needed INTEGER NOT NULL,
@@ -108,7 +109,7 @@ class Trace:
         if readonly and not path.exists():
             return _fresh(":memory:")
         try:
-            db = _connect(path)
+            db = _connect_readonly(path) if readonly else _connect(path)
             version = db.execute("PRAGMA user_version").fetchone()[0]
             if version == VERSION:
                 check = db.execute("PRAGMA quick_check(1)").fetchone()[0]  # 2 ms for a thousand targets
@@ -132,7 +133,8 @@ class Trace:
         os.replace(path, aside)
         for suffix in ("-wal", "-shm"):
             path.with_name(FILE + suffix).unlink(missing_ok=True)
-        self.notice = f"{FOLDER}/{FILE}: {found}; it was set aside as {aside.name}, artifacts are restored from the store"
+        advice = f"it was set aside as {aside.name}, artifacts are restored from the store"
+        self.notice = f"{FOLDER}/{FILE}: {found}; {advice}"
         return _create(_connect(path))
 
     def close(self) -> None:
@@ -269,6 +271,13 @@ def _connect(path: Path) -> sqlite3.Connection:
     db.execute("PRAGMA journal_mode = WAL")
     db.execute("PRAGMA synchronous = NORMAL")
     return db
+
+
+def _connect_readonly(path: Path) -> sqlite3.Connection:
+    # In a folder that is not ours to write, SQLite must be told that no writer is there, unless one left its journal.
+    still = not os.access(path.parent, os.W_OK) and not path.with_name(f"{FILE}-wal").exists()
+    uri = f"{path.absolute().as_uri()}?{'immutable=1' if still else 'mode=ro'}"
+    return sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False, timeout=60)
 
 
 def _create(db: sqlite3.Connection) -> sqlite3.Connection:

@@ -1,1 +1,1 @@
-"""The commands of `packyard` beside building: one module each, with `HELP` and `run(words) -> exit status`."""
+"""The commands of `packyard` beside building: one module each with `run(words) -> exit status`; see cli.COMMANDS."""

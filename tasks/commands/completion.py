@@ -7,8 +7,6 @@ import argparse
 from packyard.tasks.cli import COMMANDS, DOIT_COMMANDS, TRACE_COMMANDS
 from packyard.tasks.commands.output import say
 
-HELP = "print a completion script for bash, zsh or fish"
-
 _NAMES = "packyard list --all --quiet 2>/dev/null"
 
 # Bash splits words at colons, so it wants only what follows the last one.

@@ -10,8 +10,6 @@ from packyard.tasks.commands.output import say, say_json
 from packyard.tasks.commands.selection import open_here, select
 from packyard.tasks.graph import Graph
 
-HELP = "show the targets and what they are made from"
-
 
 def run(words: list[str]) -> int:
     """Print the graph of the targets that `words` name, the whole one when they name none; the exit status."""

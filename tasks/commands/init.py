@@ -19,8 +19,6 @@ from packyard.tasks.commands.output import say
 from packyard.tasks.errors import ActionError
 from packyard.tasks.workspace import MANIFEST
 
-HELP = "write a starter workspace; files that exist are kept"
-
 _SKIPPED = ("dist", "site", "build", "node_modules", "venv")
 _DEPTH = 3  # folders below the root in which members are looked for
 _IGNORED = ("/.packyard/", "/dist/", "/site/")

@@ -9,8 +9,6 @@ from packyard.tasks import signing
 from packyard.tasks.commands.output import say
 from packyard.tasks.workspace import MANIFEST
 
-HELP = "make a pair of signing keys"
-
 
 def run(words: list[str]) -> int:
     """Write a key pair to the folder that `words` name; the exit status. A key is never overwritten."""

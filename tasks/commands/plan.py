@@ -10,8 +10,6 @@ from packyard.tasks.commands.output import count, say, say_json
 from packyard.tasks.commands.selection import open_here, select
 from packyard.tasks.plan import Verdict
 
-HELP = "show what would run, and why; nothing is made"
-
 _SHOWN = 8  # reasons of one target; the others are in the JSON
 
 

@@ -6,8 +6,6 @@ entry points, which would reach every doit project of the environment.
 
 from __future__ import annotations
 
-from importlib import import_module
-
 from doit.cmd_base import Command
 from packyard.tasks import cli
 
@@ -21,21 +19,19 @@ class _Plugin(Command):  # type: ignore[misc]
 
 
 def _plugin(name: str) -> type[_Plugin]:
-    module = "trace" if name in cli.TRACE_COMMANDS else name
-    purpose = import_module(f"packyard.tasks.commands.{module}").HELP
-    described = {
-        "name": name,
-        "doc_purpose": purpose[name] if isinstance(purpose, dict) else purpose,
-        "doc_usage": "... ('--help' tells more)",
-    }
-    return type(name, (_Plugin,), described)
+    purpose = {**cli.COMMANDS, **cli.TRACE_COMMANDS}[name]
+    return type(name, (_Plugin,), {"name": name, "doc_purpose": purpose, "doc_usage": "... ('--help' tells more)"})
 
 
 Plan = _plugin("plan")
 Why = _plugin("why")
 Graph = _plugin("graph")
+Lock = _plugin("lock")
+Inspect = _plugin("inspect")
+Verify = _plugin("verify")
+Keygen = _plugin("keygen")
 Forget = _plugin("forget")
+Dumpdb = _plugin("dumpdb")
 Ignore = _plugin("ignore")
 ResetDep = _plugin("reset-dep")
-Dumpdb = _plugin("dumpdb")
 Strace = _plugin("strace")

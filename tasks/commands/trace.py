@@ -4,23 +4,17 @@ from __future__ import annotations
 
 import argparse
 import json
+from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 
-from packyard.tasks.cli import choose_targets
+from packyard.tasks.cli import TRACE_COMMANDS, choose_targets
 from packyard.tasks.commands.output import count, say
 from packyard.tasks.errors import ActionError
 from packyard.tasks.exclusion import exclusive
 from packyard.tasks.opening import find_workspace, open_workspace
+from packyard.tasks.store import full_or
 from packyard.tasks.trace import FOLDER, Trace
-
-HELP = {
-    "forget": "drop what is remembered of targets; the next build makes them again, or restores them from the store",
-    "dumpdb": "print what targets were made from, one JSON object a line",
-    "ignore": "refused: name the targets to build instead",
-    "reset-dep": "refused: a build restores what the store has",
-    "strace": "refused: actions see their declared inputs alone",
-}
 
 _REFUSED = {
     "ignore": (
@@ -45,22 +39,28 @@ def run(words: list[str]) -> int:
         return _forget(rest)
     if name == "dumpdb":
         return _dump(rest)
-    argparse.ArgumentParser(prog=f"packyard {name}", description=f"{HELP[name]}.").parse_known_args(rest)
+    argparse.ArgumentParser(prog=f"packyard {name}", description=f"{TRACE_COMMANDS[name]}.").parse_known_args(rest)
     reason, hint = _REFUSED[name]
     raise ActionError(f"{name}: {reason}", hint=hint)
 
 
 def _forget(words: list[str]) -> int:
-    parser = argparse.ArgumentParser(prog="packyard forget", description=f"{HELP['forget']}.")
+    parser = argparse.ArgumentParser(prog="packyard forget", description=f"{TRACE_COMMANDS['forget']}.")
     parser.add_argument("target", nargs="*", help="KIND:NAME")
     parser.add_argument("-a", "--all", action="store_true", help="every target, also those that are no more")
     options = parser.parse_args(words)
     if bool(options.target) == options.all:
         parser.error("name targets, or give --all")
     root = find_workspace(Path.cwd())
-    (root / FOLDER).mkdir(exist_ok=True)
-    with exclusive(root / FOLDER / "lock", keep=True, waiting=lambda: say("waiting for another build here")):
+    with ExitStack() as stack:
+        try:
+            (root / FOLDER).mkdir(exist_ok=True)
+            lock = exclusive(root / FOLDER / "lock", keep=True, waiting=lambda: say("waiting for another build here"))
+            stack.enter_context(lock)
+        except OSError as error:
+            raise full_or(error, f"{FOLDER}/lock") from None
         trace = Trace(root)
+        stack.callback(trace.close)
         known = trace.records()
         if not options.all:
             graph = open_workspace(root, readonly=True).graph
@@ -68,13 +68,12 @@ def _forget(words: list[str]) -> int:
             wanted = {name for word in names for name in (graph.closure(graph.final) if word == "all" else (word,))}
             known = {name: record for name, record in known.items() if name in wanted}
         trace.forget(known)
-        trace.close()
     say(f"forgot {count(len(known), 'target')}")
     return 0
 
 
 def _dump(words: list[str]) -> int:
-    parser = argparse.ArgumentParser(prog="packyard dumpdb", description=f"{HELP['dumpdb']}.")
+    parser = argparse.ArgumentParser(prog="packyard dumpdb", description=f"{TRACE_COMMANDS['dumpdb']}.")
     parser.add_argument("target", nargs="*", help="KIND:NAME (default: all that was ever made)")
     options = parser.parse_args(words)
     records = Trace(find_workspace(Path.cwd()), readonly=True).records()

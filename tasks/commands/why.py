@@ -15,8 +15,6 @@ from packyard.tasks.display import bytes_text, duration
 from packyard.tasks.plan import Verdict
 from packyard.tasks.trace import Failure, Record
 
-HELP = "tell why one target would run, or what it was last made from"
-
 
 def run(words: list[str]) -> int:
     """Print why the target that `words` name is fresh, stale or waiting; the exit status."""

@@ -92,10 +92,14 @@ def test_init_extends_a_pyproject_and_keeps_its_format(space: Space) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("[tool", "error: new/pyproject.toml: line 1, column 6: is not TOML: expected ']' at the end of a table declaration\n"),
+        (
+            "[tool",
+            "error: new/pyproject.toml: line 1, column 6: is not TOML: "
+            "expected ']' at the end of a table declaration\n",
+        ),
         ("tool.doit = 3\n", "error: new/pyproject.toml: tool.doit.plugins.command: is not a table\n"),
     ],
-)  # fmt: skip
+)
 def test_init_beside_a_pyproject_it_cannot_extend_writes_nothing(space: Space, text: str, message: str) -> None:
     space.write("new/pyproject.toml", text)
     assert space.run("init", "new") == (1, "", message)
@@ -122,8 +126,8 @@ def test_doit_lists_our_commands(space: Space) -> None:
     done = doit(space.root, "help")
     assert (done.returncode, done.stderr) == (0, "")
     lines = [line.split() for line in done.stdout.splitlines()]
-    assert ["doit", "plan", "show"] in [words[:3] for words in lines]
-    assert {words[1] for words in lines if words[:1] == ["doit"] and len(words) > 1} >= set(plugins())
+    assert ["plan", "show", "what"] in [words[1:4] for words in lines]
+    assert {words[1] for words in lines if len(words) > 1} >= set(plugins())
 
 
 def test_doit_runs_our_commands(space: Space) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from packyard.tasks.commands.trace import HELP
+from packyard.tasks.cli import COMMANDS, DOIT_COMMANDS, TRACE_COMMANDS
 
 from tests.tasks.commands.conftest import Space
 
@@ -82,8 +82,21 @@ def test_command_that_would_lie_is_refused(space: Space, command: str, message: 
     assert space.run(command, "archive:inner") == (1, "", message)
 
 
-@pytest.mark.parametrize("command", HELP)
+@pytest.mark.parametrize("command", TRACE_COMMANDS)
 def test_command_explains_itself(space: Space, command: str) -> None:
     status, out, _ = space.run(command, "--help")
     assert status == 0
-    assert HELP[command].split()[0] in out
+    assert TRACE_COMMANDS[command].split()[0] in out
+
+
+def test_help_lists_every_command(space: Space) -> None:
+    out = space.output("help")
+    assert [line.split()[0] for line in out.partition("commands (")[2].splitlines()[1:]] == [
+        *COMMANDS,
+        *DOIT_COMMANDS,
+        *TRACE_COMMANDS,
+    ]
+
+
+def test_help_of_a_command_is_its_own(space: Space) -> None:
+    assert space.run("help", "forget") == space.run("forget", "--help")
