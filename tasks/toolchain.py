@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import sys
 from collections.abc import Iterator
 
+from packyard.formats.errors import Problem
+from packyard.formats.pylock import drift, read_pylock
+from packyard.formats.toolchainpin import read_toolchain_pins
+from packyard.formats.toolslock import NAME as LOCK
+from packyard.tasks import lock
 from packyard.tasks.compiler import Compiler, toolchain_of
-from packyard.tasks.errors import ActionError
+from packyard.tasks.errors import ActionError, PlanError
 from packyard.tasks.room import Room
 from packyard.tasks.target import Output, Pin, Source, Target
 from packyard.tasks.workspace import MANIFEST, Workspace
@@ -16,6 +20,7 @@ from packyard.tasks.workspace import MANIFEST, Workspace
 # The distribution `mojo` is this one with a debugger, a formatter and notebooks, which are two thirds of its size.
 _DISTRIBUTION = "mojo-compiler"
 _TREE = "modular"  # where the distribution keeps everything but its Python launchers
+_PYTHON = "3.11"  # the distribution is for any, and its lock is to be the same for everybody
 
 
 def targets(workspace: Workspace) -> Iterator[Target]:
@@ -23,12 +28,7 @@ def targets(workspace: Workspace) -> Iterator[Target]:
     version = workspace.manifest.toolchain.mojo
     if not version:
         return
-    pin = Pin(
-        path=f".packyard/locks/toolchain-mojo-{version}.pylock.toml",
-        requirements=(f"{_DISTRIBUTION}=={version}",),
-        python=f"{sys.version_info.major}.{sys.version_info.minor}",
-        platform=workspace.platform,
-    )
+    pin = _pin(workspace, version)
     yield Target(
         name=toolchain_of(version),
         doc=f"the Mojo {version} compiler",
@@ -48,8 +48,8 @@ def make_toolchain(room: Room) -> None:
     site = room.scratch / "site"
     room.run(
         [
-            _uv(), "pip", "install", "--no-progress", "--require-hashes", "--no-deps", "--only-binary", ":all:",
-            "--no-python-downloads", "--link-mode", "copy", "--python", sys.executable,
+            lock.uv_program(), "pip", "install", "--no-progress", "--require-hashes", "--no-deps",
+            "--only-binary", ":all:", "--no-python-downloads", "--link-mode", "copy", "--python", sys.executable,
             "--target", site, "--requirements", room.inputs / "pylock.toml",
         ],
         cwd=room.scratch,
@@ -64,7 +64,20 @@ def make_toolchain(room: Room) -> None:
     room.run([compiler.program, "--version"], env=compiler.environment())
 
 
-def _uv() -> str:
-    import uv  # not needed by any other kind that plans
+def _pin(workspace: Workspace, version: str) -> Pin:
+    """The lock of a version: the one that packyard.lock names, else our own, which the first build makes."""
+    path = f"{lock.FOLDER}/toolchain-mojo-{version}.pylock.toml"
+    requirements = (f"{_DISTRIBUTION}=={version}",)
+    if workspace.watch.is_file(LOCK):
+        for pinned in read_toolchain_pins(workspace.watch.text(LOCK), LOCK):
+            if pinned.mojo == version:
+                path = pinned.lock
+                _check_lock(workspace, path, requirements)
+    return Pin(path=path, requirements=requirements, python=_PYTHON, platform=workspace.platform)
 
-    return os.fspath(uv.find_uv_bin())
+
+def _check_lock(workspace: Workspace, path: str, requirements: tuple[str, ...]) -> None:
+    committed = read_pylock(workspace.watch.text(path), path)
+    changes = list(drift(committed, requirements=requirements, python=_PYTHON))
+    if changes:
+        raise PlanError(Problem(f"is not the lock of {requirements[0]}: {', '.join(changes)}", place=path))

@@ -2,15 +2,15 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import uv
+from packyard.tasks import lock
 from packyard.tasks.compiler import toolchain_of
 from packyard.tasks.room import Room
+from packyard.tasks.target import Pin
 from packyard.tasks.toolchain import make_toolchain
 
 CompilerTree = Callable[[str], Path]
@@ -44,14 +44,7 @@ def _install(version: str, work: Path) -> Path:
     )  # fmt: skip
     for folder in (room.inputs, room.outputs, room.scratch, room.home):
         folder.mkdir()
-    subprocess.run(
-        [
-            uv.find_uv_bin(), "pip", "compile", "-", "--quiet", "--no-header", "--generate-hashes",
-            "--format", "pylock.toml", "--output-file", room.inputs / "pylock.toml",
-        ],
-        input=f"mojo-compiler=={version}\n",
-        text=True,
-        check=True,
-    )  # fmt: skip
+    pin = Pin(path="in/pylock.toml", requirements=(f"mojo-compiler=={version}",), python="3.11", platform="")
+    lock.resolve(pin, work)
     make_toolchain(room)
     return room.outputs / "toolchain"

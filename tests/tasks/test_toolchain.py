@@ -2,14 +2,14 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from packyard.formats.errors import FormatError
 from packyard.formats.workspace import ToolchainSpec, WorkspaceManifest
 from packyard.tasks.compiler import Compiler
-from packyard.tasks.errors import ActionError
+from packyard.tasks.errors import ActionError, PlanError
 from packyard.tasks.room import Room
 from packyard.tasks.target import Output, Pin, Source, Target
 from packyard.tasks.toolchain import make_toolchain, targets
@@ -41,7 +41,7 @@ def test_toolchain_of_version_is_made_from_its_lock(tmp_path: Path) -> None:
                 Pin(
                     path=lock,
                     requirements=("mojo-compiler==1.0.0",),
-                    python=f"{sys.version_info.major}.{sys.version_info.minor}",
+                    python="3.11",
                     platform="linux_amd64",
                 ),
             ),
@@ -49,6 +49,37 @@ def test_toolchain_of_version_is_made_from_its_lock(tmp_path: Path) -> None:
             resource="io",
         )
     ]
+
+
+LOCK = """lock-version = "1.0"
+[[packages]]
+name = "mojo-compiler"
+version = "1.0.0"
+[[packages.wheels]]
+url = "https://index.test/mojo_compiler-1.0.0-py3-none-any.whl"
+hashes = { sha256 = "%s" }
+""" % ("0" * 64)
+
+
+def test_toolchain_of_version_that_the_workspace_pins_is_made_from_that_lock(tmp_path: Path) -> None:
+    (tmp_path / "packyard.lock").write_text('[[toolchain]]\nmojo = "1.0.0"\nlock = "pylock.mojo.toml"\n')
+    (tmp_path / "pylock.mojo.toml").write_text(LOCK)
+    (target,) = targets(workspace(tmp_path, "1.0.0"))
+    assert target.sources == (Source(path="pylock.mojo.toml", at="pylock.toml"),)
+    (target,) = targets(workspace(tmp_path, "1.2.0"))
+    assert target.sources[0].path == ".packyard/locks/toolchain-mojo-1.2.0.pylock.toml"
+
+
+def test_toolchain_pinned_to_the_lock_of_another_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "packyard.lock").write_text('[[toolchain]]\nmojo = "1.2.0"\nlock = "pylock.mojo.toml"\n')
+    (tmp_path / "pylock.mojo.toml").write_text(LOCK)
+    with pytest.raises(PlanError) as caught:
+        list(targets(workspace(tmp_path, "1.2.0")))
+    assert str(caught.value).startswith("pylock.mojo.toml: is not the lock of mojo-compiler==1.2.0: ")
+    (tmp_path / "pylock.mojo.toml").unlink()
+    with pytest.raises(FormatError) as missing:
+        list(targets(workspace(tmp_path, "1.2.0")))
+    assert str(missing.value) == "pylock.mojo.toml: cannot be read: No such file or directory"
 
 
 def test_toolchain_from_lock_without_hashes_is_refused(tmp_path: Path) -> None:
