@@ -48,7 +48,7 @@ class _Groups:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._alive: set[int] = set()
+        self._alive: dict[int, subprocess.Popen[bytes]] = {}
         self._watchdog: subprocess.Popen[str] | None = None
         self.stopping = False
 
@@ -76,7 +76,7 @@ class _Groups:
                 [*_REGISTER, *argv], start_new_session=True, stdin=self._watchdog.stdin,
                 cwd=cwd, env=env, stdout=stdout, stderr=stderr,
             )  # fmt: skip
-            self._alive.add(child.pid)
+            self._alive[child.pid] = child
             return child
 
     def end(self, child: subprocess.Popen[bytes]) -> None:
@@ -84,13 +84,17 @@ class _Groups:
         _kill(child.pid)
         child.wait()
         with self._lock:
-            self._alive.discard(child.pid)
+            self._alive.pop(child.pid, None)
             self._tell(f"-{child.pid}")
 
     def kill(self) -> None:
         self.stopping = True
-        for group in list(self._alive):
+        children = dict(self._alive)
+        for group in children:
             _kill(group)
+        for child in children.values():  # a killed child stays in the process table until its parent asks
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                child.wait(1)
 
     def _tell(self, line: str) -> None:
         if self._watchdog is not None and self._watchdog.stdin is not None:

@@ -43,7 +43,7 @@ class Live:
             self._print(f"{outcome.how:8} {outcome.name}  {duration(outcome.seconds)}")
 
     def note(self, text: str) -> None:
-        self._console.print(Text(text, style="yellow"))
+        self._console.print(Text(text, style="yellow"), soft_wrap=True)
 
     def finish(self, summary: Summary) -> None:
         self.stop()
