@@ -1,0 +1,1 @@
+"""Greets whom it is told to greet."""

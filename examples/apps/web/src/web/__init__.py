@@ -1,0 +1,1 @@
+"""A notice board for the browser."""

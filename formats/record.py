@@ -1,0 +1,50 @@
+"""RECORD: what an installed distribution consists of (PyPA "Recording installed projects", PEP 376, PEP 627)."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import hashlib
+import io
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from packyard.formats.errors import FormatError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorded:
+    """One file: `path` relative to site-packages, `hash` as 'sha256=...' or '', `size` in bytes or None."""
+
+    path: str
+    hash: str = ""
+    size: int | None = None
+
+
+def read_record(text: str) -> list[Recorded]:
+    """The lines of a RECORD; FormatError when one is none."""
+    rows: list[Recorded] = []
+    for number, row in enumerate(csv.reader(io.StringIO(text)), 1):
+        if len(row) != 3 or (row[2] and not row[2].isdecimal()):
+            raise FormatError(f"line {number} of RECORD is not 'path,hash,size'")
+        rows.append(Recorded(path=row[0], hash=row[1], size=int(row[2]) if row[2] else None))
+    return rows
+
+
+def write_record(contents: Mapping[str, bytes], *, at: str, more: Iterable[Recorded] = ()) -> bytes:
+    """The RECORD that stands at `at` (a path relative to site-packages) and lists `contents`, `more`, and itself.
+
+    Sorted by path bytes, so that one set of files has one RECORD.
+    """
+    rows = [Recorded(path=path, hash=hash_of(data), size=len(data)) for path, data in contents.items()]
+    rows = [*rows, *more, Recorded(path=at)]
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    for row in sorted(rows, key=lambda row: row.path.encode()):
+        writer.writerow([row.path, row.hash, "" if row.size is None else row.size])
+    return out.getvalue().encode()
+
+
+def hash_of(data: bytes) -> str:
+    """SHA-256 as RECORD writes it: URL-safe base64 without padding."""
+    return "sha256=" + base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b"=").decode()

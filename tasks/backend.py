@@ -1,0 +1,39 @@
+"""PEP 517 backends: what a member's backend needs, the lock of that, and the build environment that holds it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+from packyard.tasks import interpreter, lock
+from packyard.tasks.target import Pin
+from packyard.tasks.workspace import Member, Workspace
+
+
+def buildenv_of(member: Member, workspace: Workspace) -> str:
+    """The target that makes a member's build environment: named by what is in it, so that members which need the
+    same share one."""
+    assert member.project is not None
+    pin = build_pin(member, workspace)
+    committed = pin.path if pin.path == member.path(lock.BUILD_NAME) else ""
+    question = json.dumps([pin.requirements, pin.python, committed])
+    backend = member.project.build_backend.partition(":")[0].partition(".")[0]
+    return f"buildenv:{backend}-py{pin.python}-{hashlib.sha256(question.encode()).hexdigest()[:8]}"
+
+
+def build_pin(member: Member, workspace: Workspace) -> Pin:
+    """The lock of a member's build requirements: `pylock.build.toml` beside its manifest, else our own."""
+    python = interpreter.version(member, workspace)
+    return lock.pin_of(
+        member, workspace, requirements=build_requirements(member), python=python, name=lock.BUILD_NAME, shared=True
+    )
+
+
+def build_requirements(member: Member) -> tuple[str, ...]:
+    """What a member's [build-system] requires; setuptools before 70.1 needs `wheel` too and says so only when run."""
+    assert member.project is not None
+    texts = member.project.build_requires
+    names = {canonicalize_name(Requirement(text).name) for text in texts}
+    return (*texts, "wheel") if "setuptools" in names and "wheel" not in names else texts

@@ -1,0 +1,76 @@
+"""The kind `buildenv`: what a PEP 517 backend needs to build wheels, installed once and shared by members."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+
+from packyard.formats.errors import FormatError
+from packyard.tasks import interpreter, lock
+from packyard.tasks.backend import build_pin, buildenv_of
+from packyard.tasks.errors import gather
+from packyard.tasks.room import Room
+from packyard.tasks.target import Output, Source, Target
+from packyard.tasks.workspace import Member, Workspace
+
+
+def targets(workspace: Workspace) -> Iterator[Target]:
+    """The build environments of all members with a [build-system], each distinct one once."""
+    found: dict[str, Target] = {}
+    problems: list[FormatError] = []
+    for member in workspace.members:
+        if member.project and member.project.build_backend:
+            try:
+                name = buildenv_of(member, workspace)
+                if name not in found:
+                    found[name] = _target(name, member, workspace)
+            except FormatError as error:
+                problems.append(error)
+    gather(problems)
+    yield from found.values()
+
+
+def make_buildenv(room: Room) -> None:
+    """Install what the lock lists, each file checked against its hash, and compile it: a backend starts often."""
+    tree = room.outputs / "site"
+    tree.mkdir()
+    python = interpreter.program_in(room, room.params["runtime"], room.params["version"])
+    room.run(
+        [
+            lock.uv_program(), "pip", "install", "--no-progress", "--require-hashes", "--no-deps",
+            "--no-python-downloads", "--link-mode", "copy", "--python", python,
+            "--target", tree, "--requirements", room.inputs / "pylock.toml",
+        ],
+        cwd=room.scratch,
+        env={"UV_NO_INSTALLER_METADATA": "1"},
+    )  # fmt: skip
+    room.run(
+        [
+            python, "-I", "-S", "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash",
+            "-s", tree, "-p", "/", tree,
+        ],
+        cwd=room.scratch,
+    )  # fmt: skip
+    for path in tree.rglob(".lock"):
+        path.unlink()
+    shutil.rmtree(tree / "share", ignore_errors=True)
+
+
+def _target(name: str, member: Member, workspace: Workspace) -> Target:
+    version = interpreter.version(member, workspace)
+    one = interpreter.find(version, workspace)
+    program, uses = interpreter.build_program(one)
+    pin = build_pin(member, workspace)
+    return Target(
+        name=name,
+        doc=f"what {', '.join(pin.requirements)} need to build wheels",
+        place=member.path("pyproject.toml"),
+        run="packyard.tasks.buildenv:make_buildenv",
+        params={"python": program, "runtime": one.target, "version": version},
+        sources=(Source(path=pin.path, at=lock.NAME),),
+        uses=uses,
+        outputs=(Output(at="site", tree=True),),
+        pins=(pin,),
+        network=True,
+        resource="io",
+    )

@@ -1,0 +1,106 @@
+"""What a Python member needs: other members of the workspace, and distributions from the package index."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from packaging.markers import default_environment
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+from packyard.formats.errors import Problem
+from packyard.formats.flavor import ProjectManifest
+from packyard.tasks import interpreter
+from packyard.tasks.errors import PlanError
+from packyard.tasks.version import version
+from packyard.tasks.workspace import Member, Workspace
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dependencies:
+    """`members` are the names of workspace members whose wheels are needed, directly or not, sorted;
+    `requirements` are the PEP 508 texts that the index must answer, sorted."""
+
+    members: tuple[str, ...]
+    requirements: tuple[str, ...]
+
+
+def dependencies(member: Member, workspace: Workspace) -> Dependencies:
+    """Everything that a member needs to run; PlanError when a member's version does not fit what is asked."""
+    known = {canonicalize_name(other.name): other for other in workspace.members if other.project}
+    folders = {other.folder: other for other in known.values()}
+    local: dict[str, Member] = {}
+    outside: dict[str, None] = {}
+    problems: list[Problem] = []
+    waiting: list[tuple[Member, frozenset[str]]] = [(member, frozenset())]
+    seen: set[tuple[str, frozenset[str]]] = set()
+    while waiting:
+        one, extras = waiting.pop()
+        if (one.name, extras) in seen:
+            continue
+        seen.add((one.name, extras))
+        for key, text in _texts(one, extras):
+            other = known.get(canonicalize_name(text)) or folders.get(one.path(text.removeprefix("./").rstrip("/")))
+            if key.startswith("tool.flavor.build.dependencies"):
+                if other is None:
+                    problems.append(
+                        Problem(f"{text!r} is no member of the workspace", key, one.path("pyproject.toml"),
+                                "list its folder in workspace.members")
+                    )  # fmt: skip
+                    continue
+                wanted: frozenset[str] = frozenset()
+            else:
+                requirement = Requirement(text)
+                other = None if requirement.url else known.get(canonicalize_name(requirement.name))
+                if other is None:
+                    outside[text] = None
+                    continue
+                if not _applies(requirement, member, workspace):
+                    continue
+                problems.extend(_misfit(requirement, other, workspace, key, one.path("pyproject.toml")))
+                wanted = frozenset(canonicalize_name(extra) for extra in requirement.extras)
+            if other is not member:
+                local[other.name] = other
+            waiting.append((other, wanted))
+    if problems:
+        raise PlanError(*problems)
+    return Dependencies(members=tuple(sorted(local)), requirements=tuple(sorted(outside)))
+
+
+def _texts(member: Member, extras: frozenset[str]) -> Iterator[tuple[str, str]]:
+    """Each dependency of a member as written, with its key."""
+    project = member.project
+    assert project is not None
+    yield from ((f"project.dependencies[{n}]", text) for n, text in enumerate(project.dependencies))
+    yield from _optional(project, extras)
+    if project.flavor:
+        build = project.flavor.build
+        yield from ((f"tool.flavor.build.extra_packages[{n}]", text) for n, text in enumerate(build.extra_packages))
+        yield from ((f"tool.flavor.build.dependencies[{n}]", text) for n, text in enumerate(build.dependencies))
+        if build.pip:
+            yield "tool.flavor.build.pip", "pip"
+
+
+def _optional(project: ProjectManifest, extras: frozenset[str]) -> Iterator[tuple[str, str]]:
+    for extra, texts in project.optional_dependencies.items():
+        if canonicalize_name(extra) in extras:
+            yield from ((f"project.optional-dependencies.{extra}[{n}]", text) for n, text in enumerate(texts))
+
+
+def _applies(requirement: Requirement, member: Member, workspace: Workspace) -> bool:
+    if requirement.marker is None:
+        return True
+    python = interpreter.version(member, workspace)
+    environment = {**default_environment(), "python_version": python, "python_full_version": f"{python}.0", "extra": ""}
+    return requirement.marker.evaluate({key: str(value) for key, value in environment.items()})
+
+
+def _misfit(requirement: Requirement, other: Member, workspace: Workspace, key: str, place: str) -> Iterator[Problem]:
+    found = version(other, workspace)
+    if not requirement.specifier.contains(found, prereleases=True):
+        yield Problem(
+            f"{str(requirement)!r} does not fit {other.name!r} {found}, a member of this workspace",
+            key,
+            place,
+            f"its version stands in {other.path('pyproject.toml')}",
+        )

@@ -1,0 +1,253 @@
+"""The kind `slot`: the files of one slot of a bundle, in the form in which the bundle stores them.
+
+`slot:APP/app` is the app itself: its wheel and those of the members it needs, and the module that starts its
+commands. Every other is declared in the manifest: a folder or pattern as a tar.gz whose paths begin with the
+slot's target (launchers unpack a tar at the root of the work environment), a single file as it is.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+from packaging.utils import canonicalize_name
+from packyard.formats.entry import Entry
+from packyard.formats.entrypoint import parse_entry_point
+from packyard.formats.errors import FormatError, Problem, inside
+from packyard.formats.gzipped import COMPRESSOR, LEVELS, compressing
+from packyard.formats.listing import check_owners, listed, read_listing, write_listing
+from packyard.formats.piece import write_piece
+from packyard.formats.reference import TargetRef, read_reference
+from packyard.formats.slotspec import SlotSpec
+from packyard.formats.tarball import write_tar
+from packyard.formats.wheel import Wheel, install, read_wheel
+from packyard.tasks import interpreter
+from packyard.tasks.dependency import dependencies
+from packyard.tasks.errors import ActionError, PlanError, gather
+from packyard.tasks.program import Program, program_files, program_of
+from packyard.tasks.room import Room
+from packyard.tasks.target import Json, Output, Source, Target, Use
+from packyard.tasks.version import version
+from packyard.tasks.wheelsource import commands, matches, missing_part, tests_in
+from packyard.tasks.workspace import Member, Workspace
+
+
+def targets(workspace: Workspace) -> Iterator[Target]:
+    """The slots of each member with [tool.flavor]; FormatError with every slot whose source is missing."""
+    problems: list[FormatError] = []
+    for member in workspace.members:
+        if not (member.project and member.project.flavor):
+            continue
+        try:
+            yield _app(member, workspace)
+        except FormatError as error:
+            problems.append(error)
+        for position, spec in enumerate(member.project.flavor.slots):
+            try:
+                yield _declared(member, workspace, spec, f"tool.flavor.slots[{position}].source")
+            except FormatError as error:
+                problems.append(error)
+    gather(problems)
+
+
+def make_app(room: Room) -> None:
+    """Lay out the app and the members it needs; ActionError when an entry point does not exist, or when two
+    distributions differ over one path."""
+    params = room.params
+    python: str = params["python"]
+    site = f"lib/python{python}/site-packages/"
+    with (room.inputs / "env").open(encoding="utf-8") as stream:
+        listings = [read_listing(stream.read())]
+    entries: dict[str, Entry] = {}
+    try:
+        for member in params["wheels"]:
+            wheel = _wheel(room.inputs / "wheels" / member)
+            left_out = () if params["include_tests"] else tuple(tests_in(list(wheel.files)))
+            placed = install(wheel, python=python, left_out=left_out)
+            listings.append(list(listed(placed, owner=canonicalize_name(wheel.name))))
+            entries.update((entry.path, entry) for entry in placed)
+        own = [Entry(f"{site}{path}", data) for path, data in program_files(Program(**params["program"])).items()]
+        listings.append(list(listed(own, owner="packyard")))
+        entries.update((entry.path, entry) for entry in own)
+        check_owners(listings)
+        _check_commands(params, site, entries, {file.path for files in listings for file in files})
+        with (room.outputs / "app.tar.gz").open("wb") as out:
+            write_piece(entries.values(), out, epoch=params["epoch"], level=params["level"])
+    except FormatError as error:
+        raise ActionError(str(error)) from None
+    files = {file.path: file for files in listings[1:] for file in files}
+    (room.outputs / "files").write_text(write_listing(files.values()), encoding="utf-8")
+
+
+def make_slot(room: Room) -> None:
+    """Put the staged files into the form that the slot declares."""
+    params = room.params
+    out_path = room.outputs / "slot"
+    staged = sorted(path for path in (room.inputs / "source").rglob("*") if path.is_file())
+    entries = [_entry(room, path) for path in staged]
+    if params["operations"] in ("raw", "gzip") and len(staged) != 1:
+        raise ActionError(f"the slot has {len(staged)} files, {params['operations']!r} holds one")
+    try:
+        with out_path.open("wb") as out:
+            match params["operations"]:
+                case "raw":
+                    with staged[0].open("rb") as stream:
+                        shutil.copyfileobj(stream, out, 1 << 20)
+                case "gzip":
+                    with staged[0].open("rb") as stream, compressing(out, level=params["level"]) as packed:
+                        while chunk := stream.read(1 << 20):
+                            packed.write(chunk)
+                case "tar":
+                    write_tar(entries, out, epoch=params["epoch"])
+                case _:
+                    write_piece(entries, out, epoch=params["epoch"], level=params["level"])
+    except FormatError as error:
+        raise ActionError(f"the slot cannot be packed: {error}") from None
+    if params["operations"] == "raw":
+        out_path.chmod(0o755 if _executable(room, staged[0]) else 0o644)
+
+
+def _app(member: Member, workspace: Workspace) -> Target:
+    project = member.project
+    assert project is not None and project.flavor is not None
+    release = version(member, workspace)
+    program = program_of(project, release, workspace.platform)
+    wheels = [member.name, *dependencies(member, workspace).members]
+    return Target(
+        name=f"slot:{member.name}/app",
+        doc=f"{member.name} itself, as it stands in its bundle",
+        place=member.path("pyproject.toml"),
+        run="packyard.tasks.slot:make_app",
+        params={
+            "python": interpreter.version(member, workspace),
+            "wheels": wheels,
+            "commands": commands(member),
+            "include_tests": project.flavor.build.include_tests,
+            "program": {
+                "name": program.name,
+                "version": program.version,
+                "commands": dict(program.commands),
+                "default": program.default,
+                "slots": dict(program.slots),
+            },
+            "place": member.path("pyproject.toml"),
+            "epoch": workspace.epoch,
+            "compressor": COMPRESSOR,
+            "level": LEVELS["fast"],
+        },
+        uses=(
+            *(Use(target=f"wheel:{name}", at=f"wheels/{name}") for name in wheels),
+            Use(target=f"env:{member.name}", part="files", at="env"),
+        ),
+        outputs=(Output(at="app.tar.gz"), Output(part="files", at="files")),
+    )
+
+
+def _declared(member: Member, workspace: Workspace, spec: SlotSpec, key: str) -> Target:
+    reference = read_reference(spec.source)
+    sources: list[Source] = []
+    uses: list[Use] = []
+    single = True
+    if isinstance(reference, TargetRef):
+        uses.append(Use(target=reference.target, part=reference.part, at="source/file"))
+    else:
+        path = member.path(reference)
+        single = workspace.watch.is_file(path)
+        base = path if workspace.watch.is_folder(path) else _fixed_part(path)
+        found = [path] if single else workspace.watch.matching_files(path)
+        kept = [file for file in found if single or not matches(os.path.relpath(file, base or "."), spec.exclude)]
+        if not kept:
+            what = "is not there" if not found else "holds no file that is not excluded"
+            raise PlanError(
+                Problem(
+                    f"{spec.source!r} {what}, a file, a folder or a pattern that finds something was expected",
+                    key,
+                    member.path("pyproject.toml"),
+                )
+            )
+        sources = [
+            Source(path=file, at="source/file" if single else f"source/{os.path.relpath(file, base or '.')}")
+            for file in kept
+        ]
+    operations = spec.operations or ("raw" if single else "tgz")
+    if operations in ("raw", "gzip") and not single:
+        raise PlanError(
+            Problem(
+                f"{operations!r} holds one file, and {spec.source!r} is a folder or pattern",
+                key.replace(".source", ".operations"),
+                member.path("pyproject.toml"),
+                "leave operations out for a tar.gz",
+            )
+        )
+    params: dict[str, Json] = {
+        "operations": operations,
+        "target": spec.target,
+        "single": single,
+        "permissions": spec.permissions,
+        "epoch": workspace.epoch,
+        "compressor": COMPRESSOR,
+        "level": LEVELS["fast"],
+    }
+    return Target(
+        name=f"slot:{member.name}/{spec.id}",
+        doc=f"the slot {spec.id} of {member.name}: {spec.source}",
+        place=member.path("pyproject.toml"),
+        run="packyard.tasks.slot:make_slot",
+        params=params,
+        sources=tuple(sources),
+        uses=tuple(uses),
+        outputs=(Output(at="slot"),),
+    )
+
+
+def _fixed_part(pattern: str) -> str:
+    """The folders of a pattern before its first wildcard: what they hold keeps its paths from there on."""
+    parts = pattern.split("/")[:-1]
+    for position, part in enumerate(parts):
+        if any(char in part for char in "*?["):
+            return "/".join(parts[:position])
+    return "/".join(parts)
+
+
+def _entry(room: Room, path: Path) -> Entry:
+    target: str = room.params["target"]
+    at = target if room.params["single"] else f"{target}/{path.relative_to(room.inputs / 'source').as_posix()}"
+    return Entry(at, path, _executable(room, path))
+
+
+def _executable(room: Room, path: Path) -> bool:
+    permissions = room.params["permissions"]
+    return bool((path.stat().st_mode if permissions is None else permissions) & stat.S_IXUSR)
+
+
+def _wheel(path: Path) -> Wheel:
+    with path.open("rb") as stream, inside(path.name):
+        return read_wheel(stream)
+
+
+def _check_commands(params: Json, site: str, entries: dict[str, Entry], paths: set[str]) -> None:
+    """Refuse an entry point that does not exist: its module is in no distribution of the bundle, or it is in one
+    of the workspace's own and has no such function."""
+    problems: list[Problem] = []
+    for key, text in params["commands"].items():
+        entry = parse_entry_point(text)
+        what = missing_part(entry, partial(_module_text, entries, site))
+        if what == "":
+            top = entry.module.partition(".")[0]
+            elsewhere = any(path.startswith((f"{site}{top}/", f"{site}{top}.")) for path in paths)
+            what = None if elsewhere else f"no distribution in the bundle has the module {top!r}"
+        if what:
+            problems.append(Problem(f"{text!r} does not exist: {what}", key, params["place"]))
+    if problems:
+        raise FormatError(*problems)
+
+
+def _module_text(entries: dict[str, Entry], site: str, path: str) -> str | None:
+    entry = entries.get(f"{site}{path}")
+    if entry is None or not isinstance(entry.content, bytes):
+        return None
+    return entry.content.decode("utf-8", "replace")

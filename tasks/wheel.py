@@ -1,0 +1,180 @@
+"""The kind `wheel`: a member's own distribution, made by its PEP 517 backend in a cached build environment.
+
+A manifest without [build-system] needs no backend: its wheel is put together from the modules of its entry
+points. Either way the same files give the same bytes: the zip and the RECORD are written by us.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import stat
+from collections.abc import Iterator
+
+from packyard.formats.entry import Entry
+from packyard.formats.errors import FormatError
+from packyard.formats.gzipped import COMPRESSOR
+from packyard.formats.wheel import Wheel, info_folder, read_wheel, write_wheel
+from packyard.tasks import interpreter
+from packyard.tasks.backend import buildenv_of
+from packyard.tasks.errors import ActionError, gather
+from packyard.tasks.room import Room
+from packyard.tasks.target import Json, Output, Source, Target, Use
+from packyard.tasks.version import version
+from packyard.tasks.wheelsource import check_commands, module_sources, wheel_sources
+from packyard.tasks.workspace import Member, Workspace
+
+# Calls the hooks of PEP 517. Started with -I -S: nothing but the standard library and the build environment.
+_BUILD = """
+import importlib, json, site, sys
+tree, out, backend, path = sys.argv[1], sys.argv[2], sys.argv[3], json.loads(sys.argv[4])
+site.addsitedir(tree)
+sys.path[:0] = path
+module, _, attribute = backend.partition(":")
+backend = importlib.import_module(module)
+for name in filter(None, attribute.split(".")):
+    backend = getattr(backend, name)
+wanted = getattr(backend, "get_requires_for_build_wheel", lambda settings: [])(None)
+with open(out + "/requires.json", "w") as answer:
+    json.dump(list(wanted), answer)
+backend.build_wheel(out)
+"""
+
+
+def targets(workspace: Workspace) -> Iterator[Target]:
+    """The wheel of each member with a pyproject.toml; FormatError with every entry point that does not exist."""
+    problems: list[FormatError] = []
+    for member in workspace.members:
+        if member.project:
+            try:
+                yield _target(member, workspace)
+            except FormatError as error:
+                problems.append(error)
+    gather(problems)
+
+
+def make_wheel(room: Room) -> None:
+    """Build the member's wheel with its backend, and write it again with our bytes."""
+    project = room.scratch / "project"
+    shutil.copytree(room.inputs, project)
+    built = room.scratch / "built"
+    built.mkdir()
+    tree = room.trees[room.params["buildenv"]]
+    python = interpreter.program_in(room, room.params["runtime"], room.params["version"])
+    path = [str(project / folder) for folder in room.params["backend_path"]]
+    room.run(
+        [python, "-I", "-S", "-c", _BUILD, tree, built, room.params["backend"], json.dumps(path)],
+        cwd=project,
+        env={"PATH": f"{tree}/bin:{room.environment()['PATH']}", "PYTHONPATH": str(tree)},
+    )
+    wheels = list(built.glob("*.whl"))
+    if len(wheels) != 1:
+        raise ActionError(f"the backend {room.params['backend']!r} ended well but left no wheel")
+    with wheels[0].open("rb") as stream:
+        try:
+            wheel = read_wheel(stream)
+        except FormatError as error:
+            raise ActionError(f"the wheel that {room.params['backend']!r} made cannot be used: {error}") from None
+    if wheel.version != room.params["release"]:
+        raise ActionError(
+            f"the wheel has the version {wheel.version!r}, {room.params['release']!r} was expected from the manifest"
+        )
+    _write(room, wheel)
+
+
+def make_plain_wheel(room: Room) -> None:
+    """Put the wheel together from the staged modules and the manifest's metadata."""
+    about = room.params["metadata"]
+    info = info_folder(about["name"], about["version"])
+    files = {
+        path.relative_to(room.inputs).as_posix(): Entry(
+            path.relative_to(room.inputs).as_posix(), path.read_bytes(), bool(path.stat().st_mode & stat.S_IXUSR)
+        )
+        for path in sorted(room.inputs.rglob("*"))
+        if path.is_file()
+    }
+    for name, text in (
+        ("METADATA", _metadata(about)),
+        ("WHEEL", "Wheel-Version: 1.0\nGenerator: packyard\nRoot-Is-Purelib: true\nTag: py3-none-any\n"),
+        ("entry_points.txt", _entry_points(about["scripts"])),
+    ):
+        if text:
+            files[f"{info}/{name}"] = Entry(f"{info}/{name}", text.encode())
+    _write(
+        room,
+        Wheel(name=about["name"], version=about["version"], tags=("py3-none-any",), info=info, files=files),
+    )
+
+
+def _write(room: Room, wheel: Wheel) -> None:
+    if wheel.file_name != room.params["file"]:
+        room.say(f"this is {wheel.file_name}, kept as {room.params['file']}")
+    with (room.outputs / room.params["file"]).open("wb") as out:
+        write_wheel(wheel, out, epoch=room.params["epoch"])
+
+
+def _target(member: Member, workspace: Workspace) -> Target:
+    project = member.project
+    assert project is not None
+    release = version(member, workspace)
+    file = f"{info_folder(project.name, release).removesuffix('.dist-info')}-py3-none-any.whl"
+    python = interpreter.version(member, workspace)
+    params: dict[str, Json] = {"file": file, "release": release, "epoch": workspace.epoch, "compressor": COMPRESSOR}
+    uses: tuple[Use, ...] = ()
+    if project.build_backend:
+        check_commands(member, workspace)
+        prefix = f"{member.folder}/" if member.folder else ""
+        sources = {path.removeprefix(prefix): path for path in wheel_sources(member, workspace)}
+        one = interpreter.find(python, workspace)
+        program, uses = interpreter.build_program(one)
+        buildenv = buildenv_of(member, workspace)
+        uses = (*uses, Use(target=buildenv))
+        params |= {
+            "backend": project.build_backend,
+            "backend_path": list(project.backend_path),
+            "buildenv": buildenv,
+            "python": program,
+            "runtime": one.target,
+            "version": python,
+        }
+    else:
+        sources = module_sources(member, workspace)
+        check_commands(member, workspace)
+        params["metadata"] = {
+            "name": project.name,
+            "version": release,
+            "requires_python": project.requires_python,
+            "dependencies": list(project.dependencies),
+            "extras": {extra: list(texts) for extra, texts in project.optional_dependencies.items()},
+            "scripts": dict(project.scripts),
+        }
+    return Target(
+        name=f"wheel:{member.name}",
+        doc=f"the wheel {file}",
+        place=member.path("pyproject.toml"),
+        run=f"packyard.tasks.wheel:{'make_wheel' if project.build_backend else 'make_plain_wheel'}",
+        params=params,
+        sources=tuple(Source(path=path, at=at) for at, path in sources.items()),
+        uses=uses,
+        outputs=(Output(at=file),),
+    )
+
+
+def _metadata(about: Json) -> str:
+    lines = ["Metadata-Version: 2.1", f"Name: {about['name']}", f"Version: {about['version']}"]
+    if about["requires_python"]:
+        lines.append(f"Requires-Python: {about['requires_python']}")
+    lines += [f"Requires-Dist: {text}" for text in about["dependencies"]]
+    for extra, texts in sorted(about["extras"].items()):
+        lines.append(f"Provides-Extra: {extra}")
+        for text in texts:
+            requirement, _, marker = text.partition(";")
+            condition = f"({marker.strip()}) and extra == '{extra}'" if marker else f"extra == '{extra}'"
+            lines.append(f"Requires-Dist: {requirement.strip()} ; {condition}")
+    return "\n".join(lines) + "\n"
+
+
+def _entry_points(scripts: dict[str, str]) -> str:
+    if not scripts:
+        return ""
+    return "[console_scripts]\n" + "".join(f"{name} = {scripts[name]}\n" for name in sorted(scripts))

@@ -1,0 +1,181 @@
+"""The files that a Python member's wheel is made from, and where its commands are in them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from fnmatch import fnmatchcase
+from functools import partial
+
+from packyard.formats.entrypoint import EntryPoint, parse_entry_point
+from packyard.formats.errors import FormatError, Problem
+from packyard.formats.pymodule import defines, imports, read_module
+from packyard.formats.reference import TargetRef, read_reference
+from packyard.tasks.workspace import Member, Workspace
+
+Reader = Callable[[str], str | None]  # a module file's path -> its text
+
+ROOTS = ("src", "")  # where packages stand below a member, the first that has them wins
+_LEFT_OUT = frozenset({"build", "dist", "site"})
+
+
+def wheel_sources(member: Member, workspace: Workspace) -> list[str]:
+    """The workspace paths of a member's files, sorted: all but other members, what builds leave behind, virtual
+    environments (told by their pyvenv.cfg), locks, and what [tool.flavor.build] excludes."""
+    others = [other.folder for other in workspace.members if other.folder != member.folder]
+    excluded = member.project.flavor.build.exclude if member.project and member.project.flavor else ()
+
+    def left_out(path: str) -> bool:
+        relative = path.removeprefix(f"{member.folder}/") if member.folder else path
+        name = relative.rstrip("/").rpartition("/")[2]
+        if path.endswith("/"):
+            return (
+                path[:-1] in others
+                or relative[:-1] in _LEFT_OUT
+                or name.endswith(".egg-info")
+                or workspace.watch.is_file(f"{path}pyvenv.cfg")
+                or matches(relative[:-1], excluded)
+            )
+        return name.endswith(".pyc") or relative in ("pylock.toml", "pylock.build.toml") or matches(relative, excluded)
+
+    return list(workspace.watch.files(member.folder, left_out))
+
+
+def matches(path: str, patterns: tuple[str, ...]) -> bool:
+    """Whether a relative path, its name, or a folder above it fits one of the patterns of an `exclude`."""
+    parts = path.split("/")
+    above = ["/".join(parts[:depth]) for depth in range(1, len(parts) + 1)]
+    return any(fnmatchcase(candidate, pattern.rstrip("/")) for pattern in patterns for candidate in (*above, parts[-1]))
+
+
+def commands(member: Member) -> dict[str, str]:
+    """The entry points of a member by the key that declares each."""
+    project = member.project
+    assert project is not None
+    found = {f"project.scripts.{name}": text for name, text in project.scripts.items()}
+    if project.flavor and project.flavor.entry_point:
+        found["tool.flavor.entry_point"] = project.flavor.entry_point
+    return found
+
+
+def module_sources(member: Member, workspace: Workspace) -> dict[str, str]:
+    """For a manifest without [build-system]: where each file of the wheel is, by its path in the wheel.
+
+    The modules are those of the entry points, and the local ones that they import; the folder of a declared
+    slot is never one. FormatError when an entry point's module is not there.
+    """
+    slots = _slot_folders(member)
+    found: dict[str, str] = {}
+    problems: list[Problem] = []
+    waiting = [(parse_entry_point(text).module.partition(".")[0], key) for key, text in commands(member).items()]
+    done: set[str] = set()
+    while waiting:
+        name, key = waiting.pop(0)
+        if name in done:
+            continue
+        done.add(name)
+        files = _module_files(member, workspace, name, slots)
+        if files is None:
+            if key:
+                problems.append(_missing(member, commands(member)[key], key, f"the module {name!r} is not there"))
+            continue
+        found.update(files)
+        for path in files.values():
+            if path.endswith(".py"):
+                try:
+                    module = read_module(workspace.watch.text(path), path)
+                except FormatError as error:
+                    problems.extend(Problem(p.message, p.key, p.place or path, p.hint) for p in error.problems)
+                    continue
+                waiting.extend((other, "") for other in sorted(imports(module)) if other not in done)
+    if problems:
+        raise FormatError(*problems)
+    return dict(sorted(found.items()))
+
+
+def check_commands(member: Member, workspace: Workspace) -> None:
+    """Refuse entry points whose module is a member's own but lacks the function; FormatError with all of them.
+
+    Only what can be told from the usual layouts (`src/NAME`, `NAME`): where a backend puts packages
+    together by its own rules, the finished wheel is asked instead.
+    """
+    problems: list[Problem] = []
+    for key, text in commands(member).items():
+        entry = parse_entry_point(text)
+        for root in ROOTS:
+            problem = missing_part(entry, partial(_read, workspace, member.path(f"{root}/" if root else "")))
+            if problem != "":
+                break
+        if problem:
+            problems.append(_missing(member, text, key, problem))
+    if problems:
+        raise FormatError(*problems)
+
+
+def missing_part(entry: EntryPoint, read: Reader) -> str | None:
+    """What of an entry point does not exist, in words; None when all does, '' when its top-level package is not here.
+
+    `read` gives the text of a module file by its path ('web/cli.py'), None when there is none. `pkg:name` is
+    also the function `name` in the module `pkg.name`.
+    """
+    top = entry.module.partition(".")[0]
+    if _module(top, read) is None:
+        return ""
+    found = _module(entry.module, read)
+    name = entry.function.partition(".")[0]
+    inner = _module(f"{entry.module}.{name}", read)
+    if found is None:
+        return f"there is no module {entry.module!r}"
+    if defines(read_module(found, entry.module), name):
+        return None
+    if inner is not None and defines(read_module(inner, f"{entry.module}.{name}"), name):
+        return None
+    return f"the module {entry.module!r} has no {name!r}"
+
+
+def _module(name: str, read: Reader) -> str | None:
+    stem = name.replace(".", "/")
+    text = read(f"{stem}/__init__.py")
+    return read(f"{stem}.py") if text is None else text
+
+
+def _read(workspace: Workspace, prefix: str, path: str) -> str | None:
+    path = f"{prefix}{path}"
+    return workspace.watch.text(path) if workspace.watch.is_file(path) else None
+
+
+def _missing(member: Member, text: str, key: str, what: str) -> Problem:
+    return Problem(f"{text!r} does not exist: {what}", key, member.path("pyproject.toml"))
+
+
+def _slot_folders(member: Member) -> set[str]:
+    project = member.project
+    found: set[str] = set()
+    for spec in project.flavor.slots if project and project.flavor else ():
+        reference = read_reference(spec.source)
+        if not isinstance(reference, TargetRef):
+            found.add(reference)
+    return found
+
+
+def _module_files(member: Member, workspace: Workspace, name: str, slots: set[str]) -> dict[str, str] | None:
+    """The files of a local top-level module or package, None when there is none."""
+    for root in ROOTS:
+        relative = f"{root}/{name}" if root else name
+        path = member.path(relative)
+        if workspace.watch.is_file(f"{path}.py"):
+            return {f"{name}.py": f"{path}.py"}
+        if relative not in slots and workspace.watch.is_folder(path):
+            files = [file for file in workspace.watch.files(path) if not file.endswith(".pyc")]
+            if any(file.endswith(".py") for file in files):
+                return {f"{name}{file.removeprefix(path)}": file for file in files}
+    return None
+
+
+def tests_in(paths: list[str]) -> Iterator[str]:
+    """Those of the paths that are tests: in a folder `tests` or `test`, `test_*.py`, `*_test.py`, `conftest.py`."""
+    for path in paths:
+        *folders, name = path.split("/")
+        if any(folder in ("tests", "test") for folder in folders) or any(
+            fnmatchcase(name, pattern) for pattern in ("test_*.py", "*_test.py", "conftest.py")
+        ):
+            yield path
