@@ -11,11 +11,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from packyard.formats.errors import FormatError
+from packyard.formats.errors import FormatError, Problem
 from packyard.formats.naming import read_member_name
 from packyard.formats.relpath import read_relpath
 from packyard.formats.semver import read_version
 from packyard.formats.table import Table, reading
+from packyard.formats.versionrange import read_range
 from packyard.formats.yaml import read_yaml
 
 T = TypeVar("T")
@@ -64,8 +65,9 @@ class Expose:
 class MorlocManifest:
     """A package.yaml. `include` None means every file. `morloc_dependencies` is also written morloc-deps.
 
-    `dependencies` are packages; those that are libraries to link stand in `native` too, which is written
-    `x-packyard: {native: [...]}` and which the compiler ignores: to it every dependency is a library.
+    `dependencies` are packages; those that are libraries to link stand in `native` too. To the compiler every one
+    of them is a library. What it ignores is `x-packyard: {native: [...], requires: {name: range}}`: `requires` are
+    packages with the range of versions that each may have, and they need not stand in `dependencies`.
     """
 
     name: str
@@ -95,14 +97,53 @@ class MorlocManifest:
     setup: str = ""
     expose: Expose = field(default_factory=Expose)
     native: tuple[str, ...] = ()
+    requires: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def declared(self) -> tuple[str, ...]:
+        """The packages that are declared, each once, in the order of the text."""
+        return tuple(dict.fromkeys(n for n in (*self.dependencies, *self.requires) if n not in self.native))
+
+
+# The top level of a package.yaml; all but the last are the compiler's.
+_KEYS = frozenset(
+    {
+        "name", "version", "homepage", "synopsis", "description", "category", "license", "author", "maintainer",
+        "github", "bug-reports", "cpp-version", "dependencies", "cxx-flags", "rust-deps", "py-deps", "r-deps",
+        "cpp-deps", "julia-deps", "local-deps", "lang-versions", "include", "morloc-version", "morloc-deps",
+        "morloc-dependencies", "setup", "expose", "x-packyard",
+    }
+)  # fmt: skip
+
+
+def read_foreign_morloc(text: str, place: str) -> tuple[MorlocManifest, tuple[Problem, ...]]:
+    """Read the package.yaml of a package that others maintain: an unknown key and a version that is no SemVer, which
+    the compiler takes, are warnings. FormatError with all other problems."""
+    source = read_yaml(text, place)
+    warnings = [Problem("unknown key, the compiler ignores it", key, place) for key in source.values if key not in _KEYS]
+    values = {key: value for key, value in source.values.items() if key in _KEYS}
+    version = values.get("version")
+    if version is None or isinstance(version, str):
+        try:
+            read_version(version or "")
+        except FormatError as error:
+            problem = "is missing" if version is None else error.problems[0].message
+            warnings.append(Problem(f"{problem}, taken as 0.0.0", "version", place))
+            values["version"] = "0.0.0"
+    return _manifest(values, source.written, place), tuple(warnings)
 
 
 def read_morloc(text: str, place: str) -> MorlocManifest:
     """Read a package.yaml; FormatError with all its problems."""
     source = read_yaml(text, place)
-    with reading(source.values, place) as table:
-        top = _Mapping(table, "", source.written)
+    return _manifest(source.values, source.written, place)
+
+
+def _manifest(values: Mapping[str, Any], written: Mapping[str, str], place: str) -> MorlocManifest:
+    with reading(values, place) as table:
+        top = _Mapping(table, "", written)
         expose = top.mapping("expose")
+        ours = top.mapping("x-packyard")
         manifest = MorlocManifest(
             name=top.text("name", read_package_name, required=True),
             version=top.text("version", read_version, required=True),
@@ -134,7 +175,8 @@ def read_morloc(text: str, place: str) -> MorlocManifest:
                 py=expose.texts("py", read_relpath),
                 r=expose.texts("r", read_relpath),
             ),
-            native=top.mapping("x-packyard").texts("native", read_member_name),
+            native=ours.texts("native", read_member_name),
+            requires=_requires(ours.mapping("requires")),
         )
         for position, name in enumerate(manifest.native):
             if name not in manifest.dependencies:
@@ -267,6 +309,21 @@ def _local(table: _Mapping) -> dict[str, dict[str, LocalDep]]:
             for name, dep in ((name, deps.mapping(name)) for name in deps.table)
         }
     return found
+
+
+def _requires(table: _Mapping) -> dict[str, str]:
+    """Packages and the ranges of versions that they may have."""
+    for name in table.table:
+        try:
+            read_package_name(name)
+        except FormatError as error:
+            table.table.problem(name, error.problems[0].message)
+    return {name: table.text(name, _range) or "*" for name in table.table}
+
+
+def _range(text: str) -> str:
+    read_range(text)
+    return text
 
 
 def _pins(top: _Mapping) -> tuple[ModulePin, ...]:

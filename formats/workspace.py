@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
 from packyard.formats.errors import FormatError
 from packyard.formats.flavor import read_launcher
+from packyard.formats.morlocref import DEFAULT_REPOSITORY, read_plane_name, read_repository_template, read_source
 from packyard.formats.naming import read_member_name
 from packyard.formats.reference import read_reference
 from packyard.formats.relpath import read_relpath
@@ -90,6 +91,25 @@ class CacheSpec:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MorlocSpec:
+    """`[morloc]`: where packages come from that are no members, and what the workspace's plane is called.
+
+    `default_repository` is the URL of a package known by its name alone, with `{name}` in it; `vendor` are
+    patterns of archives, `sources` say where a package of that name comes from (`read_source`). `content` is
+    'tree' or 'closure': all files of a package, or those that its modules name. `gitignore` leaves out what
+    .gitignore does; `allow_setup` names the packages whose setup script may run.
+    """
+
+    default_repository: str = DEFAULT_REPOSITORY
+    plane: str = "default"
+    vendor: tuple[str, ...] = ()
+    sources: Mapping[str, str] = field(default_factory=dict)
+    content: str = "tree"
+    gitignore: bool = False
+    allow_setup: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WorkspaceManifest:
     """A packyard.toml. `members` are patterns of folders."""
 
@@ -101,6 +121,7 @@ class WorkspaceManifest:
     docs: tuple[DocsSpec, ...] = ()
     metas: tuple[MetaSpec, ...] = ()
     cache: CacheSpec = field(default_factory=CacheSpec)
+    morloc: MorlocSpec = field(default_factory=MorlocSpec)
 
 
 def read_workspace(text: str, place: str) -> WorkspaceManifest:
@@ -116,6 +137,7 @@ def read_workspace(text: str, place: str) -> WorkspaceManifest:
             docs=_named(top, "docs", _docs, lambda docs: docs.name),
             metas=_named(top, "meta", _meta, lambda meta: meta.name),
             cache=_cache(top.table("cache")),
+            morloc=_morloc(top.table("morloc")),
         )
 
 
@@ -190,6 +212,19 @@ def _cache(table: Table) -> CacheSpec:
     else:
         limit = table.parse("limit", read_size, 0)
     return CacheSpec(directory=table.text("directory"), limit=limit)
+
+
+def _morloc(table: Table) -> MorlocSpec:
+    sources = table.table("sources")
+    return MorlocSpec(
+        default_repository=table.parse("default_repository", read_repository_template, DEFAULT_REPOSITORY),
+        plane=table.parse("plane", read_plane_name, "default"),
+        vendor=table.parses("vendor", read_relpath),
+        sources={name: sources.parse(name, read_source, "", required=True) for name in sources},
+        content=table.choice("content", ("tree", "closure"), "tree"),
+        gitignore=table.flag("gitignore"),
+        allow_setup=table.texts("allow_setup"),
+    )
 
 
 def read_size(text: str) -> int:

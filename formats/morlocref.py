@@ -1,0 +1,187 @@
+"""What a morloc package is called where it is wanted: by name, by a git repository, by a folder or an archive.
+
+    math                                 a package of the default repository
+    stdlib-core                          the standard set, by one name
+    github:user/repo                     a repository of a known host, its default branch
+    github:user/repo@tag:v1.2            a tag, likewise @branch:dev and @hash:0a1b2c3 (7 digits or more)
+    git+https://host/repo.git@tag:v1     any repository
+    ./folder, /folder, ./a-1.0.0.morloc.tar.gz
+
+Nothing is dropped or guessed: what the compiler's installer reads only half of (`u/r`, `foo_bar`, `root@`) is an
+error here.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from packyard.formats.errors import FormatError
+
+DEFAULT_REPOSITORY = "https://github.com/morloclib/{name}.git"
+ARCHIVE_SUFFIX = ".morloc.tar.gz"
+PLANE_SUFFIX = ".plane.tar.gz"
+# What every morloc installation has, in the order of the compiler's own documentation; and its one name.
+STANDARD = ("internal", "root", "root-py", "root-cpp", "root-r", "math")
+STANDARD_SET = "stdlib-core"
+
+_HOSTS = {
+    "github": "https://github.com/{path}.git",
+    "gitlab": "https://gitlab.com/{path}.git",
+    "bitbucket": "https://bitbucket.org/{path}.git",
+    "codeberg": "https://codeberg.org/{path}.git",
+}
+_FORMS = ("hash", "tag", "branch")
+_NAME = r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
+_PACKAGE = re.compile(_NAME)
+_PLANE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
+_HOSTED = re.compile(rf"(?P<host>[a-z]+):(?P<path>{_NAME}/{_NAME})")
+_URL = re.compile(
+    r"git\+(?P<scheme>https|ssh|file)://(?P<rest>[^\s]+?)(?:@(?P<ref>(?:hash|tag|branch):.*|[^/:@]*))?", re.DOTALL
+)
+_HASH = re.compile(r"[0-9a-fA-F]{7,64}")
+_REF_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/+-]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A package of the default repository, or the standard set."""
+
+    name: str
+
+    def __str__(self) -> str:
+        return self.name
+
+
+@dataclass(frozen=True, slots=True)
+class GitRef:
+    """A repository, `place` as it is written ('github:user/repo'), and what to take of it: `form` is '' (its default
+    branch), 'hash', 'tag' or 'branch'."""
+
+    place: str
+    url: str
+    form: str = ""
+    ref: str = ""
+
+    @property
+    def name(self) -> str:
+        """The package it is expected to hold: the last part of the path."""
+        return self.url.rstrip("/").rpartition("/")[2].removesuffix(".git")
+
+    def __str__(self) -> str:
+        return f"{self.place}@{self.form}:{self.ref}" if self.form else self.place
+
+
+@dataclass(frozen=True, slots=True)
+class LocalRef:
+    """A folder, or an archive of ours, on this machine."""
+
+    path: str
+
+    @property
+    def is_archive(self) -> bool:
+        """Whether it is an archive of one package."""
+        return self.path.endswith(ARCHIVE_SUFFIX)
+
+    def __str__(self) -> str:
+        return self.path
+
+
+InstallRef = Named | GitRef | LocalRef
+
+
+def read_install(text: str) -> InstallRef:
+    """What one word of an installation names; FormatError with what was expected."""
+    if text.startswith(("./", "../", "/")) or text in (".", "..") or text.endswith((ARCHIVE_SUFFIX, PLANE_SUFFIX)):
+        return LocalRef(text)
+    if text.startswith("~"):
+        raise FormatError(f"{text!r} was not expanded by the shell", hint="write the folder as ./path or /path")
+    if text.startswith("git+"):
+        return _url(text)
+    place, at, ref = text.partition("@")
+    if ":" in place:
+        return _hosted(text, place, ref if at else None)
+    return _named(text, place, ref if at else None)
+
+
+def read_source(text: str) -> str:
+    """`text` when it says where a package comes from: a repository, folder or archive; its name alone does not."""
+    if isinstance(read_install(text), Named):
+        raise FormatError(f"{text!r} is only a name, a repository (github:user/repo) or a path (./folder) was expected")
+    return text
+
+
+def read_repository_template(text: str) -> str:
+    """A URL with {name} in it."""
+    if text.count("{name}") != 1 or not re.match(r"(?:https|ssh|file)://[^\s]+$", text):
+        raise FormatError(f"{text!r} is no template, a URL with {{name}} in it, like {DEFAULT_REPOSITORY}, was expected")
+    return text
+
+
+def read_plane_name(text: str) -> str:
+    """The name of a plane: a folder's."""
+    if not _PLANE.fullmatch(text):
+        raise FormatError(f"{text!r} is not the name of a plane, letters, digits, - and _ were expected")
+    return text
+
+
+def _hosted(text: str, place: str, ref: str | None) -> GitRef:
+    match = _HOSTED.fullmatch(place)
+    if match is None:
+        known = ", ".join(_HOSTS)
+        raise FormatError(
+            f"{text!r} is no repository, HOST:USER/REPO was expected (letters, digits and '-'; hosts: {known})",
+            hint="a repository anywhere else is named by git+https://..., a folder by ./path",
+        )
+    if match["host"] not in _HOSTS:
+        raise FormatError(
+            f"{match['host']!r} is not a known host ({', '.join(_HOSTS)})",
+            hint="a repository anywhere else is named by git+https://...",
+        )
+    form, name = _ref(text, ref)
+    return GitRef(place, _HOSTS[match["host"]].format(path=match["path"]), form, name)
+
+
+def _url(text: str) -> GitRef:
+    match = _URL.fullmatch(text)
+    if match is None:
+        raise FormatError(f"{text!r} is no repository, git+https://, git+ssh:// or git+file:// was expected")
+    if match["scheme"] != "ssh" and "@" in match["rest"].partition("/")[0]:
+        raise FormatError("the URL of a repository has a user or password in it", hint="let git's credential helper know it")
+    form, name = _ref(text, match["ref"])
+    url = f"{match['scheme']}://{match['rest']}"
+    return GitRef(f"git+{url}", url, form, name)
+
+
+def _ref(text: str, ref: str | None) -> tuple[str, str]:
+    """(form, name) of what follows the '@'; bare hexadecimal digits are a hash as for the compiler, nothing else is bare."""
+    if ref is None:
+        return "", ""
+    form, colon, name = ref.partition(":")
+    if not colon:
+        raise FormatError(
+            f"{text!r} does not say what {ref!r} is, @hash:, @tag: or @branch: was expected",
+            hint=f"write @tag:{ref}" if ref else "leave '@' out for the default branch",
+        )
+    if form not in _FORMS:
+        raise FormatError(f"{form!r} is no kind of reference, hash, tag or branch was expected")
+    if form == "hash" and not _HASH.fullmatch(name):
+        raise FormatError(f"{name!r} is no commit, 7 to 64 hexadecimal digits were expected")
+    if form != "hash" and (not _REF_NAME.fullmatch(name) or ".." in name or name.endswith((".lock", "/", "."))):
+        raise FormatError(f"{name!r} is not the name of a {form}")
+    return form, name.lower() if form == "hash" else name
+
+
+def _named(text: str, name: str, ref: str | None) -> Named:
+    if "/" in name:
+        raise FormatError(
+            f"{text!r} names no host",
+            hint=f"a repository is written github:{name}, a folder ./{name}",
+        )
+    if not _PACKAGE.fullmatch(name):
+        raise FormatError(f"{name!r} is not a package name, letters and digits joined by '-' were expected")
+    if ref is not None:
+        raise FormatError(
+            f"{text!r}: a name alone takes no reference", hint=f"name the repository: github:morloclib/{name}@{ref}"
+        )
+    return Named(name)
