@@ -24,7 +24,7 @@ def main() -> None:
     parser.add_argument("--targets", default="100,1000,10000")
     parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args()
-    print(f"Measured on {machine()}; medians of {options.rounds} interleaved rounds.\n")  # noqa: T201
+    print(f"Measured on {machine()}; medians of {options.rounds} interleaved rounds.\n")
     for count in map(int, options.targets.split(",")):
         with tempfile.TemporaryDirectory(prefix="packyard-bench-") as folder:
             contenders = prepare(Path(folder), count)
@@ -35,7 +35,7 @@ def main() -> None:
                 table(f"nothing to do, {count} targets of {FILES} files", race(contenders, options.rounds), "packyard")
             )
             edited = [edit(contender) for contender in contenders if "only" not in contender.name]
-            print(table(f"one file edited, {count} targets", race(edited, options.rounds), "packyard"))  # noqa: T201
+            print(table(f"one file edited, {count} targets", race(edited, options.rounds), "packyard"))
 
 
 def prepare(folder: Path, count: int) -> list[Contender]:
