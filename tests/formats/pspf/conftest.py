@@ -1,11 +1,17 @@
 from __future__ import annotations
 
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+import uv
 from packyard.formats.entry import Entry
 from packyard.formats.gzipped import compressing
 from packyard.formats.pspf import Build, Execution, Metadata, Slot, key_from_seed, write_bundle
@@ -65,3 +71,23 @@ def make_bundle(tmp_path: Path, draft: Metadata, write_tgz: WriteTgz) -> MakeBun
         return out
 
     return make
+
+
+@pytest.fixture(scope="session")
+def flavorpack() -> Path:
+    """The bin folder of an environment with FlavorPack 0.5.4, made once per machine."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "packyard-tests"
+    place = cache / f"flavorpack-0.5.4-python{sys.version_info.major}.{sys.version_info.minor}"
+    if not place.is_dir():
+        cache.mkdir(parents=True, exist_ok=True)
+        work = Path(tempfile.mkdtemp(dir=cache))
+        tool = uv.find_uv_bin()
+        subprocess.run([tool, "venv", "-q", "--relocatable", "--python", sys.executable, work], check=True)
+        subprocess.run([tool, "pip", "install", "-q", "--python", work, "flavorpack==0.5.4"], check=True)
+        for program in (work / "lib").glob("python*/site-packages/flavor/helpers/bin/*"):
+            program.chmod(0o755)
+        try:
+            work.rename(place)
+        except OSError:
+            shutil.rmtree(work)  # another run was first
+    return place / "bin"

@@ -28,7 +28,7 @@ from packyard.formats.pspf.assembly import balanced, stored_metadata
 from packyard.formats.pspf.layout import Index, SlotDescriptor, index_checksum, short_hash
 from packyard.formats.pspf.metadata import canonical
 
-from .conftest import MakeBundle
+MakeBundle = Callable[..., Path]
 
 
 def findings_of(path: Path) -> list[str]:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from packyard.formats.digest import digest_of
 from packyard.formats.errors import FormatError
 from packyard.formats.pspf import Execution, Metadata, Slot, key_from_seed, open_bundle, write_bundle
 
-from .conftest import MakeBundle
+MakeBundle = Callable[..., Path]
 
 
 def test_bundle_of_equal_parts_has_equal_bytes(make_bundle: MakeBundle) -> None:
