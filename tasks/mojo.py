@@ -15,6 +15,7 @@ from pathlib import Path
 
 from packyard.formats.errors import FormatError, Problem
 from packyard.formats.mojopkg import read_package
+from packyard.tasks import process
 from packyard.tasks.compiler import Compiler, extension, records_paths, toolchain_of, verb
 from packyard.tasks.errors import ActionError, PlanError
 from packyard.tasks.mojodependency import dependencies
@@ -54,8 +55,9 @@ def make_mojo(room: Room) -> None:
     argv: list[str | Path] = [compiler.program, verb(version), name, "-I", "../deps", "-o", made]
     if records_paths(version):
         argv.append(f"-strip-file-prefix={os.path.realpath(folder)}/")
-    room.say(f"Mojo {version} compiles {room.params['folder']}")
-    start = room.log.stat().st_size
+    if not process.fixes_layout():
+        room.say("addresses stay random on this system: a large package may come out with other bytes next time")
+    start = room.log.stat().st_size if room.log.exists() else 0
     try:
         room.run(argv, cwd=folder, env=compiler.environment(), fixed_layout=True)
     except ActionError as error:
@@ -100,13 +102,13 @@ def _failure(room: Room, message: str, start: int) -> ActionError:
     if len(lines) > _SHOWN_LINES:
         lines = [*lines[:_SHOWN_LINES], f"... {len(lines) - _SHOWN_LINES} more lines are in {room.log}"]
     detail = "\n".join(lines)
+    where = folder or "."
     if "crashed" in message:
-        return ActionError(
-            f"{folder or '.'}: the compiler itself crashed on it: {message}",
-            detail=detail,
-            hint=f"this is a defect of Mojo {version}: another version may do, or the package without its newest part",
-        )
-    return ActionError(f"{folder or '.'}: is not what Mojo {version} compiles: {message}", detail=detail)
+        hint = f"this is a defect of Mojo {version}: another version may do, or the package without its newest part"
+        return ActionError(f"{where}: the compiler itself crashed on it: {message}", detail=detail, hint=hint)
+    if not lines:
+        return ActionError(f"{where}: {message}")
+    return ActionError(f"{where}: does not compile with Mojo {version}", detail=detail)
 
 
 def _check(made: Path, compiler: Compiler) -> None:

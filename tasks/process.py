@@ -190,6 +190,11 @@ def _check_program(name: str, cwd: Path | None, env: Mapping[str, str]) -> None:
         raise OSError(number, os.strerror(number), name)
 
 
+def fixes_layout() -> bool:
+    """Whether the system permits `fixed_layout`; containers often do not."""
+    return bool(_no_randomization())
+
+
 @functools.cache
 def _no_randomization() -> tuple[str, ...]:
     """The prefix that runs a tool without address randomisation, or nothing where the system refuses it."""

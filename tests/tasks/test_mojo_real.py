@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from packyard.formats.mojopkg import read_package
+from packyard.tasks import process
 from packyard.tasks.compiler import Compiler, extension, records_paths, toolchain_of, verb
 from packyard.tasks.errors import ActionError
 from packyard.tasks.mojo import make_mojo, targets
@@ -244,7 +245,7 @@ def test_mojo_syntax_error_shows_the_compilers_line(yard: Yard) -> None:
     yard.write({"libs/b/code/sub/leaf.mojo": "def two( -> Int:\n    return 2\n"})
     with pytest.raises(ActionError) as caught:
         yard.build()
-    assert caught.value.message == f"libs/b/code: is not what Mojo {yard.version} compiles: 'mojo' ended with status 1"
+    assert caught.value.message == f"libs/b/code: does not compile with Mojo {yard.version}"
     assert "\nlibs/b/code/sub/leaf.mojo:1:10: error: " in f"\n{caught.value.detail}"
     assert "failed to parse the provided" not in caught.value.detail
 
@@ -270,6 +271,13 @@ def test_mojo_crash_is_reported_as_one(yard_1: Yard, tmp_path: Path) -> None:
         "a: the compiler itself crashed on it: 'mojo' crashed (SIGSEGV)\nStack dump:\n"
         "  hint: this is a defect of Mojo 1.0.0: another version may do, or the package without its newest part"
     )
+
+
+def test_mojo_compiler_that_cannot_start_is_reported(yard_1: Yard, tmp_path: Path) -> None:
+    yard_1.compiler = Compiler("1.0.0", tmp_path / "nowhere")
+    with pytest.raises(ActionError) as caught:
+        yard_1.build()
+    assert "cannot" in str(caught.value)
 
 
 def test_mojo_package_of_another_compiler_is_noticed(yard_1: Yard, tmp_path: Path, compiler_tree: CompilerTree) -> None:
@@ -313,6 +321,15 @@ def test_mojo_examples_run_against_their_packages_alone(
     assert built.returncode == 0, built.stderr
     said = subprocess.run([place / "xor"], env={}, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
     assert said == "0 xor 0 is 0\n0 xor 1 is 1\n1 xor 0 is 1\n1 xor 1 is 0\nlearned\n"
+
+
+def test_mojo_where_addresses_stay_random_says_so(
+    yard_1: Yard, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(process, "fixes_layout", lambda: False)
+    yard_1.build()
+    said = (tmp_path / "rooms/0000/log").read_text()
+    assert said.startswith("addresses stay random on this system: a large package may come out with other bytes next")
 
 
 def test_mojo_costs_little_over_the_compiler(yard_1: Yard, tmp_path: Path) -> None:
