@@ -205,10 +205,10 @@ class Build:
                 artifacts = self._place(target, result.outputs)
                 break
             except Changed as error:
-                path = os.path.relpath(error.path, self.root) if os.path.isabs(error.path) else error.path
-                self._memo.forget(path)
+                for source in target.sources:
+                    self._memo.forget(source.path)
                 if attempt == _ATTEMPTS:
-                    raise ActionError(f"{path}: changed while it was being read") from None
+                    raise ActionError(f"{error.path}: changed while it was being read") from None
             except Damaged as error:
                 if attempt == _ATTEMPTS:
                     raise ActionError(f"the store lost {error} while it was needed", hint="build again") from None

@@ -159,7 +159,7 @@ class Store:
             found = Result(outputs=outputs, seconds=values["seconds"], log=values["log"])
         except FileNotFoundError:
             return None
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, AttributeError):
             self._entry("result", key).unlink(missing_ok=True)  # torn or foreign: make it again
             return None
         return found if all(self.holds(made) for made in outputs.values()) else None

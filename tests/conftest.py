@@ -1,0 +1,227 @@
+"""The fixture `space`: a real workspace in a temporary folder, driven by the installed command as a user drives it."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+_MADE = re.compile(r"^(ran|restored|failed) +(\S+:\S+) ", re.MULTILINE)
+_DODO = "from packyard.tasks import *\n"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ran:
+    """How a command ended: its status, and what it wrote."""
+
+    status: int
+    out: str
+    err: str
+
+    def made(self, how: str) -> list[str]:
+        """The targets that came out like this, sorted."""
+        return sorted(name for found, name in _MADE.findall(self.out) if found == how)
+
+    @property
+    def ran(self) -> list[str]:
+        return self.made("ran")
+
+    @property
+    def restored(self) -> list[str]:
+        return self.made("restored")
+
+    @property
+    def failed(self) -> list[str]:
+        return self.made("failed")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Space:
+    """A workspace at `root` with a store and a config folder of its own."""
+
+    root: Path
+    home: Path
+    env: dict[str, str] = field(default_factory=dict)
+    command: tuple[str, ...] = (sys.executable, "-m", "packyard.tasks")
+
+    @property
+    def store(self) -> Path:
+        """The folder of blobs and results."""
+        return Path(self.environment["PACKYARD_CACHE_DIR"]) / "store" / "v1"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What the command sees, and nothing else of this process."""
+        return {
+            "PATH": os.environ["PATH"],
+            "LANG": "C.UTF-8",
+            "HOME": str(self.home),
+            "PACKYARD_CACHE_DIR": str(self.home / "cache"),
+            "PACKYARD_CONFIG_DIR": str(self.home / "config"),
+            **self.env,
+        }
+
+    # files ---------------------------------------------------------------------------------------------------
+
+    def write(self, path: str, content: str | bytes) -> Path:
+        """Write a file, with its folders."""
+        place = self.root / path
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(content.encode() if isinstance(content, str) else content)
+        return place
+
+    def append(self, path: str, content: str) -> None:
+        """Write at the end of a file."""
+        with (self.root / path).open("a") as stream:
+            stream.write(content)
+
+    def replace(self, path: str, old: str, new: str) -> None:
+        """Put `new` for `old`, which must stand in the file."""
+        text = self.text(path)
+        assert old in text
+        self.write(path, text.replace(old, new))
+
+    def remove(self, path: str) -> None:
+        """Delete a file, or a folder with all in it."""
+        place = self.root / path
+        if place.is_dir():
+            shutil.rmtree(place)
+        else:
+            place.unlink()
+
+    def read(self, path: str) -> bytes:
+        """The bytes of a file."""
+        return (self.root / path).read_bytes()
+
+    def text(self, path: str) -> str:
+        """The text of a file."""
+        return (self.root / path).read_text()
+
+    def files(self, folder: str = "") -> dict[str, bytes]:
+        """Every file below a folder by its workspace path, the engine's own folder left out."""
+        found = {}
+        for path in sorted((self.root / folder).rglob("*")):
+            name = path.relative_to(self.root).as_posix()
+            if path.is_file() and not name.startswith(".packyard/"):
+                found[name] = path.read_bytes()
+        return found
+
+    # commands ------------------------------------------------------------------------------------------------
+
+    def packyard(self, *words: str, status: int = 0) -> Ran:
+        """Run `packyard`."""
+        return self._run([*self.command, *words], status)
+
+    def doit(self, *words: str, status: int = 0) -> Ran:
+        """Run stock `doit` over the workspace's dodo.py."""
+        if not (self.root / "dodo.py").exists():
+            self.write("dodo.py", _DODO)
+        return self._run([sys.executable, "-m", "doit", *words], status)
+
+    def start(self, *words: str) -> subprocess.Popen[str]:
+        """Start `packyard` and do not wait for it."""
+        return subprocess.Popen(
+            [*self.command, *words],
+            cwd=self.root, env=self.environment, text=True,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        )  # fmt: skip
+
+    def mounted(self, script: str, *, status: int = 0) -> Ran:
+        """Run a shell script in a mount namespace of its own; `$PACKYARD` is the command."""
+        if subprocess.run(["unshare", "-m", "true"], capture_output=True, check=False).returncode:
+            pytest.skip("this user may not mount anything")
+        words = {"PACKYARD": " ".join(self.command)}
+        return self._run(["unshare", "-m", "sh", "-ec", script], status, words)
+
+    def expect_nothing(self) -> None:
+        """A build finds nothing to do and leaves every file as it is."""
+        before = {path: (self.root / path).stat().st_mtime_ns for path in self.files()}
+        done = self.packyard()
+        assert done.out.startswith("nothing to do: "), done.out
+        assert {path: (self.root / path).stat().st_mtime_ns for path in self.files()} == before
+
+    def beside(self, name: str, **env: str) -> Space:
+        """A copy of the sources in another folder, with the same store unless `env` says otherwise."""
+        root = self.root.parent / name
+        shutil.copytree(self.root, root, ignore=shutil.ignore_patterns(".packyard", "dist"))
+        return Space(root=root, home=self.home, env={**self.env, **env}, command=self.command)
+
+    def children(self) -> list[str]:
+        """The command lines of all processes that were started by a command of this space and are still alive."""
+        mark = f"PACKYARD_CACHE_DIR={self.environment['PACKYARD_CACHE_DIR']}".encode()
+        found = []
+        for process in Path("/proc").glob("[0-9]*"):
+            try:
+                if mark in (process / "environ").read_bytes().split(b"\0"):
+                    found.append((process / "cmdline").read_bytes().replace(b"\0", b" ").decode())
+            except OSError:
+                continue
+        return found
+
+    def _run(self, argv: Sequence[str], status: int, env: dict[str, str] | None = None) -> Ran:
+        done = subprocess.run(
+            argv, cwd=self.root, env=self.environment | (env or {}),
+            capture_output=True, text=True, timeout=120, check=False, stdin=subprocess.DEVNULL,
+        )  # fmt: skip
+        assert done.returncode == status, f"status {done.returncode}\n{done.stdout}\n{done.stderr}"
+        assert "Traceback" not in done.stderr + done.stdout, done.stderr + done.stdout
+        return Ran(status=done.returncode, out=done.stdout, err=done.stderr)
+
+
+@pytest.fixture
+def make_space(tmp_path: Path) -> Iterator[Callable[[str], Space]]:
+    """Makes empty workspaces, each with a home of its own; at the end no process of theirs may be left."""
+    made: list[Space] = []
+
+    def make(name: str) -> Space:
+        space = Space(root=tmp_path / name, home=tmp_path / f"home-{name}")
+        space.root.mkdir(parents=True)
+        space.home.mkdir()
+        made.append(space)
+        return space
+
+    yield make
+    assert [line for space in made for line in space.children()] == []
+
+
+@pytest.fixture
+def space(make_space: Callable[[str], Space]) -> Space:
+    """A workspace with two archives, of which the second holds the first."""
+    space = make_space("work")
+    space.write(
+        "packyard.toml",
+        """\
+[workspace]
+name = "work"
+
+[[archive]]
+name = "inner"
+version = "0.1.0"
+include = ["src", "README.md"]
+
+[[archive]]
+name = "outer"
+version = "0.2.0"
+format = "zip"
+include = ["archive:inner", "LICENSE"]
+""",
+    )
+    space.write("src/a.txt", "a\n")
+    space.write("src/deep/b.txt", "b\n")
+    space.write("README.md", "# work\n")
+    space.write("LICENSE", "free\n")
+    return space
+
+
+def interrupt(process: subprocess.Popen[str], number: signal.Signals = signal.SIGINT) -> None:
+    """Send a signal, if the process is still there."""
+    if process.poll() is None:
+        process.send_signal(number)

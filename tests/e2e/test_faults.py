@@ -1,0 +1,244 @@
+"""Kills, races and full disks: nothing wrong is delivered, nothing finished is lost, nothing is left behind."""
+
+from __future__ import annotations
+
+import json
+import random
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+COUNT = 20
+
+
+@pytest.fixture
+def slow(make_space):
+    """A workspace of 20 archives in which each takes some hundredths of a second; the last holds all others."""
+    space = make_space("slow")
+    chance = random.Random(1)
+    lines = ['[workspace]\nname = "slow"\n']
+    for number in range(COUNT - 1):
+        space.write(f"data/{number}.txt", chance.randbytes(400_000).hex())
+        lines.append(f'[[archive]]\nname = "a{number:02}"\nversion = "1.0.0"\ninclude = ["data/{number}.txt"]\n')
+    held = ", ".join(f'"archive:a{number:02}"' for number in range(COUNT - 1))
+    lines.append(f'[[archive]]\nname = "last"\nversion = "1.0.0"\nformat = "zip"\ninclude = [{held}]\n')
+    space.write("packyard.toml", "".join(lines))
+    return space
+
+
+@pytest.fixture
+def wanted(slow):
+    """What a build of `slow` gives when nobody disturbs it."""
+    clean = slow.beside("clean", PACKYARD_CACHE_DIR=str(slow.home / "clean-cache"))
+    clean.packyard()
+    return clean.files("dist")
+
+
+def _finished(build: subprocess.Popen[str], count: int) -> set[str]:
+    """The targets that a `--json` build has ended, as soon as they are `count`."""
+    ended: set[str] = set()
+    assert build.stdout is not None
+    for line in build.stdout:
+        event = json.loads(line)
+        if event["event"] == "end":
+            ended.add(event["name"])
+            if len(ended) == count:
+                break
+    return ended
+
+
+def _end(build: subprocess.Popen[str], number: signal.Signals) -> int:
+    build.send_signal(number)
+    build.communicate(timeout=20)
+    return build.returncode
+
+
+# kill and interrupt ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM], ids=["kill", "int", "term"])
+@pytest.mark.parametrize("count", [1, 9, 18])
+def test_kill_keeps_what_was_finished(slow, wanted, number, count):
+    build = slow.start("--json", "-n", "2")
+    ended = _finished(build, count)
+    assert _end(build, number) == (-9 if number == signal.SIGKILL else 130)
+    for path, content in slow.files("dist").items():
+        assert content == wanted[path], f"{path} is not whole"
+    again = slow.packyard()
+    assert not ended & {*again.ran, *again.restored}
+    assert len(again.ran) + len(again.restored) <= COUNT - count
+    assert slow.files("dist") == wanted
+    assert list((slow.root / ".packyard" / "tmp").iterdir()) == []
+    slow.expect_nothing()
+
+
+def test_kill_at_any_moment_leaves_a_workspace_that_builds(slow, wanted):
+    """A loop over moments from the start of Python to the end of the build; each run goes on where the last one was."""
+    kills = 0
+    for delay in [0.02, 0.05, 0.1, 0.15, 0.2, 0.22, 0.24, 0.26, 0.28, 0.3, 0.33, 0.36, 0.4, 0.45, 0.5]:
+        build = slow.start("-n", "2")
+        try:
+            build.wait(delay)
+        except subprocess.TimeoutExpired:
+            kills += 1
+        _end(build, signal.SIGINT if kills % 2 else signal.SIGKILL)
+        assert all(content == wanted[path] for path, content in slow.files("dist").items())
+    slow.packyard()
+    assert kills >= 5
+    assert slow.files("dist") == wanted
+    slow.expect_nothing()
+
+
+def test_interrupt_while_waiting_for_another_build_ends_at_once(slow):
+    first = slow.start("--json", "-n", "1")
+    _finished(first, 1)
+    second = slow.start()
+    assert second.stdout is not None
+    assert second.stdout.readline() == "waiting for another build here\n"
+    start = time.monotonic()
+    assert _end(second, signal.SIGINT) == 130
+    assert time.monotonic() - start < 2
+    first.communicate(timeout=60)
+    assert first.returncode == 0
+    assert "Traceback" not in (second.stderr.read() if second.stderr and not second.stderr.closed else "")
+
+
+def test_interrupt_says_so_in_one_line(slow):
+    build = slow.start("--json", "-n", "2")
+    _finished(build, 2)
+    build.send_signal(signal.SIGINT)
+    _, said = build.communicate(timeout=20)
+    assert said == "interrupted; what was finished is kept\n"
+
+
+# several builds at once --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("number", [2, 8])
+def test_builds_at_once_on_one_workspace_share_the_work(slow, wanted, number):
+    builds = [slow.start("-n", "2") for _ in range(number)]
+    outputs = [build.communicate(timeout=100)[0] for build in builds]
+    assert [build.returncode for build in builds] == [0] * number
+    assert sum(line.startswith("ran ") for output in outputs for line in output.splitlines()) == COUNT
+    assert sum(line.startswith("restored ") for output in outputs for line in output.splitlines()) == 0
+    assert sum("nothing to do: 20 targets are fresh" in output for output in outputs) == number - 1
+    assert slow.files("dist") == wanted
+
+
+@pytest.mark.parametrize("number", [2, 8])
+def test_builds_at_once_on_one_store_run_each_action_once(slow, wanted, number):
+    spaces = [slow.beside(f"clone-{index}") for index in range(number)]
+    builds = [space.start("-n", "2") for space in spaces]
+    outputs = [build.communicate(timeout=100)[0] for build in builds]
+    assert [build.returncode for build in builds] == [0] * number
+    assert sum(line.startswith("ran ") for output in outputs for line in output.splitlines()) == COUNT
+    for space in spaces:
+        assert space.files("dist") == wanted
+
+
+def test_packyard_and_doit_at_once_wait_for_each_other(slow, wanted):
+    first = slow.start("--json", "-n", "1")
+    _finished(first, 1)
+    second = slow.doit()
+    assert "waiting for another build here" in second.out
+    assert "nothing to do: 20 targets are fresh" in second.out
+    assert first.wait(60) == 0
+    first.communicate()
+    assert slow.files("dist") == wanted
+
+
+def test_input_that_changes_during_the_build_is_seen(slow):
+    """Whatever a build makes of files that are written to meanwhile, the next one ends with the right bytes."""
+    build = slow.start("--json", "-n", "1")
+    _finished(build, 3)
+    for number in range(COUNT - 1):
+        slow.append(f"data/{number}.txt", "late")
+    build.communicate(timeout=60)
+    assert build.returncode == 0
+    slow.packyard()
+    clean = slow.beside("after", PACKYARD_CACHE_DIR=str(slow.home / "after-cache"))
+    clean.packyard()
+    assert slow.files("dist") == clean.files("dist")
+
+
+# disks -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("place", ["dist", ".packyard", "cache"])
+def test_disk_full_is_said_and_finished_work_is_kept(slow, wanted, place):
+    folder = slow.home / "cache" if place == "cache" else slow.root / place
+    folder.mkdir(parents=True, exist_ok=True)
+    script = f"""
+        mount -t tmpfs -o size=1500k none '{folder}'
+        $PACKYARD -n 2 >out 2>err && exit 9
+        test $? = 1
+        cp -r dist dist-then
+    """
+    slow.mounted(script)
+    said = slow.text("out") + slow.text("err")
+    assert "No space left on device" in said or "disk is full" in said, said
+    assert "Traceback" not in said
+    assert "internal error" not in said
+    for path, content in slow.files("dist-then").items():
+        assert content == wanted[path.replace("dist-then", "dist")]
+    for name in ("out", "err", "dist-then"):
+        slow.remove(name)
+    slow.packyard()
+    assert slow.files("dist") == wanted
+
+
+def test_disk_full_in_the_sandbox_is_said(slow):
+    script = """
+        mount -t tmpfs -o size=1M none /tmp/packyard-$(printf %010d $(id -u))
+        $PACKYARD archive:a00 archive:last >out 2>err && exit 9
+        test $? = 1
+    """
+    slow.packyard("archive:a01")  # so that the folder is there
+    slow.mounted(script)
+    said = slow.text("out") + slow.text("err")
+    assert "the sandbox: cannot be written: No space left on device" in said
+    assert "hint: free some space and build again; what was finished is kept" in said
+
+
+def test_dist_read_only_is_said_and_nothing_is_written(slow, wanted):
+    (slow.root / "dist").mkdir()
+    slow.mounted(
+        """
+        mount --bind dist dist
+        mount -o remount,bind,ro dist
+        $PACKYARD archive:a00 >/tmp/$$.out 2>&1 && exit 9
+        test $? = 1
+        grep -q 'dist/a00-1.0.0.tar.gz: cannot be written: Read-only file system' /tmp/$$.out
+        rm /tmp/$$.out
+        """
+    )
+    assert slow.files("dist") == {}
+    assert slow.packyard("archive:a00").restored == ["archive:a00"]
+    assert slow.read("dist/a00-1.0.0.tar.gz") == wanted["dist/a00-1.0.0.tar.gz"]
+
+
+def test_workspace_read_only_is_said(space):
+    done = space.mounted("mount --bind . . && cd . && mount -o remount,bind,ro . && cd $PWD && $PACKYARD", status=1)
+    assert "cannot be written: Read-only file system" in done.err
+
+
+def test_dist_on_another_disk_is_written_whole(slow, wanted):
+    (slow.root / "dist").mkdir()
+    slow.mounted("mount -t tmpfs none dist && $PACKYARD >out && cp -r dist dist2 && ls -A dist2 >names")
+    assert {path.replace("dist2", "dist"): content for path, content in slow.files("dist2").items()} == wanted
+    assert len(slow.text("names").splitlines()) == COUNT
+
+
+def test_sandboxes_of_killed_runs_are_swept(slow, tmp_path):
+    build = slow.start("--json", "-n", "1")
+    _finished(build, 2)
+    _end(build, signal.SIGKILL)
+    slow.packyard()
+    import os  # noqa: PLC0415
+
+    base = Path(f"/tmp/packyard-{os.getuid():010d}")
+    names = [path.name for path in base.iterdir() if path.stat().st_mtime > tmp_path.stat().st_mtime]
+    assert [name for name in names if not name.endswith(".lock")] == []
