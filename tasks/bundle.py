@@ -44,6 +44,7 @@ from packyard.tasks.launch import VERSION, choice
 from packyard.tasks.program import MODULE
 from packyard.tasks.room import Room
 from packyard.tasks.target import Json, Output, Source, Target, Use
+from packyard.tasks.version import version
 from packyard.tasks.workspace import Member, Workspace
 
 # What a Python started by somebody else may have left in the environment.
@@ -100,12 +101,10 @@ def _target(workspace: Workspace, member: Member, key: signing.Key) -> Target:
     project = member.project
     assert project is not None and project.flavor is not None
     flavor, place = project.flavor, member.path("pyproject.toml")
-    problems = [*_unsupported(workspace, flavor, place)]
-    if not project.version:
-        problems.append(Problem("is dynamic, but a bundle's name needs it", "project.version", place))
-    if problems:
+    if problems := list(_unsupported(workspace, flavor, place)):
         raise PlanError(*problems)
-    file = f"{flavor.package_name}-{project.version}.psp"
+    release = version(member, workspace)
+    file = f"{flavor.package_name}-{release}.psp"
     starter = choice(member, workspace)
     python = interpreter.version(member, workspace)
     runtime = interpreter.target_name(member, workspace)
@@ -129,7 +128,7 @@ def _target(workspace: Workspace, member: Member, key: signing.Key) -> Target:
         params={
             "file": file,
             "name": flavor.package_name,
-            "version": project.version,
+            "version": release,
             # The launchers give the program their own file's name as argv[0], and Python finds itself by argv[0]:
             # so a shell starts it by its path. The quotes hold a work environment with spaces together.
             "command": f'/bin/sh -c \'exec "$0" "$@"\' "{{workenv}}/bin/python{python}" -sP -m {MODULE}',
