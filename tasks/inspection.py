@@ -1,0 +1,254 @@
+"""What the commands inspect, verify and extract have to say about a bundle, as plain data and as text.
+
+Nothing here prints, and nothing of a bundle is run.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from packyard.formats.errors import FormatError, Problem, inside
+from packyard.formats.pspf import (
+    Bundle,
+    Finding,
+    Verdict,
+    fingerprint,
+    judge,
+    open_bundle,
+    open_slot,
+    unpacked,
+    verify,
+    verify_contents,
+)
+from packyard.formats.pspf.contents import LARGEST_CONTENTS
+from packyard.formats.pspf.operations import Chain, Operation, chain_name, unpack_chain
+from packyard.formats.relpath import read_relpath
+from packyard.formats.tarball import Stream, read_tar
+from packyard.tasks.target import Json
+
+_CHUNK = 1 << 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verification:
+    """The outcome of verifying one file. `bundle` is None when the file could not even be opened as one."""
+
+    path: Path
+    verdict: Verdict
+    findings: tuple[Finding, ...]
+    bundle: Bundle | None = None
+
+    def passed(self, *, strict: bool = False) -> bool:
+        """Whether the file may be used; `strict` wants every byte under the signature."""
+        return self.verdict in (Verdict.INTACT, Verdict.AUTHENTIC, *(() if strict else (Verdict.UNCOVERED,)))
+
+    def json(self) -> dict[str, Json]:
+        """The outcome as data."""
+        bundle = self.bundle
+        return {
+            "file": os.fspath(self.path),
+            "verdict": str(self.verdict),
+            "name": bundle.metadata.name if bundle else None,
+            "version": bundle.metadata.version if bundle else None,
+            "public_key": bundle.index.public_key.hex() if bundle else None,
+            "findings": [
+                {"cause": finding.cause, "message": finding.message, "note": finding.note} for finding in self.findings
+            ],
+        }
+
+    def text(self) -> str:
+        """The outcome in lines: the verdict, then what was found."""
+        lines = [f"{self.path}: {self.verdict}"]
+        if self.bundle is not None:
+            lines[0] += f" (key {self.bundle.index.public_key.hex()[:16]}...)"
+        return "\n".join([*lines, *(f"  {finding}" for finding in self.findings)])
+
+
+def verify_file(path: Path, trusted: Collection[bytes] = (), *, deep: bool = False) -> Verification:
+    """Verify a file; `trusted` are the raw public keys that make it authentic, `deep` unpacks every slot as well."""
+    try:
+        bundle = open_bundle(path)
+    except FormatError as error:
+        findings = tuple(Finding("file", problem.message) for problem in error.problems)
+        return Verification(path=path, verdict=Verdict.DAMAGED, findings=findings)
+    found = verify(bundle)
+    if deep and not any(not finding.note for finding in found):
+        found += verify_contents(bundle)
+    return Verification(path=path, verdict=judge(bundle, found, trusted), findings=tuple(found), bundle=bundle)
+
+
+def inspect_file(path: Path) -> dict[str, Json]:
+    """What a bundle says of itself, as data; FormatError when it is none. Says nothing of whether it is true."""
+    bundle = open_bundle(path)
+    metadata, index = bundle.metadata, bundle.index
+    return {
+        "file": os.fspath(path),
+        "size": bundle.size,
+        "name": metadata.name,
+        "version": metadata.version,
+        "built": {
+            "tool": metadata.build.tool,
+            "version": metadata.build.tool_version,
+            "time": metadata.build.timestamp if index.build_timestamp or not bundle.covered else "",
+            "platform": "_".join(part for part in (metadata.build.os, metadata.build.arch) if part),
+        },
+        "launcher": {
+            "name": metadata.launcher.tool,
+            "version": metadata.launcher.tool_version,
+            "size": index.launcher_size,
+            "digest": str(metadata.launcher.digest or ""),
+        },
+        "key": {"public": index.public_key.hex(), "fingerprint": fingerprint(index.public_key)},
+        "covered": bundle.covered,
+        "sealed": bool(metadata.coverage and metadata.coverage.sealed),
+        "tree": metadata.coverage.tree if metadata.coverage else "",
+        "command": metadata.execution.command,
+        "policy": None
+        if metadata.policy is None
+        else {
+            "platforms": list(metadata.policy.platforms),
+            "refuse_root": metadata.policy.refuse_root,
+            "max_age_days": metadata.policy.max_age_days,
+            "require_env": list(metadata.policy.require_env),
+        },
+        "slots": [_slot(bundle, position) for position in range(len(bundle.descriptors))],
+    }
+
+
+def inspection_text(values: dict[str, Json]) -> str:
+    """What `inspect_file` found, for people."""
+    built, launcher, key = values["built"], values["launcher"], values["key"]
+    cover = "every byte" if values["covered"] else "the metadata only, not the slots"
+    seal = "the launcher checks the content at the first start" if values["sealed"] else "none"
+    facts = [
+        ("bundle", f"{values['name']} {values['version']}, {_bytes(values['size'])}"),
+        (
+            "built",
+            " ".join(part for part in (built["tool"], built["version"], built["platform"], built["time"]) if part),
+        ),
+        ("launcher", f"{launcher['name']} {launcher['version']}".strip() + f", {_bytes(launcher['size'])}"),
+        ("key", key["public"]),
+        ("signed", cover),
+        ("seal", seal),
+        ("command", values["command"]),
+    ]
+    if values["policy"] is not None:
+        rules = [f"{name} {rule}" for name, rule in values["policy"].items() if rule]
+        facts.append(("policy", "; ".join(rules) or "no rule"))
+    header = ("slot", "id", "stored", "as", "purpose", "lifecycle", "mode", "target")
+    rows = [
+        (
+            str(slot["position"]), slot["id"], _bytes(slot["size"]), slot["operations"], slot["purpose"],
+            slot["lifecycle"], slot["permissions"], slot["target"],
+        )
+        for slot in values["slots"]
+    ]  # fmt: skip
+    return "\n".join([*(f"{name:<9} {value}" for name, value in facts), "", *_table([header, *rows])])
+
+
+def extract(path: Path, folder: Path, ident: str = "") -> list[Path]:
+    """Unpack a bundle's slots (or the one named) below a folder that is made for it; the files, sorted.
+
+    FormatError when the bundle is damaged, the folder exists, or a slot holds what is not safe to write; then
+    nothing is left behind. A slot that is no tar becomes the file that it is in the work environment.
+    """
+    verification = verify_file(path)
+    bundle = verification.bundle
+    if bundle is None or not verification.passed():
+        raise FormatError(*(Problem(str(finding), place=str(path)) for finding in verification.findings))
+    chosen = [position for position, slot in enumerate(bundle.metadata.slots) if ident in ("", slot.id)]
+    if not chosen:
+        known = ", ".join(slot.id for slot in bundle.metadata.slots)
+        raise FormatError(Problem(f"{ident!r} is not a slot of it, known: {known}", place=str(path)))
+    if folder.exists():
+        raise FormatError(Problem("exists already, a new folder was expected", place=str(folder)))
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        made = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    except OSError as error:
+        raise FormatError(Problem(f"cannot be made: {error.strerror}", place=str(folder))) from None
+    try:
+        for position in chosen:
+            with inside(f"{path}: slot {bundle.metadata.slots[position].id}"):
+                _unpack(bundle, position, made)
+        made.chmod(0o755)
+        made.rename(folder)
+    except OSError as error:
+        shutil.rmtree(made, ignore_errors=True)
+        raise FormatError(Problem(f"cannot be written: {error.strerror}", place=str(folder))) from None
+    except BaseException:
+        shutil.rmtree(made, ignore_errors=True)
+        raise
+    return sorted(file for file in folder.rglob("*") if file.is_file())
+
+
+def _slot(bundle: Bundle, position: int) -> dict[str, Json]:
+    descriptor = bundle.descriptors[position]
+    slots = bundle.metadata.slots
+    slot = slots[position] if position < len(slots) else None
+    return {
+        "position": position,
+        "id": slot.id if slot else "",
+        "source": slot.source if slot else "",
+        "target": slot.target if slot else "",
+        "size": descriptor.size,
+        "offset": descriptor.offset,
+        "operations": _chain_text(descriptor.operations),
+        "purpose": slot.purpose if slot else "",
+        "lifecycle": slot.lifecycle if slot else "",
+        "permissions": f"{descriptor.permissions:04o}",
+        "checksum": slot.checksum if slot else "",
+        "content": slot.content if slot else "",
+    }
+
+
+def _chain_text(packed: int) -> str:
+    try:
+        return chain_name(unpack_chain(packed))
+    except FormatError:
+        return f"{packed:#x}"
+
+
+def _unpack(bundle: Bundle, position: int, folder: Path) -> None:
+    """Write one slot below a fresh folder: only plain files, each under a name that was checked."""
+    slot = bundle.metadata.slots[position]
+    chain: Chain = unpack_chain(bundle.descriptors[position].operations)
+    with open_slot(bundle, position) as stored:
+        stream = unpacked(stored, chain)
+        if Operation.TAR not in chain:
+            _write(folder / (read_relpath(slot.path) or slot.id), stream, bundle.descriptors[position].permissions)
+            return
+        for member in read_tar(stream, limit=LARGEST_CONTENTS):
+            if member.kind == "folder":
+                (folder / member.path).mkdir(parents=True, exist_ok=True)
+            else:
+                _write(folder / member.path, member.body, 0o755 if member.executable else 0o644)
+
+
+def _write(path: Path, stream: Stream, mode: int) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("xb") as out:
+        while chunk := stream.read(_CHUNK):
+            out.write(chunk)
+    path.chmod((mode or 0o600) & 0o777)
+
+
+def _bytes(size: int) -> str:
+    """A size for people: '12 B', '14.9 MB'."""
+    number, unit = float(size), "B"
+    for larger in ("kB", "MB", "GB", "TB"):
+        if number < 1000:
+            break
+        number, unit = number / 1000, larger
+    return f"{size} B" if unit == "B" else f"{number:.1f} {unit}"
+
+
+def _table(rows: Sequence[Sequence[str]]) -> Iterable[str]:
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    for row in rows:
+        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
