@@ -120,7 +120,9 @@ def read_foreign_morloc(text: str, place: str) -> tuple[MorlocManifest, tuple[Pr
     """Read the package.yaml of a package that others maintain: an unknown key and a version that is no SemVer, which
     the compiler takes, are warnings. FormatError with all other problems."""
     source = read_yaml(text, place)
-    warnings = [Problem("unknown key, the compiler ignores it", key, place) for key in source.values if key not in _KEYS]
+    warnings = [
+        Problem("unknown key, the compiler ignores it", key, place) for key in source.values if key not in _KEYS
+    ]
     values = {key: value for key, value in source.values.items() if key in _KEYS}
     version = values.get("version")
     if version is None or isinstance(version, str):

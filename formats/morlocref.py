@@ -114,7 +114,9 @@ def read_source(text: str) -> str:
 def read_repository_template(text: str) -> str:
     """A URL with {name} in it."""
     if text.count("{name}") != 1 or not re.match(r"(?:https|ssh|file)://[^\s]+$", text):
-        raise FormatError(f"{text!r} is no template, a URL with {{name}} in it, like {DEFAULT_REPOSITORY}, was expected")
+        raise FormatError(
+            f"{text!r} is no template, a URL with {{name}} in it, like {DEFAULT_REPOSITORY}, was expected"
+        )
     return text
 
 
@@ -147,14 +149,16 @@ def _url(text: str) -> GitRef:
     if match is None:
         raise FormatError(f"{text!r} is no repository, git+https://, git+ssh:// or git+file:// was expected")
     if match["scheme"] != "ssh" and "@" in match["rest"].partition("/")[0]:
-        raise FormatError("the URL of a repository has a user or password in it", hint="let git's credential helper know it")
+        raise FormatError(
+            "the URL of a repository has a user or password in it", hint="let git's credential helper know it"
+        )
     form, name = _ref(text, match["ref"])
     url = f"{match['scheme']}://{match['rest']}"
     return GitRef(f"git+{url}", url, form, name)
 
 
 def _ref(text: str, ref: str | None) -> tuple[str, str]:
-    """(form, name) of what follows the '@'; bare hexadecimal digits are a hash as for the compiler, nothing else is bare."""
+    """(form, name) of what follows the '@'; a bare reference, which the compiler guesses at, is refused."""
     if ref is None:
         return "", ""
     form, colon, name = ref.partition(":")

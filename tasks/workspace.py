@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import platform as machine
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -91,7 +91,7 @@ def _member_folders(watch: Watch, manifest: WorkspaceManifest, problems: list[Fo
 
 def _read_member(watch: Watch, folder: str) -> Member:
     """The member in a folder; FormatError with the problems of all its manifests."""
-    readers = {
+    readers: dict[str, tuple[str, Callable[[str, str], MojoManifest | ProjectManifest | MorlocManifest]]] = {
         "mojo": ("mojo.toml", read_mojo),
         "project": ("pyproject.toml", read_project),
         "morloc": ("package.yaml", read_morloc),

@@ -302,6 +302,6 @@ def test_submodule_of_another_member_is_checked_too(tmp_path: Path) -> None:
     }
     write(tmp_path, files)
     assert said(tmp_path) == [
-        "m/b/main.loc: line 3: 'a.gone' is imported but missing, gone.loc or gone/main.loc was expected",
         "m/a/sub.loc: line 2: 'gone.py' is sourced but missing, the file 'm/a/gone.py' was expected",
+        "m/b/main.loc: line 3: 'a.gone' is imported but missing, gone.loc or gone/main.loc was expected",
     ]
