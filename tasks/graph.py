@@ -17,7 +17,7 @@ from packyard.tasks.target import Output, Pin, Source, Target, Use
 from packyard.tasks.workspace import Workspace
 
 # Each module offers targets(workspace). A kind never imports another: they meet in the graph.
-KINDS = ("toolchain", "launcher", "runtime", "mojo", "morloc", "buildenv", "wheel", "env", "slot", "archive")
+KINDS = ("toolchain", "launcher", "runtime", "buildenv", "wheel", "env", "slot", "bundle", "mojo", "morloc", "archive")
 
 
 @dataclass(frozen=True)
