@@ -6,6 +6,7 @@ A tree is laid out as the compiler's own distributions are: `bin/mojo`, and its 
 from __future__ import annotations
 
 import os
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,13 +42,29 @@ class Compiler:
     def environment(self) -> dict[str, str]:
         """The variables that tell the program where its parts are, and that it is to report nothing to its makers."""
         tree = os.fspath(self.tree)
-        return {
+        return self._linking() | {
             "MODULAR_MAX_PACKAGE_ROOT": tree,
             "MODULAR_MOJO_MAX_PACKAGE_ROOT": tree,
             "MODULAR_MOJO_MAX_DRIVER_PATH": f"{tree}/bin/mojo",
             "MODULAR_MOJO_MAX_IMPORT_PATH": f"{tree}/lib/mojo",
             "MODULAR_CRASH_REPORTING_ENABLED": "false",
             "MODULAR_TELEMETRY_ENABLED": "false",
+        }
+
+    def _linking(self) -> dict[str, str]:
+        """What compilers before 0.26 do not find by themselves when they link a program."""
+        if _from(self.version, "0.26"):
+            return {}
+        end = ".dylib" if sys.platform == "darwin" else ".so"
+        lib = self.tree / "lib"
+        shared = [
+            f"{lib}/lib{name}{end}" for name in ("AsyncRTMojoBindings", "AsyncRTRuntimeGlobals", "MSupportGlobals")
+        ]
+        return {
+            "MODULAR_MOJO_MAX_COMPILERRT_PATH": f"{lib}/libKGENCompilerRTShared{end}",
+            "MODULAR_MOJO_MAX_SHARED_LIBS": ",".join([*shared, "-Xlinker", "-rpath", "-Xlinker", os.fspath(lib)]),
+            "MODULAR_MOJO_MAX_SYSTEM_LIBS": "-lm" if sys.platform == "darwin" else "-lrt,-ldl,-lpthread,-lm",
+            "MODULAR_MOJO_MAX_LLD_PATH": f"{self.tree}/bin/lld",
         }
 
     def library(self) -> MojoPackage:

@@ -66,3 +66,13 @@ def test_compiler_with_damaged_library_is_refused(tmp_path: Path) -> None:
 
 def test_toolchain_of_a_version_is_a_target() -> None:
     assert toolchain_of("1.0.0") == "toolchain:mojo-1.0.0"
+
+
+def test_compiler_before_0_26_is_told_what_to_link() -> None:
+    told = Compiler("0.25.7.0", Path("/t")).environment()
+    assert told.keys() - Compiler("0.26.1.0", Path("/t")).environment().keys() == {
+        "MODULAR_MOJO_MAX_COMPILERRT_PATH",
+        "MODULAR_MOJO_MAX_SHARED_LIBS",
+        "MODULAR_MOJO_MAX_SYSTEM_LIBS",
+        "MODULAR_MOJO_MAX_LLD_PATH",
+    }
