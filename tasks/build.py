@@ -195,7 +195,8 @@ class Build:
         start = time.monotonic()
         for pin in target.pins:
             self._pin(target, pin)
-        for attempt in range(1, _ATTEMPTS + 1):
+        changes = damages = 0
+        while True:
             looks = self._sources(target)
             uses = self._uses(target)
             values = ingredients(target, looks, uses)
@@ -205,14 +206,16 @@ class Build:
                 artifacts = self._place(target, result.outputs)
                 break
             except Changed as error:
+                changes += 1
+                if changes == _ATTEMPTS:
+                    raise ActionError(f"{error.path}: changed while it was being read") from None
                 for source in target.sources:
                     self._memo.forget(source.path)
-                if attempt == _ATTEMPTS:
-                    raise ActionError(f"{error.path}: changed while it was being read") from None
             except Damaged as error:
-                if attempt == _ATTEMPTS:
+                damages += 1
+                if damages == _ATTEMPTS + len(target.uses):  # each of them may prove damaged when its turn comes
                     raise ActionError(f"the store lost {error} while it was needed", hint="build again") from None
-                self._mend(target, str(error))
+                self._mend(target)
         record = Record(
             key=key, ingredients=values, outputs=result.outputs, artifacts=artifacts,
             seconds=time.monotonic() - start if how == "ran" else result.seconds, at=time.time(), log=result.log,
@@ -277,17 +280,17 @@ class Build:
         self.store.keep(key, result)
         return result
 
-    def _mend(self, target: Target, digest: str) -> None:
-        """A blob that `target` needs is gone or damaged: take it from dist/ if it lies there, else make it again."""
+    def _mend(self, target: Target) -> None:
+        """Blobs that `target` needs are gone: take them from dist/ if they lie there, else make them again."""
         with self._mending:
             for use in target.uses:
                 made = self._outputs(use.target)[use.part]
-                if made.digest != digest or self.store.holds(made):
+                if self.store.holds(made):
                     continue
                 self.notify(f"{use.target}: its bytes in the store are gone or damaged, making it again")
                 path = {output.part: output.artifact for output in self.graph.targets[use.target].outputs}[use.part]
                 look = self._memo.look(path) if path else None
-                if path and look and look.digest.hex() == digest:
+                if path and look and look.digest.hex() == made.digest:
                     self.store.put(self.root / path)
                 else:
                     outcome = self.make(use.target)

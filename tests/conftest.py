@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -176,20 +175,30 @@ class Space:
         return Ran(status=done.returncode, out=done.stdout, err=done.stderr)
 
 
+@pytest.fixture(scope="session")
+def space_in(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Space]:
+    """Makes empty workspaces that last for the session."""
+    return lambda name: _make(tmp_path_factory.mktemp(name), name)
+
+
 @pytest.fixture
 def make_space(tmp_path: Path) -> Iterator[Callable[[str], Space]]:
     """Makes empty workspaces, each with a home of its own; at the end no process of theirs may be left."""
     made: list[Space] = []
 
     def make(name: str) -> Space:
-        space = Space(root=tmp_path / name, home=tmp_path / f"home-{name}")
-        space.root.mkdir(parents=True)
-        space.home.mkdir()
-        made.append(space)
-        return space
+        made.append(_make(tmp_path, name))
+        return made[-1]
 
     yield make
     assert [line for space in made for line in space.children()] == []
+
+
+def _make(folder: Path, name: str) -> Space:
+    space = Space(root=folder / name, home=folder / f"home-{name}")
+    space.root.mkdir()
+    space.home.mkdir()
+    return space
 
 
 @pytest.fixture
@@ -219,9 +228,3 @@ include = ["archive:inner", "LICENSE"]
     space.write("README.md", "# work\n")
     space.write("LICENSE", "free\n")
     return space
-
-
-def interrupt(process: subprocess.Popen[str], number: signal.Signals = signal.SIGINT) -> None:
-    """Send a signal, if the process is still there."""
-    if process.poll() is None:
-        process.send_signal(number)

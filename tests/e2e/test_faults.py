@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import signal
 import subprocess
@@ -18,23 +19,28 @@ COUNT = 20
 def slow(make_space):
     """A workspace of 20 archives in which each takes some hundredths of a second; the last holds all others."""
     space = make_space("slow")
+    _write_slow(space)
+    return space
+
+
+def _write_slow(space) -> None:
     chance = random.Random(1)
     lines = ['[workspace]\nname = "slow"\n']
     for number in range(COUNT - 1):
-        space.write(f"data/{number}.txt", chance.randbytes(400_000).hex())
+        space.write(f"data/{number}.txt", chance.randbytes(200_000).hex())
         lines.append(f'[[archive]]\nname = "a{number:02}"\nversion = "1.0.0"\ninclude = ["data/{number}.txt"]\n')
     held = ", ".join(f'"archive:a{number:02}"' for number in range(COUNT - 1))
     lines.append(f'[[archive]]\nname = "last"\nversion = "1.0.0"\nformat = "zip"\ninclude = [{held}]\n')
     space.write("packyard.toml", "".join(lines))
-    return space
 
 
-@pytest.fixture
-def wanted(slow):
+@pytest.fixture(scope="session")
+def wanted(space_in):
     """What a build of `slow` gives when nobody disturbs it."""
-    clean = slow.beside("clean", PACKYARD_CACHE_DIR=str(slow.home / "clean-cache"))
-    clean.packyard()
-    return clean.files("dist")
+    space = space_in("undisturbed")
+    _write_slow(space)
+    space.packyard()
+    return space.files("dist")
 
 
 def _finished(build: subprocess.Popen[str], count: int) -> set[str]:
@@ -172,7 +178,7 @@ def test_disk_full_is_said_and_finished_work_is_kept(slow, wanted, place):
     folder = slow.home / "cache" if place == "cache" else slow.root / place
     folder.mkdir(parents=True, exist_ok=True)
     script = f"""
-        mount -t tmpfs -o size=1500k none '{folder}'
+        mount -t tmpfs -o size=900k none '{folder}'
         $PACKYARD -n 2 >out 2>err && exit 9
         test $? = 1
         cp -r dist dist-then
@@ -237,8 +243,6 @@ def test_sandboxes_of_killed_runs_are_swept(slow, tmp_path):
     _finished(build, 2)
     _end(build, signal.SIGKILL)
     slow.packyard()
-    import os  # noqa: PLC0415
-
     base = Path(f"/tmp/packyard-{os.getuid():010d}")
     names = [path.name for path in base.iterdir() if path.stat().st_mtime > tmp_path.stat().st_mtime]
     assert [name for name in names if not name.endswith(".lock")] == []
