@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from packyard.formats.errors import FormatError, Problem, inside
+from packyard.formats.errors import FormatError, Problem
 from packyard.formats.pspf import (
     Bundle,
     Finding,
@@ -66,7 +66,7 @@ class Verification:
         lines = [f"{self.path}: {self.verdict}"]
         if self.bundle is not None:
             lines[0] += f" (key {self.bundle.index.public_key.hex()[:16]}...)"
-        return "\n".join([*lines, *(f"  {finding}" for finding in self.findings)])
+        return "\n".join([*lines, *(f"  {_plain(str(finding))}" for finding in self.findings)])
 
 
 def verify_file(path: Path, trusted: Collection[bytes] = (), *, deep: bool = False) -> Verification:
@@ -148,7 +148,7 @@ def inspection_text(values: dict[str, Json]) -> str:
         )
         for slot in values["slots"]
     ]  # fmt: skip
-    return "\n".join([*(f"{name:<9} {value}" for name, value in facts), "", *_table([header, *rows])])
+    return "\n".join([*(f"{name:<9} {_plain(value)}" for name, value in facts), "", *_table([header, *rows])])
 
 
 def extract(path: Path, folder: Path, ident: str = "") -> list[Path]:
@@ -174,13 +174,18 @@ def extract(path: Path, folder: Path, ident: str = "") -> list[Path]:
         raise FormatError(Problem(f"cannot be made: {error.strerror}", place=str(folder))) from None
     try:
         for position in chosen:
-            with inside(f"{path}: slot {bundle.metadata.slots[position].id}"):
-                _unpack(bundle, position, made)
+            _unpack(bundle, position, made)
         made.chmod(0o755)
         made.rename(folder)
     except OSError as error:
         shutil.rmtree(made, ignore_errors=True)
         raise FormatError(Problem(f"cannot be written: {error.strerror}", place=str(folder))) from None
+    except FormatError as error:
+        shutil.rmtree(made, ignore_errors=True)
+        slot = bundle.metadata.slots[position].id
+        raise FormatError(
+            *(Problem(f"slot {slot!r}: {problem}", place=str(path)) for problem in error.problems)
+        ) from None
     except BaseException:
         shutil.rmtree(made, ignore_errors=True)
         raise
@@ -249,6 +254,12 @@ def _bytes(size: int) -> str:
 
 
 def _table(rows: Sequence[Sequence[str]]) -> Iterable[str]:
+    rows = [[_plain(cell) for cell in row] for row in rows]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     for row in rows:
         yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+
+
+def _plain(text: str) -> str:
+    """`text` on one line and without what a terminal would act on: a bundle may say anything."""
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode("ascii") for char in text)
