@@ -78,7 +78,7 @@ def test_inspection_shows_what_the_bundle_says(make_bundle: MakeBundle) -> None:
         "policy    require_env ['HOME']",
         "",
         "slot  id     stored  as   purpose  lifecycle  mode  target",
-        "0     app    150 B   tgz  code     runtime    0755  {workenv}",
+        "0     app    139 B   tgz  code     runtime    0755  {workenv}",
         "1     notes  6 B     raw  data     runtime    0640  {workenv}/doc/notes.txt",
     ]
 
