@@ -12,7 +12,6 @@ import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from graphlib import CycleError, TopologicalSorter
 from pathlib import PurePosixPath
 from typing import Literal
 
@@ -21,6 +20,7 @@ from packyard.formats.morlocignore import glob_expression
 from packyard.formats.morlocref import STANDARD
 from packyard.formats.morlocscan import scan_as_compiler
 from packyard.formats.morlocsource import Sourced
+from packyard.formats.resolution import find_cycle
 from packyard.tasks.morlocpackage import MANIFEST, Module, Package, gitignored, needs_of, read_modules, resolve
 
 Level = Literal["error", "warning"]
@@ -259,18 +259,6 @@ def _cycles(scanned: Scan) -> Iterator[Finding]:
     if path := find_cycle(files):
         message = f"the modules import each other: {' -> '.join(path)}"
         yield _error("module-cycle", owners[path[0]], Problem(message, place=path[0]))
-
-
-def find_cycle(needs: Mapping[str, Iterable[str]]) -> list[str]:
-    """A path from a node back to itself, from the first of its nodes; [] when there is none."""
-    sorter = TopologicalSorter({name: sorted(needs[name]) for name in sorted(needs)})
-    try:
-        sorter.prepare()
-    except CycleError as error:
-        path = list(reversed(error.args[1]))[1:]  # graphlib names dependencies before what needs them
-        start = path.index(min(path))
-        return [*path[start:], *path[:start], path[start]]
-    return []
 
 
 # warnings ------------------------------------------------------------------------------------------------------

@@ -1,0 +1,159 @@
+"""Which packages a set of packages needs, and in which order: the same answer whatever order things are asked in.
+
+There is one candidate for a name, so nothing is searched for: ranges of versions are conditions that the candidate
+must meet, and a commit that a package pins decides between the pins of others by being nearer to a root.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from graphlib import CycleError, TopologicalSorter
+
+from packyard.formats.errors import FormatError, Problem
+from packyard.formats.versionrange import read_range
+
+_ROUNDS = 100  # pins may lead to packages that pin others, each of which starts over
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """A package that can be had. `ranges` are conditions on versions of others, `pins` their commits, by name;
+    `commit` is '' when it comes from no repository."""
+
+    name: str
+    version: str
+    needs: tuple[str, ...] = ()
+    ranges: Mapping[str, str] = field(default_factory=dict)
+    pins: Mapping[str, str] = field(default_factory=dict)
+    commit: str = ""
+
+
+# The candidate for a name at a pinned commit ('' for none); FormatError when there is none.
+Find = Callable[[str, str], Candidate]
+
+
+def resolve(roots: Iterable[str], find: Find) -> tuple[Candidate, ...]:
+    """`roots` and all that they need, dependencies first, ties by name.
+
+    FormatError with every missing package, unmet range, contradiction between pins, and the first cycle, each
+    with the path on which it was met.
+    """
+    wanted = sorted(set(roots))
+    pins: dict[str, str] = {}
+    for _ in range(_ROUNDS):
+        walk = _Walk(wanted, find, pins)
+        decided = walk.pins()
+        if decided == pins:
+            break
+        pins = decided
+    else:
+        raise FormatError("the pinned commits contradict each other without end")
+    problems = [*walk.problems, *walk.unmet()]
+    if cycle := find_cycle({name: found.needs for name, found in walk.found.items()}):
+        problems.append(Problem(f"the packages need each other: {' -> '.join(cycle)}"))
+    if problems:
+        raise FormatError(*problems)
+    return tuple(walk.found[name] for name in order({name: found.needs for name, found in walk.found.items()}))
+
+
+def order(needs: Mapping[str, Iterable[str]]) -> list[str]:
+    """The names with what they need first, ties by name; what is not a key does not count. There must be no cycle."""
+    open_needs = {name: {need for need in wanted if need in needs} for name, wanted in needs.items()}
+    users: dict[str, list[str]] = defaultdict(list)
+    for name, wanted in open_needs.items():
+        for need in wanted:
+            users[need].append(name)
+    ready = [name for name, wanted in open_needs.items() if not wanted]
+    heapq.heapify(ready)
+    found: list[str] = []
+    while ready:
+        name = heapq.heappop(ready)
+        found.append(name)
+        for user in users[name]:
+            open_needs[user].discard(name)
+            if not open_needs[user]:
+                heapq.heappush(ready, user)
+    return found
+
+
+def find_cycle(needs: Mapping[str, Iterable[str]]) -> list[str]:
+    """A path from a node back to itself, from the first of its nodes; [] when there is none."""
+    sorter = TopologicalSorter({name: sorted(needs[name]) for name in sorted(needs)})
+    try:
+        sorter.prepare()
+    except CycleError as error:
+        path = list(reversed(error.args[1]))[1:]  # graphlib names dependencies before what needs them
+        start = path.index(min(path))
+        return [*path[start:], *path[:start], path[start]]
+    return []
+
+
+class _Walk:
+    """One pass from the roots outwards, level by level, with the pins that are known."""
+
+    def __init__(self, roots: list[str], find: Find, pins: Mapping[str, str]) -> None:
+        self.found: dict[str, Candidate] = {}
+        self.problems: list[Problem] = []
+        self._by: dict[str, str] = dict.fromkeys(roots, "")  # who asked first
+        self._depth = dict.fromkeys(roots, 0)
+        level = roots
+        while level:
+            following: set[str] = set()
+            for name in level:
+                try:
+                    candidate = find(name, pins.get(name, ""))
+                except FormatError as error:
+                    self.problems += [self._with_path(problem, name) for problem in error.problems]
+                    continue
+                self.found[name] = candidate
+                for need in sorted(candidate.needs):
+                    if need not in self._by:
+                        self._by[need] = name
+                        self._depth[need] = self._depth[name] + 1
+                        following.add(need)
+            level = sorted(following)
+
+    def path(self, name: str) -> str:
+        """How a root leads to the package: 'a -> b -> name'."""
+        names = [name]
+        while by := self._by[names[-1]]:
+            names.append(by)
+        return " -> ".join(reversed(names))
+
+    def pins(self) -> dict[str, str]:
+        """The commit of each pinned package: that of whoever is nearest to a root; FormatError when two differ."""
+        nearest: dict[str, list[tuple[int, str, str]]] = defaultdict(list)
+        for name in sorted(self.found):
+            for pinned, commit in self.found[name].pins.items():
+                nearest[pinned].append((self._depth[name], commit, name))
+        decided: dict[str, str] = {}
+        problems: list[Problem] = []
+        for pinned, choices in sorted(nearest.items()):
+            depth = min(choices)[0]
+            commits = {commit: by for level, commit, by in sorted(choices, reverse=True) if level == depth}
+            if len(commits) > 1:
+                said = ", ".join(f"{commit[:12]} by {self.path(by)}" for commit, by in sorted(commits.items()))
+                problems.append(Problem(f"is pinned to different commits: {said}", place=pinned))
+            decided[pinned] = next(iter(commits))
+        if problems:
+            raise FormatError(*problems)
+        return decided
+
+    def unmet(self) -> Iterable[Problem]:
+        """The conditions on versions that do not hold."""
+        for name in sorted(self.found):
+            for need, text in sorted(self.found[name].ranges.items()):
+                other = self.found.get(need)
+                if other is not None and not read_range(text).admits(other.version):
+                    message = f"has the version {other.version}, but {self.path(name)} requires {text!r}"
+                    yield Problem(message, place=need)
+
+    def _with_path(self, problem: Problem, name: str) -> Problem:
+        if not self._by[name]:
+            return problem
+        return Problem(
+            f"{problem.message} (needed by {self.path(self._by[name])})", problem.key, problem.place, problem.hint
+        )

@@ -1,0 +1,149 @@
+"""The morloc part of packyard.lock: made from the workspace, and compared with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
+
+from packyard.formats.errors import Problem
+from packyard.formats.morloclock import MEMBER, NAME, LockedPackage, read_morloc_lock, with_morloc_lock
+from packyard.formats.morlocref import LocalRef, read_install
+from packyard.formats.resolution import order
+from packyard.tasks.errors import PlanError
+from packyard.tasks.morloclint import Scan, scan
+from packyard.tasks.morlocpackage import needs_of, read_packages
+from packyard.tasks.morlocsources import Provided, Sources, cache_folder, naming_problems, vendored
+from packyard.tasks.workspace import Workspace
+
+
+def lock_morloc(
+    workspace: Workspace,
+    earlier: str = "",
+    *,
+    upgrade: Collection[str] | None = (),
+    offline: bool = False,
+    notify: Callable[[str], None] = lambda line: None,
+) -> str:
+    """The text of packyard.lock with its morloc part made anew; the rest of the `earlier` text stays as it is.
+
+    Commits of the earlier lock are kept but for the packages in `upgrade` (None: all). FormatError with everything
+    that is missing, contradictory or damaged. Without morloc members the text stays as it is.
+    """
+    members = scan(read_packages(workspace))
+    if not members.packages and "[[morloc]]" not in earlier:
+        return earlier
+    sources = workspace_sources(
+        workspace, members, locked_packages(earlier), upgrade=upgrade, offline=offline, notify=notify
+    )
+    problems = naming_problems(members, {*sources.known(), *sources.locked}, workspace.root.name)
+    if problems:
+        raise PlanError(*problems)
+    return with_morloc_lock(earlier, [provided.locked for provided in sources.resolve(members.packages)])
+
+
+def drift_of_morloc(workspace: Workspace, text: str) -> list[str]:
+    """What of the workspace a packyard.lock does not say any more, in words; [] when it fits. Nothing is fetched."""
+    members = scan(read_packages(workspace))
+    locked = locked_packages(text)
+    return [*_member_drift(members, locked), *_source_drift(workspace, locked), *_open_ends(members, locked)]
+
+
+def locked_packages(text: str, place: str = NAME) -> dict[str, LockedPackage]:
+    """The morloc packages of a packyard.lock by name."""
+    return {package.name: package for package in read_morloc_lock(text, place)}
+
+
+def in_order(packages: Mapping[str, LockedPackage]) -> list[LockedPackage]:
+    """The packages with their dependencies first, ties by name."""
+    return [packages[name] for name in order({name: p.dependencies for name, p in packages.items()})]
+
+
+def workspace_sources(
+    workspace: Workspace,
+    members: Scan,
+    locked: Mapping[str, LockedPackage],
+    *,
+    upgrade: Collection[str] | None = (),
+    offline: bool = False,
+    notify: Callable[[str], None] = lambda line: None,
+) -> Sources:
+    """The places that a workspace's packages come from."""
+    spec = workspace.manifest.morloc
+    files = [file for pattern in spec.vendor for file in workspace.watch.matching_files(pattern)]
+    return Sources(
+        spec=spec,
+        root=workspace.root,
+        cache=cache_folder(workspace.manifest.cache.directory, workspace.root),
+        members=members,
+        archives=vendored(workspace.root, files),
+        locked=locked,
+        upgrade=upgrade,
+        offline=offline,
+        notify=notify,
+    )
+
+
+def freeze(provided: Provided) -> LockedPackage:
+    """What a plane's lock says of a package: a member's content counts there too."""
+    from packyard.formats.morloclock import content_digest
+
+    if provided.locked.content is not None:
+        return provided.locked
+    return replace(provided.locked, content=content_digest(provided.package.entries()))
+
+
+def _member_drift(members: Scan, locked: Mapping[str, LockedPackage]) -> list[str]:
+    found = []
+    for name, package in members.packages.items():
+        version, needs = package.manifest.version, needs_of(package, members.modules[name])
+        old = locked.get(name)
+        if old is None:
+            found.append(f"{name} is not in it")
+        elif old.source != MEMBER:
+            found.append(f"{name} is a member now, it was locked as '{old.source}'")
+        elif old.version != version:
+            found.append(f"{name} is {version}, it was locked at {old.version}")
+        elif old.dependencies != needs:
+            new, gone = sorted({*needs} - {*old.dependencies}), sorted({*old.dependencies} - {*needs})
+            said = [f"needs {', '.join(new)} now"] * bool(new) + [f"does not need {', '.join(gone)} any more"] * bool(
+                gone
+            )
+            found.append(f"{name} {' and '.join(said)}")
+    gone = [name for name, old in locked.items() if old.source == MEMBER and name not in members.packages]
+    return [*found, *(f"{name} is no member any more" for name in gone)]
+
+
+def _source_drift(workspace: Workspace, locked: Mapping[str, LockedPackage]) -> list[str]:
+    found = []
+    for name, text in sorted(workspace.manifest.morloc.sources.items()):
+        reference = read_install(text)
+        wanted = ("archive" if reference.is_archive else "folder") if isinstance(reference, LocalRef) else text
+        if name in locked and locked[name].source not in (wanted, MEMBER):
+            found.append(f"{name} comes from '{text}' now, it was locked as '{locked[name].source}'")
+    return found
+
+
+def _open_ends(members: Scan, locked: Mapping[str, LockedPackage]) -> list[str]:
+    found = [
+        f"{need}, which {package.name} needs, is not in it"
+        for package in locked.values()
+        for need in package.dependencies
+        if need not in locked
+    ]
+    used = set(members.packages)
+    waiting = list(used)
+    while waiting:
+        package = locked.get(waiting.pop())
+        new = {*(package.dependencies if package else ())} - used
+        used |= new
+        waiting.extend(new)
+    unused = sorted({name for name, p in locked.items() if p.source != MEMBER} - used)
+    return [*found, *(f"nothing needs {name} any more" for name in unused)]
+
+
+def check_morloc(workspace: Workspace, text: str) -> None:
+    """Refuse a packyard.lock that does not fit the workspace; PlanError with every difference."""
+    differences = drift_of_morloc(workspace, text)
+    if differences:
+        problems = [Problem(f"does not fit the workspace: {line}", place=NAME) for line in differences]
+        raise PlanError(*(replace(p, hint="run 'packyard lock'") if p is problems[-1] else p for p in problems))

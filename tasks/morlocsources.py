@@ -1,0 +1,263 @@
+"""Where a morloc package comes from: the workspace, a folder, an archive, or a repository at a commit."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import platformdirs
+from packyard.formats.entry import Entry
+from packyard.formats.errors import FormatError, Problem, inside
+from packyard.formats.gzipped import Reader
+from packyard.formats.morloclock import ARCHIVE, DEFAULT, FOLDER, MEMBER, LockedPackage, content_digest
+from packyard.formats.morlocref import (
+    ARCHIVE_SUFFIX,
+    STANDARD,
+    STANDARD_SET,
+    GitRef,
+    InstallRef,
+    LocalRef,
+    Named,
+    read_install,
+)
+from packyard.formats.resolution import Candidate, resolve
+from packyard.formats.workspace import MorlocSpec
+from packyard.tasks import git
+from packyard.tasks.errors import ActionError
+from packyard.tasks.morloclint import Scan, find_errors, scan
+from packyard.tasks.morlocpackage import Package, needs_of, read_entries, read_folder
+
+# What stops a resolution before anything is fetched: a misspelt import must not be looked for in a repository.
+_NAMING = frozenset({"unknown-import", "unknown-dependency", "unreadable-module", "package-cycle"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provided:
+    """A package with what a lock says of it."""
+
+    package: Package
+    locked: LockedPackage
+
+    @property
+    def name(self) -> str:
+        """The package's name."""
+        return self.locked.name
+
+
+@dataclass(kw_only=True)
+class Sources:
+    """All places that packages can come from, asked in this order: those `given` by hand, members, [morloc.sources],
+    vendored archives, the repository that the lock names, the default repository.
+
+    `root` is what relative paths of `spec` start from. A commit of the lock is kept while its source is written the
+    same, but for the names in `upgrade` (None: all). `notify` hears of every fetch.
+    """
+
+    spec: MorlocSpec
+    root: Path
+    cache: Path
+    members: Scan = field(default_factory=lambda: Scan({}, {}, ()))
+    given: Mapping[str, InstallRef] = field(default_factory=dict)
+    archives: Mapping[str, Path] = field(default_factory=dict)
+    locked: Mapping[str, LockedPackage] = field(default_factory=dict)
+    upgrade: Collection[str] | None = ()
+    offline: bool = False
+    only_locked: bool = False
+    notify: Callable[[str], None] = lambda line: None
+    _provided: dict[tuple[str, str], Provided] = field(default_factory=dict)
+    _chosen: dict[str, Provided] = field(default_factory=dict)
+
+    def resolve(self, roots: Iterable[str]) -> tuple[Provided, ...]:
+        """`roots` and all that they need, dependencies first; FormatError with everything that stands in the way."""
+        found = resolve(roots, self.find)
+        return tuple(self._chosen[candidate.name] for candidate in found)
+
+    def find(self, name: str, pin: str) -> Candidate:
+        """The candidate for a name, at the commit `pin` unless it comes from no repository."""
+        provided = self._provided.get((name, pin))
+        if provided is None:
+            provided = self._provide(name, pin)
+            self._provided[name, pin] = provided
+        self._chosen[name] = provided  # the last answer counts
+        manifest = provided.package.manifest
+        return Candidate(
+            name=name,
+            version=provided.locked.version,
+            needs=provided.locked.dependencies,
+            ranges=manifest.requires,
+            pins={p.name: p.git_hash for p in manifest.morloc_dependencies},
+            commit=provided.locked.commit,
+        )
+
+    def known(self) -> set[str]:
+        """The names that can be had without asking the default repository."""
+        return {*self.given, *self.members.packages, *self.spec.sources, *self.archives}
+
+    def _provide(self, name: str, pin: str) -> Provided:
+        if name in self.given:
+            return self._from(name, self.given[name], pin)
+        if name in self.members.packages:
+            package = self.members.packages[name]
+            needs = needs_of(package, self.members.modules[name])
+            version = package.manifest.version
+            return Provided(
+                package=package,
+                locked=LockedPackage(name=name, version=version, source=MEMBER, dependencies=needs),
+            )
+        if name in self.spec.sources:
+            reference = read_install(self.spec.sources[name])
+            if isinstance(reference, LocalRef):
+                reference = LocalRef(os.fspath(self.root / reference.path))
+            return self._from(name, reference, pin)
+        if name in self.archives:
+            return self._from(name, LocalRef(os.fspath(self.archives[name])), pin)
+        return self._from(name, Named(name), pin)
+
+    def _from(self, name: str, reference: InstallRef, pin: str) -> Provided:
+        match reference:
+            case LocalRef() if reference.is_archive:
+                return self._checked(read_archive(Path(reference.path), name), name, ARCHIVE)
+            case LocalRef():
+                package = read_folder(Path(reference.path), reference.path, name)
+                return self._checked(package, name, FOLDER)
+            case GitRef():
+                return self._cloned(name, reference, str(reference), pin)
+            case Named():
+                url = self.spec.default_repository.replace("{name}", name)
+                return self._cloned(name, GitRef(url, url), DEFAULT, pin)
+
+    def _cloned(self, name: str, reference: GitRef, source: str, pin: str) -> Provided:
+        try:
+            with inside(name):
+                commit, expected = self._commit(name, reference, source, pin)
+                self.notify(f"{name}: {reference.url} at {commit[:12]}")
+                entries = git.files_of(reference.url, commit, self.cache / "git", offline=self.offline)
+        except ActionError as error:
+            said = error.detail.strip().splitlines()[-1:] or [error.message]
+            problem = Problem(f"{reference.url} cannot be fetched: {said[0]}", place=name)
+            raise FormatError(problem) from None
+        provided = self._checked(read_entries(entries, name, name), name, source, commit)
+        if expected is not None and expected.content != provided.locked.content:
+            message = f"its content at {commit[:12]} is {provided.locked.content}, but {expected.content} is locked"
+            raise FormatError(Problem(message, place=name))
+        return provided
+
+    def _commit(self, name: str, reference: GitRef, source: str, pin: str) -> tuple[str, LockedPackage | None]:
+        """The commit to take, and what the lock says of it when it is the locked one."""
+        old = self.locked.get(name)
+        upgraded = self.upgrade is None or name in self.upgrade
+        same = old is not None and old.source == source and bool(old.commit)
+        if pin:
+            if reference.form == "hash" and not pin.startswith(reference.ref):
+                raise FormatError(f"is wanted at {reference.ref[:12]}, but pinned to {pin[:12]}")
+            return pin, old if same and old is not None and old.commit == pin else None
+        if same and old is not None and not upgraded:
+            if reference.form == "tag" and not (self.offline or self.only_locked):
+                now = git.commit_of(reference.url, "tag", reference.ref, self.cache / "git")
+                if now != old.commit:
+                    raise FormatError(
+                        f"the tag {reference.ref!r} of {reference.url} moved from {old.commit[:12]} to {now[:12]}",
+                        hint=f"if that is right, run 'packyard lock --upgrade {name}'",
+                    )
+            return old.commit, old
+        if self.only_locked:
+            raise FormatError("is not locked", hint="run 'packyard lock'")
+        if self.offline and not (reference.form == "hash" and len(reference.ref) >= 40):
+            raise FormatError("is not locked, and nothing may be fetched (--offline)")
+        return git.commit_of(reference.url, reference.form, reference.ref, self.cache / "git"), None
+
+    def _checked(self, package: Package, name: str, source: str, commit: str = "") -> Provided:
+        """A package that is no member, refused when it cannot work."""
+        scanned = scan({name: package})
+        problems = [found.problem for found in find_errors(scanned)]
+        if problems:
+            raise FormatError(*problems)
+        known = {*self.known(), *STANDARD}
+        locked = LockedPackage(
+            name=name,
+            version=package.manifest.version,
+            source=source,
+            commit=commit,
+            content=content_digest(package.entries()),
+            dependencies=needs_of(package, scanned.modules[name], known),
+        )
+        return Provided(package=package, locked=locked)
+
+
+def read_archive(path: Path, name: str = "") -> Package:
+    """The package in an archive of ours, whose one top folder bears its name; FormatError when it is damaged, or
+    holds anything that could be written elsewhere."""
+    place = os.fspath(path)
+    with inside(place):
+        top, entries = _unpacked(path)
+    if name and top != name:
+        raise FormatError(Problem(f"holds the package {top!r}, {name!r} was expected", place=place))
+    return read_entries(entries, place, top)
+
+
+def archive_name(path: Path) -> str:
+    """The name of the package in an archive of ours, by its top folder."""
+    with inside(os.fspath(path)):
+        return _unpacked(path)[0]
+
+
+def _unpacked(path: Path) -> tuple[str, list[Entry]]:
+    try:
+        with path.open("rb") as stream:
+            entries = git.read_files(Reader(stream, limit=git.LARGEST))
+    except OSError as error:
+        raise FormatError(f"cannot be read: {error.strerror}") from None
+    tops = {entry.path.partition("/")[0] for entry in entries}
+    if len(tops) != 1 or any("/" not in entry.path for entry in entries):
+        found = ", ".join(repr(top) for top in sorted(tops)[:3]) or "nothing"
+        raise FormatError(f"is no archive of a package: one folder was expected at its top, {found} found")
+    top = tops.pop()
+    return top, [replace(entry, path=entry.path[len(top) + 1 :]) for entry in entries]
+
+
+def vendored(root: Path, files: Iterable[str]) -> dict[str, Path]:
+    """The packages of vendored archives by the names in their file names; FormatError when one is there twice."""
+    found: dict[str, Path] = {}
+    problems: list[Problem] = []
+    for file in files:
+        if not file.endswith(ARCHIVE_SUFFIX):
+            continue
+        name = package_of_file(file)
+        other = found.setdefault(name, root / file)
+        if other != root / file:
+            problems.append(Problem(f"is a second archive of {name!r}, the other is '{other.name}'", place=file))
+    if problems:
+        raise FormatError(*problems)
+    return found
+
+
+def package_of_file(file: str) -> str:
+    """The package that an archive's file name tells: 'root-py' of 'x/root-py-0.7.0.morloc.tar.gz'."""
+    stem = file.rpartition("/")[2].removesuffix(ARCHIVE_SUFFIX)
+    parts = stem.split("-")
+    for at in range(1, len(parts)):
+        if parts[at].split(".")[0].isdigit() and "." in parts[at]:
+            return "-".join(parts[:at])
+    return stem
+
+
+def expand(references: Iterable[InstallRef]) -> Iterator[InstallRef]:
+    """The references with the standard set's one name replaced by its packages."""
+    for reference in references:
+        if reference == Named(STANDARD_SET):
+            yield from (Named(name) for name in STANDARD)
+        else:
+            yield reference
+
+
+def naming_problems(members: Scan, known: Collection[str], root: str) -> list[Problem]:
+    """What is wrong with the members' own names of packages, so that nothing need be fetched to say it."""
+    return [found.problem for found in find_errors(members, known, root=root) if found.code in _NAMING]
+
+
+def cache_folder(configured: str, root: Path) -> Path:
+    """Where fetched repositories are kept: beside the store."""
+    given = os.environ.get("PACKYARD_CACHE_DIR") or configured
+    return root / given if given else platformdirs.user_cache_path("packyard")
