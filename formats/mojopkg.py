@@ -62,6 +62,11 @@ class MojoPackage:
         )
 
 
+def is_package(stream: BinaryIO) -> bool:
+    """Whether the stream begins as a compiled package does."""
+    return stream.read(4).startswith((_HEADER_MAGIC, _MLIR_MAGIC))
+
+
 def read_package(stream: BinaryIO) -> MojoPackage:
     """What a package says of itself, after a check that it is whole; FormatError when it is not or is none."""
     data = stream.read()

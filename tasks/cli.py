@@ -26,6 +26,7 @@ COMMANDS = {
     "graph": "show the targets and what they are made from",
     "lock": "pin dependencies, with hashes",
     "inspect": "show what a bundle or a Mojo package contains",
+    "extract": "unpack a bundle into a new folder",
     "verify": "check the bytes of bundles against their signatures",
     "keygen": "make a pair of signing keys",
     "init": "write a starter workspace; files that exist are kept",

@@ -53,7 +53,8 @@ def run(script: str, folder: Path) -> subprocess.CompletedProcess[str]:
     environment = {
         **os.environ,
         "PATH": f"{commands}:{os.environ['PATH']}",
-        "HOME": str(folder.parent),
+        "FLAVOR_CACHE_DIR": str(folder.parent / "unpacked"),
+        "PACKYARD_CACHE_DIR": str(folder.parent / "store"),
         "PACKYARD_CONFIG_DIR": str(folder.parent / "config"),
         "PYTHONDONTWRITEBYTECODE": "1",
     }

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from packyard.formats.pspf import Build, Execution, Metadata, Slot, key_from_seed, write_bundle
 from packyard.tasks import cli
 from packyard.tasks.opening import open_workspace
 
@@ -89,3 +90,26 @@ def tree() -> Tree:
     return lambda root: {
         path.relative_to(root).as_posix(): path.read_bytes() for path in sorted(root.rglob("*")) if path.is_file()
     }
+
+
+@pytest.fixture
+def bundle(space: Space) -> Path:
+    """A bundle `app.psp` in the workspace: a launcher and one file, signed with the key of the seed 's1'."""
+    space.write("launcher", "not really a launcher")
+    space.write("notes.txt", "a file of its own\n")
+    metadata = Metadata(
+        name="app",
+        version="1.0",
+        slots=(Slot(id="notes", target="{workenv}/doc/notes.txt", purpose="data"),),
+        execution=Execution(command="/bin/cat {workenv}/doc/notes.txt"),
+        build=Build(tool="packyard", os="linux", arch="amd64"),
+    )
+    path = space.root / "app.psp"
+    write_bundle(
+        path,
+        launcher=space.root / "launcher",
+        metadata=metadata,
+        slots=[space.root / "notes.txt"],
+        key=key_from_seed("s1"),
+    )
+    return path

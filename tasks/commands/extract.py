@@ -1,0 +1,23 @@
+"""`packyard extract`: the files in a bundle, without running anything of it."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from packyard.tasks.commands.output import count, say
+from packyard.tasks.inspection import extract
+
+
+def run(words: list[str]) -> int:
+    """Unpack the bundle that `words` name; the exit status. FormatError when it is damaged or the folder exists."""
+    parser = argparse.ArgumentParser(
+        prog="packyard extract", description="Unpack a bundle's slots into a new folder. The bundle is verified first."
+    )
+    parser.add_argument("file", type=Path)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--slot", default="", metavar="ID", help="only this one (default: all)")
+    options = parser.parse_args(words)
+    files = extract(options.file, options.folder, options.slot)
+    say(f"wrote    {options.folder}  {count(len(files), 'file')}")
+    return 0

@@ -1,0 +1,141 @@
+"""`packyard lock`."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+import pytest
+from packyard.formats.pylock import read_pylock, stamp_pylock
+from packyard.tasks import lock as locks
+
+from tests.tasks.commands.conftest import Space
+
+PROJECT = """\
+[build-system]
+requires = ["flit_core>=3.11"]
+build-backend = "flit_core.buildapi"
+
+[project]
+name = "web"
+version = "1.0.0"
+dependencies = ["click>=8.1"]
+
+[project.scripts]
+web = "web:main"
+
+[tool.flavor]
+entry_point = "web:main"
+
+[tool.flavor.build]
+pip = false
+"""
+PYTHON = "3.11"
+
+
+@pytest.fixture
+def python(space: Space) -> Space:
+    """A workspace with one application and a Mojo compiler."""
+    space.write(
+        "packyard.toml",
+        f'[workspace]\nname = "python"\nmembers = ["web"]\n\n[toolchain]\nmojo = "1.0.0"\npython = "{PYTHON}"\n',
+    )
+    space.write("web/pyproject.toml", PROJECT)
+    return space
+
+
+@pytest.fixture
+def resolver(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """Answers in place of the package index: every distribution asked for is at the version that stands here."""
+    versions = {"click": "8.2.0", "flit-core": "3.12.0", "mojo-compiler": "1.0.0"}
+
+    def text(pin: locks.Pin, earlier: str = "", *, upgrade: object = ()) -> str:
+        names = [requirement.partition(">")[0].partition("=")[0].replace("_", "-") for requirement in pin.requirements]
+        packages = "".join(f'[[packages]]\nname = "{name}"\nversion = "{versions[name]}"\n' for name in names)
+        return stamp_pylock(f'lock-version = "1.0"\n{packages}', requirements=pin.requirements, python=pin.python)
+
+    monkeypatch.setattr(locks, "resolved_text", text)
+    return versions
+
+
+WROTE = """\
+wrote    web/pylock.toml  1 distribution
+wrote    web/pylock.build.toml  1 distribution
+wrote    pylock.mojo.toml  1 distribution
+wrote    packyard.lock
+"""
+
+
+def test_lock_writes_what_runs_what_builds_and_the_compiler(python: Space, resolver: dict[str, str]) -> None:
+    assert python.output("lock") == WROTE
+    assert read_pylock(Path("web/pylock.toml").read_text(), "").packages == (("click", "8.2.0"),)
+    assert tomllib.loads(Path("packyard.lock").read_text()) == {
+        "toolchain": [{"mojo": "1.0.0", "lock": "pylock.mojo.toml"}]
+    }
+    assert python.output("lock") == WROTE.replace("wrote", "kept ")
+    assert python.output("lock", "--check") == "3 locks fit\n"
+
+
+def test_lock_tells_which_versions_changed(python: Space, resolver: dict[str, str]) -> None:
+    python.output("lock")
+    resolver["click"] = "8.3.0"
+    assert python.output("lock", "web", "--upgrade", "click") == (
+        "wrote    web/pylock.toml  1 distribution\n"
+        "           click 8.2.0 -> 8.3.0\n"
+        "kept     web/pylock.build.toml  1 distribution\n"
+    )
+
+
+def test_lock_keeps_what_else_packyard_lock_says(python: Space, resolver: dict[str, str]) -> None:
+    interpreter = (
+        '# ours\n[[interpreter]]\nversion = "3.12"   # the old one\nplatform = "linux_amd64"\nfolder = "/opt/python"\n'
+    )
+    python.write("packyard.lock", interpreter)
+    python.output("lock")
+    text = Path("packyard.lock").read_text()
+    assert text.startswith(interpreter)
+    assert tomllib.loads(text)["toolchain"] == [{"mojo": "1.0.0", "lock": "pylock.mojo.toml"}]
+
+
+def test_lock_check_names_what_is_missing_and_what_drifted(python: Space, resolver: dict[str, str]) -> None:
+    python.output("lock", "web")
+    python.write("web/pyproject.toml", PROJECT.replace("click>=8.1", "click>=8.2"))
+    assert python.run("lock", "--check") == (
+        1,
+        "",
+        "error: web/pylock.toml: does not fit 'web' any more: 'click>=8.2' was added, 'click>=8.1' was taken away\n"
+        "  hint: run 'packyard lock web'\n"
+        "error: pylock.mojo.toml: is missing\n"
+        "  hint: run 'packyard lock'\n",
+    )
+
+
+def test_lock_check_of_another_compiler_names_it(python: Space, resolver: dict[str, str]) -> None:
+    python.output("lock")
+    python.write("packyard.lock", '[[toolchain]]\nmojo = "0.26.2"\nlock = "pylock.mojo.toml"\n')
+    assert python.run("lock", "--check") == (
+        1,
+        "",
+        "error: packyard.lock: pins no Mojo 1.0.0\n  hint: run 'packyard lock'\n",
+    )
+
+
+def test_lock_of_an_unknown_member_is_a_usage_error(python: Space) -> None:
+    assert python.run("lock", "wib") == (
+        2,
+        "",
+        "error: 'wib' is no Python member of this workspace\n  hint: did you mean 'web'?\n",
+    )
+
+
+def test_lock_where_nothing_is_to_be_locked_writes_nothing(space: Space) -> None:
+    before = sorted(space.root.iterdir())
+    assert space.output("lock") == "nothing to lock: no Python member, and no Mojo compiler\n"
+    assert sorted(space.root.iterdir()) == before
+
+
+@pytest.mark.real
+def test_lock_from_the_package_index_has_hashes(python: Space) -> None:
+    python.output("lock", "web")
+    assert dict(read_pylock(Path("web/pylock.toml").read_text(), "").packages).keys() >= {"click"}
+    assert python.output("lock", "web", "--check") == "2 locks fit\n"
