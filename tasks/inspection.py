@@ -29,6 +29,7 @@ from packyard.formats.pspf.contents import LARGEST_CONTENTS
 from packyard.formats.pspf.operations import Chain, Operation, chain_name, unpack_chain
 from packyard.formats.relpath import read_relpath
 from packyard.formats.tarball import Stream, read_tar
+from packyard.tasks.display import bytes_text
 from packyard.tasks.target import Json
 
 _CHUNK = 1 << 20
@@ -126,12 +127,12 @@ def inspection_text(values: dict[str, Json]) -> str:
     cover = "every byte" if values["covered"] else "the metadata only, not the slots"
     seal = "the launcher checks the content at the first start" if values["sealed"] else "none"
     facts = [
-        ("bundle", f"{values['name']} {values['version']}, {_bytes(values['size'])}"),
+        ("bundle", f"{values['name']} {values['version']}, {bytes_text(values['size'])}"),
         (
             "built",
             " ".join(part for part in (built["tool"], built["version"], built["platform"], built["time"]) if part),
         ),
-        ("launcher", f"{launcher['name']} {launcher['version']}".strip() + f", {_bytes(launcher['size'])}"),
+        ("launcher", f"{launcher['name']} {launcher['version']}".strip() + f", {bytes_text(launcher['size'])}"),
         ("key", key["public"]),
         ("signed", cover),
         ("seal", seal),
@@ -143,7 +144,7 @@ def inspection_text(values: dict[str, Json]) -> str:
     header = ("slot", "id", "stored", "as", "purpose", "lifecycle", "mode", "target")
     rows = [
         (
-            str(slot["position"]), slot["id"], _bytes(slot["size"]), slot["operations"], slot["purpose"],
+            str(slot["position"]), slot["id"], bytes_text(slot["size"]), slot["operations"], slot["purpose"],
             slot["lifecycle"], slot["permissions"], slot["target"],
         )
         for slot in values["slots"]
@@ -241,16 +242,6 @@ def _write(path: Path, stream: Stream, mode: int) -> None:
         while chunk := stream.read(_CHUNK):
             out.write(chunk)
     path.chmod((mode or 0o600) & 0o777)
-
-
-def _bytes(size: int) -> str:
-    """A size for people: '12 B', '14.9 MB'."""
-    number, unit = float(size), "B"
-    for larger in ("kB", "MB", "GB", "TB"):
-        if number < 1000:
-            break
-        number, unit = number / 1000, larger
-    return f"{size} B" if unit == "B" else f"{number:.1f} {unit}"
 
 
 def _table(rows: Sequence[Sequence[str]]) -> Iterable[str]:
