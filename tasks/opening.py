@@ -48,7 +48,7 @@ class Opened:
         graph, trace, stored = _read(self.root, trace)
         if stored.text != self.stored.text:
             raise PlanError(Problem("the workspace changed while this run was starting", hint="build again"))
-        return Opened(self.root, self.graph, trace, stored)
+        return Opened(self.root, graph, trace, stored)
 
     def keep_graph(self) -> None:
         """Store the graph, so that the next run need not read the manifests while they stand still."""

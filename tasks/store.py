@@ -80,7 +80,7 @@ class Store:
         return self._blob(digest).exists()
 
     def copy_out(self, digest: str, target: Path, *, executable: bool = False) -> None:
-        """Write a blob to `target`, a new file; Damaged (and the blob dropped) when its bytes are not what they were."""
+        """Write a blob to `target`, a new file; Damaged (and the blob dropped) when its bytes are not its own."""
         source = self._blob(digest)
         try:
             found, _ = _copy(source, target)
