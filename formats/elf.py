@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import struct
 from dataclasses import dataclass
+from mmap import mmap
 
 from packyard.formats.errors import FormatError
 
@@ -36,8 +37,9 @@ class Elf:
     end: int
 
 
-def read_elf(data: bytes) -> Elf:
-    """Read a 64-bit little-endian ELF file; FormatError when it is none or is damaged."""
+def read_elf(data: bytes | mmap) -> Elf:
+    """Read a 64-bit little-endian ELF file, of a mapped one only what is needed; FormatError when it is none or is
+    damaged."""
     if data[:4] != MAGIC:
         raise FormatError("this is not an ELF file")
     if data[4:6] != b"\2\1":
@@ -62,7 +64,7 @@ def strip_elf(data: bytes) -> bytes:
     return bytes(header) + data[64:end]
 
 
-def _read(data: bytes) -> Elf:
+def _read(data: bytes | mmap) -> Elf:
     machine = struct.unpack_from("<H", data, 18)[0]
     table, count = struct.unpack_from("<Q", data, 32)[0], struct.unpack_from("<H", data, 56)[0]
     loads: list[tuple[int, int, int]] = []  # address, offset, size in the file
@@ -84,7 +86,7 @@ def _read(data: bytes) -> Elf:
 
     def text(at: int) -> str:
         start = strings + at
-        return data[start : data.index(b"\0", start)].decode()
+        return data[start : data.find(b"\0", start)].decode()
 
     runpath = found.get(_RUNPATH, found.get(_RPATH))
     return Elf(
@@ -107,7 +109,7 @@ def _offset(loads: list[tuple[int, int, int]], address: int) -> int:
     raise FormatError("the ELF file is damaged (an address is outside of it)")
 
 
-def _version_names(data: bytes, loads: list[tuple[int, int, int]], found: dict[int, int]) -> list[int]:
+def _version_names(data: bytes | mmap, loads: list[tuple[int, int, int]], found: dict[int, int]) -> list[int]:
     """Where the names of the symbol versions that are asked for stand in the string table."""
     if _VERNEED not in found:
         return []

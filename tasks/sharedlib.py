@@ -7,10 +7,11 @@ import platform
 from collections.abc import Iterable, Iterator
 from functools import cache
 from glob import glob
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 
-from packyard.formats.elf import GLIBC_LIBRARIES, read_elf
-from packyard.formats.errors import inside
+from packyard.formats.elf import GLIBC_LIBRARIES, Elf, read_elf
+from packyard.formats.errors import FormatError, inside
 from packyard.tasks.watch import Watch
 
 
@@ -24,7 +25,7 @@ def libraries_of(files: Iterable[str], watch: Watch) -> dict[str, str]:
     while waiting:
         path = waiting.pop(0)
         with inside(path):
-            elf = read_elf(watch.bytes(path))
+            elf = _mapped(path, watch)
         folders = [*_expand(elf.runpath, path), *_system_folders()]
         for name in elf.needed:
             if name in found or GLIBC_LIBRARIES.fullmatch(name):
@@ -35,6 +36,18 @@ def libraries_of(files: Iterable[str], watch: Watch) -> dict[str, str]:
                     waiting.append(found[name])
                     break
     return dict(sorted(found.items()))
+
+
+def _mapped(path: str, watch: Watch) -> Elf:
+    """The file's header and tables, without reading its tens of megabytes of code."""
+    try:
+        watch.see(path)
+        with open(path, "rb") as stream, mmap(stream.fileno(), 0, access=ACCESS_READ) as data:
+            return read_elf(data)
+    except OSError as error:
+        raise FormatError(f"cannot be read: {error.strerror}") from None
+    except ValueError:
+        raise FormatError("is empty") from None
 
 
 def _expand(run_path: str, file: str) -> Iterator[str]:

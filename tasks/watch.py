@@ -33,7 +33,7 @@ class Watch:
     def bytes(self, path: str) -> bytes:
         """The content of a file; FormatError (naming it) when it cannot be read."""
         try:
-            self._see(path)
+            self.see(path)
             return (self.root / path).read_bytes()
         except OSError as error:
             raise FormatError(Problem(f"cannot be read: {error.strerror}", place=path)) from None
@@ -87,7 +87,7 @@ class Watch:
         folders: list[str] = []
         files: list[str] = []
         try:
-            self._see(path)
+            self.see(path)
             with os.scandir(self.root / path) as entries:
                 for entry in entries:
                     (folders if entry.is_dir() else files).append(entry.name)
@@ -144,7 +144,7 @@ class Watch:
         folders: list[str] = []
         files: list[str] = []
         try:
-            self._see(folder)
+            self.see(folder)
             with os.scandir(self.root / folder) as entries:
                 for entry in entries:
                     if entry.name in SKIPPED:
@@ -162,7 +162,8 @@ class Watch:
         self._folders[folder] = (sorted(folders), sorted(files))
         return self._folders[folder]
 
-    def _see(self, path: str) -> None:
+    def see(self, path: str) -> None:
+        """Remember a file or folder that the caller looks at by itself; OSError when it is not there."""
         if path not in self.seen:
             self.seen[path] = settle(pack_stat((self.root / path).stat()), time.time_ns())
 
