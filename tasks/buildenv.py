@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Iterator
 
 from packyard.formats.errors import FormatError
-from packyard.tasks import interpreter, lock
+from packyard.tasks import installed, interpreter, lock
 from packyard.tasks.backend import build_pin, buildenv_of
 from packyard.tasks.errors import gather
 from packyard.tasks.room import Room
@@ -37,7 +37,7 @@ def make_buildenv(room: Room) -> None:
     python = interpreter.program_in(room, room.params["runtime"], room.params["version"])
     room.run(
         [
-            lock.uv_program(), "pip", "install", "--no-progress", "--require-hashes", "--no-deps",
+            installed.uv(), "pip", "install", "--no-progress", "--require-hashes", "--no-deps",
             "--no-python-downloads", "--link-mode", "copy", "--python", python,
             "--target", tree, "--requirements", room.inputs / "pylock.toml",
         ],

@@ -24,7 +24,7 @@ from packyard.formats.piece import write_piece
 from packyard.formats.pylock import read_pylock
 from packyard.formats.record import Recorded, read_record, write_record
 from packyard.formats.wheel import INSTALLER_FILES
-from packyard.tasks import interpreter, lock
+from packyard.tasks import installed, interpreter, lock
 from packyard.tasks.dependency import dependencies
 from packyard.tasks.errors import ActionError, gather
 from packyard.tasks.room import Room
@@ -57,7 +57,7 @@ def make_env(room: Room) -> None:
         platform = room.params["python_platform"]
         room.run(
             [
-                lock.uv_program(), "pip", "install", "--no-progress", "--require-hashes", "--no-deps",
+                installed.uv(), "pip", "install", "--no-progress", "--require-hashes", "--no-deps",
                 "--no-python-downloads", *(["--python-platform", platform] if platform else []),
                 "--python", python, "--prefix", prefix, "--requirements", lock_file,
             ],

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from packyard.formats.errors import FormatError, Problem
 from packyard.formats.pylock import drift, read_pylock, stamp_pylock
-from packyard.tasks import process
+from packyard.tasks import installed, process
 from packyard.tasks.errors import ActionError, PlanError
 from packyard.tasks.target import Pin
 from packyard.tasks.workspace import Member, Workspace
@@ -92,7 +92,7 @@ def resolved_text(pin: Pin, earlier: str = "", *, upgrade: Iterable[str] | None 
         if earlier:
             answer.write_text(earlier, encoding="utf-8")
         argv = [
-            uv_program(), "pip", "compile", "--quiet", "--universal", "--python-version", pin.python,
+            installed.uv(), "pip", "compile", "--quiet", "--universal", "--python-version", pin.python,
             "--python", sys.executable, "--no-python-downloads", "--no-header", "--no-annotate", "--no-progress",
             "--format", "pylock.toml", "--output-file", str(answer), str(question),
         ]  # fmt: skip
@@ -113,13 +113,6 @@ def resolved_text(pin: Pin, earlier: str = "", *, upgrade: Iterable[str] | None 
     except FormatError as error:
         raise ActionError(f"the lock that uv wrote cannot be used: {error}") from None
     return text
-
-
-def uv_program() -> str:
-    """The full path of the uv that Packyard depends on."""
-    import uv  # only what installs or resolves needs it
-
-    return os.fspath(uv.find_uv_bin())
 
 
 def _earlier(final: Path) -> str:

