@@ -18,7 +18,7 @@ from typing import Literal
 from packaging.specifiers import SpecifierSet
 from packyard.formats.elf import MAGIC
 from packyard.formats.errors import Problem
-from packyard.formats.toolslock import NAME, InterpreterPin, read_interpreter_pins
+from packyard.formats.interpreterpin import NAME, InterpreterPin, read_interpreter_pins
 from packyard.tasks.errors import PlanError
 from packyard.tasks.room import Room
 from packyard.tasks.target import Use

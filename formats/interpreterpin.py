@@ -1,4 +1,4 @@
-"""packyard.lock: what the tools of a workspace are pinned to. This module reads the interpreters."""
+"""packyard.lock: which archive or folder a bundle's Python comes from. Other tables of the file are read elsewhere."""
 
 from __future__ import annotations
 
