@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import shlex
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -51,8 +52,63 @@ def test_seal_refuses_a_changed_an_added_a_missing_and_a_linked_file(tree: Path,
     assert run_seal(tree, digest).returncode == 1
 
 
-def test_seal_names_the_tool_that_the_host_lacks(tree: Path, digest: Digest, tmp_path: Path) -> None:
-    (tmp_path / "bin").mkdir()
-    (tmp_path / "bin/sha256sum").symlink_to("/usr/bin/sha256sum")
-    done = run_seal(tree, digest, path=str(tmp_path / "bin"))
-    assert (done.returncode, done.stderr) == (1, "sealed bundle: the host has no find\n")
+def test_seal_refuses_a_name_that_could_forge_a_line(tree: Path, digest: Digest) -> None:
+    content = (tree / "bin/run").read_bytes()
+    (tree / "bin/run").unlink()
+    (tree / f"bin/run\n{'0' * 64}  .").write_bytes(content)
+    assert run_seal(tree, digest).stderr == "sealed bundle: its content is not the signed one\n"
+
+
+def tools(folder: Path, *names: str) -> str:
+    """A folder that has only these of the host's tools."""
+    folder.mkdir()
+    for name in names:
+        (folder / name).symlink_to(shutil.which(name, path="/usr/bin:/bin") or "")
+    return str(folder)
+
+
+@pytest.mark.parametrize(
+    "names", [("sha256sum",), ("openssl", "sed", "sha256sum"), ("openssl", "sha256sum")], ids=["slow", "fast", "no sed"]
+)
+def test_seal_needs_only_the_common_tools(tree: Path, digest: Digest, tmp_path: Path, names: tuple[str, ...]) -> None:
+    path = tools(tmp_path / "tools", "find", "sort", "xargs", *names)
+    assert run_seal(tree, digest, path).returncode == 0
+    assert run_seal(tree, Digest("0" * 64), path).returncode == 1
+
+
+@pytest.mark.parametrize(
+    ("names", "missing"),
+    [
+        (("sha256sum",), "find"),
+        (("find", "sort", "sha256sum"), "xargs"),
+        (("find", "sort", "xargs", "sed"), "sha256sum"),
+    ],
+)
+def test_seal_names_the_tool_that_the_host_lacks(
+    tree: Path, digest: Digest, tmp_path: Path, names: tuple[str, ...], missing: str
+) -> None:
+    done = run_seal(tree, digest, tools(tmp_path / "tools", *names))
+    assert (done.returncode, done.stderr) == (1, f"sealed bundle: the host has no {missing}\n")
+
+
+@pytest.mark.parametrize("path", ["", "{tree}/bin", "{tree}/bin:"])
+def test_seal_works_on_a_host_without_a_path(tree: Path, digest: Digest, path: str) -> None:
+    assert run_seal(tree, digest, path.format(tree=tree)).returncode == 0
+
+
+def test_openssl_that_does_not_work_is_not_needed(tree: Path, digest: Digest, tmp_path: Path) -> None:
+    path = tools(tmp_path / "tools", "find", "sort", "xargs", "sed", "sha256sum")
+    broken = tmp_path / "tools/openssl"
+    broken.write_text("#!/bin/sh\necho broken >&2\nexit 1\n")
+    broken.chmod(0o755)
+    done = run_seal(tree, digest, path)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("path", ["{tree}/bin:/usr/bin:/bin", ".:/usr/bin:/bin", "bin:/usr/bin:/bin", "{tree}/bin"])
+def test_tools_that_the_content_brings_are_not_asked(tree: Path, digest: Digest, path: str) -> None:
+    for name in ("find", "sort", "xargs", "sha256sum", "openssl", "sed"):
+        for folder in (tree / "bin", tree):
+            (folder / name).write_text(f"#!/bin/sh\necho {digest.hex}\n")
+            (folder / name).chmod(0o755)
+    assert run_seal(tree, digest, path.format(tree=tree)).returncode == 1
