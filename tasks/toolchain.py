@@ -7,9 +7,9 @@ import sys
 from collections.abc import Iterator
 
 from packyard.formats.errors import Problem
+from packyard.formats.interpreterpin import NAME as LOCK
 from packyard.formats.pylock import drift, read_pylock
 from packyard.formats.toolchainpin import read_toolchain_pins
-from packyard.formats.toolslock import NAME as LOCK
 from packyard.tasks import installed, lock
 from packyard.tasks.compiler import Compiler, toolchain_of
 from packyard.tasks.errors import ActionError, PlanError
