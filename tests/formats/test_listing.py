@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+import pytest
+from packyard.formats.entry import Entry
+from packyard.formats.errors import FormatError
+from packyard.formats.listing import check_owners, listed, listing_of, read_listing
+
+FILES = [Entry("lib/b c.py", b"b"), Entry("bin/a", b"a", executable=True)]
+TEXT = """\
+ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb x 1 app bin/a
+3e23e8160039594a33894f6564e1b1348bbd7a0088d42c4acb73eeaed59c009d - 1 app lib/b c.py
+"""
+
+
+def test_listing_is_sorted_and_read_back() -> None:
+    assert listing_of(FILES, owner="app") == TEXT
+    assert [(file.path, file.executable, file.size, file.owner) for file in read_listing(TEXT)] == [
+        ("bin/a", True, 1, "app"),
+        ("lib/b c.py", False, 1, "app"),
+    ]
+
+
+def test_read_bad_line_is_refused() -> None:
+    with pytest.raises(FormatError) as error:
+        read_listing(TEXT + "nonsense\n")
+    assert str(error.value) == "line 3 is not 'SHA256 x|- SIZE OWNER PATH'"
+
+
+def test_check_owners_equal_files_may_be_shared_and_different_ones_name_both() -> None:
+    one = list(listed([Entry("x", b"1"), Entry("same", b"s")], owner="one"))
+    two = list(listed([Entry("x", b"2"), Entry("same", b"s")], owner="two"))
+    check_owners([one, two[1:]])
+    with pytest.raises(FormatError) as error:
+        check_owners([one, two])
+    assert str(error.value) == "'x' is in 'one' and, different, in 'two'"

@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+import pytest
+from packyard.formats.errors import FormatError
+from packyard.formats.pylock import drift, read_pylock, stamp_pylock
+
+BARE = f"""\
+lock-version = "1.0"
+created-by = "x"
+
+[[packages]]
+name = "Click"
+version = "8.1.7"
+wheels = [{{ url = "https://x/click.whl", hashes = {{ sha256 = "{"a" * 64}" }} }}]
+
+[[packages]]
+name = "here"
+directory = {{ path = "." }}
+"""
+
+
+def test_stamp_then_read_gives_the_question_back() -> None:
+    text = stamp_pylock(BARE, requirements=["click>=8", 'x; python_version < "3.13"'], python="3.12")
+    lock = read_pylock(text, "pylock.toml")
+    assert lock.packages == (("click", "8.1.7"), ("here", ""))
+    assert (lock.requirements, lock.python, lock.ours) == (("click>=8", 'x; python_version < "3.13"'), "3.12", True)
+
+
+def test_stamp_twice_replaces_the_first() -> None:
+    once = stamp_pylock(BARE, requirements=["click>=8"], python="3.12")
+    assert (
+        stamp_pylock(
+            stamp_pylock(BARE, requirements=["other"], python="3.11"), requirements=["click>=8"], python="3.12"
+        )
+        == once
+    )
+    assert stamp_pylock(once, requirements=[], python="3.12").endswith('python = "3.12"\nrequirements = []\n')
+
+
+@pytest.mark.parametrize(
+    ("locked", "wanted", "python", "changes"),
+    [
+        (["click>=8"], ["Click >=8"], "3.12", []),
+        (["a", "b"], ["b", "a"], "3.12", []),
+        (["a[x,y]>=1,<2"], ["a[y,x]<2,>=1"], "3.12", []),
+        (["a>=1"], ["a>=2"], "3.12", ["'a>=2' was added", "'a>=1' was taken away"]),
+        (["a"], ["a", "b"], "3.12", ["'b' was added"]),
+        (["a"], ["a"], "3.13", ["it is for Python 3.12, 3.13 is wanted"]),
+    ],
+)
+def test_drift_of_our_own_lock(locked: list[str], wanted: list[str], python: str, changes: list[str]) -> None:
+    lock = read_pylock(stamp_pylock(BARE, requirements=locked, python="3.12"), "pylock.toml")
+    assert list(drift(lock, requirements=wanted, python=python)) == changes
+
+
+def test_drift_of_a_lock_that_others_made_compares_versions() -> None:
+    lock = read_pylock(BARE, "pylock.toml")
+    wanted = ["click>=8", "click<8", "flask", 'colorama; sys_platform == "win32"', "here>=9"]
+    assert list(drift(lock, requirements=wanted, python="3.12")) == [
+        "'click<8' does not fit the locked 8.1.7",
+        "'flask' is not in it",
+    ]
+
+
+def test_read_file_without_digest_and_unknown_version_are_refused() -> None:
+    text = 'lock-version = "2.0"\n[[packages]]\nname = "a"\nversion = "1"\nwheels = [{ url = "https://x/a.whl" }]\n'
+    with pytest.raises(FormatError) as error:
+        read_pylock(text, "pylock.toml")
+    assert str(error.value) == (
+        "pylock.toml: lock-version: '2.0' is not known, '1.0' was expected\n"
+        "pylock.toml: packages[0].wheels[0].hashes.sha256: "
+        "'a' has a file without a SHA-256, so it cannot be verified"
+    )
