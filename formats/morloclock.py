@@ -30,13 +30,14 @@ _BLOCK = re.compile(r"^\[\[morloc\]\]\n(?:(?!\[).*\n?)*", re.MULTILINE)
 class LockedPackage:
     """One package. `source` is 'member', 'folder', 'archive', 'default' or a repository as it was asked for
     ('github:user/repo@tag:v1'); `commit` is '' when it is no repository, `content` None for a member, whose files
-    are those of the workspace."""
+    are those of the workspace. In a plane, `installed` is the content digest after a setup script changed it."""
 
     name: str
     version: str
     source: str
     commit: str = ""
     content: Digest | None = None
+    installed: Digest | None = None
     dependencies: tuple[str, ...] = ()
 
 
@@ -114,6 +115,8 @@ def _table(package: LockedPackage) -> str:
         lines.append(f'commit = "{package.commit}"')
     if package.content:
         lines.append(f'content = "{package.content}"')
+    if package.installed:
+        lines.append(f'installed = "{package.installed}"')
     if package.dependencies:
         lines.append("dependencies = [" + ", ".join(f'"{name}"' for name in package.dependencies) + "]")
     return "\n".join(lines) + "\n"
@@ -126,6 +129,7 @@ def _package(table: Table) -> LockedPackage:
         source=table.text("source", required=True),
         commit=table.parse("commit", _commit, ""),
         content=table.parse("content", Digest.parse, None),
+        installed=table.parse("installed", Digest.parse, None),
         dependencies=table.parses("dependencies", read_package_name),
     )
 

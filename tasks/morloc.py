@@ -4,27 +4,41 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from packyard.formats.entry import Entry
+from packyard.formats.errors import FormatError
 from packyard.formats.gzipped import COMPRESSOR, LEVELS, compressing
+from packyard.formats.morloclock import DEFAULT, FOLDER, LockedPackage, content_digest
+from packyard.formats.morloclock import NAME as LOCK
+from packyard.formats.morlocref import ARCHIVE_SUFFIX, GitRef, read_install
 from packyard.formats.tarball import write_tar
-from packyard.tasks.errors import PlanError
+from packyard.tasks import git
+from packyard.tasks.errors import ActionError, PlanError
 from packyard.tasks.morloclint import find_errors, scan
-from packyard.tasks.morlocpackage import MANIFEST, Package, read_packages
+from packyard.tasks.morloclock import locked_packages
+from packyard.tasks.morlocpackage import MANIFEST, Package, read_entries, read_folder, read_packages, select
 from packyard.tasks.room import Room
-from packyard.tasks.target import Output, Source, Target
+from packyard.tasks.target import Json, Output, Source, Target
 from packyard.tasks.workspace import Workspace
 
 
 def targets(workspace: Workspace) -> Iterator[Target]:
     """One target for each morloc member; PlanError with everything that is wrong with any of them."""
     packages = read_packages(workspace)
-    problems = [found.problem for found in find_errors(scan(packages), root=workspace.root.name)]
+    spec = workspace.manifest.morloc
+    locked = locked_packages(workspace.watch.text(LOCK)) if workspace.watch.is_file(LOCK) else {}
+    scanned = scan(packages)
+    known = {*locked, *spec.sources}
+    problems = [found.problem for found in find_errors(scanned, known, root=workspace.root.name)]
     if problems:
         raise PlanError(*problems)
     for package in packages.values():
-        yield _target(workspace, package)
+        yield _target(workspace, select(package, scanned.modules[package.name], spec.content), final=True)
+    for other in locked.values():
+        if other.name not in packages:
+            yield from _locked_target(workspace, other)
 
 
 def make_archive(room: Room) -> None:
@@ -34,22 +48,74 @@ def make_archive(room: Room) -> None:
         Entry(path.relative_to(room.inputs).as_posix(), path, bool(path.stat().st_mode & stat.S_IXUSR))
         for path in files
     ]
+    _write(room, entries)
+
+
+def fetch_archive(room: Room) -> None:
+    """Fetch a package at its locked commit, compare it with the lock, and write it as one archive."""
+    name, url, commit = (room.params[key] for key in ("package", "url", "commit"))
+    try:
+        entries = read_entries(git.files_of(url, commit, room.scratch / "git"), name, name).entries()
+    except FormatError as error:
+        raise ActionError(f"{name}: {error}") from None
+    content = content_digest(entries)
+    if str(content) != room.params["content"]:
+        raise ActionError(f"{name}: its content at {commit[:12]} is {content}, but {room.params['content']} is locked")
+    _write(room, [replace(entry, path=f"{name}/{entry.path}") for entry in entries])
+
+
+def _write(room: Room, entries: Iterable[Entry]) -> None:
     with (room.outputs / room.params["name"]).open("wb") as out, compressing(out, level=room.params["level"]) as packed:
         write_tar(entries, packed, epoch=room.params["epoch"])
 
 
-def _target(workspace: Workspace, package: Package) -> Target:
-    file = f"{package.name}-{package.manifest.version}.morloc.tar.gz"
+def _locked_target(workspace: Workspace, locked: LockedPackage) -> Iterator[Target]:
+    """A package that is no member but locked: its archive is kept in the store, for planes."""
+    spec = workspace.manifest.morloc
+    source = spec.sources.get(locked.name, "")
+    if locked.source == FOLDER and source:
+        folder = os.path.normpath(source)
+        folder = os.path.abspath(workspace.root / folder) if folder.startswith("..") else folder
+        yield _target(workspace, read_folder(workspace.watch, folder, folder, locked.name), final=False)
+    elif locked.commit and locked.content:
+        reference = None if locked.source == DEFAULT else read_install(locked.source)
+        url = reference.url if isinstance(reference, GitRef) else ""
+        file = f"{locked.name}-{locked.version}{ARCHIVE_SUFFIX}"
+        yield Target(
+            name=f"morloc:{locked.name}",
+            doc=f"the morloc package {locked.name} {locked.version}, as it is locked",
+            place=LOCK,
+            run="packyard.tasks.morloc:fetch_archive",
+            params={
+                "name": file,
+                "package": locked.name,
+                "url": url or spec.default_repository.replace("{name}", locked.name),
+                "commit": locked.commit,
+                "content": str(locked.content),
+                **_packing(workspace),
+            },
+            outputs=(Output(at=file),),
+            network=True,
+            resource="io",
+        )
+
+
+def _packing(workspace: Workspace) -> dict[str, Json]:
+    return {"epoch": workspace.epoch, "compressor": COMPRESSOR, "level": LEVELS["small"]}
+
+
+def _target(workspace: Workspace, package: Package, *, final: bool) -> Target:
+    file = f"{package.name}-{package.manifest.version}{ARCHIVE_SUFFIX}"
     return Target(
         name=f"morloc:{package.name}",
         doc=f"the morloc package {package.name} {package.manifest.version}",
         place=package.path(MANIFEST),
         run="packyard.tasks.morloc:make_archive",
-        params={"name": file, "epoch": workspace.epoch, "compressor": COMPRESSOR, "level": LEVELS["small"]},
+        params={"name": file, **_packing(workspace)},
         sources=tuple(
             Source(path=package.path(name), at=f"{package.name}/{name}")
             for name in sorted(package.files, key=os.fsencode)
         ),
-        outputs=(Output(at=file, artifact=f"dist/{file}"),),
-        final=True,
+        outputs=(Output(at=file, artifact=f"dist/{file}" if final else None),),
+        final=final,
     )

@@ -281,6 +281,9 @@ def _manifest_warnings(package: Package, names: Collection[str], *, in_cpp: bool
     elif package.name != package.name.lower():
         message = f"{package.name!r} has upper-case letters, and the compiler refuses such a module header"
         yield "name-upper-case", Problem(message, "name", place)
+    if package.entry and package.entry != "main.loc":
+        message = f"the package is installed, but 'import {package.name}' finds no file of this name"
+        yield "entry-name", Problem(message, place=package.path(package.entry), hint="call it main.loc")
     if not in_cpp:
         return
     for position, name in enumerate(manifest.dependencies):

@@ -6,9 +6,20 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 
 from packyard.formats.errors import Problem
-from packyard.formats.morloclock import MEMBER, NAME, LockedPackage, read_morloc_lock, with_morloc_lock
+from packyard.formats.morloclock import (
+    ARCHIVE,
+    DEFAULT,
+    FOLDER,
+    MEMBER,
+    NAME,
+    LockedPackage,
+    content_digest,
+    read_morloc_lock,
+    with_morloc_lock,
+)
 from packyard.formats.morlocref import LocalRef, read_install
 from packyard.formats.resolution import order
+from packyard.formats.workspace import MorlocSpec
 from packyard.tasks.errors import PlanError
 from packyard.tasks.morloclint import Scan, scan
 from packyard.tasks.morlocpackage import needs_of, read_packages
@@ -58,6 +69,15 @@ def in_order(packages: Mapping[str, LockedPackage]) -> list[LockedPackage]:
     return [packages[name] for name in order({name: p.dependencies for name, p in packages.items()})]
 
 
+def locked_source(spec: MorlocSpec, package: LockedPackage) -> str:
+    """What the lock would say of where a package comes from if it were made now."""
+    text = spec.sources.get(package.name)
+    if text is None:
+        return package.source if package.source in (ARCHIVE, DEFAULT) else DEFAULT
+    reference = read_install(text)
+    return (ARCHIVE if reference.is_archive else FOLDER) if isinstance(reference, LocalRef) else text
+
+
 def workspace_sources(
     workspace: Workspace,
     members: Scan,
@@ -85,8 +105,6 @@ def workspace_sources(
 
 def freeze(provided: Provided) -> LockedPackage:
     """What a plane's lock says of a package: a member's content counts there too."""
-    from packyard.formats.morloclock import content_digest
-
     if provided.locked.content is not None:
         return provided.locked
     return replace(provided.locked, content=content_digest(provided.package.entries()))
@@ -114,13 +132,12 @@ def _member_drift(members: Scan, locked: Mapping[str, LockedPackage]) -> list[st
 
 
 def _source_drift(workspace: Workspace, locked: Mapping[str, LockedPackage]) -> list[str]:
-    found = []
-    for name, text in sorted(workspace.manifest.morloc.sources.items()):
-        reference = read_install(text)
-        wanted = ("archive" if reference.is_archive else "folder") if isinstance(reference, LocalRef) else text
-        if name in locked and locked[name].source not in (wanted, MEMBER):
-            found.append(f"{name} comes from '{text}' now, it was locked as '{locked[name].source}'")
-    return found
+    spec = workspace.manifest.morloc
+    return [
+        f"{package.name} comes from '{wanted}' now, it was locked as '{package.source}'"
+        for package in locked.values()
+        if package.source != MEMBER and (wanted := locked_source(spec, package)) != package.source
+    ]
 
 
 def _open_ends(members: Scan, locked: Mapping[str, LockedPackage]) -> list[str]:

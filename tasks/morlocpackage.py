@@ -10,9 +10,9 @@ import posixpath
 import re
 import stat
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import Protocol
 
 from packyard.formats import gitignore
@@ -155,15 +155,14 @@ def read_packages(workspace: Workspace) -> dict[str, Package]:
     }
 
 
-def read_folder(folder: Path, place: str, name: str = "") -> Package:
+def read_folder(watch: Watch, folder: str, place: str, name: str = "") -> Package:
     """The package in a folder that is no member; `place` is what messages call the folder, `name` what the package
     should be called (its manifest says so when that is '')."""
-    watch = Watch(folder)
-    if not watch.is_file(MANIFEST):
+    prefix = f"{folder}/" if folder else ""
+    if not watch.is_file(prefix + MANIFEST):
         raise PlanError(Problem(f"has no {MANIFEST}, a morloc package was expected", place=place))
-    with inside(f"{place}/{MANIFEST}"):
-        text = watch.text(MANIFEST)
-    return _foreign(text, frozenset(watch.files("")), InFolder(watch, ""), place, name)
+    files = frozenset(path.removeprefix(prefix) for path in watch.files(folder))
+    return _foreign(watch.text(prefix + MANIFEST), files, InFolder(watch, folder), place, name)
 
 
 def read_entries(entries: Iterable[Entry], place: str, name: str = "") -> Package:
@@ -206,6 +205,11 @@ def resolve(packages: Mapping[str, Package], package: Package, imported: Import)
     if owner is None:
         return None, ""
     return owner, owner.module(levels) if levels else owner.entry
+
+
+def select(package: Package, modules: Iterable[Module], content: str) -> Package:
+    """The package with the files of its archive: all ("tree"), or those that its modules name ("closure")."""
+    return package if content == "tree" else replace(package, files=closure_files(package, modules))
 
 
 def needs_of(package: Package, modules: Iterable[Module], known: Iterable[str] = ()) -> tuple[str, ...]:
@@ -269,6 +273,9 @@ def _member(workspace: Workspace, member: Member, manifest: MorlocManifest, fold
 
 def _foreign(text: str, files: frozenset[str], content: Content, place: str, name: str) -> Package:
     manifest, warnings = read_foreign_morloc(text, f"{place}/{MANIFEST}")
+    if name and manifest.name != name:
+        other = Problem(f"{manifest.name!r} is not what the package is called, {name!r}", "name", f"{place}/{MANIFEST}")
+        warnings = (*warnings, other)
     ignored = _ignored(content, files, git=False)
     return Package(
         name=name or manifest.name, folder=place, manifest=manifest, files=files - ignored, ignored=ignored,

@@ -27,7 +27,8 @@ from packyard.formats.workspace import MorlocSpec
 from packyard.tasks import git
 from packyard.tasks.errors import ActionError
 from packyard.tasks.morloclint import Scan, find_errors, scan
-from packyard.tasks.morlocpackage import Package, needs_of, read_entries, read_folder
+from packyard.tasks.morlocpackage import Package, needs_of, read_entries, read_folder, select
+from packyard.tasks.watch import Watch
 
 # What stops a resolution before anything is fetched: a misspelt import must not be looked for in a repository.
 _NAMING = frozenset({"unknown-import", "unknown-dependency", "unreadable-module", "package-cycle"})
@@ -49,7 +50,7 @@ class Provided:
 @dataclass(kw_only=True)
 class Sources:
     """All places that packages can come from, asked in this order: those `given` by hand, members, [morloc.sources],
-    vendored archives, the repository that the lock names, the default repository.
+    vendored archives, those `present` in a plane, the repository that the lock names, the default repository.
 
     `root` is what relative paths of `spec` start from. A commit of the lock is kept while its source is written the
     same, but for the names in `upgrade` (None: all). `notify` hears of every fetch.
@@ -65,6 +66,7 @@ class Sources:
     upgrade: Collection[str] | None = ()
     offline: bool = False
     only_locked: bool = False
+    present: Mapping[str, Provided] = field(default_factory=dict)
     notify: Callable[[str], None] = lambda line: None
     _provided: dict[tuple[str, str], Provided] = field(default_factory=dict)
     _chosen: dict[str, Provided] = field(default_factory=dict)
@@ -100,7 +102,9 @@ class Sources:
             return self._from(name, self.given[name], pin)
         if name in self.members.packages:
             package = self.members.packages[name]
-            needs = needs_of(package, self.members.modules[name])
+            modules = self.members.modules[name]
+            needs = needs_of(package, modules)
+            package = select(package, modules, self.spec.content)
             version = package.manifest.version
             return Provided(
                 package=package,
@@ -113,6 +117,8 @@ class Sources:
             return self._from(name, reference, pin)
         if name in self.archives:
             return self._from(name, LocalRef(os.fspath(self.archives[name])), pin)
+        if name in self.present and pin in ("", self.present[name].locked.commit):
+            return self.present[name]
         return self._from(name, Named(name), pin)
 
     def _from(self, name: str, reference: InstallRef, pin: str) -> Provided:
@@ -120,7 +126,7 @@ class Sources:
             case LocalRef() if reference.is_archive:
                 return self._checked(read_archive(Path(reference.path), name), name, ARCHIVE)
             case LocalRef():
-                package = read_folder(Path(reference.path), reference.path, name)
+                package = read_folder(Watch(Path(reference.path)), "", reference.path, name)
                 return self._checked(package, name, FOLDER)
             case GitRef():
                 return self._cloned(name, reference, str(reference), pin)

@@ -1,0 +1,153 @@
+"""A morloc home: where the files of a plane lie, for the compiler and for us.
+
+    src/morloc/plane/PLANE/NAME/...      the files of a package
+    fdb/NAME.module                      its record, one line of JSON
+    include/NAME/  lib/python/NAME_/  lib/R/NAME/    what it exposes ('-' is '_' for Python)
+    packyard/PLANE/packyard.lock         what the plane is made of, in the format of `morloclock`
+    packyard/PLANE/files/NAME            the listing of the package's files
+
+Nothing in it names the place of the home, so it can be moved, unpacked anywhere and used read-only.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from packyard.formats.entry import Entry
+from packyard.formats.errors import FormatError
+from packyard.formats.morloc import MorlocManifest
+from packyard.formats.morlocignore import glob_expression
+from packyard.formats.morloclock import LockedPackage, content_listing
+
+RECORDS = "fdb"
+_EXPOSED = {"cpp": "include", "py": "lib/python", "r": "lib/R"}
+EXPOSED_ROOTS = tuple(_EXPOSED.values())
+
+
+@dataclass(frozen=True, slots=True)
+class PlanePaths:
+    """The paths of one plane, below its home."""
+
+    plane: str
+
+    @property
+    def packages(self) -> str:
+        """The folder of all packages."""
+        return f"src/morloc/plane/{self.plane}"
+
+    @property
+    def ours(self) -> str:
+        """The folder of what we know of the plane."""
+        return f"packyard/{self.plane}"
+
+    @property
+    def lock(self) -> str:
+        """What the plane is made of."""
+        return f"{self.ours}/packyard.lock"
+
+    @property
+    def listings(self) -> str:
+        """The folder of the listings."""
+        return f"{self.ours}/files"
+
+    def package(self, name: str) -> str:
+        """The folder of a package."""
+        return f"{self.packages}/{name}"
+
+    def record(self, name: str) -> str:
+        """The record of a package."""
+        return f"{RECORDS}/{name}.module"
+
+    def listing(self, name: str) -> str:
+        """The listing of a package's files."""
+        return f"{self.listings}/{name}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Installed:
+    """One package of a plane: what the lock says of it, its manifest and its files. `reason` is 'explicit' or 'auto';
+    `asked` is what was typed to install it."""
+
+    locked: LockedPackage
+    manifest: MorlocManifest
+    entries: tuple[Entry, ...]
+    reason: str = "auto"
+    asked: str = ""
+
+
+def home_files(paths: PlanePaths, package: Installed, *, epoch: int) -> Iterator[Entry]:
+    """All files of a home that belong to a package."""
+    name = package.locked.name
+    for entry in package.entries:
+        yield replace(entry, path=f"{paths.package(name)}/{entry.path}")
+    yield from exposed_files(package.manifest, name, package.entries)
+    yield Entry(paths.record(name), record_of(package, epoch=epoch).encode())
+    yield Entry(paths.listing(name), content_listing(package.entries).encode("utf-8", "surrogateescape"))
+
+
+def exposed_folders(name: str) -> dict[str, str]:
+    """Language -> the folder of what a package exposes to it."""
+    return {
+        language: f"{root}/{name.replace('-', '_') if language == 'py' else name}"
+        for language, root in _EXPOSED.items()
+    }
+
+
+def exposed_files(manifest: MorlocManifest, name: str, entries: Iterable[Entry]) -> Iterator[Entry]:
+    """The files that a package exposes, where they are copied to; FormatError when one that is named is missing."""
+    files = list(entries)
+    wanted = {"cpp": manifest.expose.cpp, "py": manifest.expose.py, "r": manifest.expose.r}
+    for language, folder in exposed_folders(name).items():
+        found: dict[str, Entry] = {}
+        for pattern in wanted[language]:
+            expression = re.compile(rf"{glob_expression(pattern)}(?:/.*)?", re.DOTALL)
+            matching = [entry for entry in files if expression.fullmatch(entry.path)]
+            if not matching:
+                raise FormatError(f"{name}: expose.{language}: {pattern!r} is no file of the package")
+            found.update((entry.path, entry) for entry in matching)
+        yield from (replace(entry, path=f"{folder}/{path}") for path, entry in sorted(found.items()))
+
+
+def record_of(package: Installed, *, epoch: int) -> str:
+    """The record of an installed package, as the compiler's `list` and `uninstall` read it.
+
+    Without `install_path`, which would tie the home to its place, and with no exports: those need the compiler.
+    """
+    manifest, locked = package.manifest, package.locked
+    values = {
+        "kind": "module",
+        "name": locked.name,
+        "version": locked.version,
+        "synopsis": manifest.synopsis,
+        "author": manifest.author,
+        "license": manifest.license,
+        "homepage": manifest.homepage,
+        "c_dependencies": [name for name in manifest.dependencies if name not in locked.dependencies],
+        "morloc_dependencies": [{"name": name} for name in locked.dependencies],
+        "installed_hash": locked.commit or None,
+        "exports": [],
+        "install_source": package.asked or locked.source,
+        "install_reason": package.reason,
+        "install_time": epoch,
+    }
+    return json.dumps(values, separators=(",", ":"), ensure_ascii=False) + "\n"
+
+
+def read_record(text: str) -> dict[str, Any]:
+    """A record; FormatError when it is none. The compiler's own records have more fields."""
+    try:
+        values = json.loads(text)
+    except ValueError as error:
+        raise FormatError(f"is not JSON: {error}") from None
+    if not isinstance(values, dict) or not isinstance(values.get("name"), str):
+        raise FormatError("is no record, an object with a name was expected")
+    return values
+
+
+def needed_by(name: str, packages: Iterable[LockedPackage], without: Collection[str] = ()) -> list[str]:
+    """The packages that need one directly, sorted, leaving out those in `without`."""
+    return sorted(p.name for p in packages if name in p.dependencies and p.name not in without)

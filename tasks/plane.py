@@ -1,0 +1,187 @@
+"""The kind `plane`: every morloc package of the workspace with all that it needs, as a home to unpack and use offline.
+
+It is made from locked packages alone, and is built by name only.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from packyard.formats.digest import Digest
+from packyard.formats.entry import Entry
+from packyard.formats.errors import FormatError
+from packyard.formats.gzipped import COMPRESSOR, LEVELS, compressing
+from packyard.formats.morlochome import Installed, PlanePaths, exposed_folders, home_files
+from packyard.formats.morloclock import ARCHIVE, MEMBER, NAME, LockedPackage, content_digest, write_morloc_lock
+from packyard.formats.morlocref import ARCHIVE_SUFFIX, PLANE_SUFFIX
+from packyard.formats.resolution import find_cycle
+from packyard.formats.tarball import write_tar
+from packyard.tasks.errors import ActionError
+from packyard.tasks.morloclock import in_order, locked_packages, locked_source
+from packyard.tasks.morlocpackage import read_packages
+from packyard.tasks.morlocsetup import read_tree, set_up
+from packyard.tasks.morlocsources import read_archive, vendored
+from packyard.tasks.room import Room
+from packyard.tasks.target import Json, Output, Source, Target, Use
+from packyard.tasks.workspace import MANIFEST, Workspace
+
+
+def targets(workspace: Workspace) -> Iterator[Target]:
+    """The plane of the workspace, when it has morloc members.
+
+    What the lock lacks is no error here, because only who asks for the plane needs it: the action says it.
+    """
+    members = read_packages(workspace)
+    if not members:
+        return
+    spec = workspace.manifest.morloc
+    locked = locked_packages(workspace.watch.text(NAME)) if workspace.watch.is_file(NAME) else {}
+    of_members = {
+        name: LockedPackage(
+            name=name,
+            version=package.manifest.version,
+            source=MEMBER,
+            dependencies=tuple(sorted(package.manifest.declared)),
+        )
+        for name, package in members.items()
+    }
+    packages, missing = _closure(of_members, locked)
+    files = [file for pattern in spec.vendor for file in workspace.watch.matching_files(pattern)]
+    archives = vendored(Path(), files)
+    uses, sources = [], []
+    for package in packages:
+        at = f"packages/{package.name}{ARCHIVE_SUFFIX}"
+        if package.source != ARCHIVE:
+            uses.append(Use(target=f"morloc:{package.name}", at=at))
+        elif package.name in archives:
+            sources.append(Source(path=os.fspath(archives[package.name]), at=at))
+        else:
+            missing.append(f"{package.name} is locked as an archive, and [morloc] vendor names none")
+    missing += [
+        f"{package.name} comes from '{wanted}' now, it was locked as '{package.source}'"
+        for package in packages
+        if package.source != MEMBER and (wanted := locked_source(spec, package)) != package.source
+    ]
+    file = f"{workspace.manifest.name}-{spec.plane}{PLANE_SUFFIX}"
+    yield Target(
+        name=f"plane:{spec.plane}",
+        doc="an offline morloc plane of all packages and what they need",
+        place=MANIFEST,
+        run="packyard.tasks.plane:make_plane",
+        params={
+            "file": file,
+            "plane": spec.plane,
+            "epoch": workspace.epoch,
+            "compressor": COMPRESSOR,
+            "level": LEVELS["small"],
+            "packages": [_written(package, members) for package in packages],
+            "allow_setup": sorted(spec.allow_setup),
+            "missing": sorted(missing),
+        },
+        uses=tuple(uses),
+        sources=tuple(sources),
+        outputs=(Output(at=file, artifact=f"dist/{file}"),),
+    )
+
+
+def make_plane(room: Room) -> None:
+    """Assemble the home in memory and write it as one archive; ActionError when the lock does not say everything."""
+    if room.params["missing"]:
+        raise ActionError(
+            "the plane cannot be made from the lock",
+            detail="\n".join(f"{NAME}: {line}" for line in room.params["missing"]),
+            hint="run 'packyard lock'",
+        )
+    paths, epoch = PlanePaths(room.params["plane"]), room.params["epoch"]
+    packages = [_read(room, values) for values in room.params["packages"]]
+    entries = list(_assembled(room, paths, packages))
+    with (room.outputs / room.params["file"]).open("wb") as out, compressing(out, level=room.params["level"]) as packed:
+        write_tar(entries, packed, epoch=epoch)
+
+
+def _assembled(room: Room, paths: PlanePaths, packages: Sequence[Installed]) -> Iterator[Entry]:
+    """All files of the home: the packages, dependencies first, and the lock over them."""
+    epoch = room.params["epoch"]
+    home = room.scratch / "home"
+    allowed = room.params["allow_setup"]
+    scripted = {package.locked.name for package in packages if package.manifest.setup}
+    locked: list[LockedPackage] = []
+    for package in packages:
+        name = package.locked.name
+        if name in scripted and name in allowed:
+            room.say(f"{name}: running {package.manifest.setup}")
+            changed = set_up(
+                home, paths, package, lambda words, cwd, env: room.run(words, cwd=cwd, env=env), epoch=epoch
+            )
+            locked.append(replace(package.locked, installed=content_digest(changed)))
+            kept = replace(package, locked=locked[-1], entries=changed)
+            outside = tuple(f"{folder}/" for folder in exposed_folders(name).values())
+            yield from (e for e in home_files(paths, kept, epoch=epoch) if not e.path.startswith(outside))
+            for folder in exposed_folders(name).values():
+                yield from (replace(e, path=f"{folder}/{e.path}") for e in read_tree(home / folder))
+            continue
+        if name in scripted:
+            room.say(f"{name}: its setup script {package.manifest.setup} was not run, it is not in allow_setup")
+        locked.append(package.locked)
+        yield from home_files(paths, package, epoch=epoch)
+    yield Entry(paths.lock, write_morloc_lock(locked).encode())
+
+
+def _read(room: Room, values: Mapping[str, Json]) -> Installed:
+    """A package as its archive holds it, compared with the lock."""
+    name = values["name"]
+    try:
+        package = read_archive(room.inputs / "packages" / f"{name}{ARCHIVE_SUFFIX}", name)
+    except FormatError as error:
+        raise ActionError(str(error)) from None
+    entries = tuple(package.entries())
+    content = content_digest(entries)
+    if values["content"] and str(content) != values["content"]:
+        raise ActionError(f"{name}: its content is {content}, but {values['content']} is locked")
+    locked = LockedPackage(
+        name=name,
+        version=values["version"],
+        source=values["source"],
+        commit=values["commit"],
+        content=Digest(content.hex),
+        dependencies=tuple(values["dependencies"]),
+    )
+    return Installed(locked=locked, manifest=package.manifest, entries=entries, reason=values["reason"])
+
+
+def _written(package: LockedPackage, members: Mapping[str, object]) -> dict[str, Json]:
+    return {
+        "name": package.name,
+        "version": package.version,
+        "source": package.source,
+        "commit": package.commit,
+        "content": str(package.content or ""),
+        "dependencies": list(package.dependencies),
+        "reason": "explicit" if package.name in members else "auto",
+    }
+
+
+def _closure(
+    members: Mapping[str, LockedPackage], locked: Mapping[str, LockedPackage]
+) -> tuple[list[LockedPackage], list[str]]:
+    """The members and all that they need, dependencies first; and what is not locked, in words."""
+    found = dict(members)
+    missing: list[str] = []
+    waiting = sorted(members)
+    for name in waiting:  # grows while it is walked
+        for need in found[name].dependencies:
+            if need in found:
+                continue
+            if need in locked and locked[need].source != MEMBER:
+                found[need] = locked[need]
+                waiting.append(need)
+            else:
+                missing.append(f"{need}, which {name} needs, is not in it")
+    cyclic = find_cycle({name: package.dependencies for name, package in found.items()})
+    if cyclic:
+        missing.append(f"the packages need each other: {' -> '.join(cyclic)}")
+        return [found[name] for name in sorted(found)], missing
+    return in_order(found), missing
