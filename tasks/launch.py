@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from dataclasses import dataclass
 
 from packyard.tasks.workspace import MANIFEST, Member, Workspace
@@ -33,4 +34,5 @@ def choice(member: Member, workspace: Workspace, platform: str = "") -> Choice:
     place = member.path("pyproject.toml") if own else MANIFEST
     if text in LANGUAGES:
         return Choice(language=text, platform=platform, place=place)
-    return Choice(path=member.path(text) if own and not text.startswith("/") else text, platform=platform, place=place)
+    path = posixpath.normpath(member.path(text) if own and not text.startswith("/") else text)
+    return Choice(path=path, platform=platform, place=place)

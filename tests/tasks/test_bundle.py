@@ -93,7 +93,7 @@ def test_launcher_that_is_a_file_is_a_source(plan: Plan) -> None:
     target = plan(launcher="tools/launcher")
     assert [(source.path, source.at) for source in target.sources] == [("tools/launcher", "launcher")]
     own = plan(PROJECT + 'launcher = "./bin/mine"\n')
-    assert [source.path for source in own.sources] == ["hello/./bin/mine"]
+    assert [source.path for source in own.sources] == ["hello/bin/mine"]
     assert own.uses[0].at == "slots/python"
 
 
