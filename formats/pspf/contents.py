@@ -9,16 +9,13 @@ from __future__ import annotations
 import hashlib
 import io
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Final
+from typing import Any, Final
 
 from packyard.formats.digest import Digest, digest_of
 from packyard.formats.errors import FormatError
 from packyard.formats.gzipped import Reader
 from packyard.formats.pspf.operations import Chain, Operation, check_portable
 from packyard.formats.tarball import Stream, read_tar
-
-if TYPE_CHECKING:
-    from _typeshed import WriteableBuffer
 
 Contents = Mapping[str, str]  # path below the work environment -> hexadecimal SHA-256 of the file
 
@@ -83,7 +80,7 @@ class _Raw(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: WriteableBuffer, /) -> int:
+    def readinto(self, buffer: Any, /) -> int:
         with memoryview(buffer) as view:
             data = self._stream.read(len(view))
             view[: len(data)] = data
