@@ -109,7 +109,7 @@ class Trace:
         if readonly and not path.exists():
             return _fresh(":memory:")
         try:
-            db = _connect_readonly(path) if readonly else _connect(path)
+            db = _connect(path) if not readonly or os.access(path.parent, os.W_OK) else _connect_readonly(path)
             version = db.execute("PRAGMA user_version").fetchone()[0]
             if version == VERSION:
                 check = db.execute("PRAGMA quick_check(1)").fetchone()[0]  # 2 ms for a thousand targets
@@ -274,9 +274,9 @@ def _connect(path: Path) -> sqlite3.Connection:
 
 
 def _connect_readonly(path: Path) -> sqlite3.Connection:
-    # In a folder that is not ours to write, SQLite must be told that no writer is there, unless one left its journal.
-    still = not os.access(path.parent, os.W_OK) and not path.with_name(f"{FILE}-wal").exists()
-    uri = f"{path.absolute().as_uri()}?{'immutable=1' if still else 'mode=ro'}"
+    # Where SQLite cannot write it must be told that no writer is there, unless one left its journal.
+    mode = "mode=ro" if path.with_name(f"{FILE}-wal").exists() else "immutable=1"
+    uri = f"{path.absolute().as_uri()}?{mode}"
     return sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False, timeout=60)
 
 

@@ -1,120 +1,189 @@
-"""`packyard lock`: resolve what the Python members need, and write it down beside their manifests."""
+"""`packyard lock`: writes the locks that are committed, and tells whether they still fit."""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+import difflib
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+import tomlkit
 from packyard.formats.errors import FormatError, Problem
-from packyard.formats.pylock import Pylock, drift, read_pylock
-from packyard.tasks import interpreter, lock
+from packyard.formats.pylock import drift, read_pylock
+from packyard.formats.toml import read_toml
+from packyard.formats.toolchainpin import read_toolchain_pins
+from packyard.formats.toolslock import NAME as TOOLS
+from packyard.tasks import interpreter, toolchain
 from packyard.tasks.backend import build_requirements
-from packyard.tasks.commands.output import say
+from packyard.tasks.cli import UsageError
+from packyard.tasks.commands.output import count, say
 from packyard.tasks.dependency import dependencies
-from packyard.tasks.errors import PlanError
+from packyard.tasks.errors import ActionError, PlanError, gather
+from packyard.tasks.lock import BUILD_NAME, NAME, resolve
 from packyard.tasks.opening import find_workspace
 from packyard.tasks.target import Pin
 from packyard.tasks.workspace import Member, Workspace, read_workspace
 
-HELP = "resolve the distributions of the apps into committed locks"
+_MOJO = "pylock.mojo.toml"  # beside packyard.lock, which names it
+_TOOLS_HEAD = "# What the tools of this workspace are pinned to; 'packyard lock' writes [[toolchain]].\n\n"
+
+
+@dataclass(frozen=True, slots=True)
+class _Lock:
+    """A lock that is to be committed: its question, and for whom it is asked."""
+
+    owner: str
+    pin: Pin
 
 
 def run(words: list[str]) -> int:
-    """Write, or with --check compare, the locks of the members that `words` name; the exit status."""
+    """Write (or with --check compare) the locks that `words` name; the exit status."""
     options = _parser().parse_args(words)
     workspace = read_workspace(find_workspace(Path.cwd()))
-    upgrade = None if "" in options.upgrade else options.upgrade
-    stale = False
-    for member in _chosen(workspace, options.member):
-        for pin in _pins(member, workspace):
-            before = _read(workspace, pin)
-            if options.check:
-                reasons = ["it is missing"] if before is None else list(_drift(before, pin))
-                stale = stale or bool(reasons)
-                say(f"{pin.path}: {', '.join(reasons) or 'fits'}")
-                continue
-            lock.resolve(pin, workspace.root, upgrade=upgrade)
-            after = read_pylock((workspace.root / pin.path).read_text(encoding="utf-8"), pin.path)
-            say(*_changes(pin.path, before, after))
-    if options.check and stale:
-        say("run 'packyard lock' to bring the locks up to date")
-    return int(options.check and stale)
+    members = _chosen(workspace, options.member)
+    locks = list(_locks(members, workspace))
+    mojo = "" if options.member else workspace.manifest.toolchain.mojo
+    if mojo:
+        locks.extend(_mojo_lock(workspace))
+    if not locks:
+        say("nothing to lock: no Python member, and no Mojo compiler")
+        return 0
+    if options.check:
+        return _check(workspace, locks, mojo)
+    for lock in locks:
+        _write(workspace.root, lock.pin, None if "" in options.upgrade else options.upgrade)
+    if mojo:
+        _name_mojo_lock(workspace.root, mojo)
+    return 0
 
 
-def _chosen(workspace: Workspace, names: list[str]) -> list[Member]:
-    """The Python members that bear the names, or all that have something to lock."""
-    python = {member.name: member for member in workspace.members if member.project}
-    unknown = [name for name in names if name not in python]
-    if unknown:
-        known = ", ".join(sorted(python)) or "none"
-        raise PlanError(
-            *(Problem(f"{name!r} is no Python member of this workspace, known: {known}") for name in unknown)
-        )
-    return [python[name] for name in names] if names else list(python.values())
+def _chosen(workspace: Workspace, words: Sequence[str]) -> list[Member]:
+    """The Python members of these names, all when there are none."""
+    known = {member.name: member for member in workspace.members if member.project}
+    for word in words:
+        if word not in known:
+            near = difflib.get_close_matches(word, known, 1)
+            hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(known) or 'none'}"
+            raise UsageError(Problem(f"{word!r} is no Python member of this workspace", hint=hint))
+    return [known[name] for name in dict.fromkeys(words or known)]
 
 
-def _pins(member: Member, workspace: Workspace) -> Iterator[Pin]:
-    """What a member needs to run (when it becomes a bundle), and what its backend needs (when it has one)."""
-    project = member.project
-    assert project is not None
-    python = interpreter.version(member, workspace)
-    wanted: list[tuple[str, tuple[str, ...]]] = []
-    if project.flavor:
-        wanted.append((lock.NAME, dependencies(member, workspace).requirements))
-    if project.build_backend:
-        wanted.append((lock.BUILD_NAME, build_requirements(member)))
-    for name, requirements in wanted:
-        yield Pin(
-            path=member.path(name),
-            requirements=tuple(sorted(set(requirements))),
-            python=python,
-            platform=workspace.platform,
-        )
+def _locks(members: Sequence[Member], workspace: Workspace) -> Iterator[_Lock]:
+    """What applications need to run, and what builds the wheel of each member."""
+    problems: list[FormatError] = []
+    for member in members:
+        assert member.project is not None
+        try:
+            python = interpreter.version(member, workspace)
+            if member.project.flavor:
+                wanted = dependencies(member, workspace).requirements
+                yield _Lock(member.name, _pin(member.path(NAME), wanted, python, workspace))
+            if member.project.build_backend:
+                wanted = build_requirements(member)
+                yield _Lock(member.name, _pin(member.path(BUILD_NAME), wanted, python, workspace))
+        except FormatError as error:
+            problems.append(error)
+    gather(problems)
 
 
-def _read(workspace: Workspace, pin: Pin) -> Pylock | None:
-    path = workspace.root / pin.path
-    if not path.is_file():
-        return None
+def _pin(path: str, requirements: Sequence[str], python: str, workspace: Workspace) -> Pin:
+    return Pin(path=path, requirements=tuple(sorted(set(requirements))), python=python, platform=workspace.platform)
+
+
+def _mojo_lock(workspace: Workspace) -> Iterator[_Lock]:
+    for target in toolchain.targets(workspace):
+        for pin in target.pins:
+            yield _Lock(target.name, replace(pin, path=_MOJO))
+
+
+# writing -----------------------------------------------------------------------------------------------------
+
+
+def _write(root: Path, pin: Pin, upgrade: Sequence[str] | None) -> None:
+    path = root / pin.path
+    old = path.read_bytes() if path.exists() else b""
+    before = _versions(old.decode("utf-8", "replace"), pin.path)
+    resolve(pin, root, upgrade=upgrade)
+    after = dict(read_pylock(path.read_text(encoding="utf-8"), pin.path).packages)
+    state = "kept    " if path.read_bytes() == old else "wrote   "
+    say(f"{state} {os.path.relpath(path)}  {count(len(after), 'distribution')}")
+    for name in sorted({*before, *after}) if before else ():
+        if before.get(name) != after.get(name):
+            say(f"           {name} {before.get(name, '(new)')} -> {after.get(name, '(gone)')}")
+
+
+def _versions(text: str, place: str) -> dict[str, str]:
     try:
-        return read_pylock(path.read_text(encoding="utf-8"), pin.path)
+        return dict(read_pylock(text, place).packages)
     except FormatError:
-        return Pylock(packages=())  # it is being replaced: what is wrong with it does not matter any more
+        return {}  # it is being replaced: what is wrong with it does not matter any more
 
 
-def _drift(before: Pylock, pin: Pin) -> Iterator[str]:
-    return drift(before, requirements=pin.requirements, python=pin.python)
+def _name_mojo_lock(root: Path, version: str) -> None:
+    """Say in packyard.lock which lock the compiler is installed from; what else it says stays."""
+    path = root / TOOLS
+    old = path.read_text(encoding="utf-8") if path.exists() else ""
+    document = tomlkit.parse(old or _TOOLS_HEAD)
+    entry = tomlkit.table()
+    entry.update({"mojo": version, "lock": _MOJO})
+    entries = tomlkit.aot()
+    entries.append(entry)
+    document["toolchain"] = entries
+    new = tomlkit.dumps(document)
+    if new == old:
+        say(f"kept     {os.path.relpath(path)}")
+        return
+    aside = path.with_name(f".{path.name}.part")
+    try:
+        aside.write_text(new, encoding="utf-8")
+        os.replace(aside, path)
+    except OSError as error:
+        raise ActionError(f"{TOOLS}: cannot be written: {error.strerror}") from None
+    finally:
+        aside.unlink(missing_ok=True)
+    say(f"wrote    {os.path.relpath(path)}")
 
 
-def _changes(path: str, before: Pylock | None, after: Pylock) -> Iterator[str]:
-    """What a new lock changes, a line per distribution."""
-    then = dict(before.packages) if before else {}
-    now = dict(after.packages)
-    lines = [
-        *(f"  + {name} {now[name]}" for name in sorted(now.keys() - then.keys())),
-        *(f"  - {name} {then[name]}" for name in sorted(then.keys() - now.keys())),
-        *(
-            f"  ~ {name} {then[name]} -> {now[name]}"
-            for name in sorted(now)
-            if name in then and then[name] != now[name]
-        ),
-    ]
-    summary = "nothing changed" if not lines else f"{len(now)} distributions"
-    yield f"{path}: {summary}"
-    yield from lines
+# comparing ---------------------------------------------------------------------------------------------------
+
+
+def _check(workspace: Workspace, locks: Sequence[_Lock], mojo: str) -> int:
+    problems = [problem for lock in locks for problem in _misfits(workspace, lock)]
+    if mojo and not problems:
+        text = workspace.watch.text(TOOLS) if workspace.watch.is_file(TOOLS) else ""
+        read_toml(text, TOOLS)
+        if mojo not in {pin.mojo for pin in read_toolchain_pins(text, TOOLS)}:
+            problems.append(Problem(f"pins no Mojo {mojo}", place=TOOLS, hint="run 'packyard lock'"))
+    if problems:
+        raise PlanError(*problems)
+    say(f"{count(len(locks), 'lock')} fit")
+    return 0
+
+
+def _misfits(workspace: Workspace, lock: _Lock) -> Iterator[Problem]:
+    pin = lock.pin
+    hint = "run 'packyard lock'" if pin.path == _MOJO else f"run 'packyard lock {lock.owner}'"
+    if not workspace.watch.is_file(pin.path):
+        yield Problem("is missing", place=pin.path, hint=hint)
+        return
+    found = read_pylock(workspace.watch.text(pin.path), pin.path)
+    changes = list(drift(found, requirements=pin.requirements, python=pin.python))
+    if changes:
+        yield Problem(f"does not fit {lock.owner!r} any more: {', '.join(changes)}", place=pin.path, hint=hint)
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="packyard lock",
-        description="Resolve what the Python members need and write it, with hashes, to pylock.toml beside their "
-        "manifests (what builds their wheels: pylock.build.toml). Commit these files. Versions that still fit stay.",
+        description=f"Resolve what members need, with hashes: '{NAME}' and '{BUILD_NAME}' beside each manifest, and "
+        f"the Mojo compiler in '{_MOJO}', which '{TOOLS}' names. Versions stay while they fit. Commit these files.",
     )
-    parser.add_argument("member", nargs="*", help="the name of a member (default: all)")
+    parser.add_argument("member", nargs="*", help="Python members (default: all, and the Mojo compiler)")
+    parser.add_argument("--check", action="store_true", help="only tell whether the locks fit the manifests")
     parser.add_argument(
         "--upgrade", nargs="?", const="", action="append", default=[], metavar="NAME",
-        help="take the newest versions of everything, or of one distribution (may be repeated)",
+        help="take the newest version of this distribution, or of all",
     )  # fmt: skip
-    parser.add_argument("--check", action="store_true", help="write nothing; exit status 1 when a lock does not fit")
     return parser

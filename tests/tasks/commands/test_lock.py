@@ -86,6 +86,11 @@ def test_lock_tells_which_versions_changed(python: Space, resolver: dict[str, st
     )
 
 
+def test_lock_replaces_one_that_cannot_be_read(python: Space, resolver: dict[str, str]) -> None:
+    python.write("web/pylock.toml", "<<<<<<< a conflict")
+    assert python.output("lock") == WROTE
+
+
 def test_lock_keeps_what_else_packyard_lock_says(python: Space, resolver: dict[str, str]) -> None:
     interpreter = (
         '# ours\n[[interpreter]]\nversion = "3.12"   # the old one\nplatform = "linux_amd64"\nfolder = "/opt/python"\n'
