@@ -11,10 +11,10 @@ from pathlib import Path
 
 import tomlkit
 from packyard.formats.errors import FormatError, Problem
+from packyard.formats.interpreterpin import NAME as TOOLS
 from packyard.formats.pylock import drift, read_pylock
 from packyard.formats.toml import read_toml
 from packyard.formats.toolchainpin import read_toolchain_pins
-from packyard.formats.toolslock import NAME as TOOLS
 from packyard.tasks import interpreter, toolchain
 from packyard.tasks.backend import build_requirements
 from packyard.tasks.cli import UsageError
