@@ -11,6 +11,7 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+import uv
 from packyard.formats.flavor import read_project
 from packyard.tasks.program import MODULE, Program, program_files, program_of
 
@@ -177,9 +178,7 @@ def test_slot_is_found_by_the_module_and_by_a_variable(prefix: Prefix) -> None:
 
 @pytest.mark.parametrize("command", ["factory", "wsgi"])
 def test_wsgi_application_is_served_on_loopback(prefix: Prefix, command: str) -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     server = subprocess.Popen(
         prefix.argv("--packyard-run", command), env=prefix.env(PORT=str(port)), stderr=subprocess.PIPE, text=True
     )
@@ -190,10 +189,36 @@ def test_wsgi_application_is_served_on_loopback(prefix: Prefix, command: str) ->
         server.communicate()
 
 
+@pytest.mark.real
+def test_wsgi_application_is_served_by_gunicorn_when_it_is_there(prefix: Prefix, tmp_path: Path) -> None:
+    subprocess.run(
+        [uv.find_uv_bin(), "pip", "install", "-q", "--python", sys.executable, "--target", prefix.site, "gunicorn"],
+        check=True,
+    )
+    port = free_port()
+    server = subprocess.Popen(
+        prefix.argv("--packyard-run", "factory"), env=prefix.env(PORT=str(port), HOME=str(tmp_path)),
+        stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    try:
+        assert fetch(f"http://127.0.0.1:{port}/page") == b"served /page"
+    finally:
+        server.terminate()
+        _, errors = server.communicate()
+    assert "Starting gunicorn" in errors
+
+
 @pytest.mark.parametrize("port", ["http", "-1", "65536", ""])
 def test_port_that_is_none_is_refused(prefix: Prefix, port: str) -> None:
     done = prefix.start("--packyard-run", "wsgi", PORT=port)
     assert (done.returncode, done.stderr) == (2, f"PORT: {port!r} is not a port, a number up to 65535 was expected\n")
+
+
+def free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+    return port
 
 
 def fetch(url: str) -> bytes:
