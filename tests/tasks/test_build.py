@@ -1,0 +1,524 @@
+from __future__ import annotations
+
+import os
+import shutil
+import threading
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+from packyard.tasks import build as building
+from packyard.tasks import process
+from packyard.tasks.build import Build, Outcome
+from packyard.tasks.errors import ActionError
+from packyard.tasks.graph import Graph
+from packyard.tasks.room import Room
+from packyard.tasks.store import Store
+from packyard.tasks.target import Output, Source, Target, Use
+from packyard.tasks.trace import Trace
+
+Action = Callable[[Room], None]
+
+
+class Yard:
+    """A workspace of hand-made targets: `x:NAME` joins its inputs; every run of `make` is a new build."""
+
+    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.root = folder / "work"
+        self.root.mkdir()
+        self.store = folder / "store"
+        self.targets: dict[str, Target] = {}
+        self.actions: dict[str, Action] = {}
+        self.ran: list[str] = []
+        self.said: list[str] = []
+        self.build: Build | None = None
+        self._lock = threading.Lock()
+        monkeypatch.setattr(building, "invoke", self._invoke)
+
+    def write(self, path: str, text: str) -> Path:
+        place = self.root / path
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_text(text)
+        return place
+
+    def target(self, name: str, *inputs: str, action: Action | None = None, kept: bool = True, **values) -> None:
+        """A target of these files and targets; without `kept` its artifact is in the store alone."""
+        self.targets[f"x:{name}"] = Target(
+            **{
+                "name": f"x:{name}", "doc": "", "place": "packyard.toml", "run": f"x:{name}",
+                "sources": tuple(Source(path=path, at=path) for path in inputs if not path.startswith("x:")),
+                "uses": tuple(Use(target=use, at=f"{use[2:]}.out") for use in inputs if use.startswith("x:")),
+                "outputs": (Output(at=f"{name}.out", artifact=f"dist/{name}.out" if kept else None),),
+                "final": True, **values,
+            }
+        )  # fmt: skip
+        self.actions[f"x:{name}"] = action or join
+
+    def open(self) -> Build:
+        graph = Graph(self.targets)
+        trace = Trace(self.root)
+        needed = dict.fromkeys(graph.targets, True)
+        from packyard.tasks.trace import StoredGraph
+
+        trace.keep_graph(StoredGraph(identity="", variables=(), needed=0, looks={}, text=graph.text()), needed)
+        self.build = Build(self.root, graph, trace, lambda: Store(self.store), self.said.append)
+        return self.build
+
+    def make(self, *names: str) -> dict[str, str]:
+        """Build, one after the other; how each came out."""
+        build = self.open()
+        self.ran = []
+        build.plan(names or self.targets)
+        found: dict[str, str] = {}
+        for name in build.graph.closure(names or self.targets):
+            if any(found[other] == "failed" for other in build.graph.targets[name].dependencies):
+                found[name] = "failed"
+            else:
+                found[name] = "fresh" if build.judge(name).state == "fresh" else build.make(name).how
+        build.settle()
+        build.clean_orphans()
+        build.trace.close()
+        return {name[2:]: how for name, how in found.items()}
+
+    def states(self) -> dict[str, str]:
+        build = self.open()
+        plan = build.plan(self.targets, remember=False)
+        build.trace.close()
+        return {name[2:]: str(verdict) for name, verdict in plan.items()}
+
+    def unsettled(self) -> list[str]:
+        trace = Trace(self.root)
+        found = trace.stale(self.targets)
+        trace.close()
+        return found
+
+    def dist(self) -> dict[str, str]:
+        return {path.name: path.read_text() for path in sorted((self.root / "dist").iterdir())}
+
+    def _invoke(self, run: str, room: Room) -> None:
+        with self._lock:
+            self.ran.append(run)
+        self.actions[run](room)
+
+
+def join(room: Room) -> None:
+    inputs = sorted(path for path in room.inputs.rglob("*") if path.is_file())
+    text = "".join(path.read_text() for path in inputs)
+    (room.outputs / room.params.get("name", _only(room))).write_text(text)
+
+
+def _only(room: Room) -> str:
+    return str(room.params["out"])
+
+
+def upper_of_first_word(room: Room) -> None:
+    text = "".join(path.read_text() for path in sorted(room.inputs.iterdir()))
+    (room.outputs / _only(room)).write_text(text.split()[0].upper())
+
+
+@pytest.fixture
+def yard(tmp_path, monkeypatch):
+    yard = Yard(tmp_path, monkeypatch)
+    target = yard.target
+
+    def with_name(name: str, *inputs: str, params: Mapping[str, object] | None = None, **values) -> None:
+        target(name, *inputs, params={"out": f"{name}.out", **(params or {})}, **values)
+
+    yard.target = with_name  # type: ignore[method-assign]
+    return yard
+
+
+@pytest.fixture
+def chain(yard):
+    """a.txt -> a (its first word) -> b -> c"""
+    yard.write("a.txt", "one two\n")
+    yard.write("b.txt", "b\n")
+    yard.target("a", "a.txt", action=upper_of_first_word)
+    yard.target("b", "x:a", "b.txt")
+    yard.target("c", "x:b")
+    return yard
+
+
+# what runs ---------------------------------------------------------------------------------------------------
+
+
+def test_build_makes_then_finds_fresh(chain):
+    assert chain.make() == {"a": "ran", "b": "ran", "c": "ran"}
+    assert chain.dist() == {"a.out": "ONE", "b.out": "ONEb\n", "c.out": "ONEb\n"}
+    assert chain.make() == {"a": "fresh", "b": "fresh", "c": "fresh"}
+    assert chain.unsettled() == []
+
+
+def test_equal_output_stops_the_build_there(chain):
+    chain.make()
+    chain.write("a.txt", "one three\n")
+    assert chain.states() == {
+        "a": "stale: a.txt changed",
+        "b": "waiting: x:a is not done",
+        "c": "waiting: x:b is not done",
+    }
+    assert chain.make() == {"a": "ran", "b": "fresh", "c": "fresh"}
+    assert chain.ran == ["x:a"]
+
+
+def test_equal_output_leaves_every_target_settled(chain):
+    """So the null path answers at once after such a build."""
+    chain.make()
+    chain.write("a.txt", "one three\n")
+    chain.make()
+    assert chain.unsettled() == []
+
+
+def test_edit_runs_its_dependants_only(chain):
+    chain.make()
+    chain.write("b.txt", "bb\n")
+    assert chain.make() == {"a": "fresh", "b": "ran", "c": "ran"}
+
+
+def test_edit_undone_is_restored(chain):
+    chain.make()
+    chain.write("a.txt", "two\n")
+    chain.make()
+    chain.write("a.txt", "one two\n")
+    assert chain.make() == {"a": "restored", "b": "restored", "c": "restored"}
+    assert chain.ran == []
+
+
+def test_parameter_changed_runs(chain):
+    chain.make()
+    chain.target("c", "x:b", params={"level": 2})
+    assert chain.states()["c"] == "stale: level changed from null to 2"
+    assert chain.make() == {"a": "fresh", "b": "fresh", "c": "ran"}
+
+
+def test_selection_judges_only_its_own(chain):
+    chain.make()
+    chain.write("a.txt", "two\n")
+    chain.write("b.txt", "bb\n")
+    assert chain.make("x:a") == {"a": "ran"}
+    assert chain.unsettled() == ["x:b"]
+    assert chain.make() == {"a": "fresh", "b": "ran", "c": "ran"}
+
+
+def test_touch_is_remembered_without_a_run(chain):
+    chain.make()
+    old = time.time() - 100
+    os.utime(chain.root / "a.txt", (old, old))
+    assert set(chain.make().values()) == {"fresh"}
+    assert chain.unsettled() == []
+
+
+def test_targets_with_the_same_key_share_one_run(yard):
+    yard.write("a.txt", "a")
+    yard.target("a", "a.txt", params={"out": "o"}, run="x:a", outputs=(Output(at="o", artifact="dist/a"),))
+    yard.target("b", "a.txt", params={"out": "o"}, run="x:a", outputs=(Output(at="o", artifact="dist/b"),))
+    assert yard.make() == {"a": "ran", "b": "restored"}
+    assert yard.dist() == {"a": "a", "b": "a"}
+
+
+def test_chain_of_five_hundred_is_made_and_fresh(yard):
+    yard.write("a.txt", "a")
+    yard.target("0", "a.txt", kept=False)
+    for number in range(1, 500):
+        yard.target(str(number), f"x:{number - 1}", kept=number == 499)
+    assert set(yard.make().values()) == {"ran"}
+    assert set(yard.make().values()) == {"fresh"}
+    assert yard.dist() == {"499.out": "a"}
+
+
+# artifacts ---------------------------------------------------------------------------------------------------
+
+
+def test_artifact_renamed_leaves_no_old_one(chain):
+    chain.make()
+    chain.target("c", "x:b", outputs=(Output(at="c.out", artifact="dist/new.out"),))
+    assert chain.make()["c"] == "restored"
+    assert sorted(chain.dist()) == ["a.out", "b.out", "new.out"]
+
+
+def test_artifact_of_target_gone_is_removed_if_unchanged(chain):
+    chain.make()
+    del chain.targets["x:c"]
+    chain.make()
+    assert sorted(chain.dist()) == ["a.out", "b.out"]
+    assert chain.build.removed == ["dist/c.out"]
+
+
+def test_artifact_of_target_gone_stays_if_altered(chain):
+    chain.make()
+    chain.write("dist/c.out", "mine")
+    del chain.targets["x:c"]
+    chain.make()
+    assert chain.dist()["c.out"] == "mine"
+
+
+def test_artifact_is_written_whole_over_a_reader(chain):
+    chain.make()
+    with (chain.root / "dist/c.out").open() as reader:
+        chain.write("b.txt", "bb\n")
+        chain.make()
+        assert reader.read() == "ONEb\n"
+
+
+def test_artifact_keeps_its_executable_bit(yard):
+    def tool(room: Room) -> None:
+        (room.outputs / "t.out").write_text("x")
+        (room.outputs / "t.out").chmod(0o711)
+
+    yard.target("t", action=tool)
+    yard.make()
+    place = yard.root / "dist/t.out"
+    assert place.stat().st_mode & 0o777 == 0o755
+    place.chmod(0o644)
+    assert yard.states()["t"] == "stale: dist/t.out was altered"
+    assert yard.make() == {"t": "restored"}
+    assert place.stat().st_mode & 0o777 == 0o755
+
+
+# the store ---------------------------------------------------------------------------------------------------
+
+
+def test_store_gone_changes_nothing_until_something_runs(chain):
+    chain.make()
+    shutil.rmtree(chain.store)
+    assert set(chain.make().values()) == {"fresh"}
+    chain.write("b.txt", "bb\n")
+    assert chain.make() == {"a": "fresh", "b": "ran", "c": "ran"}
+    assert chain.said == ["x:a: its bytes in the store are gone or damaged, making it again"]
+    assert "x:a" not in chain.ran  # taken from dist/
+
+
+def test_store_gone_makes_again_what_lies_nowhere_else(yard):
+    for number in range(6):
+        yard.write(f"p{number}.txt", str(number))
+        yard.target(f"p{number}", f"p{number}.txt", kept=False)
+    yard.target("all", *(f"x:p{number}" for number in range(6)), "b.txt")
+    yard.write("b.txt", "b\n")
+    yard.make()
+    shutil.rmtree(yard.store)
+    yard.write("b.txt", "bb\n")
+    assert yard.make()["all"] == "ran"
+    assert len(yard.ran) == 7
+
+
+def test_store_blob_of_an_input_altered_is_made_again(yard):
+    yard.write("a.txt", "a" * 200)
+    yard.target("a", "a.txt", kept=False)
+    yard.target("b", "x:a", "b.txt")
+    yard.write("b.txt", "b")
+    yard.make()
+    for path in (yard.store / "v1/blob").rglob("*"):
+        if path.is_file() and path.stat().st_size == 200:
+            path.chmod(0o644)
+            path.write_text("A" * 200)
+    yard.write("b.txt", "bb")
+    assert yard.make() == {"a": "fresh", "b": "ran"}
+    assert yard.dist() == {"b.out": "a" * 200 + "bb"}
+
+
+def test_tree_is_used_where_it_lies_and_made_again_when_damaged(yard):
+    def tree(room: Room) -> None:
+        (room.outputs / "t").mkdir()
+        (room.outputs / "t/tool").write_text("tool\n")
+
+    def use(room: Room) -> None:
+        (room.outputs / "u.out").write_text((room.trees["x:t"] / "tool").read_text())
+
+    yard.target("t", action=tree, outputs=(Output(at="t", tree=True),))
+    yard.target("u", "b.txt", action=use, uses=(Use(target="x:t"),))
+    yard.write("b.txt", "b")
+    yard.make()
+    next((yard.store / "v1/tree").glob("*/tool")).unlink()
+    assert set(yard.make().values()) == {"fresh"}
+    yard.write("b.txt", "bb")
+    assert yard.make() == {"t": "fresh", "u": "ran"}
+    assert yard.ran == ["x:t", "x:u"]
+    assert yard.dist() == {"u.out": "tool\n"}
+
+
+# what goes wrong ---------------------------------------------------------------------------------------------
+
+
+def test_failure_is_remembered_and_tried_again(chain):
+    chain.make()
+
+    def fail(room: Room) -> None:
+        raise ActionError("it broke", detail="line 1", hint="mend it")
+
+    before = dict(chain.actions)
+    chain.actions["x:b"] = fail
+    chain.write("b.txt", "bb\n")
+    assert chain.make() == {"a": "fresh", "b": "failed", "c": "failed"}
+    assert chain.build.outcomes["x:b"].message == "it broke\nline 1\n  hint: mend it"
+    assert chain.dist()["b.out"] == "ONEb\n"
+    assert chain.make()["b"] == "failed"
+    assert chain.ran == ["x:b"]
+    chain.write("b.txt", "b\n")  # undone: what was made before still holds
+    assert set(chain.make().values()) == {"fresh"}
+    chain.actions.update(before)
+    chain.write("b.txt", "bb\n")
+    assert chain.make() == {"a": "fresh", "b": "ran", "c": "ran"}
+
+
+def test_defect_of_an_action_is_one_line_and_its_traceback_is_in_the_log(chain):
+    chain.actions["x:a"] = lambda room: 1 / 0
+    assert chain.make("x:a") == {"a": "failed"}
+    log = chain.root / ".packyard/logs/x:a.log"
+    assert chain.build.outcomes["x:a"].message == (
+        f"internal error: ZeroDivisionError: division by zero\n  hint: the traceback is in {log}"
+    )
+    assert "ZeroDivisionError" in log.read_text()
+
+
+def test_action_that_leaves_nothing_fails(chain):
+    chain.actions["x:a"] = lambda room: None
+    assert chain.make("x:a") == {"a": "failed"}
+    assert chain.build.outcomes["x:a"].message == "the action ended well but left no file 'a.out'"
+
+
+def test_source_missing_is_named(chain):
+    (chain.root / "b.txt").unlink()
+    assert chain.states()["b"] == "waiting: x:a is not done"
+    assert chain.make()["b"] == "failed"
+    assert chain.build.outcomes["x:b"].message == "b.txt: is missing, packyard.toml needs it"
+
+
+def test_source_changed_while_it_is_staged_is_taken_as_it_is_now(chain):
+    build = chain.open()
+    build.plan(chain.targets)
+    chain.write("a.txt", "new words\n")
+    assert build.make("x:a").how == "ran"
+    build.trace.close()
+    assert chain.dist() == {"a.out": "NEW"}
+    assert chain.make()["a"] == "fresh"
+
+
+def test_source_that_never_stands_still_is_named(chain, monkeypatch):
+    from packyard.tasks import sandbox
+
+    real = sandbox.stage
+    count = 0
+
+    def stage(*how) -> None:
+        nonlocal count
+        count += 1
+        chain.write("a.txt", f"word{count}\n")
+        real(*how)
+
+    monkeypatch.setattr(sandbox, "stage", stage)
+    assert chain.make("x:a") == {"a": "failed"}
+    assert chain.build.outcomes["x:a"].message == "a.txt: changed while it was being read"
+
+
+def test_source_changed_by_its_own_action_is_seen_next_time(chain):
+    def rewrite(room: Room) -> None:
+        upper_of_first_word(room)
+        chain.write("a.txt", "late edit\n")
+
+    chain.actions["x:a"] = rewrite
+    assert chain.make()["a"] == "ran"
+    chain.actions["x:a"] = upper_of_first_word
+    assert chain.make()["a"] == "ran"
+    assert chain.dist()["a.out"] == "LATE"
+
+
+def test_interrupted_action_stores_nothing(chain, monkeypatch):
+    """Its sandbox may have been removed under it: what it made of the rest is not its result."""
+
+    def half(room: Room) -> None:
+        monkeypatch.setattr(process._groups, "stopping", True)
+        (room.outputs / "a.out").write_text("half")
+
+    chain.actions["x:a"] = half
+    assert chain.make("x:a") == {"a": "failed"}
+    monkeypatch.setattr(process._groups, "stopping", False)
+    chain.actions["x:a"] = upper_of_first_word
+    assert chain.open().trace.failure("x:a") is None
+    chain.build.trace.close()
+    assert chain.make("x:a") == {"a": "ran"}
+    assert chain.dist() == {"a.out": "ONE"}
+
+
+def test_trusted_targets_can_be_made_all_the_same(chain):
+    """`doit --always` after the null path has vouched for everything."""
+    chain.make()
+    build = chain.open()
+    build.trust(chain.targets)
+    assert [build.judge(name).state for name in chain.targets] == ["fresh"] * 3
+    assert [build.make(name).how for name in chain.targets] == ["restored"] * 3
+    build.trace.close()
+
+
+def test_outcomes_name_artifacts_and_time(chain):
+    chain.make("x:a")
+    outcome = chain.build.outcomes["x:a"]
+    assert outcome == Outcome(name="x:a", how="ran", seconds=outcome.seconds, artifacts=("dist/a.out",))
+    assert 0 < outcome.seconds < 10
+
+
+# several threads ---------------------------------------------------------------------------------------------
+
+
+def test_targets_made_by_many_threads(yard):
+    yard.write("a.txt", "a")
+    for number in range(40):
+        yard.target(str(number), "a.txt", params={"n": number})
+    build = yard.open()
+    build.plan(yard.targets)
+    threads = [threading.Thread(target=build.make, args=(name,)) for name in yard.targets]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert {outcome.how for outcome in build.outcomes.values()} == {"ran"}
+    build.trace.close()
+    assert set(yard.make().values()) == {"fresh"}
+
+
+def test_lock_being_resolved_does_not_stop_other_targets(yard, monkeypatch):
+    from packyard.tasks.target import Pin
+
+    resolving, resolved = threading.Event(), threading.Event()
+
+    class Lock:
+        @staticmethod
+        def resolve(pin: Pin, root: Path) -> None:
+            resolving.set()
+            assert resolved.wait(20)
+            (root / pin.path).write_text("lock\n")
+
+    import packyard.tasks
+
+    monkeypatch.setitem(__import__("sys").modules, "packyard.tasks.lock", Lock)
+    monkeypatch.setattr(packyard.tasks, "lock", Lock, raising=False)
+    pin = Pin(path="lock.toml", requirements=("click",), python="3.12", platform="linux_amd64")
+    yard.write("a.txt", "a")
+    yard.target("a", "lock.toml", pins=(pin,))
+    yard.target("b", "a.txt")
+    build = yard.open()
+    verdicts = build.plan(yard.targets)
+    assert str(verdicts["x:a"]) == "stale: lock.toml is not resolved yet"
+    thread = threading.Thread(target=build.make, args=("x:a",))
+    thread.start()
+    assert resolving.wait(20)
+    assert build.make("x:b").how == "ran"
+    resolved.set()
+    thread.join()
+    assert build.outcomes["x:a"].how == "ran"
+    assert yard.said == ["x:a: no lock yet, resolving click into lock.toml"]
+    build.trace.close()
+    assert yard.dist()["a.out"] == "lock\n"
+
+
+def test_lock_missing_is_an_error_when_nothing_may_be_resolved(yard):
+    from packyard.tasks.target import Pin
+
+    pin = Pin(path="lock.toml", requirements=("click",), python="3.12", platform="linux_amd64")
+    yard.target("a", "lock.toml", pins=(pin,))
+    build = yard.open()
+    strict = Build(yard.root, build.graph, build.trace, lambda: Store(yard.store), yard.said.append, locked=True)
+    assert strict.make("x:a").message == (
+        "lock.toml: is missing, and nothing may be resolved (--locked)\n  hint: run 'packyard lock'"
+    )
+    build.trace.close()

@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+import io
+import json
+
+import pytest
+from packyard.tasks.build import Outcome
+from packyard.tasks.display import Json, Plain, Summary, bytes_text, count_line, duration, summary_lines
+from packyard.tasks.reporter import Live
+
+RAN = Outcome(name="x:a", how="ran", seconds=1.234, artifacts=("dist/a",))
+RESTORED = Outcome(name="x:b", how="restored", seconds=0.01)
+FAILED = Outcome(name="x:c", how="failed", seconds=2, message="'tool' ended with status 1\nlast line")
+FRESH = Outcome(name="x:d", how="fresh", seconds=0)
+SUMMARY = Summary(
+    seconds=3.5, outcomes=[RAN, RESTORED, FAILED], fresh=4, sizes={"dist/a": 1234567},
+    removed=["dist/old"], blocked=["x:e", "x:f"],
+)  # fmt: skip
+LINES = [
+    "",
+    "x:c failed:",
+    "  'tool' ended with status 1",
+    "  last line",
+    "  to run it alone: packyard x:c",
+    "",
+    "not tried, because of that: x:e, x:f",
+    "",
+    "made     dist/a  1.2 MB",
+    "removed  dist/old",
+    "1 ran, 1 restored, 4 fresh, 1 failed, 2 not tried in 3.50 s",
+]
+
+
+def show(display) -> None:
+    display.begin(8)
+    display.start("x:a")
+    display.note("a note")
+    for outcome in (RAN, RESTORED, FAILED, FRESH):
+        display.end(outcome)
+    display.finish(SUMMARY)
+
+
+def test_summary_tells_failures_first_and_counts_last():
+    assert summary_lines(SUMMARY) == LINES
+
+
+def test_plain_gives_a_line_for_each_target_made():
+    out = io.StringIO()
+    show(Plain(out))
+    assert out.getvalue().splitlines() == [
+        "a note",
+        "ran      x:a  1.23 s",
+        "restored x:b  0.01 s",
+        "failed   x:c  2.00 s",
+        *LINES,
+    ]
+
+
+def test_json_gives_an_object_for_each_event():
+    out = io.StringIO()
+    display = Json(out)
+    show(display)
+    display.stop()
+    events = [json.loads(line) for line in out.getvalue().splitlines()]
+    assert [event["event"] for event in events] == [
+        "begin", "start", "note", "end", "end", "end", "end", "finish", "interrupted",
+    ]  # fmt: skip
+    assert events[0] == {"event": "begin", "total": 8}
+    assert events[3] == {
+        "event": "end", "name": "x:a", "how": "ran", "seconds": 1.234, "artifacts": ["dist/a"], "message": "",
+    }  # fmt: skip
+    assert events[7] == {
+        "event": "finish", "seconds": 3.5, "fresh": 4, "ran": 1, "restored": 1, "failed": 1,
+        "blocked": ["x:e", "x:f"], "artifacts": {"dist/a": 1234567}, "removed": ["dist/old"],
+    }  # fmt: skip
+
+
+def test_live_shows_the_same_lines_above_the_bar():
+    out = io.StringIO()
+    show(Live(out))
+    lines = [line.rstrip() for line in out.getvalue().splitlines()]
+    assert lines[0] == "a note"
+    assert lines[1:4] == ["ran      x:a  1.23 s", "restored x:b  0.01 s", "failed   x:c  2.00 s"]
+    assert lines[-len(LINES) :] == LINES
+
+
+def test_count_line_says_nothing_to_do():
+    assert count_line(Summary(seconds=0.05, outcomes=[], fresh=7, sizes={})) == (
+        "nothing to do: 7 targets are fresh (0.05 s)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0, "0.00 s"), (0.005, "0.01 s"), (59.99, "59.99 s"), (60, "1 min 0 s"), (3725.9, "62 min 5 s")],
+)
+def test_duration_as_people_read_it(seconds, text):
+    assert duration(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("size", "text"),
+    [
+        (0, "0 B"),
+        (999, "999 B"),
+        (1000, "1.0 kB"),
+        (1_500_000, "1.5 MB"),
+        (2_000_000_000, "2.0 GB"),
+        (5 * 10**12, "5000.0 GB"),
+    ],
+)
+def test_bytes_as_people_read_them(size, text):
+    assert bytes_text(size) == text

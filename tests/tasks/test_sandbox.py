@@ -1,0 +1,194 @@
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+
+import pytest
+from packyard.tasks import sandbox
+from packyard.tasks.errors import ActionError
+from packyard.tasks.memo import Look, Memo
+from packyard.tasks.sandbox import Changed, abandon, collect, room_for, stage, sweep
+from packyard.tasks.store import Damaged, Store
+from packyard.tasks.target import Output, Source, Target, Use
+from packyard.tasks.trace import Made
+
+KEY = "0123456789abcdef" * 4
+
+
+def target(**values) -> Target:
+    return Target(**{"name": "x:a", "doc": "", "place": "packyard.toml", "run": "m:f", **values})
+
+
+@pytest.fixture(autouse=True)
+def base(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Sandboxes of a test in a folder of their own."""
+    place = tmp_path / "sandboxes"
+    place.mkdir()
+    monkeypatch.setattr(sandbox, "base", lambda: place)
+    return place
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(tmp_path / "store")
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    root = tmp_path / "work"
+    root.mkdir()
+    (root / "a.txt").write_text("a\n")
+    (root / "tool").write_text("#!/bin/sh\n")
+    (root / "tool").chmod(0o700)
+    return root
+
+
+def looks(root: Path, *paths: str) -> dict[str, Look]:
+    found = {path: Memo(root).look(path) for path in paths}
+    return {path: look for path, look in found.items() if look is not None}
+
+
+def room(tmp_path: Path, of: Target | None = None):
+    return room_for(of or target(), KEY, log=tmp_path / "log", trees={})
+
+
+def test_room_is_empty_and_named_by_the_key(tmp_path, base):
+    with room(tmp_path, target(params={"n": 1}, network=True)) as made:
+        assert made.inputs == base / KEY[:16] / "in"
+        assert sorted(os.listdir(base / KEY[:16])) == ["home", "in", "out", "tmp"]
+        assert [os.listdir(folder) for folder in (made.inputs, made.outputs, made.scratch, made.home)] == [
+            [],
+            [],
+            [],
+            [],
+        ]
+        assert (made.params, made.network) == ({"n": 1}, True)
+    assert list(base.iterdir()) == []
+
+
+def test_room_left_by_a_killed_run_is_cleared(tmp_path, base):
+    (base / KEY[:16] / "in").mkdir(parents=True)
+    (base / KEY[:16] / "in" / "left").write_text("left")
+    with room(tmp_path) as made:
+        assert os.listdir(made.inputs) == []
+
+
+def test_room_with_read_only_folders_is_removed(tmp_path, base):
+    with room(tmp_path) as made:
+        (made.scratch / "deep").mkdir()
+        (made.scratch / "deep/file").write_text("x")
+        (made.scratch / "deep").chmod(0o500)
+    assert list(base.iterdir()) == []
+
+
+def test_room_is_removed_when_the_action_fails(tmp_path, base):
+    with pytest.raises(ActionError, match="broken"), room(tmp_path):
+        raise ActionError("broken")
+    assert list(base.iterdir()) == []
+
+
+def test_room_whose_write_fails_says_where(tmp_path):
+    with pytest.raises(ActionError) as caught, room(tmp_path) as made:
+        (made.outputs / "no" / "file").write_text("x")
+    assert str(caught.value).startswith("the sandbox: cannot be written: No such file or directory (")
+
+
+def test_stage_copies_sources_with_their_modes_and_one_time(tmp_path, root, store):
+    wanted = target(sources=(Source(path="a.txt", at="deep/a.txt"), Source(path="tool", at="tool")))
+    with room(tmp_path) as made:
+        stage(made, root, wanted, looks(root, "a.txt", "tool"), {}, store)
+        assert (made.inputs / "deep/a.txt").read_text() == "a\n"
+        assert (made.inputs / "deep/a.txt").stat().st_mode & 0o777 == 0o644
+        assert (made.inputs / "tool").stat().st_mode & 0o777 == 0o755
+        assert {path.stat().st_mtime for path in made.inputs.rglob("*") if path.is_file()} == {315532800}
+        assert (made.inputs / "tool").stat().st_nlink == 1
+
+
+def test_stage_of_source_outside_the_workspace(tmp_path, root, store):
+    outside = tmp_path / "outside"
+    outside.write_text("out")
+    wanted = target(sources=(Source(path=str(outside), at="o"),))
+    with room(tmp_path) as made:
+        stage(made, root, wanted, looks(root, str(outside)), {}, store)
+        assert (made.inputs / "o").read_text() == "out"
+
+
+@pytest.mark.parametrize("change", [lambda path: path.write_text("b\n"), lambda path: path.unlink()])
+def test_stage_of_changed_source_names_it(tmp_path, root, store, change):
+    seen = looks(root, "a.txt")
+    change(root / "a.txt")
+    with room(tmp_path) as made, pytest.raises(Changed) as caught:
+        stage(made, root, target(sources=(Source(path="a.txt", at="a.txt"),)), seen, {}, store)
+    assert caught.value.path == "a.txt"
+
+
+def test_stage_of_used_artifact_and_not_of_tree(tmp_path, root, store):
+    made_file = store.put(root / "tool")
+    wanted = target(uses=(Use(target="x:b", at="bin/b"), Use(target="x:t")))
+    uses = {"x:b#": made_file, "x:t#": Made(digest="00" * 32, size=1, tree=True)}
+    with room(tmp_path) as made:
+        stage(made, root, wanted, {}, uses, store)
+        assert (made.inputs / "bin/b").read_text() == "#!/bin/sh\n"
+        assert (made.inputs / "bin/b").stat().st_mode & 0o777 == 0o755
+        assert os.listdir(made.inputs) == ["bin"]
+
+
+def test_stage_of_lost_artifact_is_damaged(tmp_path, root, store):
+    uses = {"x:b#": Made(digest="00" * 32, size=1)}
+    with room(tmp_path) as made, pytest.raises(Damaged):
+        stage(made, root, target(uses=(Use(target="x:b", at="b"),)), {}, uses, store)
+
+
+def test_collect_takes_declared_outputs(tmp_path, store):
+    wanted = target(outputs=(Output(at="a"), Output(part="t", at="t", tree=True)))
+    with room(tmp_path) as made:
+        (made.outputs / "a").write_text("out")
+        (made.outputs / "undeclared").write_text("x")
+        (made.outputs / "t").mkdir()
+        (made.outputs / "t/file").write_text("x")
+        found = collect(made, wanted, store)
+    assert found[""] == Made(digest=hashlib.sha256(b"out").hexdigest(), size=3)
+    assert found["t"].tree
+
+
+@pytest.mark.parametrize("left", ["nothing", "folder", "link"])
+def test_collect_of_what_is_no_file_is_an_error(tmp_path, store, left):
+    with room(tmp_path) as made:
+        if left == "folder":
+            (made.outputs / "a").mkdir()
+        elif left == "link":
+            (made.outputs / "a").symlink_to("/etc/hostname")
+        with pytest.raises(ActionError) as caught:
+            collect(made, target(outputs=(Output(at="a"),)), store)
+    assert str(caught.value) == "the action ended well but left no file 'a'"
+
+
+def test_sweep_removes_what_nobody_holds(tmp_path, base):
+    (base / "left" / "in").mkdir(parents=True)
+    (base / "left.lock").write_text("")
+    (base / "alone.lock").write_text("")
+    with room(tmp_path) as made:
+        sweep()
+        assert made.inputs.is_dir()
+    assert list(base.iterdir()) == []
+
+
+def test_abandon_removes_rooms_in_use(tmp_path, base):
+    with room(tmp_path):
+        abandon()
+        assert list(base.iterdir()) == []
+
+
+def test_base_of_somebody_else_is_refused(tmp_path, monkeypatch):
+    monkeypatch.undo()
+    monkeypatch.setattr(os, "getuid", lambda: 4_000_000_000)
+    place = Path("/tmp/packyard-4000000000")
+    try:
+        with pytest.raises(ActionError) as caught:
+            sandbox.base()
+        assert str(caught.value) == (
+            f"{place}: is not a folder of this user's, sandboxes cannot be made there\n  hint: remove it"
+        )
+    finally:
+        place.rmdir()
