@@ -14,8 +14,5 @@ def main() -> int:
     """Serve on 127.0.0.1, on the port that PORT names (8000; 0 takes a free one), until interrupted."""
     with make_server("127.0.0.1", int(os.environ.get("PORT", "8000")), create_app(), threaded=True) as server:
         sys.stderr.write(f"serving on http://127.0.0.1:{server.port}/\n")
-        try:
-            server.serve_forever()
-        except KeyboardInterrupt:
-            return 130
+        server.serve_forever()
     return 0
