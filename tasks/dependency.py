@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -40,7 +41,7 @@ def dependencies(member: Member, workspace: Workspace) -> Dependencies:
             continue
         seen.add((one.name, extras))
         for key, text in _texts(one, extras):
-            other = known.get(canonicalize_name(text)) or folders.get(one.path(text.removeprefix("./").rstrip("/")))
+            other = known.get(canonicalize_name(text)) or folders.get(posixpath.normpath(one.path(text)))
             if key.startswith("tool.flavor.build.dependencies"):
                 if other is None:
                     problems.append(

@@ -32,7 +32,7 @@ from packyard.tasks.program import Program, program_files, program_of
 from packyard.tasks.room import Room
 from packyard.tasks.target import Json, Output, Source, Target, Use
 from packyard.tasks.version import version
-from packyard.tasks.wheelsource import commands, matches, missing_part, tests_in
+from packyard.tasks.wheelsource import commands, matches, missing_part, own_tests
 from packyard.tasks.workspace import Member, Workspace
 
 
@@ -66,7 +66,7 @@ def make_app(room: Room) -> None:
     try:
         for member in params["wheels"]:
             wheel = _wheel(room.inputs / "wheels" / member)
-            left_out = () if params["include_tests"] else tuple(tests_in(list(wheel.files)))
+            left_out = () if params["include_tests"] else tuple(own_tests(list(wheel.files)))
             placed = install(wheel, python=python, left_out=left_out)
             listings.append(list(listed(placed, owner=canonicalize_name(wheel.name))))
             entries.update((entry.path, entry) for entry in placed)

@@ -171,7 +171,7 @@ def _module_files(member: Member, workspace: Workspace, name: str, slots: set[st
     return None
 
 
-def tests_in(paths: list[str]) -> Iterator[str]:
+def own_tests(paths: list[str]) -> Iterator[str]:
     """Those of the paths that are tests: in a folder `tests` or `test`, `test_*.py`, `*_test.py`, `conftest.py`."""
     for path in paths:
         *folders, name = path.split("/")

@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+from packyard.formats.errors import FormatError
+from packyard.tasks import interpreter
+from packyard.tasks.workspace import Workspace, read_workspace
+
+APP = (
+    '[project]\nname = "app"\nversion = "1"\n{project}\n[project.scripts]\napp = "app:main"\n[tool.flavor]\n{flavor}\n'
+)
+
+
+def workspace(root: Path, *, project: str = "", flavor: str = "", toolchain: str = "", lock: str = "") -> Workspace:
+    (root / "app").mkdir(exist_ok=True)
+    (root / "app/pyproject.toml").write_text(APP.format(project=project, flavor=flavor))
+    (root / "packyard.toml").write_text(f'[workspace]\nname = "w"\nmembers = ["app"]\n[toolchain]\n{toolchain}\n')
+    if lock:
+        (root / "packyard.lock").write_text(lock)
+    return read_workspace(root)
+
+
+def prefix(root: Path, version: str, *, program: bytes = b"\x7fELF") -> Path:
+    (root / "bin").mkdir(parents=True)
+    (root / "bin" / f"python{version}").write_bytes(program)
+    (root / "lib" / f"python{version}").mkdir(parents=True)
+    (root / "lib" / f"python{version}" / "os.py").touch()
+    return root
+
+
+@pytest.fixture
+def nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A machine with no Python but the one that runs."""
+    for name in ("UV_PYTHON_INSTALL_DIR", "PYENV_ROOT"):
+        monkeypatch.setenv(name, str(tmp_path / name))
+    monkeypatch.setenv("PATH", "")
+    (tmp_path / "ws").mkdir()
+    return tmp_path / "ws"
+
+
+@pytest.mark.parametrize(
+    ("flavor", "toolchain", "expected"),
+    [
+        ("", "", interpreter.RUNNING),
+        ("", 'python = "3.10"', "3.10"),
+        ('python_version = "3.9"', 'python = "3.10"', "3.9"),
+    ],
+)
+def test_version_own_choice_then_workspace_then_running(
+    nowhere: Path, flavor: str, toolchain: str, expected: str
+) -> None:
+    space = workspace(nowhere, flavor=flavor, toolchain=toolchain)
+    assert interpreter.version(space.members[0], space) == expected
+    assert interpreter.target_name(space.members[0], space) == f"runtime:cpython-{expected}-{space.platform}"
+
+
+def test_version_that_requires_python_refuses_is_an_error(nowhere: Path) -> None:
+    space = workspace(nowhere, project='requires-python = ">=3.12"', flavor='python_version = "3.11"')
+    with pytest.raises(FormatError) as error:
+        interpreter.version(space.members[0], space)
+    assert str(error.value) == (
+        "app/pyproject.toml: project.requires-python: "
+        "'>=3.12' does not allow the Python 3.11 that the bundle would carry\n"
+        "  hint: state another one: "
+        "tool.flavor.python_version in app/pyproject.toml, or toolchain.python in packyard.toml"
+    )
+
+
+def test_find_running_version_is_the_base_of_this_one(nowhere: Path) -> None:
+    found = interpreter.find(interpreter.RUNNING, workspace(nowhere))
+    assert (found.kind, found.place) == ("folder", sys.base_prefix)
+    assert found.program == f"{sys.base_prefix}/bin/python{interpreter.RUNNING}"
+
+
+def test_find_order_is_pin_then_uv_then_local(nowhere: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    managed = nowhere.parent / "UV_PYTHON_INSTALL_DIR"
+    prefix(managed / "cpython-3.9.2-linux-x86_64-gnu", "3.9")
+    newest = prefix(managed / "cpython-3.9.18-linux-x86_64-gnu", "3.9")
+    prefix(nowhere.parent / "PYENV_ROOT/versions/3.9.20", "3.9")
+    assert interpreter.find("3.9", workspace(nowhere)).place == str(newest)
+    pinned = prefix(nowhere / "python", "3.9")
+    lock = '[[interpreter]]\nversion = "3.9"\nplatform = "{}"\nfolder = "python"\n'
+    space = workspace(nowhere)
+    assert interpreter.find("3.9", workspace(nowhere, lock=lock.format(space.platform))).place == str(pinned)
+
+
+def test_find_shim_on_path_is_passed_over(nowhere: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shims = nowhere.parent / "shims/bin"
+    shims.mkdir(parents=True)
+    (shims / "python3.9").write_text("#!/bin/sh\n")
+    real = prefix(nowhere.parent / "real", "3.9")
+    monkeypatch.setenv("PATH", f"{shims}:{real}/bin")
+    assert interpreter.find("3.9", workspace(nowhere)).place == str(real)
+
+
+def test_find_archive_has_a_digest_and_no_program(nowhere: Path) -> None:
+    sha = "ab" * 32
+    lock = f'[[interpreter]]\nversion = "3.9"\nplatform = "linux_arm64"\nurl = "https://x/p.tar.gz"\nsha256 = "{sha}"\n'
+    found = interpreter.find("3.9", workspace(nowhere, lock=lock), "linux_arm64")
+    assert (found.kind, found.place, found.sha256, found.program) == ("url", "https://x/p.tar.gz", sha, "")
+    assert found.target == "runtime:cpython-3.9-linux_arm64"
+
+
+def test_find_missing_version_says_what_to_do(nowhere: Path) -> None:
+    space = workspace(nowhere)
+    with pytest.raises(FormatError) as error:
+        interpreter.find("3.9", space)
+    assert str(error.value) == (
+        f"packyard.toml: toolchain.python: no Python 3.9 for {space.platform} was found on this machine\n"
+        "  hint: 'uv python install 3.9', or pin an archive in packyard.lock ([[interpreter]] with version, platform, "
+        f"url or path, sha256), or choose {interpreter.RUNNING}, which runs Packyard"
+    )
