@@ -49,8 +49,9 @@ class Provided:
 
 @dataclass(kw_only=True)
 class Sources:
-    """All places that packages can come from, asked in this order: those `given` by hand, members, [morloc.sources],
-    vendored archives, those `present` in a plane, the repository that the lock names, the default repository.
+    """All places that packages can come from, asked in this order: those `preset` whole, those `given` by hand,
+    members, [morloc.sources], vendored archives, those `present` in a plane, the repository that the lock names,
+    the default repository.
 
     `root` is what relative paths of `spec` start from. A commit of the lock is kept while its source is written the
     same, but for the names in `upgrade` (None: all). `notify` hears of every fetch.
@@ -67,6 +68,7 @@ class Sources:
     offline: bool = False
     only_locked: bool = False
     present: Mapping[str, Provided] = field(default_factory=dict)
+    preset: Mapping[str, Provided] = field(default_factory=dict)
     notify: Callable[[str], None] = lambda line: None
     _provided: dict[tuple[str, str], Provided] = field(default_factory=dict)
     _chosen: dict[str, Provided] = field(default_factory=dict)
@@ -95,9 +97,11 @@ class Sources:
 
     def known(self) -> set[str]:
         """The names that can be had without asking the default repository."""
-        return {*self.given, *self.members.packages, *self.spec.sources, *self.archives}
+        return {*self.preset, *self.given, *self.members.packages, *self.spec.sources, *self.archives}
 
     def _provide(self, name: str, pin: str) -> Provided:
+        if name in self.preset:
+            return self.preset[name]
         if name in self.given:
             return self._from(name, self.given[name], pin)
         if name in self.members.packages:

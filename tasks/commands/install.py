@@ -1,0 +1,145 @@
+"""`packyard install`: packages into a home, decided as a whole and put there in one step."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from packyard.formats.errors import FormatError, Problem
+from packyard.formats.morlochome import PlanePaths
+from packyard.formats.morloclock import MEMBER, NAME
+from packyard.formats.morlocref import DEFAULT_REPOSITORY, STANDARD_SET, read_plane_name
+from packyard.formats.workspace import MorlocSpec
+from packyard.tasks import null
+from packyard.tasks.cli import UsageError
+from packyard.tasks.commands.output import count, say
+from packyard.tasks.errors import PlanError
+from packyard.tasks.morlocinstall import Step, carry_out, decide, default_home, plain_run, read_wish
+from packyard.tasks.morloclint import find_errors, scan
+from packyard.tasks.morloclock import locked_packages, workspace_sources
+from packyard.tasks.morlocpackage import read_packages
+from packyard.tasks.morlocplane import Plane, changing
+from packyard.tasks.morlocsources import Sources, cache_folder
+from packyard.tasks.workspace import Workspace, read_workspace
+
+HELP = "install morloc packages into a home"
+
+_DONE = {"install": "installed", "replace": "replaced", "repair": "repaired", "keep": "kept"}
+_WOULD = {"install": "would install", "replace": "would replace", "repair": "would repair", "keep": "would keep"}
+_SUFFIXES = (".mojopkg", ".mojoc", ".psp")
+
+
+def run(words: list[str]) -> int:
+    """Install what `words` name; the exit status."""
+    options = _parser().parse_args(words)
+    for word in options.package:
+        if word.endswith(_SUFFIXES):  # each kind of file will have its own installer; there is one so far
+            raise UsageError(Problem(f"{word!r} is no morloc package, and only those can be installed"))
+    return install_morloc(options.package, options)
+
+
+def install_morloc(packages: Sequence[str], options: argparse.Namespace) -> int:
+    """Install morloc packages as the options of `add_options` say; the exit status."""
+    workspace = workspace_here()
+    plane = plane_of(options, workspace)
+    sources = _sources(workspace, options)
+    allowed = {*options.allow_setup, *(workspace.manifest.morloc.allow_setup if workspace else ())}
+    if options.dry_run:
+        _show(decide(read_wish(packages), sources, plane, upgrade=options.upgrade), _WOULD)
+        return 0
+    wish = read_wish(packages)
+    with changing(plane.home):
+        steps = decide(wish, sources, plane, upgrade=options.upgrade)
+        _check_members(steps, sources)
+        epoch = workspace.epoch if workspace else int(os.environ.get("SOURCE_DATE_EPOCH", "0"))
+        skipped = carry_out(steps, plane, epoch=epoch, allow_setup=allowed, run=plain_run)
+    _show(steps, _DONE)
+    for name in skipped:
+        say(f"note: the setup script of {name} was not run (--allow-setup {name} runs it)")
+    say(f"{count(len(steps), 'package')} in {plane.folder}")
+    return 0
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """The options of everything that installs morloc packages."""
+    add_place(parser)
+    parser.add_argument("--upgrade", action="store_true", help="fetch the named packages anew even if they are there")
+    parser.add_argument("--offline", action="store_true", help="fetch nothing; take what is here or was fetched before")
+    parser.add_argument("--locked", action="store_true", help=f"take only the commits that {NAME} names")
+    parser.add_argument("--dry-run", action="store_true", help="show what would be done")
+    parser.add_argument(
+        "--allow-setup", action="append", default=[], metavar="NAME", help="run the setup script of this package"
+    )
+
+
+def add_place(parser: argparse.ArgumentParser) -> None:
+    """The options that say which plane is meant."""
+    parser.add_argument("--to", metavar="HOME", help="the morloc home (default: MORLOC_HOME, or ~/.local/share/morloc)")
+    parser.add_argument("--plane", metavar="NAME", help="the plane (default: that of the workspace, or 'default')")
+
+
+def workspace_here() -> Workspace | None:
+    """The workspace around the current folder, when there is one: its settings and its packages count."""
+    root = null.find_root(os.getcwd())
+    return None if root is None else read_workspace(Path(root))
+
+
+def plane_of(options: argparse.Namespace, workspace: Workspace | None) -> Plane:
+    """The plane that the options of `add_place` mean."""
+    home = Path(options.to) if options.to else default_home()
+    name = options.plane or (workspace.manifest.morloc.plane if workspace else "default")
+    try:
+        read_plane_name(name)
+    except FormatError as error:
+        raise UsageError(*(replace(problem, place="--plane") for problem in error.problems)) from None
+    return Plane(Path(os.path.abspath(home)), PlanePaths(name))
+
+
+def _sources(workspace: Workspace | None, options: argparse.Namespace) -> Sources:
+    if workspace is None:
+        spec, here = MorlocSpec(), Path.cwd()
+        sources = Sources(spec=spec, root=here, cache=cache_folder("", here))
+    else:
+        lock = workspace.root / NAME
+        locked = locked_packages(lock.read_text(encoding="utf-8")) if lock.is_file() else {}
+        sources = workspace_sources(workspace, scan(read_packages(workspace)), locked)
+    sources.offline = options.offline
+    sources.only_locked = options.locked
+    sources.upgrade = None if options.upgrade else ()
+    return sources
+
+
+def _check_members(steps: Sequence[Step], sources: Sources) -> None:
+    """Refuse members that the compiler could not use."""
+    chosen = {step.provided.name for step in steps if step.provided.locked.source == MEMBER}
+    known = {step.provided.name for step in steps}
+    found = find_errors(sources.members, known, root=sources.root.name) if chosen else ()
+    problems = [finding.problem for finding in found if finding.package in chosen or not finding.package]
+    if problems:
+        raise PlanError(*problems)
+
+
+def _show(steps: Sequence[Step], words: dict[str, str]) -> None:
+    for step in steps:
+        locked = step.provided.locked
+        before = f" (was {step.before})" if step.how == "replace" else ""
+        commit = f" {locked.commit[:12]}" if locked.commit else ""
+        say(f"{words[step.how]} {locked.name} {locked.version}{before} from {locked.source}{commit}")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="packyard install",
+        description="Install morloc packages and all that they need, or nothing when something is wrong.",
+        epilog=f"A name alone is a member of the workspace or a package of the default repository "
+        f"({DEFAULT_REPOSITORY}, or default_repository in [morloc] of packyard.toml); '{STANDARD_SET}' is the "
+        "standard set.",
+    )
+    parser.add_argument(
+        "package", nargs="+", help="NAME, github:USER/REPO[@tag:T|@branch:B|@hash:H], git+URL, ./FOLDER, or an archive"
+    )
+    add_options(parser)
+    return parser

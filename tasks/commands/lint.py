@@ -1,0 +1,67 @@
+"""`packyard lint`: what is wrong or doubtful with the morloc packages of the workspace."""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from packyard.formats.errors import Problem
+from packyard.formats.morloclock import NAME
+from packyard.tasks.cli import UsageError
+from packyard.tasks.commands.output import count, say, say_json
+from packyard.tasks.morloclint import Finding, lint
+from packyard.tasks.morloclock import locked_packages
+from packyard.tasks.morlocpackage import read_packages
+from packyard.tasks.opening import find_workspace
+from packyard.tasks.workspace import Workspace, read_workspace
+
+HELP = "show what is wrong or doubtful with morloc packages"
+
+
+def run(words: list[str]) -> int:
+    """Show the findings in the packages that `words` name; 1 when there are errors, with --strict also warnings."""
+    options = _parser().parse_args(words)
+    workspace = read_workspace(find_workspace(Path.cwd()))
+    findings = _chosen(options.package, workspace, findings_of(workspace))
+    errors = sum(finding.level == "error" for finding in findings)
+    if options.json:
+        say_json([_value(finding) for finding in findings])
+    else:
+        say(*map(str, findings))
+        warnings = len(findings) - errors
+        say(f"{count(errors, 'error')}, {count(warnings, 'warning')}" if findings else "nothing found")
+    return 1 if errors or (options.strict and findings) else 0
+
+
+def findings_of(workspace: Workspace) -> list[Finding]:
+    """Everything found in the workspace's morloc packages."""
+    locked = locked_packages(workspace.watch.text(NAME)) if workspace.watch.is_file(NAME) else {}
+    known = {*locked, *workspace.manifest.morloc.sources}
+    return lint(read_packages(workspace), known, root=workspace.root.name)
+
+
+def _chosen(names: Sequence[str], workspace: Workspace, findings: list[Finding]) -> list[Finding]:
+    known = [member.name for member in workspace.members if member.morloc]
+    for name in names:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, 1)
+            hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(known) or 'none'}"
+            raise UsageError(Problem(f"{name!r} is no morloc package of this workspace", hint=hint))
+    return [finding for finding in findings if not names or finding.package in ("", *names)]
+
+
+def _value(finding: Finding) -> dict[str, str]:
+    return {"level": finding.level, "code": finding.code, "package": finding.package, **asdict(finding.problem)}
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="packyard lint", description="Show what is wrong or doubtful with the morloc packages of this workspace."
+    )
+    parser.add_argument("package", nargs="*", metavar="NAME", help="only these packages (default: all)")
+    parser.add_argument("--json", action="store_true", help="as JSON, each finding with a code")
+    parser.add_argument("--strict", action="store_true", help="exit status 1 for warnings too")
+    return parser

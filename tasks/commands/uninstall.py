@@ -1,0 +1,70 @@
+"""`packyard uninstall`: takes packages out of a plane, not without asking when others need them."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from packyard.formats.errors import FormatError, Problem
+from packyard.tasks.commands.install import add_place, plane_of, workspace_here
+from packyard.tasks.commands.output import say
+from packyard.tasks.errors import ActionError
+from packyard.tasks.morlocinstall import dependants, orphans, remove
+from packyard.tasks.morlocplane import Plane, changing, finish
+
+HELP = "take morloc packages out of a home"
+
+
+def run(words: list[str]) -> int:
+    """Remove what `words` name; the exit status."""
+    options = _parser().parse_args(words)
+    plane = plane_of(options, workspace_here())
+    if not plane.home.is_dir():
+        raise ActionError(f"{plane.home}: there is no such home")
+    if options.dry_run:
+        for name in _chosen(options, plane):
+            say(f"would remove {name}")
+        return 0
+    with changing(plane.home):
+        finish(plane)
+        names = _chosen(options, plane)
+        if not _agreed(names, plane, yes=options.yes):
+            return 1
+        remove(names, plane)
+    for name in names:
+        say(f"removed {name}")
+    return 0
+
+
+def _chosen(options: argparse.Namespace, plane: Plane) -> list[str]:
+    """The packages that words name, with their orphans when those are to go too."""
+    there = set(plane.names()) | set(plane.locked)
+    unknown = [name for name in options.package if name not in there]
+    if unknown:
+        raise FormatError(*(Problem("is not installed", place=name) for name in unknown))
+    names = list(dict.fromkeys(options.package))
+    return [*names, *orphans(names, plane)] if options.orphans else names
+
+
+def _agreed(names: list[str], plane: Plane, *, yes: bool) -> bool:
+    """Whether packages may go although others need them: by --yes, or by the answer to a question."""
+    needed = dependants(names, plane)
+    if not needed or yes:
+        return True
+    lines = [f"{name} is needed by {', '.join(others)}" for name, others in needed.items()]
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise ActionError("other packages need them", detail="\n".join(lines), hint="--yes removes them nevertheless")
+    say(*lines)
+    sys.stdout.write("Remove them nevertheless? [y/N] ")
+    sys.stdout.flush()
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="packyard uninstall", description="Take packages out of a morloc plane.")
+    parser.add_argument("package", nargs="+", metavar="NAME")
+    add_place(parser)
+    parser.add_argument("--orphans", action="store_true", help="also what was installed for them only")
+    parser.add_argument("--yes", action="store_true", help="do not ask, even when other packages need them")
+    parser.add_argument("--dry-run", action="store_true", help="show what would be removed")
+    return parser

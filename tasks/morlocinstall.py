@@ -1,0 +1,290 @@
+"""Installing morloc packages into a home, and taking them out: what to do is decided first, then done in one step."""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Literal
+
+from packyard.formats.errors import FormatError, Problem, inside
+from packyard.formats.gzipped import Reader
+from packyard.formats.morlochome import Installed, PlanePaths, needed_by, read_record
+from packyard.formats.morloclock import LockedPackage, content_digest, read_morloc_lock
+from packyard.formats.morlocref import PLANE_SUFFIX, GitRef, InstallRef, LocalRef, Named, read_install
+from packyard.formats.versionrange import read_range
+from packyard.tasks import git, process
+from packyard.tasks.morlocpackage import read_entries, read_folder
+from packyard.tasks.morlocplane import Change, Plane, change, finish, is_unfinished
+from packyard.tasks.morlocsetup import Run, set_up
+from packyard.tasks.morlocsources import Provided, Sources, archive_name, expand
+from packyard.tasks.watch import Watch
+
+How = Literal["install", "replace", "repair", "keep"]
+_IN_PLANE = re.compile(r"src/morloc/plane/(?P<plane>[^/]+)/(?P<name>[^/]+)/(?P<path>.+)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """What happens to one package: `before` is the version that was there, '' for none."""
+
+    provided: Provided
+    how: How
+    explicit: bool
+    before: str = ""
+    asked: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What an installation was asked for: names to install, where some of them come from, and what was typed."""
+
+    roots: tuple[str, ...]
+    given: Mapping[str, InstallRef]
+    preset: Mapping[str, Provided]
+    asked: Mapping[str, str] = field(default_factory=dict)
+    auto: frozenset[str] = frozenset()  # of a plane's archive, what is there for others only
+
+
+def read_wish(words: Iterable[str]) -> Wish:
+    """What the words of an installation name; FormatError with everything that is wrong with them."""
+    given: dict[str, InstallRef] = {}
+    preset: dict[str, Provided] = {}
+    asked: dict[str, str] = {}
+    auto: set[str] = set()
+    problems: list[Problem] = []
+    for word in words:
+        try:
+            for reference in expand([read_install(word)]):
+                if isinstance(reference, LocalRef) and reference.path.endswith(PLANE_SUFFIX):
+                    found = read_plane_archive(Path(reference.path))
+                    preset.update({name: provided for name, (provided, _) in found.items()})
+                    auto.update(name for name, (_, reason) in found.items() if reason == "auto")
+                    asked.update(dict.fromkeys(found, word))
+                    continue
+                name = _name_of(reference)
+                if not isinstance(reference, Named):
+                    if name in given and given[name] != reference:
+                        raise FormatError(f"{given[name]} and {reference} both hold {name!r}, one was expected")
+                    given[name] = reference
+                asked[name] = word
+        except FormatError as error:
+            problems.extend(error.problems)
+    if problems:
+        raise FormatError(*problems)
+    return Wish(tuple(sorted(asked)), given, preset, asked, frozenset(auto))
+
+
+def decide(wish: Wish, sources: Sources, plane: Plane, *, upgrade: bool = False) -> list[Step]:
+    """What an installation would do, dependencies first; FormatError with everything that stands in its way.
+
+    A package that is there whole is kept unless it is `upgrade`d, or given by hand with other files; one that was
+    left half-made is repaired.
+    """
+    there = {name: found for name in plane.names() if (found := _present(plane, name))}
+    again = set(wish.roots) if upgrade else set()
+    sources.given = wish.given
+    sources.preset = wish.preset
+    sources.present = {name: found for name, found in there.items() if name not in again}
+    provided = sources.resolve(wish.roots)
+    steps = [_step(found, plane, there.get(found.name), wish) for found in provided]
+    _check_dependants(steps, there)
+    return steps
+
+
+def carry_out(
+    steps: Sequence[Step], plane: Plane, *, epoch: int, allow_setup: Collection[str] = (), run: Run | None = None
+) -> list[str]:
+    """Install what `steps` say, all of it or nothing; the names of the packages whose setup script was not run.
+
+    The home must be held (`changing`)."""
+    packages: list[Installed] = []
+    exposed: dict[str, Path] = {}
+    skipped: list[str] = []
+    with tempfile.TemporaryDirectory(prefix="packyard-setup-") as scratch:
+        for step in steps:
+            explicit = step.explicit or (step.before != "" and plane.reason(step.provided.name) == "explicit")
+            reason = "explicit" if explicit else "auto"
+            if step.how == "keep" and plane.reason(step.provided.name) == reason:
+                continue
+            package = _installed(step, reason)
+            if step.how == "keep" and package.locked.name not in plane.locked:
+                continue  # not put there by us: its record is not ours to rewrite
+            if package.manifest.setup and step.how != "keep" and package.locked.installed is None:
+                name = package.locked.name
+                if name in allow_setup and run is not None:
+                    home = Path(scratch, name)
+                    entries = set_up(home, plane.paths, package, run, epoch=epoch)
+                    locked = replace(package.locked, installed=content_digest(entries))
+                    package = replace(package, entries=entries, locked=locked)
+                    exposed[name] = home
+                else:
+                    skipped.append(name)
+            packages.append(package)
+        if packages:
+            change(plane, Change(add=packages, exposed=exposed), epoch=epoch)
+        elif is_unfinished(plane):
+            finish(plane)
+    return skipped
+
+
+def dependants(names: Collection[str], plane: Plane) -> dict[str, list[str]]:
+    """The packages that stay and need one of `names`, by the one they need."""
+    found = {name: needed_by(name, plane.locked.values(), without=names) for name in sorted(names)}
+    return {name: others for name, others in found.items() if others}
+
+
+def orphans(names: Collection[str], plane: Plane) -> list[str]:
+    """The packages that were installed for others only, and that nothing needs once `names` are gone."""
+    gone = set(names)
+    while True:
+        more = {
+            name
+            for name in plane.locked
+            if name not in gone and plane.reason(name) == "auto" and not needed_by(name, plane.locked.values(), gone)
+        }
+        if not more:
+            return sorted(gone - set(names))
+        gone |= more
+
+
+def remove(names: Collection[str], plane: Plane) -> None:
+    """Take packages out, all of them or none; the home must be held."""
+    change(plane, Change(remove=names), epoch=0)
+
+
+def read_plane_archive(path: Path) -> dict[str, tuple[Provided, str]]:
+    """The packages of an archived plane, compared with the lock inside it, and why each is there ('explicit' or
+    'auto'); FormatError when they differ from the lock."""
+    with inside(os.fspath(path)):
+        try:
+            with path.open("rb") as stream:
+                entries = git.read_files(Reader(stream, limit=4 * git.LARGEST))
+        except OSError as error:
+            raise FormatError(f"cannot be read: {error.strerror}") from None
+        found: dict[str, list[tuple[str, str]]] = {}
+        files = {entry.path: entry for entry in entries}
+        planes = {match["plane"] for entry in entries if (match := _IN_PLANE.fullmatch(entry.path))}
+        if len(planes) != 1:
+            raise FormatError("is no archive of one plane")
+        paths = PlanePaths(planes.pop())
+        if paths.lock not in files:
+            raise FormatError(f"holds no {paths.lock}")
+        content = files[paths.lock].content
+        assert isinstance(content, bytes)
+        locked = {p.name: p for p in read_morloc_lock(content.decode("utf-8", "replace"), paths.lock)}
+        for file in files:
+            if match := _IN_PLANE.fullmatch(file):
+                found.setdefault(match["name"], []).append((match["path"], file))
+        provided = {}
+        for name, inner in sorted(found.items()):
+            if name not in locked:
+                raise FormatError(f"{name} is not in its lock")
+            package = read_entries([replace(files[file], path=path) for path, file in inner], name, name)
+            digest, wanted = content_digest(package.entries()), locked[name].installed or locked[name].content
+            if digest != wanted:
+                raise FormatError(f"{name}: its content is {digest}, but {wanted} is locked")
+            reason = ""
+            if (record := files.get(paths.record(name))) is not None and isinstance(record.content, bytes):
+                reason = str(read_record(record.content.decode("utf-8", "replace")).get("install_reason"))
+            provided[name] = Provided(package=package, locked=locked[name]), reason
+    return provided
+
+
+def _name_of(reference: InstallRef) -> str:
+    """The package that a reference is expected to hold."""
+    match reference:
+        case Named() | GitRef():
+            return reference.name
+        case LocalRef() if reference.is_archive:
+            return archive_name(Path(reference.path))
+    return Path(os.path.realpath(reference.path)).name
+
+
+def _present(plane: Plane, name: str) -> Provided | None:
+    """A package of the plane, None when it is not whole and so does not count."""
+    if not plane.is_whole(name):
+        return None
+    try:
+        package = read_folder(Watch(plane.folder / name), "", os.fspath(plane.folder / name), name)
+    except FormatError:
+        return None
+    locked = plane.locked.get(name)
+    if locked is None:
+        record = plane.record(name) or {}
+        needs = [
+            need.get("name", "") if isinstance(need, dict) else need for need in record.get("morloc_dependencies", [])
+        ]
+        locked = LockedPackage(
+            name=name,
+            version=package.manifest.version,
+            source="morloc",
+            commit=str(record.get("installed_hash") or ""),
+            content=content_digest(package.entries()),
+            dependencies=tuple(sorted(filter(None, map(str, needs)))),
+        )
+    return Provided(package=package, locked=locked)
+
+
+def _step(found: Provided, plane: Plane, there: Provided | None, wish: Wish) -> Step:
+    name = found.name
+    explicit = name in wish.roots and name not in wish.auto
+    asked = wish.asked.get(name, "")
+    if there is None:
+        how: How = "repair" if (plane.folder / name).is_dir() or plane.record(name) else "install"
+        return Step(provided=found, how=how, explicit=explicit, asked=asked)
+    same = found is there or _content(found) == there.locked.content
+    same = same and found.locked.commit in ("", there.locked.commit)
+    how = "keep" if same else "replace"
+    return Step(provided=there if same else found, how=how, explicit=explicit, before=there.locked.version, asked=asked)
+
+
+def _content(found: Provided) -> object:
+    return found.locked.content or content_digest(found.package.entries())
+
+
+def _check_dependants(steps: Sequence[Step], there: Mapping[str, Provided]) -> None:
+    """Refuse versions that packages which stay in the plane cannot use."""
+    new = {step.provided.name: step.provided.locked.version for step in steps}
+    problems = [
+        Problem(f"would be {new[need]}, but {name}, which is installed, requires {text!r}", place=need)
+        for name, found in sorted(there.items())
+        if name not in new
+        for need, text in sorted(found.package.manifest.requires.items())
+        if need in new and not read_range(text).admits(new[need])
+    ]
+    if problems:
+        raise FormatError(*problems)
+
+
+def _installed(step: Step, reason: str) -> Installed:
+    entries = tuple(step.provided.package.entries())
+    locked = step.provided.locked
+    if locked.content is None:
+        locked = replace(locked, content=content_digest(entries))
+    return Installed(
+        locked=locked, manifest=step.provided.package.manifest, entries=entries, reason=reason, asked=step.asked
+    )
+
+
+def default_home() -> Path:
+    """The user's morloc home: MORLOC_HOME, else where the compiler looks."""
+    given = os.environ.get("MORLOC_HOME")
+    return Path(given) if given else Path.home() / ".local" / "share" / "morloc"
+
+
+def plain_run(words: Sequence[str], cwd: Path, env: Mapping[str, str]) -> None:
+    """Run a setup script with a short, constant environment and the variables given."""
+    with tempfile.TemporaryDirectory(prefix="packyard-run-") as scratch:
+        constant = {
+            "PATH": "/usr/local/bin:/usr/bin:/bin",
+            "HOME": scratch,
+            "TMPDIR": scratch,
+            "LANG": "C.UTF-8",
+            "LC_ALL": "C.UTF-8",
+            "TZ": "UTC",
+        }
+        process.run(words, cwd=cwd, env={**constant, **env}, log=Path(scratch, "log"))

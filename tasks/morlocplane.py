@@ -1,0 +1,291 @@
+"""A morloc plane on disk: what is in it, changing it in one step, and comparing it with its lock.
+
+A change is assembled beside the plane, which is then exchanged whole. Records and exposed files, which the
+compiler keeps elsewhere in the home, follow; whoever is killed in between leaves a note, and the next command that
+changes the home ends the work.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from packyard.formats.digest import digest_of
+from packyard.formats.errors import FormatError, inside
+from packyard.formats.morlochome import Installed, PlanePaths, exposed_folders, home_files, read_record
+from packyard.formats.morloclock import (
+    LockedPackage,
+    read_content_listing,
+    read_morloc_lock,
+    write_morloc_lock,
+)
+from packyard.tasks.errors import ActionError
+from packyard.tasks.exchange import exchange
+from packyard.tasks.exclusion import try_exclusive
+from packyard.tasks.morlocsetup import write_entries
+
+_NOTE = "note.json"
+
+
+@dataclass(frozen=True)
+class Plane:
+    """One plane of a home, as it is read from disk."""
+
+    home: Path
+    paths: PlanePaths
+
+    @property
+    def folder(self) -> Path:
+        """The folder of its packages; a link to one is followed."""
+        return Path(os.path.realpath(self.home / self.paths.packages))
+
+    @property
+    def aside(self) -> Path:
+        """Where a change is assembled: beside the folder, so that both can be exchanged."""
+        return self.folder.with_name(f".{self.folder.name}.packyard")
+
+    @cached_property
+    def locked(self) -> Mapping[str, LockedPackage]:
+        """The packages that we put there, by name; FormatError when the plane's lock cannot be read."""
+        path = self.home / self.paths.lock
+        try:
+            text = path.read_text(encoding="utf-8")
+        except FileNotFoundError:
+            return {}
+        except (OSError, UnicodeDecodeError) as error:
+            raise FormatError(f"{path}: cannot be read: {error}") from None
+        return {package.name: package for package in read_morloc_lock(text, os.fspath(path))}
+
+    def names(self) -> list[str]:
+        """The folders in the plane, sorted."""
+        try:
+            return sorted(entry.name for entry in os.scandir(self.folder) if entry.is_dir())
+        except FileNotFoundError:
+            return []
+
+    def record(self, name: str) -> dict[str, Any] | None:
+        """The record of a package, None when there is none that can be read."""
+        try:
+            return read_record((self.home / self.paths.record(name)).read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError, FormatError):
+            return None
+
+    def reason(self, name: str) -> str:
+        """Why a package is there: 'explicit' or 'auto'."""
+        record = self.record(name)
+        return str(record.get("install_reason", "explicit")) if record else "explicit"
+
+    def listing(self, name: str) -> dict[str, tuple[str, bool]] | None:
+        """What the files of a package should be, None when that is not known or was altered."""
+        locked = self.locked.get(name)
+        try:
+            data = (self.home / self.paths.listing(name)).read_bytes()
+        except OSError:
+            return None
+        if locked is None or digest_of(data) != (locked.installed or locked.content):
+            return None
+        with inside(self.paths.listing(name)):
+            return read_content_listing(data.decode("utf-8", "surrogateescape"), "")
+
+    def is_whole(self, name: str) -> bool:
+        """Whether a package is there with exactly the files that were put there, and with its record; or, when it was
+        not put there by us, with a record at least."""
+        if not (self.folder / name).is_dir() or self.record(name) is None:
+            return False
+        if name not in self.locked:
+            return True
+        listing = self.listing(name)
+        return listing is not None and not list(differences(self.folder / name, listing))
+
+
+def differences(folder: Path, listing: Mapping[str, tuple[str, bool]]) -> Iterator[tuple[str, str]]:
+    """How a folder differs from a listing: (path, what) for what is missing, extra, changed or has another mode."""
+    found = dict(_files(folder))
+    for path in sorted({*found, *listing}, key=os.fsencode):
+        if path not in found:
+            yield path, "is missing"
+        elif path not in listing:
+            yield path, "is extra"
+        else:
+            digest, executable = listing[path]
+            state = os.stat(found[path])
+            if digest_of(Path(found[path]).read_bytes()).hex != digest:
+                yield path, "was changed"
+            elif bool(state.st_mode & 0o100) != executable:
+                yield path, f"should{'' if executable else ' not'} be executable"
+
+
+def _files(folder: Path) -> Iterator[tuple[str, str]]:
+    """Every file below a folder: (path below it, whole path)."""
+    top = os.fspath(folder)
+    for root, _, files in os.walk(top):
+        for file in files:
+            path = f"{root}/{file}"
+            yield path[len(top) + 1 :], path
+
+
+# changing ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """Packages to put into a plane (those of the same name are replaced), and names to take out. `extra` are files of
+    the home that setup scripts left for a package to expose."""
+
+    add: Sequence[Installed] = ()
+    remove: Collection[str] = ()
+    exposed: Mapping[str, Path] = field(default_factory=dict)
+
+
+@contextmanager
+def changing(home: Path) -> Iterator[None]:
+    """Hold a home alone; ActionError at once when another command changes it. Ends what a killed one left."""
+    try:
+        (home / "packyard").mkdir(parents=True, exist_ok=True)
+        lock = try_exclusive(home / "packyard" / "lock")
+    except OSError as error:
+        raise _unwritable(home, error) from None
+    if lock is None:
+        raise ActionError(f"{home}: another command is changing it", hint="run this again when that has ended")
+    try:
+        yield
+    finally:
+        os.close(lock)
+
+
+def change(plane: Plane, what: Change, *, epoch: int) -> None:
+    """Carry out a change, all of it or nothing; the home must be held."""
+    try:
+        finish(plane)
+        _assemble(plane, what, epoch=epoch)
+        _swap(plane)
+        finish(plane)
+    except OSError as error:
+        raise _unwritable(plane.home, error) from None
+
+
+def finish(plane: Plane) -> None:
+    """End or undo what a killed command left: when the exchange had happened, the records follow; else the old plane
+    stays and the rest is thrown away."""
+    note = _read_note(plane.aside)
+    if note is not None and not plane.folder.exists() and (plane.aside / "old").exists():
+        os.rename(plane.aside / "plane", plane.folder)  # killed between two renames
+    if note is not None and plane.folder.exists() and os.stat(plane.folder).st_ino == note["inode"]:
+        _follow(plane, note)
+    if plane.aside.exists():
+        shutil.rmtree(plane.aside)
+
+
+def is_unfinished(plane: Plane) -> bool:
+    """Whether a killed command left work."""
+    return plane.aside.exists()
+
+
+def _assemble(plane: Plane, what: Change, *, epoch: int) -> None:
+    """Write the new plane and everything else of the home into the folder aside, its note last."""
+    aside, paths = plane.aside, plane.paths
+    gone = {*what.remove, *(package.locked.name for package in what.add)}
+    (aside / "plane").mkdir(parents=True)
+    for name in plane.names():
+        if name not in gone:
+            _link_tree(plane.folder / name, aside / "plane" / name)
+    if plane.folder.exists():
+        for entry in os.scandir(plane.folder):
+            if not entry.is_dir():
+                _link(entry.path, f"{aside}/plane/{entry.name}")
+    for package in what.add:
+        name = package.locked.name
+        write_entries(aside / "new", home_files(paths, package, epoch=epoch))
+        os.rename(aside / "new" / paths.package(name), aside / "plane" / name)
+    for name, folder in what.exposed.items():
+        for path in exposed_folders(name).values():
+            if (folder / path).is_dir():
+                shutil.rmtree(aside / "new" / path, ignore_errors=True)
+                shutil.copytree(folder / path, aside / "new" / path)
+    kept = {name: locked for name, locked in plane.locked.items() if name not in gone}
+    kept.update((package.locked.name, package.locked) for package in what.add)
+    lock = aside / "new" / paths.lock
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    lock.write_text(write_morloc_lock(kept.values()), encoding="utf-8", newline="\n")
+    note = {
+        "inode": os.stat(aside / "plane").st_ino,
+        "gone": sorted(gone),
+        "new": sorted(path for name in gone for path in _beside(paths, name) if (aside / "new" / path).exists()),
+    }
+    (aside / f"{_NOTE}.part").write_text(json.dumps(note), encoding="utf-8")
+    os.rename(aside / f"{_NOTE}.part", aside / _NOTE)
+
+
+def _swap(plane: Plane) -> None:
+    """Put the new plane in the place of the old one."""
+    new = plane.aside / "plane"
+    if not plane.folder.exists():
+        os.rename(new, plane.folder)
+    elif not exchange(new, plane.folder):
+        os.rename(plane.folder, plane.aside / "old")
+        os.rename(new, plane.folder)
+
+
+def _follow(plane: Plane, note: Mapping[str, Any]) -> None:
+    """Make records, listings and exposed files those of the new plane. May be done again."""
+    home, new = plane.home, plane.aside / "new"
+    for path in (path for name in note["gone"] for path in _beside(plane.paths, name)):
+        if path in note["new"] and not (new / path).exists():
+            continue  # it was put in place before
+        _remove(home / path)
+        if path in note["new"]:
+            _move(new / path, home / path)
+    if (new / plane.paths.lock).exists():
+        _move(new / plane.paths.lock, home / plane.paths.lock)
+
+
+def _beside(paths: PlanePaths, name: str) -> tuple[str, ...]:
+    """What belongs to a package but lies outside the plane."""
+    return (*exposed_folders(name).values(), paths.listing(name), paths.record(name))
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _move(source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    os.replace(source, target)
+
+
+def _read_note(aside: Path) -> dict[str, Any] | None:
+    try:
+        values = json.loads((aside / _NOTE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return values if isinstance(values, dict) else None
+
+
+def _link_tree(source: Path, target: Path) -> None:
+    top = os.fspath(source)
+    for root, folders, files in os.walk(top):
+        below = f"{target}{root[len(top) :]}"
+        os.mkdir(below)
+        for name in [*files, *(folder for folder in folders if os.path.islink(f"{root}/{folder}"))]:
+            _link(f"{root}/{name}", f"{below}/{name}")
+
+
+def _link(source: str, target: str) -> None:
+    try:
+        os.link(source, target, follow_symlinks=False)
+    except OSError:  # this file system has no hard links
+        shutil.copy2(source, target, follow_symlinks=False)
+
+
+def _unwritable(home: Path, error: OSError) -> ActionError:
+    return ActionError(f"{error.filename or home}: cannot be written: {error.strerror}")
