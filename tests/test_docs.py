@@ -21,8 +21,15 @@ TABLES = {
     "[[archive]]": manifest.ArchiveSpec,
     "[[docs]]": manifest.DocsSpec,
     "[[meta]]": manifest.MetaSpec,
+    "[morloc]": manifest.MorlocSpec,
     "[cache]": manifest.CacheSpec,
 }
+
+
+def test_workspace_page_has_every_table() -> None:
+    tables = re.findall(r"^## `\[+(\w+)\]+`", WORKSPACE, re.M)
+    read = {field.name.removesuffix("s") for field in fields(manifest.WorkspaceManifest)} - {"name", "member"}
+    assert {table.removesuffix("s") for table in tables} == {"workspace", *read}
 
 
 @pytest.mark.parametrize("table", TABLES)

@@ -12,6 +12,7 @@ from pathlib import Path
 import tomlkit
 from packyard.formats.errors import FormatError, Problem
 from packyard.formats.interpreterpin import NAME as TOOLS
+from packyard.formats.morloclock import read_morloc_lock
 from packyard.formats.pylock import drift, read_pylock
 from packyard.formats.toml import read_toml
 from packyard.formats.toolchainpin import read_toolchain_pins
@@ -22,6 +23,7 @@ from packyard.tasks.commands.output import count, say
 from packyard.tasks.dependency import dependencies
 from packyard.tasks.errors import ActionError, PlanError, gather
 from packyard.tasks.lock import BUILD_NAME, NAME, resolve
+from packyard.tasks.morloclock import drift_of_morloc, lock_morloc
 from packyard.tasks.opening import find_workspace
 from packyard.tasks.target import Pin
 from packyard.tasks.workspace import Member, Workspace, read_workspace
@@ -47,26 +49,31 @@ def run(words: list[str]) -> int:
     mojo = "" if options.member else workspace.manifest.toolchain.mojo
     if mojo:
         locks.extend(_mojo_lock(workspace))
-    if not locks:
-        say("nothing to lock: no Python member, and no Mojo compiler")
-        return 0
-    if options.check:
-        return _check(workspace, locks, mojo)
-    for lock in locks:
-        _write(workspace.root, lock.pin, None if "" in options.upgrade else options.upgrade)
-    if mojo:
-        _name_mojo_lock(workspace.root, mojo)
+    morloc = any(member.morloc for member in members)
+    if not locks and not morloc:
+        say("nothing to lock: no Python or morloc member, and no Mojo compiler")
+    elif options.check:
+        _check(workspace, locks, mojo=mojo, morloc=morloc)
+    else:
+        upgrade = None if "" in options.upgrade else options.upgrade
+        for lock in locks:
+            _write(workspace.root, lock.pin, upgrade)
+        if mojo:
+            _write_tools(workspace.root, _with_mojo(_tools(workspace), mojo), f"Mojo {mojo}")
+        if morloc:  # last, because it needs other servers than the package index
+            text = lock_morloc(workspace, _tools(workspace), upgrade=upgrade, notify=say)
+            _write_tools(workspace.root, text, count(len(read_morloc_lock(text, TOOLS)), "morloc package"))
     return 0
 
 
 def _chosen(workspace: Workspace, words: Sequence[str]) -> list[Member]:
-    """The Python members of these names, all when there are none."""
-    known = {member.name: member for member in workspace.members if member.project}
+    """The members of these names, all when there are none."""
+    known = {member.name: member for member in workspace.members}
     for word in words:
         if word not in known:
             near = difflib.get_close_matches(word, known, 1)
             hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(known) or 'none'}"
-            raise UsageError(Problem(f"{word!r} is no Python member of this workspace", hint=hint))
+            raise UsageError(Problem(f"{word!r} is no member of this workspace", hint=hint))
     return [known[name] for name in dict.fromkeys(words or known)]
 
 
@@ -74,7 +81,8 @@ def _locks(members: Sequence[Member], workspace: Workspace) -> Iterator[_Lock]:
     """What applications need to run, and what builds the wheel of each member."""
     problems: list[FormatError] = []
     for member in members:
-        assert member.project is not None
+        if member.project is None:
+            continue
         try:
             python = interpreter.version(member, workspace)
             if member.project.flavor:
@@ -121,45 +129,53 @@ def _versions(text: str, place: str) -> dict[str, str]:
         return {}  # it is being replaced: what is wrong with it does not matter any more
 
 
-def _name_mojo_lock(root: Path, version: str) -> None:
-    """Say in packyard.lock which lock the compiler is installed from; what else it says stays."""
-    path = root / TOOLS
-    old = path.read_text(encoding="utf-8") if path.exists() else ""
-    document = tomlkit.parse(old or _TOOLS_HEAD)
+def _tools(workspace: Workspace) -> str:
+    """The text of packyard.lock, '' when there is none."""
+    path = workspace.root / TOOLS
+    return path.read_text(encoding="utf-8") if path.exists() else ""
+
+
+def _with_mojo(text: str, version: str) -> str:
+    """The packyard.lock `text` with the lock that the compiler is installed from; what else it says stays."""
+    read_toml(text, TOOLS)
+    document = tomlkit.parse(text or _TOOLS_HEAD)
     entry = tomlkit.table()
     entry.update({"mojo": version, "lock": _MOJO})
     entries = tomlkit.aot()
     entries.append(entry)
     document["toolchain"] = entries
-    new = tomlkit.dumps(document)
-    if new == old:
-        say(f"kept     {os.path.relpath(path)}")
-        return
-    aside = path.with_name(f".{path.name}.part")
-    try:
-        aside.write_text(new, encoding="utf-8")
-        os.replace(aside, path)
-    except OSError as error:
-        raise ActionError(f"{TOOLS}: cannot be written: {error.strerror}") from None
-    finally:
-        aside.unlink(missing_ok=True)
-    say(f"wrote    {os.path.relpath(path)}")
+    return tomlkit.dumps(document)
+
+
+def _write_tools(root: Path, text: str, said: str) -> None:
+    path = root / TOOLS
+    same = path.exists() and path.read_text(encoding="utf-8") == text
+    if not same:
+        aside = path.with_name(f".{path.name}.part")
+        try:
+            aside.write_text(text, encoding="utf-8")
+            os.replace(aside, path)
+        except OSError as error:
+            raise ActionError(f"{TOOLS}: cannot be written: {error.strerror}") from None
+        finally:
+            aside.unlink(missing_ok=True)
+    say(f"{'kept    ' if same else 'wrote   '} {os.path.relpath(path)}  {said}")
 
 
 # comparing ---------------------------------------------------------------------------------------------------
 
 
-def _check(workspace: Workspace, locks: Sequence[_Lock], mojo: str) -> int:
+def _check(workspace: Workspace, locks: Sequence[_Lock], *, mojo: str, morloc: bool) -> None:
+    """Say that all fit; PlanError with every one that does not."""
     problems = [problem for lock in locks for problem in _misfits(workspace, lock)]
-    if mojo and not problems:
-        text = workspace.watch.text(TOOLS) if workspace.watch.is_file(TOOLS) else ""
-        read_toml(text, TOOLS)
-        if mojo not in {pin.mojo for pin in read_toolchain_pins(text, TOOLS)}:
-            problems.append(Problem(f"pins no Mojo {mojo}", place=TOOLS, hint="run 'packyard lock'"))
+    text = _tools(workspace)
+    differences = drift_of_morloc(workspace, text) if morloc else []
+    if mojo and mojo not in {pin.mojo for pin in read_toolchain_pins(text, TOOLS)}:
+        differences.insert(0, f"Mojo {mojo} is not in it")
+    problems += [Problem(difference, place=TOOLS, hint="run 'packyard lock'") for difference in differences]
     if problems:
         raise PlanError(*problems)
-    say(f"{count(len(locks), 'lock')} fit")
-    return 0
+    say(f"the locks fit ({count(len(locks), 'pylock')}{f', {TOOLS}' if mojo or morloc else ''})")
 
 
 def _misfits(workspace: Workspace, lock: _Lock) -> Iterator[Problem]:
@@ -178,9 +194,10 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="packyard lock",
         description=f"Resolve what members need, with hashes: '{NAME}' and '{BUILD_NAME}' beside each manifest, and "
-        f"the Mojo compiler in '{_MOJO}', which '{TOOLS}' names. Versions stay while they fit. Commit these files.",
+        f"the Mojo compiler in '{_MOJO}'; '{TOOLS}' names that and the morloc packages. Versions stay while they fit. "
+        "Commit these files.",
     )
-    parser.add_argument("member", nargs="*", help="Python members (default: all, and the Mojo compiler)")
+    parser.add_argument("member", nargs="*", help="names (default: all members, and the Mojo compiler)")
     parser.add_argument("--check", action="store_true", help="only tell whether the locks fit the manifests")
     parser.add_argument(
         "--upgrade", nargs="?", const="", action="append", default=[], metavar="NAME",

@@ -62,7 +62,7 @@ WROTE = """\
 wrote    web/pylock.toml  1 distribution
 wrote    web/pylock.build.toml  1 distribution
 wrote    pylock.mojo.toml  1 distribution
-wrote    packyard.lock
+wrote    packyard.lock  Mojo 1.0.0
 """
 
 
@@ -73,7 +73,7 @@ def test_lock_writes_what_runs_what_builds_and_the_compiler(python: Space, resol
         "toolchain": [{"mojo": "1.0.0", "lock": "pylock.mojo.toml"}]
     }
     assert python.output("lock") == WROTE.replace("wrote", "kept ")
-    assert python.output("lock", "--check") == "3 locks fit\n"
+    assert python.output("lock", "--check") == "the locks fit (3 pylocks, packyard.lock)\n"
 
 
 def test_lock_tells_which_versions_changed(python: Space, resolver: dict[str, str]) -> None:
@@ -111,6 +111,8 @@ def test_lock_check_names_what_is_missing_and_what_drifted(python: Space, resolv
         "error: web/pylock.toml: does not fit 'web' any more: 'click>=8.2' was added, 'click>=8.1' was taken away\n"
         "  hint: run 'packyard lock web'\n"
         "error: pylock.mojo.toml: is missing\n"
+        "  hint: run 'packyard lock'\n"
+        "error: packyard.lock: Mojo 1.0.0 is not in it\n"
         "  hint: run 'packyard lock'\n",
     )
 
@@ -121,7 +123,7 @@ def test_lock_check_of_another_compiler_names_it(python: Space, resolver: dict[s
     assert python.run("lock", "--check") == (
         1,
         "",
-        "error: packyard.lock: pins no Mojo 1.0.0\n  hint: run 'packyard lock'\n",
+        "error: packyard.lock: Mojo 1.0.0 is not in it\n  hint: run 'packyard lock'\n",
     )
 
 
@@ -129,18 +131,33 @@ def test_lock_of_an_unknown_member_is_a_usage_error(python: Space) -> None:
     assert python.run("lock", "wib") == (
         2,
         "",
-        "error: 'wib' is no Python member of this workspace\n  hint: did you mean 'web'?\n",
+        "error: 'wib' is no member of this workspace\n  hint: did you mean 'web'?\n",
     )
 
 
 def test_lock_where_nothing_is_to_be_locked_writes_nothing(space: Space) -> None:
     before = sorted(space.root.iterdir())
-    assert space.output("lock") == "nothing to lock: no Python member, and no Mojo compiler\n"
+    assert space.output("lock") == "nothing to lock: no Python or morloc member, and no Mojo compiler\n"
     assert sorted(space.root.iterdir()) == before
+
+
+def test_lock_of_morloc_members_is_a_part_of_packyard_lock(python: Space, resolver: dict[str, str]) -> None:
+    python.write("packyard.toml", '[workspace]\nname = "both"\nmembers = ["web", "shapes"]\n')
+    python.write("shapes/package.yaml", "name: shapes\nversion: 0.1.0\n")
+    python.write("shapes/main.loc", "module shapes (area)\narea :: Real -> Real\narea r = r\n")
+    assert python.output("lock", "shapes") == "wrote    packyard.lock  1 morloc package\n"
+    assert tomllib.loads(Path("packyard.lock").read_text())["morloc"][0]["name"] == "shapes"
+    assert python.output("lock", "shapes", "--check") == "the locks fit (0 pylocks, packyard.lock)\n"
+    python.write("shapes/package.yaml", "name: shapes\nversion: 0.2.0\n")
+    assert python.run("lock", "shapes", "--check") == (
+        1,
+        "",
+        "error: packyard.lock: shapes is 0.2.0, it was locked at 0.1.0\n  hint: run 'packyard lock'\n",
+    )
 
 
 @pytest.mark.real
 def test_lock_from_the_package_index_has_hashes(python: Space) -> None:
     python.output("lock", "web")
     assert dict(read_pylock(Path("web/pylock.toml").read_text(), "").packages).keys() >= {"click"}
-    assert python.output("lock", "web", "--check") == "2 locks fit\n"
+    assert python.output("lock", "web", "--check") == "the locks fit (2 pylocks)\n"
