@@ -1,0 +1,376 @@
+"""Interpreters, locks, wheels, environments and slots made by the real tools, and what they become when started."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tarfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+from packyard.formats.errors import FormatError
+from packyard.formats.listing import read_listing
+from packyard.tasks import lock
+from packyard.tasks.action import invoke
+from packyard.tasks.errors import ActionError
+from packyard.tasks.graph import build_graph
+from packyard.tasks.interpreter import RUNNING
+from packyard.tasks.room import Room
+from packyard.tasks.target import Target
+from packyard.tasks.workspace import host_platform, read_workspace
+
+pytestmark = [pytest.mark.real, pytest.mark.skipif(not sys.platform.startswith("linux"), reason="harvests on Linux")]
+
+RUNTIME = f"runtime:cpython-{RUNNING}-{host_platform()}"
+NO_PIP = "[tool.flavor.build]\npip = false\n"
+PLAIN = {
+    "app/pyproject.toml": f'[project]\nname = "app"\nversion = "1.0"\n'
+    f'[tool.flavor]\nentry_point = "app:main"\n{NO_PIP}',
+    "app/app.py": "import sys\n\ndef main():\n    print(sys.prefix, sys.argv)\n    return 3\n",
+}
+MODULES = (
+    "ssl, sqlite3, ctypes, lzma, bz2, zlib, zoneinfo, asyncio, hashlib, uuid, decimal, curses, multiprocessing, "
+    "json, csv, xml.etree.ElementTree, unittest.mock, venv, concurrent.futures, sysconfig"
+)
+
+
+class Yard:
+    """Files below `root`; `make` runs a target and what it needs, and gives its main artifact."""
+
+    def __init__(self, root: Path, files: Mapping[str, str], *, manifest: str = "") -> None:
+        self.root = root / "workspace"
+        self.work = root / "work"
+        self.made: dict[tuple[str, str], Path] = {}
+        self.write({"packyard.toml": manifest or '[workspace]\nname = "w"\nmembers = ["*"]\n', **files})
+
+    def write(self, files: Mapping[str, str]) -> None:
+        for path, text in files.items():
+            place = self.root / path
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_text(text, encoding="utf-8")
+
+    @property
+    def targets(self) -> Mapping[str, Target]:
+        return build_graph(read_workspace(self.root)).targets
+
+    def make(self, name: str, part: str = "") -> Path:
+        targets = self.targets
+        self._make(name, targets)
+        return self.made[name, part]
+
+    def _make(self, name: str, targets: Mapping[str, Target]) -> None:
+        target = targets[name]
+        if (name, target.outputs[0].part) in self.made:
+            return
+        for other in target.dependencies:
+            self._make(other, targets)
+        for pin in target.pins:
+            if not (self.root / pin.path).exists():
+                lock.resolve(pin, self.root)
+        place = self.work / name.replace(":", "-").replace("/", "-")
+        room = Room(
+            inputs=place / "in", outputs=place / "out", scratch=place / "tmp", home=place / "home",
+            params=target.params, log=place / "log", network=target.network,
+            trees={use.target: self.made[use.target, use.part] for use in target.uses if not use.at},
+        )  # fmt: skip
+        for folder in (room.inputs, room.outputs, room.scratch, room.home):
+            folder.mkdir(parents=True)
+        room.log.touch()
+        for source in target.sources:
+            _put(self.root / source.path, room.inputs / source.at)
+        for use in target.uses:
+            if use.at:
+                _put(self.made[use.target, use.part], room.inputs / use.at)
+        invoke(target.run, room)
+        self.made.update(((name, output.part), room.outputs / output.at) for output in target.outputs)
+
+
+def _put(source: Path, place: Path) -> None:
+    place.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy(source, place)
+
+
+def unpack(folder: Path, *pieces: Path) -> Path:
+    for piece in pieces:
+        with tarfile.open(piece) as archive:
+            archive.extractall(folder, filter="data")
+    return folder
+
+
+def start(prefix: Path, *words: str, hidden: str = "", version: str = RUNNING) -> subprocess.CompletedProcess[str]:
+    """Run the unpacked Python with an empty environment; `hidden` is a folder that is not to be seen."""
+    argv = [f"{prefix}/bin/python{version}", *words]
+    if hidden:
+        if subprocess.run(["unshare", "-m", "true"], capture_output=True, check=False).returncode:
+            pytest.skip("this user may not mount anything")
+        argv = ["unshare", "-m", "sh", "-ec", f'mount -t tmpfs none "{hidden}"; cd /; exec "$@"', "-", *argv]
+    env = {"PATH": "/usr/bin:/bin"}
+    return subprocess.run(argv, env=env, cwd="/", capture_output=True, text=True, check=False)
+
+
+def run_app(prefix: Path, *words: str, **how: str) -> subprocess.CompletedProcess[str]:
+    return start(prefix, "-sP", "-m", "packyard_runtime", *words, **how)
+
+
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory: pytest.TempPathFactory) -> Yard:
+    return Yard(tmp_path_factory.mktemp("plain"), PLAIN)
+
+
+def test_runtime_runs_in_another_folder_with_the_original_hidden(plain: Yard, tmp_path: Path) -> None:
+    prefix = unpack(tmp_path / "a folder", plain.make(RUNTIME))
+    code = f"import sys, {MODULES}; print(sys.prefix, sys.flags.isolated)"
+    done = start(prefix, "-I", "-c", code, hidden=sys.base_prefix)
+    assert (done.stdout, done.stderr) == (f"{prefix} 1\n", "")
+    outside = "print({l.split(maxsplit=5)[-1].strip() for l in open('/proc/self/maps') if '.so' in l and ' /' in l})"
+    loaded = start(prefix, "-I", "-c", f"import {MODULES}; {outside}").stdout
+    foreign = {path for path in eval(loaded) if not path.startswith(str(prefix))}
+    assert {Path(path).name.partition(".")[0] for path in foreign} <= {"libc", "libm", "ld-linux-x86-64", "libdl"}
+
+
+def test_runtime_carries_no_path_of_the_machine(plain: Yard, tmp_path: Path) -> None:
+    if sys.base_prefix in ("/usr", "/usr/local"):
+        pytest.skip("this Python is installed where everybody's is")
+    prefix = unpack(tmp_path, plain.make(RUNTIME))
+    files = [path for path in prefix.rglob("*") if path.is_file()]
+    assert [path for path in files if f"{os.path.dirname(sys.base_prefix)}/".encode() in path.read_bytes()] == []
+
+
+def test_runtime_facts_and_listing_say_what_is_there(plain: Yard) -> None:
+    piece = plain.make(RUNTIME)
+    facts = json.loads(plain.make(RUNTIME, "facts").read_text())
+    listing = read_listing(plain.make(RUNTIME, "files").read_text())
+    data = gzip.decompress(piece.read_bytes())
+    assert facts["version"] == ".".join(map(str, sys.version_info[:3]))
+    assert facts["tar"] == f"sha256:{hashlib.sha256(data[:-1024]).hexdigest()}"
+    with tarfile.open(piece) as archive:
+        members = {member.name: member for member in archive}
+        assert {file.path: file.size for file in listing} == {name: member.size for name, member in members.items()}
+    assert facts["files"] == len(listing)
+    assert facts["stored"] == piece.stat().st_size
+    assert not any(file.path.startswith(("include/", f"lib/python{RUNNING}/test/")) for file in listing)
+
+
+def test_runtime_of_debian_finds_site_packages(tmp_path: Path) -> None:
+    found = sorted(Path("/usr/bin").glob("python3.[0-9]*[0-9]"))
+    if not found or not Path(f"/usr/lib/{found[-1].name}/os.py").exists():
+        pytest.skip("this machine has no Python in /usr")
+    version = found[-1].name.removeprefix("python")
+    pins = f'[[interpreter]]\nversion = "{version}"\nplatform = "{host_platform()}"\nfolder = "/usr"\n'
+    manifest = f'[workspace]\nname = "w"\nmembers = ["app"]\n[toolchain]\npython = "{version}"\n'
+    yard = Yard(tmp_path, {**PLAIN, "packyard.lock": pins}, manifest=manifest)
+    prefix = unpack(
+        tmp_path / "there", yard.make(f"runtime:cpython-{version}-{host_platform()}"), yard.make("slot:app/app")
+    )
+    done = run_app(prefix, "x", version=version)
+    assert (done.returncode, done.stdout) == (3, f"{prefix} ['app', 'x']\n")
+
+
+def test_runtime_of_an_archive_is_verified_unpacked_and_trimmed(plain: Yard, tmp_path: Path) -> None:
+    prefix = unpack(tmp_path / "python", plain.make(RUNTIME))
+    (prefix / "bin/python3").symlink_to(f"python{RUNNING}")
+    (prefix / f"lib/python{RUNNING}/test").mkdir()
+    (prefix / f"lib/python{RUNNING}/test/big.py").write_text("x = 1\n")
+    archive = tmp_path / "python.tar.gz"
+    with tarfile.open(archive, "w:gz") as out:
+        out.add(prefix, "python")
+    digest = hashlib.sha256(archive.read_bytes()).hexdigest()
+    pins = '[[interpreter]]\nversion = "{}"\nplatform = "{}"\npath = "{}"\nsha256 = "{}"\n'
+    files = {**PLAIN, "packyard.lock": pins.format(RUNNING, host_platform(), archive, digest)}
+    yard = Yard(tmp_path / "good", files, manifest='[workspace]\nname = "w"\nmembers = ["app"]\n')
+    there = unpack(tmp_path / "there", yard.make(RUNTIME))
+    assert start(there, "-I", "-c", f"import {MODULES}").returncode == 0
+    assert not (there / f"lib/python{RUNNING}/test").exists()
+    assert (yard.make(RUNTIME, "home") / "bin/python3").is_file()
+
+    files["packyard.lock"] = pins.format(RUNNING, host_platform(), archive, "ab" * 32)
+    with pytest.raises(ActionError) as error:
+        Yard(tmp_path / "bad", files, manifest='[workspace]\nname = "w"\nmembers = ["app"]\n').make(RUNTIME)
+    assert str(error.value) == (f"the interpreter's archive has the SHA-256 {digest}, {'ab' * 32} was expected")
+
+
+BACKENDS = {
+    "setuptools": '[build-system]\nrequires = ["setuptools"]\nbuild-backend = "setuptools.build_meta"\n',
+    "hatchling": '[build-system]\nrequires = ["hatchling"]\nbuild-backend = "hatchling.build"\n',
+    "flit": '[build-system]\nrequires = ["flit_core"]\nbuild-backend = "flit_core.buildapi"\n',
+    "poetry": '[build-system]\nrequires = ["poetry-core"]\nbuild-backend = "poetry.core.masonry.api"\n',
+}
+PROJECT = (
+    '[project]\nname = "app"\nversion = "1.0"\ndescription = "d"\ndependencies = ["click>=8"]\n'
+    '[project.scripts]\napp = "app.cli:main"\n'
+)
+CLI = "import importlib.metadata as m, click\n\ndef main():\n    print(m.version('app'), m.version('click'))\n"
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_wheel_of_each_backend_is_the_same_from_another_folder_and_starts(backend: str, tmp_path: Path) -> None:
+    files = {
+        "app/pyproject.toml": f"{BACKENDS[backend]}{PROJECT}[tool.flavor]\n{NO_PIP}",
+        "app/src/app/__init__.py": '"""An app."""\n',
+        "app/src/app/cli.py": CLI,
+        "app/src/app/data.txt": "x",
+        "app/tests/test_app.py": "def test(): ...\n",
+    }
+    one, other = (Yard(tmp_path / name, files) for name in ("one", "a longer name"))
+    assert one.make("wheel:app").read_bytes() == other.make("wheel:app").read_bytes()
+    shutil.copytree(one.root / ".packyard", other.root / ".packyard", dirs_exist_ok=True)
+    names = ("env:app", "slot:app/app")
+    assert [one.make(name).read_bytes() for name in names] == [other.make(name).read_bytes() for name in names]
+    prefix = unpack(tmp_path / "there", one.make(RUNTIME), *(one.make(name) for name in names))
+    done = run_app(prefix, hidden=sys.base_prefix)
+    assert done.stdout.startswith("1.0 8."), done.stderr
+    owners = {file.owner for file in read_listing(one.make("slot:app/app", "files").read_text())}
+    assert owners == {"app", "packyard"}
+
+
+def test_env_has_no_scripts_caches_or_paths_and_records_that_hold(tmp_path: Path) -> None:
+    files = {
+        "app/pyproject.toml": PLAIN["app/pyproject.toml"].replace(NO_PIP, "")
+        .replace("[tool", 'dependencies = ["flask"]\n[tool'),
+        "app/app.py": PLAIN["app/app.py"],
+    }  # fmt: skip
+    yard = Yard(tmp_path, files)
+    prefix = unpack(tmp_path / "there", yard.make(RUNTIME), yard.make("env:app"))
+    assert sorted(path.name for path in prefix.iterdir()) == ["bin", "lib"]
+    assert [path.name for path in (prefix / "bin").iterdir()] == [f"python{RUNNING}"]
+    site = prefix / f"lib/python{RUNNING}/site-packages"
+    assert not list(site.rglob("*.pyc")) + list(site.rglob("direct_url.json")) + list(site.rglob("INSTALLER"))
+    for path in site.rglob("*"):
+        if path.is_file() and path.suffix != ".so":
+            assert str(yard.work).encode() not in path.read_bytes()
+    done = start(prefix, "-m", "pip", "check")
+    assert (done.stdout, done.stderr) == ("No broken requirements found.\n", "")
+    code = (
+        "import importlib.metadata as m, base64, hashlib\n"
+        "for d in m.distributions():\n"
+        "    for f in d.files:\n"
+        "        if f.hash: assert base64.urlsafe_b64encode(hashlib.sha256(f.read_binary()).digest()).rstrip(b'=')"
+        ".decode() == f.hash.value, f\n"
+        "print(sum(len(d.files) for d in m.distributions()))"
+    )
+    done = start(prefix, "-sP", "-c", code)
+    assert int(done.stdout) == len(read_listing(yard.make("env:app", "files").read_text())), done.stderr
+
+
+def test_env_wheel_that_does_not_fit_its_digest_is_refused(tmp_path: Path) -> None:
+    files = {
+        "app/pyproject.toml": PLAIN["app/pyproject.toml"].replace("[tool", 'dependencies = ["click==8.1.7"]\n[tool', 1),
+        "app/app.py": PLAIN["app/app.py"],
+        "app/pylock.toml": "",
+    }
+    (tmp_path / "locked").mkdir()
+    yard = Yard(tmp_path / "locked", {**files, "app/pylock.toml": 'lock-version = "1.0"\npackages = []\n'})
+    (yard.root / "app/pylock.toml").unlink()
+    yard.make("env:app")
+    (locked,) = (yard.root / ".packyard/locks/app").iterdir()
+    text = locked.read_text()
+    digests = [part.partition('"')[0] for part in text.split('sha256 = "')[1:]]
+    for digest in digests:
+        text = text.replace(digest, "ab" * 32)
+    bad = Yard(tmp_path / "bad", {**files, "app/pylock.toml": text})
+    with pytest.raises(ActionError) as error:
+        bad.make("env:app")
+    assert "Hash mismatch" in str(error.value)
+
+
+def test_member_in_the_bundle_of_another_is_not_in_its_environment(tmp_path: Path) -> None:
+    yard = Yard(
+        tmp_path,
+        {
+            "app/pyproject.toml": PLAIN["app/pyproject.toml"].replace("[tool", 'dependencies = ["lib>=2"]\n[tool', 1),
+            "app/app.py": "import lib\n\ndef main():\n    print(lib.answer)\n",
+            "lib/pyproject.toml": f'{BACKENDS["flit"]}[project]\nname = "lib"\nversion = "2.0"\ndescription = "d"\n',
+            "lib/lib.py": '"""A library."""\nanswer = 42\n',
+        },
+    )
+    assert read_listing(yard.make("env:app", "files").read_text()) == []
+    prefix = unpack(tmp_path / "there", yard.make(RUNTIME), yard.make("slot:app/app"))
+    assert run_app(prefix).stdout == "42\n"
+
+
+def test_two_members_that_differ_over_one_path_are_named(tmp_path: Path) -> None:
+    lib = f'{BACKENDS["flit"]}[project]\nname = "app_tools"\nversion = "2.0"\ndescription = "d"\n'
+    lib += '[tool.flit.module]\nname = "shared"\n'
+    yard = Yard(
+        tmp_path,
+        {
+            "app/pyproject.toml": PLAIN["app/pyproject.toml"].replace(
+                "[tool", 'dependencies = ["app_tools"]\n[tool', 1
+            ),
+            "app/app.py": "import shared\n\ndef main(): ...\n",
+            "app/shared.py": "x = 1\n",
+            "lib/pyproject.toml": lib,
+            "lib/shared.py": '"""Another."""\n',
+        },
+    )
+    with pytest.raises(ActionError) as error:
+        yard.make("slot:app/app")
+    assert str(error.value) == (
+        f"'lib/python{RUNNING}/site-packages/shared.py' is in 'app' and, different, in 'app-tools'"
+    )
+
+
+def test_wheel_of_an_extension_module_works_in_the_bundle(tmp_path: Path) -> None:
+    if not shutil.which("cc"):
+        pytest.skip("this machine has no C compiler")
+    yard = Yard(
+        tmp_path,
+        {
+            "app/pyproject.toml": f"{BACKENDS['setuptools']}{PLAIN['app/pyproject.toml']}"
+            '[tool.setuptools]\npy-modules = ["app"]\next-modules = [{name = "fast", sources = ["fast.c"]}]\n',
+            "app/app.py": "import fast\n\ndef main():\n    print(fast.answer())\n",
+            "app/fast.c": "#include <Python.h>\n"
+            "static PyObject *answer(PyObject *s, PyObject *a) { return PyLong_FromLong(42); }\n"
+            'static PyMethodDef m[] = {{"answer", answer, METH_NOARGS, ""}, {0}};\n'
+            'static struct PyModuleDef d = {PyModuleDef_HEAD_INIT, "fast", "", -1, m};\n'
+            "PyMODINIT_FUNC PyInit_fast(void) { return PyModule_Create(&d); }\n",
+        },
+    )
+    prefix = unpack(tmp_path / "there", yard.make(RUNTIME), yard.make("slot:app/app"))
+    assert run_app(prefix, hidden=sys.base_prefix).stdout == "42\n"
+
+
+def test_entry_point_that_only_the_wheel_can_tell_is_checked_in_it(tmp_path: Path) -> None:
+    yard = Yard(
+        tmp_path,
+        {
+            "app/pyproject.toml": BACKENDS["setuptools"]
+            + PLAIN["app/pyproject.toml"].replace("app:main", "odd.inner:main")
+            + '[tool.setuptools]\npackages = ["odd"]\npackage-dir = { odd = "code" }\n',
+            "app/code/__init__.py": "",
+            "app/code/inner.py": "def other(): ...\n",
+        },
+    )
+    with pytest.raises(ActionError) as error:
+        yard.make("slot:app/app")
+    assert str(error.value) == (
+        "app/pyproject.toml: tool.flavor.entry_point: 'odd.inner:main' does not exist: "
+        "the module 'odd.inner' has no 'main'"
+    )
+
+
+def test_backend_that_fails_shows_its_own_words(tmp_path: Path) -> None:
+    pyproject = f"{BACKENDS['flit']}{PROJECT.replace('app.cli', 'app')}[tool.flavor]\n{NO_PIP}"
+    yard = Yard(tmp_path, {"app/pyproject.toml": pyproject, "app/app/__init__.py": "def main(): ...\n"})
+    (yard.root / "app/app.py").write_text("")
+    with pytest.raises(ActionError) as error:
+        yard.make("wheel:app")
+    assert "'python" in str(error.value)
+    assert "Multiple files or folders could be module app" in str(error.value)
+
+
+def test_lock_that_has_drifted_is_an_error_of_the_plan(tmp_path: Path) -> None:
+    text = 'lock-version = "1.0"\n[tool.packyard]\npython = "{}"\nrequirements = ["click"]\n'
+    yard = Yard(tmp_path, {**PLAIN, "app/pylock.toml": text.format(RUNNING)})
+    with pytest.raises(FormatError) as error:
+        yard.make("env:app")
+    assert str(error.value) == (
+        "app/pylock.toml: does not fit the dependencies of 'app' any more: 'click' was taken away\n"
+        "  hint: run 'packyard lock app'"
+    )
