@@ -29,6 +29,10 @@ COMMANDS = {
     "extract": "unpack a bundle into a new folder",
     "verify": "check the bytes of bundles against their signatures",
     "keygen": "make a pair of signing keys",
+    "lint": "show what is wrong or doubtful with morloc packages",
+    "install": "install morloc packages, and all that they need, into a home",
+    "uninstall": "take morloc packages out of a home",
+    "installed": "show the morloc packages of a home",
     "init": "write a starter workspace; files that exist are kept",
     "completion": "print a completion script for bash, zsh or fish",
 }

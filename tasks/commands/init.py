@@ -15,6 +15,7 @@ import tomlkit
 from packyard.formats.errors import FormatError, Problem
 from packyard.formats.toml import read_toml
 from packyard.tasks.cli import COMMANDS, TRACE_COMMANDS
+from packyard.tasks.commands import initplane
 from packyard.tasks.commands.output import say
 from packyard.tasks.errors import ActionError
 from packyard.tasks.workspace import MANIFEST
@@ -59,8 +60,12 @@ class _File:
 
 def run(words: list[str]) -> int:
     """Write the workspace into the folder that `words` name (the current one when they do not); the exit status."""
+    if "--morloc" in words:
+        return initplane.run(words)
     parser = argparse.ArgumentParser(
-        prog="packyard init", description="Write a starter workspace. Files that exist are kept."
+        prog="packyard init",
+        description="Write a starter workspace. Files that exist are kept.",
+        epilog="'packyard init --morloc' makes a morloc home with the standard set instead.",
     )
     parser.add_argument("folder", nargs="?", default=".", help="default: the current folder")
     root = Path(parser.parse_args(words).folder)

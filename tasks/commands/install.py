@@ -25,8 +25,6 @@ from packyard.tasks.morlocplane import Plane, changing
 from packyard.tasks.morlocsources import Sources, cache_folder
 from packyard.tasks.workspace import Workspace, read_workspace
 
-HELP = "install morloc packages into a home"
-
 _DONE = {"install": "installed", "replace": "replaced", "repair": "repaired", "keep": "kept"}
 _WOULD = {"install": "would install", "replace": "would replace", "repair": "would repair", "keep": "would keep"}
 _SUFFIXES = (".mojopkg", ".mojoc", ".psp")
@@ -66,7 +64,6 @@ def install_morloc(packages: Sequence[str], options: argparse.Namespace) -> int:
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The options of everything that installs morloc packages."""
     add_place(parser)
-    parser.add_argument("--upgrade", action="store_true", help="fetch the named packages anew even if they are there")
     parser.add_argument("--offline", action="store_true", help="fetch nothing; take what is here or was fetched before")
     parser.add_argument("--locked", action="store_true", help=f"take only the commits that {NAME} names")
     parser.add_argument("--dry-run", action="store_true", help="show what would be done")
@@ -141,5 +138,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "package", nargs="+", help="NAME, github:USER/REPO[@tag:T|@branch:B|@hash:H], git+URL, ./FOLDER, or an archive"
     )
+    parser.add_argument("--upgrade", action="store_true", help="fetch the named packages anew even if they are there")
     add_options(parser)
     return parser

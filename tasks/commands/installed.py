@@ -9,8 +9,6 @@ from packyard.tasks.commands.install import add_place, plane_of, workspace_here
 from packyard.tasks.commands.output import say, say_json
 from packyard.tasks.morlocplane import Plane
 
-HELP = "show the morloc packages of a home"
-
 
 def run(words: list[str]) -> int:
     """List the packages of a plane; the exit status."""

@@ -18,8 +18,6 @@ from packyard.tasks.morlocpackage import read_packages
 from packyard.tasks.opening import find_workspace
 from packyard.tasks.workspace import Workspace, read_workspace
 
-HELP = "show what is wrong or doubtful with morloc packages"
-
 
 def run(words: list[str]) -> int:
     """Show the findings in the packages that `words` name; 1 when there are errors, with --strict also warnings."""

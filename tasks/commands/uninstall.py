@@ -12,8 +12,6 @@ from packyard.tasks.errors import ActionError
 from packyard.tasks.morlocinstall import dependants, orphans, remove
 from packyard.tasks.morlocplane import Plane, changing, finish
 
-HELP = "take morloc packages out of a home"
-
 
 def run(words: list[str]) -> int:
     """Remove what `words` name; the exit status."""

@@ -7,17 +7,21 @@ from pathlib import Path
 
 from packyard.formats.pspf import Verdict
 from packyard.tasks import signing
+from packyard.tasks.commands import verifyplane
 from packyard.tasks.commands.output import say, say_json
 from packyard.tasks.inspection import verify_file
 
 
 def run(words: list[str]) -> int:
     """Print the verdict on each file that `words` name; the exit status, 1 when one of them does not pass."""
+    if any(word == "--plane" or word.startswith("--plane=") for word in words):
+        return verifyplane.run(words)
     parser = argparse.ArgumentParser(
         prog="packyard verify",
         description="Check the bytes of bundles against their signatures.",
         epilog="A bundle is authentic when it is signed with a key given by --trust; without one, it can only be shown "
-        "that it is intact: as it was signed with the key that it names itself.",
+        "that it is intact: as it was signed with the key that it names itself. 'packyard verify --plane HOME' "
+        "compares a morloc plane with its lock.",
     )
     parser.add_argument("file", nargs="+", type=Path)
     parser.add_argument("--strict", action="store_true", help="refuse bundles whose slots the signature does not cover")

@@ -1,0 +1,62 @@
+"""`packyard verify --plane HOME`: whether a morloc plane is what its lock says."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import asdict
+from pathlib import Path
+
+from packyard.formats.morloclock import LockedPackage
+from packyard.tasks.commands.install import plane_of, workspace_here
+from packyard.tasks.commands.output import count, say, say_json
+from packyard.tasks.errors import ActionError
+from packyard.tasks.morloclock import locked_packages
+from packyard.tasks.morlocverify import morloc_program, typecheck, verify_plane
+
+
+def run(words: list[str]) -> int:
+    """Print what is wrong with the plane; the exit status, 1 when there is anything."""
+    options = _parser().parse_args(words)
+    if not Path(options.to).is_dir():
+        raise ActionError(f"{options.to}: there is no such home")
+    plane = plane_of(options, workspace_here())
+    if not plane.folder.is_dir() and not plane.locked:
+        raise ActionError(f"{options.to}: has no plane {plane.paths.plane!r}", hint="--name says which one is meant")
+    problems = verify_plane(plane, _other(options.lock))
+    morloc = morloc_program()
+    if morloc and options.typecheck:
+        problems += typecheck(plane, morloc)
+    checked = count(len(plane.locked), "package")
+    if options.json:
+        say_json({"packages": len(plane.locked), "problems": [asdict(problem) for problem in problems]})
+    else:
+        say(*map(str, problems))
+        typed = " and typecheck" if morloc and options.typecheck else ""
+        say(f"{count(len(problems), 'problem')} in {checked}" if problems else f"{checked} as locked{typed}")
+    return 1 if problems else 0
+
+
+def _other(path: str | None) -> dict[str, LockedPackage] | None:
+    if path is None:
+        return None
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+    except OSError as error:
+        raise ActionError(f"{path}: cannot be read: {error.strerror}") from None
+    return locked_packages(text, path)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="packyard verify",
+        description="Compare a morloc plane with its lock: every file, record and exposed file.",
+        epilog="With a morloc compiler on PATH, each package is typechecked too.",
+    )
+    parser.add_argument("--plane", dest="to", metavar="HOME", required=True, help="the morloc home")
+    parser.add_argument(
+        "--name", dest="plane", metavar="PLANE", help="the plane (default: of the workspace, 'default')"
+    )
+    parser.add_argument("--lock", metavar="FILE", help="compare it with this packyard.lock, too")
+    parser.add_argument("--no-typecheck", dest="typecheck", action="store_false", help="leave the compiler out")
+    parser.add_argument("--json", action="store_true", help="as JSON")
+    return parser
