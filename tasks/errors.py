@@ -30,7 +30,7 @@ class ActionError(Exception):
 
 
 def gather(errors: Iterable[FormatError]) -> None:
-    """Raise one PlanError with the problems of all `errors`, or return when there are none."""
-    problems: list[Problem] = [problem for error in errors for problem in error.problems]
+    """Raise one PlanError with the problems of all `errors`, each once, or return when there are none."""
+    problems: dict[Problem, None] = {problem: None for error in errors for problem in error.problems}
     if problems:
         raise PlanError(*problems)
