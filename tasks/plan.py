@@ -35,7 +35,7 @@ def judge(target: Target, record: Record | None, now: Ingredients, artifacts: Ma
     """Compare what a target was made from with what it would be made from now, and its artifacts with what came out."""
     if record is None:
         return Verdict("stale", ("it was never made here",))
-    reasons = tuple([*compare(target, record.ingredients, now), *_altered(record, artifacts)])
+    reasons = (*compare(target, record.ingredients, now), *_altered(record, artifacts))
     return Verdict("stale", reasons) if reasons else FRESH
 
 

@@ -178,7 +178,7 @@ def ending(status: int) -> str:
 
 
 def network_environment() -> dict[str, str]:
-    """What tools that download may see of the user's environment: homes, proxies, certificates, settings of uv and pip."""
+    """What tools that download see of the user's environment: homes, proxies, certificates, uv's and pip's settings."""
     return {k: v for k, v in os.environ.items() if k in _PASSED or k.startswith(_PASSED_PREFIXES)}
 
 

@@ -23,8 +23,8 @@ class Use:
     """An input that another target makes: the artifact `part` ('' is the main one) of `target`.
 
     A file is staged at `at` below the input folder; an `at` that is '' or ends with '/' gets the artifact's own
-    file name (the last part of its Output.at) when the graph is put together. A tree (a toolchain) is never copied: the action
-    finds it as `room.trees[target]`, and `at` is ''.
+    file name (the last part of its Output.at) when the graph is put together. A tree (a toolchain) is never
+    copied: the action finds it as `room.trees[target]`, and `at` is ''.
     """
 
     target: str
