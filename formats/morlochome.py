@@ -69,14 +69,12 @@ class PlanePaths:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Installed:
-    """One package of a plane: what the lock says of it, its manifest and its files. `reason` is 'explicit' or 'auto';
-    `asked` is what was typed to install it."""
+    """One package of a plane: what the lock says of it, its manifest and its files. `reason` is 'explicit' or 'auto'."""
 
     locked: LockedPackage
     manifest: MorlocManifest
     entries: tuple[Entry, ...]
     reason: str = "auto"
-    asked: str = ""
 
 
 def home_files(paths: PlanePaths, package: Installed, *, epoch: int) -> Iterator[Entry]:
@@ -130,7 +128,7 @@ def record_of(package: Installed, *, epoch: int) -> str:
         "morloc_dependencies": [{"name": name} for name in locked.dependencies],
         "installed_hash": locked.commit or None,
         "exports": [],
-        "install_source": package.asked or locked.source,
+        "install_source": locked.source,
         "install_reason": package.reason,
         "install_time": epoch,
     }

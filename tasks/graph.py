@@ -17,7 +17,20 @@ from packyard.tasks.target import Output, Pin, Source, Target, Use
 from packyard.tasks.workspace import Workspace
 
 # Each module offers targets(workspace). A kind never imports another: they meet in the graph.
-KINDS = ("toolchain", "launcher", "runtime", "buildenv", "wheel", "env", "slot", "bundle", "mojo", "morloc", "archive")
+KINDS = (
+    "toolchain",
+    "launcher",
+    "runtime",
+    "buildenv",
+    "wheel",
+    "env",
+    "slot",
+    "bundle",
+    "mojo",
+    "morloc",
+    "plane",
+    "archive",
+)
 
 
 @dataclass(frozen=True)

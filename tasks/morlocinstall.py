@@ -6,7 +6,7 @@ import os
 import re
 import tempfile
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -35,17 +35,15 @@ class Step:
     how: How
     explicit: bool
     before: str = ""
-    asked: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What an installation was asked for: names to install, where some of them come from, and what was typed."""
+    """What an installation was asked for: names to install, and where some of them come from."""
 
     roots: tuple[str, ...]
     given: Mapping[str, InstallRef]
     preset: Mapping[str, Provided]
-    asked: Mapping[str, str] = field(default_factory=dict)
     auto: frozenset[str] = frozenset()  # of a plane's archive, what is there for others only
 
 
@@ -53,7 +51,7 @@ def read_wish(words: Iterable[str]) -> Wish:
     """What the words of an installation name; FormatError with everything that is wrong with them."""
     given: dict[str, InstallRef] = {}
     preset: dict[str, Provided] = {}
-    asked: dict[str, str] = {}
+    roots: set[str] = set()
     auto: set[str] = set()
     problems: list[Problem] = []
     for word in words:
@@ -63,19 +61,19 @@ def read_wish(words: Iterable[str]) -> Wish:
                     found = read_plane_archive(Path(reference.path))
                     preset.update({name: provided for name, (provided, _) in found.items()})
                     auto.update(name for name, (_, reason) in found.items() if reason == "auto")
-                    asked.update(dict.fromkeys(found, word))
+                    roots.update(found)
                     continue
                 name = _name_of(reference)
                 if not isinstance(reference, Named):
                     if name in given and given[name] != reference:
                         raise FormatError(f"{given[name]} and {reference} both hold {name!r}, one was expected")
                     given[name] = reference
-                asked[name] = word
+                roots.add(name)
         except FormatError as error:
             problems.extend(error.problems)
     if problems:
         raise FormatError(*problems)
-    return Wish(tuple(sorted(asked)), given, preset, asked, frozenset(auto))
+    return Wish(tuple(sorted(roots)), given, preset, asked, frozenset(auto))
 
 
 def decide(wish: Wish, sources: Sources, plane: Plane, *, upgrade: bool = False) -> list[Step]:
@@ -232,10 +230,9 @@ def _present(plane: Plane, name: str) -> Provided | None:
 def _step(found: Provided, plane: Plane, there: Provided | None, wish: Wish) -> Step:
     name = found.name
     explicit = name in wish.roots and name not in wish.auto
-    asked = wish.asked.get(name, "")
     if there is None:
         how: How = "repair" if (plane.folder / name).is_dir() or plane.record(name) else "install"
-        return Step(provided=found, how=how, explicit=explicit, asked=asked)
+        return Step(provided=found, how=how, explicit=explicit)
     same = found is there or _content(found) == there.locked.content
     same = same and found.locked.commit in ("", there.locked.commit)
     how = "keep" if same else "replace"
@@ -265,9 +262,7 @@ def _installed(step: Step, reason: str) -> Installed:
     locked = step.provided.locked
     if locked.content is None:
         locked = replace(locked, content=content_digest(entries))
-    return Installed(
-        locked=locked, manifest=step.provided.package.manifest, entries=entries, reason=reason, asked=step.asked
-    )
+    return Installed(locked=locked, manifest=step.provided.package.manifest, entries=entries, reason=reason)
 
 
 def default_home() -> Path:

@@ -7,6 +7,7 @@ changes the home ends the work.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -157,6 +158,8 @@ def changing(home: Path) -> Iterator[None]:
     try:
         yield
     finally:
+        with contextlib.suppress(OSError):
+            (home / "packyard" / "lock").unlink()
         os.close(lock)
 
 
