@@ -69,7 +69,7 @@ class PlanePaths:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Installed:
-    """One package of a plane: what the lock says of it, its manifest and its files. `reason` is 'explicit' or 'auto'."""
+    """One package of a plane: its lock, manifest and files, and why it is there ('explicit' or 'auto')."""
 
     locked: LockedPackage
     manifest: MorlocManifest

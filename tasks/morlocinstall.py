@@ -73,7 +73,7 @@ def read_wish(words: Iterable[str]) -> Wish:
             problems.extend(error.problems)
     if problems:
         raise FormatError(*problems)
-    return Wish(tuple(sorted(roots)), given, preset, asked, frozenset(auto))
+    return Wish(tuple(sorted(roots)), given, preset, frozenset(auto))
 
 
 def decide(wish: Wish, sources: Sources, plane: Plane, *, upgrade: bool = False) -> list[Step]:
@@ -236,7 +236,7 @@ def _step(found: Provided, plane: Plane, there: Provided | None, wish: Wish) -> 
     same = found is there or _content(found) == there.locked.content
     same = same and found.locked.commit in ("", there.locked.commit)
     how = "keep" if same else "replace"
-    return Step(provided=there if same else found, how=how, explicit=explicit, before=there.locked.version, asked=asked)
+    return Step(provided=there if same else found, how=how, explicit=explicit, before=there.locked.version)
 
 
 def _content(found: Provided) -> object:
