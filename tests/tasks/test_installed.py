@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from packyard.tasks import installed
+from packyard.tasks.errors import ActionError
 
 # sysconfig has been asked long before a test runs, so this needs a process of its own.
 RACE = """
@@ -32,3 +34,18 @@ def test_program_is_there(program: str) -> None:
 def test_programs_are_found_by_many_threads_at_once() -> None:
     for _ in range(5):
         subprocess.run([sys.executable, "-c", RACE], check=True)
+
+
+@pytest.mark.parametrize("program", ["uv", "patchelf"])
+def test_program_that_is_missing_is_named(program: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def gone(*_: object) -> str:
+        raise FileNotFoundError
+
+    monkeypatch.setattr("uv.find_uv_bin", gone)
+    monkeypatch.setattr("sysconfig.get_path", lambda name: str(tmp_path))
+    with pytest.raises(ActionError) as caught:
+        getattr(installed, program)()
+    assert str(caught.value) == (
+        f"{program} is not installed beside Packyard, which needs it\n"
+        "  hint: install Packyard by pip, with its dependencies; its own bundle has no programs of others"
+    )
