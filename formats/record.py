@@ -6,7 +6,7 @@ import base64
 import csv
 import hashlib
 import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from packyard.formats.errors import FormatError
@@ -31,20 +31,23 @@ def read_record(text: str) -> list[Recorded]:
     return rows
 
 
-def write_record(contents: Mapping[str, bytes], *, at: str, more: Iterable[Recorded] = ()) -> bytes:
-    """The RECORD that stands at `at` (a path relative to site-packages) and lists `contents`, `more`, and itself.
+def write_record(rows: Iterable[Recorded], *, at: str) -> bytes:
+    """The RECORD that stands at `at` (a path relative to site-packages) and lists `rows` and itself.
 
     Sorted by path bytes, so that one set of files has one RECORD.
     """
-    rows = [Recorded(path=path, hash=hash_of(data), size=len(data)) for path, data in contents.items()]
-    rows = [*rows, *more, Recorded(path=at)]
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    for row in sorted(rows, key=lambda row: row.path.encode()):
+    for row in sorted([*rows, Recorded(path=at)], key=lambda row: row.path.encode()):
         writer.writerow([row.path, row.hash, "" if row.size is None else row.size])
     return out.getvalue().encode()
 
 
-def hash_of(data: bytes) -> str:
-    """SHA-256 as RECORD writes it: URL-safe base64 without padding."""
-    return "sha256=" + base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b"=").decode()
+def recorded(path: str, data: bytes) -> Recorded:
+    """The row of a file whose content is `data`."""
+    return Recorded(path=path, hash=hash_of(hashlib.sha256(data).hexdigest()), size=len(data))
+
+
+def hash_of(sha256: str) -> str:
+    """A hexadecimal SHA-256 as RECORD writes it: URL-safe base64 without padding."""
+    return "sha256=" + base64.urlsafe_b64encode(bytes.fromhex(sha256)).rstrip(b"=").decode()

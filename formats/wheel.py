@@ -10,7 +10,7 @@ from typing import BinaryIO
 from packaging.utils import canonicalize_name
 from packyard.formats.entry import Entry
 from packyard.formats.errors import FormatError
-from packyard.formats.record import write_record
+from packyard.formats.record import Recorded, recorded, write_record
 from packyard.formats.zipball import EARLIEST, entries, write_zip
 
 LARGEST = 1 << 33  # bytes that a wheel may unpack to
@@ -62,7 +62,7 @@ def read_wheel(stream: BinaryIO) -> Wheel:
 def write_wheel(wheel: Wheel, out: BinaryIO, *, epoch: int = EARLIEST) -> None:
     """Write a wheel: the same bytes for the same files, with a RECORD of them."""
     at = f"{wheel.info}/RECORD"
-    record = write_record({path: _bytes(entry) for path, entry in wheel.files.items()}, at=at)
+    record = write_record([recorded(path, _bytes(entry)) for path, entry in wheel.files.items()], at=at)
     write_zip([*wheel.files.values(), Entry(at, record)], out, epoch=epoch)
 
 
@@ -76,7 +76,7 @@ def install(wheel: Wheel, *, python: str, left_out: Iterable[str] = ()) -> list[
     data = wheel.info.removesuffix(".dist-info") + ".data/"
     dropped = frozenset(left_out)
     placed: list[Entry] = []
-    recorded: dict[str, bytes] = {}
+    rows: list[Recorded] = []
     for path, entry in wheel.files.items():
         if path in dropped or (path.startswith(f"{wheel.info}/") and path.rpartition("/")[2] in INSTALLER_FILES):
             continue
@@ -90,9 +90,9 @@ def install(wheel: Wheel, *, python: str, left_out: Iterable[str] = ()) -> list[
             else:
                 continue
         placed.append(Entry(at, entry.content, entry.executable))
-        recorded[relative] = _bytes(entry)
+        rows.append(recorded(relative, _bytes(entry)))
     record = f"{wheel.info}/RECORD"
-    return [*placed, Entry(f"{site}/{record}", write_record(recorded, at=record))]
+    return [*placed, Entry(f"{site}/{record}", write_record(rows, at=record))]
 
 
 def info_folder(name: str, version: str) -> str:

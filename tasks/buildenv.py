@@ -47,7 +47,7 @@ def make_buildenv(room: Room) -> None:
     room.run(
         [
             python, "-I", "-S", "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash",
-            "-s", tree, "-p", "/", tree,
+            "-x", "/tests?/", "-s", tree, "-p", "/", tree,
         ],
         cwd=room.scratch,
     )  # fmt: skip

@@ -22,7 +22,7 @@ from packyard.formats.gzipped import COMPRESSOR, LEVELS
 from packyard.formats.listing import Listed, listed, write_listing
 from packyard.formats.piece import write_piece
 from packyard.formats.pylock import read_pylock
-from packyard.formats.record import Recorded, read_record, write_record
+from packyard.formats.record import Recorded, hash_of, read_record, write_record
 from packyard.formats.wheel import INSTALLER_FILES
 from packyard.tasks import installed, interpreter, lock
 from packyard.tasks.dependency import dependencies
@@ -124,7 +124,7 @@ def _collect(prefix: Path, version: str) -> tuple[list[Entry], list[Listed]]:
         if info.parent.name not in ("site-packages", "dist-packages") or not (info / "RECORD").is_file():
             continue
         owner = canonicalize_name(info.name.partition("-")[0])
-        kept: dict[str, bytes] = {}
+        mine: list[Entry] = []
         for row in read_record((info / "RECORD").read_text(encoding="utf-8")):
             path = _kept(info, prefix, row.path)
             if path is None:
@@ -133,16 +133,19 @@ def _collect(prefix: Path, version: str) -> tuple[list[Entry], list[Listed]]:
             inside = posixpath.normpath(row.path)
             at = path if inside.startswith("../") else f"{site}/{inside}"
             other = owners.setdefault(at, (owner, row))
-            if other[0] != owner:
-                if other[1].hash != row.hash:
-                    problems.append(Problem(f"{at!r} is in {other[0]!r} and, different, in {owner!r}"))
-                continue
-            entries[at] = Entry(at, source.read_bytes(), bool(source.stat().st_mode & stat.S_IXUSR))
-            kept[posixpath.relpath(at, site)] = source.read_bytes()
-        record = f"{info.name}/RECORD"
-        entries[f"{site}/{record}"] = Entry(f"{site}/{record}", write_record(kept, at=record))
-        mine = [entries[posixpath.normpath(f"{site}/{path}")] for path in (*kept, record)]
-        files.update((file.path, file) for file in listed(mine, owner=owner))
+            if other[0] == owner:
+                mine.append(Entry(at, source, bool(source.stat().st_mode & stat.S_IXUSR)))
+            elif other[1].hash != row.hash:
+                problems.append(Problem(f"{at!r} is in {other[0]!r} and, different, in {owner!r}"))
+        measured = list(listed(mine, owner=owner))
+        rows = [
+            Recorded(path=posixpath.relpath(file.path, site), hash=hash_of(file.sha256), size=file.size)
+            for file in measured
+        ]
+        record = Entry(f"{site}/{info.name}/RECORD", write_record(rows, at=f"{info.name}/RECORD"))
+        for file in (*measured, *listed([record], owner=owner)):
+            files[file.path] = file
+        entries.update((entry.path, entry) for entry in (*mine, record))
     if problems:
         raise FormatError(*problems)
     return list(entries.values()), list(files.values())

@@ -2,11 +2,11 @@ from __future__ import annotations
 
 import pytest
 from packyard.formats.errors import FormatError
-from packyard.formats.record import Recorded, read_record, write_record
+from packyard.formats.record import Recorded, read_record, recorded, write_record
 
 
 def test_write_record_is_sorted_quoted_and_lists_itself() -> None:
-    text = write_record({"b.py": b"", 'odd,"name".py': b"x"}, at="a-1.dist-info/RECORD").decode()
+    text = write_record([recorded("b.py", b""), recorded('odd,"name".py', b"x")], at="a-1.dist-info/RECORD").decode()
     assert text == (
         "a-1.dist-info/RECORD,,\n"
         "b.py,sha256=47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU,0\n"
