@@ -298,9 +298,7 @@ def _pack(looks: Mapping[str, Look]) -> tuple[bytes, bytes, bytes]:
 
 
 def _looks(paths: bytes, stats: bytes, looks: bytes) -> dict[str, Look]:
-    return {
-        path: Look(stat, *look) for path, stat, look in zip(_paths(paths), _stats(stats), _LOOK.iter_unpack(looks))
-    }
+    return {path: Look(stat, *look) for path, stat, look in zip(_paths(paths), _stats(stats), _LOOK.iter_unpack(looks))}
 
 
 def _paths(packed: bytes) -> list[str]:
