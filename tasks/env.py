@@ -131,7 +131,8 @@ def _collect(prefix: Path, version: str) -> tuple[list[Entry], list[Listed]]:
                 continue
             source = info.parent / row.path
             inside = posixpath.normpath(row.path)
-            at = path if inside.startswith("../") else f"{site}/{inside}"
+            # Debian installs below local/, and a bundle has no folder of that name.
+            at = path.removeprefix("local/") if inside.startswith("../") else f"{site}/{inside}"
             other = owners.setdefault(at, (owner, row))
             if other[0] == owner:
                 mine.append(Entry(at, source, bool(source.stat().st_mode & stat.S_IXUSR)))
