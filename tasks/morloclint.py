@@ -48,16 +48,16 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """Packages with all their modules that can be reached; `unread` are those that could not be scanned."""
+    """Packages with all their modules that can be reached; `unread` are those that could not be scanned, by package."""
 
     packages: Mapping[str, Package]
     modules: Mapping[str, list[Module]]  # by package, entries first
-    unread: tuple[FormatError, ...]
+    unread: tuple[tuple[str, FormatError], ...]
 
 
 def scan(packages: Mapping[str, Package]) -> Scan:
     """Read every module of `packages`."""
-    unread: list[FormatError] = []
+    unread: list[tuple[str, FormatError]] = []
     modules: dict[str, list[Module]] = {name: [] for name in packages}
     for module in read_modules(packages, unread):
         modules[module.package.name].append(module)
@@ -77,9 +77,9 @@ def find_errors(scanned: Scan, known: Collection[str] = (), *, root: str = "") -
     is what the folder of the workspace itself is called.
     """
     names = {*scanned.packages, *known, *STANDARD}
-    for error in scanned.unread:
+    for name, error in scanned.unread:
         for problem in error.problems:
-            yield _error("unreadable-module", "", problem)
+            yield _error("unreadable-module", name, problem)
     for package in scanned.packages.values():
         yield from _package_errors(package, names, root)
         for module in scanned.modules[package.name]:
@@ -129,6 +129,9 @@ def _package_problems(package: Package, names: Collection[str], root: str) -> It
         goal = package.content.link(file)
         if goal and _leaves(file, goal):
             yield "link-outside", Problem(f"is a link out of the package, to {goal!r}", place=package.path(file))
+        elif goal and posixpath.normpath(posixpath.join(posixpath.dirname(file), goal)) not in package.files:
+            message = f"is a link to {goal!r}, which is no file of the package"
+            yield "dangling-link", Problem(message, place=package.path(file))
 
 
 def _unknown_dependencies(package: Package, names: Collection[str], place: str) -> Iterator[tuple[str, Problem]]:

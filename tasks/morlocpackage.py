@@ -174,8 +174,9 @@ def read_entries(entries: Iterable[Entry], place: str, name: str = "") -> Packag
     return _foreign(content.text(MANIFEST), frozenset(found), content, place, name)
 
 
-def read_modules(packages: Mapping[str, Package], problems: list[FormatError]) -> list[Module]:
-    """Every module that can be reached, entries first; files that cannot be scanned become problems."""
+def read_modules(packages: Mapping[str, Package], problems: list[tuple[str, FormatError]]) -> list[Module]:
+    """Every module that can be reached, entries first; files that cannot be scanned become problems of
+    their packages."""
     waiting = [(package, package.entry) for package in packages.values() if package.entry]
     seen = {(package.name, file) for package, file in waiting}
     modules = []
@@ -185,7 +186,7 @@ def read_modules(packages: Mapping[str, Package], problems: list[FormatError]) -
             with inside(path):
                 module = Module(package=package, file=file, source=scan_morloc(package.content.text(file), path))
         except FormatError as error:
-            problems.append(error)
+            problems.append((package.name, error))
             continue
         modules.append(module)
         for imported in module.source.imports:

@@ -114,7 +114,7 @@ def _check_members(steps: Sequence[Step], sources: Sources) -> None:
     chosen = {step.provided.name for step in steps if step.provided.locked.source == MEMBER}
     known = {step.provided.name for step in steps}
     found = find_errors(sources.members, known, root=sources.root.name) if chosen else ()
-    problems = [finding.problem for finding in found if finding.package in chosen or not finding.package]
+    problems = [finding.problem for finding in found if finding.package in chosen]
     if problems:
         raise PlanError(*problems)
 

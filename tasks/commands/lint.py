@@ -48,7 +48,7 @@ def _chosen(names: Sequence[str], workspace: Workspace, findings: list[Finding])
             near = difflib.get_close_matches(name, known, 1)
             hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(known) or 'none'}"
             raise UsageError(Problem(f"{name!r} is no morloc package of this workspace", hint=hint))
-    return [finding for finding in findings if not names or finding.package in ("", *names)]
+    return [finding for finding in findings if not names or finding.package in names]
 
 
 def _value(finding: Finding) -> dict[str, str]:

@@ -1,0 +1,138 @@
+from __future__ import annotations
+
+import pytest
+from packyard.formats.errors import FormatError
+from packyard.formats.morlocref import (
+    GitRef,
+    InstallRef,
+    LocalRef,
+    Named,
+    read_install,
+    read_plane_name,
+    read_repository_template,
+    read_source,
+)
+
+HOSTS = "github, gitlab, bitbucket, codeberg"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected", "name"),
+    [
+        ("math", Named("math"), "math"),
+        ("root-py", Named("root-py"), "root-py"),
+        ("github:u/r", GitRef("github:u/r", "https://github.com/u/r.git"), "r"),
+        ("gitlab:u/r@branch:dev/x", GitRef("gitlab:u/r", "https://gitlab.com/u/r.git", "branch", "dev/x"), "r"),
+        ("codeberg:u/r@tag:v1.2", GitRef("codeberg:u/r", "https://codeberg.org/u/r.git", "tag", "v1.2"), "r"),
+        (
+            "bitbucket:u/r@hash:ABCDEF0",
+            GitRef("bitbucket:u/r", "https://bitbucket.org/u/r.git", "hash", "abcdef0"),
+            "r",
+        ),
+        ("git+https://h/a/b.git", GitRef("git+https://h/a/b.git", "https://h/a/b.git"), "b"),
+        ("git+ssh://git@h/b@tag:v1", GitRef("git+ssh://git@h/b", "ssh://git@h/b", "tag", "v1"), "b"),
+        (
+            "git+file:///srv/b.git@hash:0123456",
+            GitRef("git+file:///srv/b.git", "file:///srv/b.git", "hash", "0123456"),
+            "b",
+        ),
+        ("./x", LocalRef("./x"), None),
+        ("/x/y", LocalRef("/x/y"), None),
+        ("..", LocalRef(".."), None),
+        ("dist/a-1.0.0.morloc.tar.gz", LocalRef("dist/a-1.0.0.morloc.tar.gz"), None),
+        ("dist/w.plane.tar.gz", LocalRef("dist/w.plane.tar.gz"), None),
+    ],
+)
+def test_install_string_is_read(text: str, expected: InstallRef, name: str | None) -> None:
+    found = read_install(text)
+    assert found == expected
+    if not isinstance(found, LocalRef):
+        assert found.name == name
+    assert str(found) == text.replace("ABCDEF0", "abcdef0")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", ["'' is not a package name, letters and digits joined by '-' were expected"]),
+        ("foo_bar", ["'foo_bar' is not a package name, letters and digits joined by '-' were expected"]),
+        ("u/r", ["'u/r' names no host", "  hint: a repository is written github:u/r, a folder ./u/r"]),
+        ("root@", ["'root@': a name alone takes no reference", "  hint: name the repository: github:morloclib/root@"]),
+        (
+            "root@v1",
+            ["'root@v1': a name alone takes no reference", "  hint: name the repository: github:morloclib/root@v1"],
+        ),
+        (
+            "gitlab:root",
+            [
+                f"'gitlab:root' is no repository, HOST:USER/REPO was expected (letters, digits and '-'; hosts: "
+                f"{HOSTS})",
+                "  hint: a repository anywhere else is named by git+https://..., a folder by ./path",
+            ],
+        ),
+        (
+            "github:a/b_c",
+            [
+                f"'github:a/b_c' is no repository, HOST:USER/REPO was expected (letters, digits and '-'; hosts: "
+                f"{HOSTS})",
+                "  hint: a repository anywhere else is named by git+https://..., a folder by ./path",
+            ],
+        ),
+        (
+            "sourcehut:a/b",
+            [
+                f"'sourcehut' is not a known host ({HOSTS})",
+                "  hint: a repository anywhere else is named by git+https://...",
+            ],
+        ),
+        (
+            "github:u/r@v1",
+            [
+                "'github:u/r@v1' does not say what 'v1' is, @hash:, @tag: or @branch: was expected",
+                "  hint: write @tag:v1",
+            ],
+        ),
+        (
+            "github:u/r@",
+            [
+                "'github:u/r@' does not say what '' is, @hash:, @tag: or @branch: was expected",
+                "  hint: leave '@' out for the default branch",
+            ],
+        ),
+        ("github:u/r@hash:abc", ["'abc' is no commit, 7 to 64 hexadecimal digits were expected"]),
+        ("github:u/r@tag:--upload-pack=x", ["'--upload-pack=x' is not the name of a tag"]),
+        ("github:u/r@branch:a..b", ["'a..b' is not the name of a branch"]),
+        ("github:u/r@version:1", ["'version' is no kind of reference, hash, tag or branch was expected"]),
+        (
+            "git+http://h/x",
+            ["'git+http://h/x' is no repository, git+https://, git+ssh:// or git+file:// was expected"],
+        ),
+        (
+            "git+https://user:secret@h/x",
+            ["the URL of a repository has a user or password in it", "  hint: let git's credential helper know it"],
+        ),
+        ("~/x", ["'~/x' was not expanded by the shell", "  hint: write the folder as ./path or /path"]),
+    ],
+)
+def test_install_string_wrong_is_said(text: str, expected: list[str]) -> None:
+    with pytest.raises(FormatError) as caught:
+        read_install(text)
+    assert str(caught.value).splitlines() == expected
+
+
+def test_source_is_no_name_alone() -> None:
+    assert read_source("./x") == "./x"
+    with pytest.raises(FormatError, match=r"'math' is only a name, a repository"):
+        read_source("math")
+
+
+@pytest.mark.parametrize("text", ["https://h/x.git", "https://h/{name}/{name}", "ext::sh -c {name}", "/srv/{name}"])
+def test_template_wrong_is_refused(text: str) -> None:
+    with pytest.raises(FormatError, match="is no template"):
+        read_repository_template(text)
+
+
+def test_plane_name_is_one_of_a_folder() -> None:
+    assert read_plane_name("my_plane-2") == "my_plane-2"
+    with pytest.raises(FormatError, match=r"'\.\./x' is not the name of a plane"):
+        read_plane_name("../x")
