@@ -13,6 +13,8 @@ from packyard.tasks.room import Room
 from packyard.tasks.target import Pin
 from packyard.tasks.toolchain import make_toolchain
 
+from tests.tasks.morloc_remote import Remote, publish_standard
+
 CompilerTree = Callable[[str], Path]
 
 
@@ -48,3 +50,18 @@ def _install(version: str, work: Path) -> Path:
     lock.resolve(pin, work)
     make_toolchain(room)
     return room.outputs / "toolchain"
+
+
+@pytest.fixture(scope="session")
+def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The repositories that `remote` copies."""
+    return publish_standard(tmp_path_factory.mktemp("morloc") / "remote").folder
+
+
+@pytest.fixture
+def remote(published: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Remote:
+    """Repositories of morloc packages on this machine, and nothing of the user's."""
+    monkeypatch.setenv("PACKYARD_CACHE_DIR", os.fspath(tmp_path / "cache"))
+    monkeypatch.delenv("MORLOC_HOME", raising=False)
+    monkeypatch.delenv("SOURCE_DATE_EPOCH", raising=False)
+    return Remote(Path(shutil.copytree(published, tmp_path / "remote", symlinks=True)))

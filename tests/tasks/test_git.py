@@ -1,0 +1,117 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from packyard.formats.errors import FormatError
+from packyard.tasks import git
+from packyard.tasks.errors import ActionError
+
+from tests.tasks.morloc_remote import Remote
+
+
+def url(remote: Remote, name: str) -> str:
+    return remote.url(name).removeprefix("git+")
+
+
+def test_references_mean_commits(remote: Remote, tmp_path: Path) -> None:
+    first = remote.publish("a", {"main.loc": "1"}, tag="v1")
+    remote.git(remote.folder / "a.work", "tag", "--annotate", "--message=x", "v1-annotated")
+    remote.git(remote.folder / "a.work", "push", "--quiet", "origin", "--tags", "HEAD:dev")
+    second = remote.publish("a", {"main.loc": "2"})
+    cache = tmp_path / "git"
+    found = {
+        f"{form}:{ref}": git.commit_of(url(remote, "a"), form, ref, cache)
+        for form, ref in [("", ""), ("branch", "dev"), ("tag", "v1"), ("tag", "v1-annotated"), ("hash", first[:9])]
+    }
+    assert found == {
+        ":": second, "branch:dev": first, "tag:v1": first, "tag:v1-annotated": first, f"hash:{first[:9]}": first,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("form", "ref", "expected"),
+    [
+        ("tag", "v9", "has no tag 'v9'"),
+        ("branch", "gone", "has no branch 'gone'"),
+        ("hash", "0123456", "has no commit"),
+    ],
+)
+def test_reference_unknown_is_said(remote: Remote, tmp_path: Path, form: str, ref: str, expected: str) -> None:
+    with pytest.raises(FormatError, match=expected):
+        git.commit_of(url(remote, "root"), form, ref, tmp_path / "git")
+
+
+def test_repository_unknown_is_an_action_error(remote: Remote, tmp_path: Path) -> None:
+    with pytest.raises(ActionError, match="'git' ended with status"):
+        git.commit_of(f"file://{tmp_path}/none.git", "", "", tmp_path / "git")
+
+
+def test_files_are_the_bytes_of_the_commit(remote: Remote, tmp_path: Path) -> None:
+    """Neither attributes nor filters of the repository change them."""
+    commit = remote.publish(
+        "a",
+        {
+            ".gitattributes": "*.txt eol=crlf\n*.id ident\nhidden export-ignore\n*.s export-subst\n",
+            "a.txt": "one\ntwo\n",
+            "b.id": "$Id$\n",
+            "hidden": "h",
+            "c.s": "$Format:%H$\n",
+            "run.sh": "#!/bin/sh\n",
+            "to": "-> sub/file",
+            "sub/file": "f",
+            "folder": "-> sub",
+        },
+        executable="run.sh",
+    )
+    entries = {entry.path: entry for entry in git.files_of(url(remote, "a"), commit, tmp_path / "git")}
+    assert {
+        path: entry.content for path, entry in entries.items() if path not in ("package.yaml", ".gitattributes")
+    } == {
+        "a.txt": b"one\ntwo\n",
+        "b.id": b"$Id$\n",
+        "hidden": b"h",
+        "c.s": b"$Format:%H$\n",
+        "run.sh": b"#!/bin/sh\n",
+        "to": b"f",
+        "sub/file": b"f",
+        "folder/file": b"f",
+    }
+    assert [path for path, entry in entries.items() if entry.executable] == ["run.sh"]
+
+
+@pytest.mark.parametrize(
+    ("target", "expected"),
+    [
+        ("../../etc/passwd", "is a link to '../../etc/passwd', a target inside was expected"),
+        ("/etc/passwd", "is a link to '/etc/passwd', a target inside was expected"),
+        ("gone", "is a link that leads nowhere, or round in a circle"),
+        ("link", "is a link that leads nowhere, or round in a circle"),
+    ],
+)
+def test_link_that_leads_out_or_nowhere_is_refused(remote: Remote, tmp_path: Path, target: str, expected: str) -> None:
+    commit = remote.publish("a", {"link": f"-> {target}"})
+    with pytest.raises(FormatError, match=expected):
+        git.files_of(url(remote, "a"), commit, tmp_path / "git")
+
+
+def test_files_fetched_once_need_no_remote(remote: Remote, tmp_path: Path) -> None:
+    cache = tmp_path / "git"
+    commit = git.commit_of(url(remote, "root"), "", "", cache)
+    with pytest.raises(FormatError, match=r"was never fetched at .*, and nothing may be fetched \(--offline\)"):
+        git.files_of(url(remote, "root"), commit, cache, offline=True)
+    before = git.files_of(url(remote, "root"), commit, cache)
+    (remote.folder / "root.git").rename(remote.folder / "away.git")
+    assert git.files_of(url(remote, "root"), commit, cache, offline=True) == before
+
+
+def test_commit_that_is_gone_is_said(remote: Remote, tmp_path: Path) -> None:
+    with pytest.raises(FormatError, match="has no commit 012345678901 any more"):
+        git.files_of(url(remote, "root"), "0123456789" * 4, tmp_path / "git")
+
+
+def test_git_of_a_surrounding_hook_is_not_ours(remote: Remote, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GIT_DIR", "/nowhere")
+    monkeypatch.setenv("GIT_INDEX_FILE", "/nowhere/index")
+    commit = git.commit_of(url(remote, "root"), "", "", tmp_path / "git")
+    assert git.files_of(url(remote, "root"), commit, tmp_path / "git")
