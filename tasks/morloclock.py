@@ -147,11 +147,12 @@ def _open_ends(members: Scan, locked: Mapping[str, LockedPackage]) -> list[str]:
         for need in package.dependencies
         if need not in locked
     ]
+    needs = {name: package.dependencies for name, package in locked.items()}
+    needs.update({name: needs_of(package, members.modules[name]) for name, package in members.packages.items()})
     used = set(members.packages)
     waiting = list(used)
     while waiting:
-        package = locked.get(waiting.pop())
-        new = {*(package.dependencies if package else ())} - used
+        new = {*needs.get(waiting.pop(), ())} - used
         used |= new
         waiting.extend(new)
     unused = sorted({name for name, p in locked.items() if p.source != MEMBER} - used)

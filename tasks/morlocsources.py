@@ -145,8 +145,9 @@ class Sources:
                 self.notify(f"{name}: {reference.url} at {commit[:12]}")
                 entries = git.files_of(reference.url, commit, self.cache / "git", offline=self.offline)
         except ActionError as error:
-            said = error.detail.strip().splitlines()[-1:] or [error.message]
-            problem = Problem(f"{reference.url} cannot be fetched: {said[0]}", place=name)
+            lines = error.detail.strip().splitlines() or [error.message]
+            said = next((line for line in lines if line.startswith("fatal: ")), lines[-1])
+            problem = Problem(f"{reference.url} cannot be fetched: {said.removeprefix('fatal: ')}", place=name)
             raise FormatError(problem) from None
         provided = self._checked(read_entries(entries, name, name), name, source, commit)
         if expected is not None and expected.content != provided.locked.content:

@@ -1,0 +1,231 @@
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+from packyard.formats.errors import FormatError
+from packyard.formats.morloclock import read_morloc_lock
+from packyard.tasks.morloclock import check_morloc, drift_of_morloc, lock_morloc
+from packyard.tasks.workspace import Workspace, read_workspace
+
+from tests.tasks.morloc_corpus import PACKAGES, SOUND, Files, manifest, module, plain, write_corpus, write_package
+from tests.tasks.morloc_remote import Remote
+
+SHAPES = {"shapes": plain("shapes", "root"), "shapes-py": plain("shapes-py", "shapes", "root-py")}
+
+
+def workspace(remote: Remote, root: Path, members: Mapping[str, Files] = SHAPES, *, more: str = "") -> Workspace:
+    remote.write_workspace(root, more=more)
+    for name, files in members.items():
+        write_package(root / "m" / name, files)
+    return read_workspace(root)
+
+
+def said(remote: Remote, root: Path, members: Mapping[str, Files], *, more: str = "", earlier: str = "") -> list[str]:
+    with pytest.raises(FormatError) as caught:
+        lock_morloc(workspace(remote, root, members, more=more), earlier)
+    return str(caught.value).replace(str(remote.folder), "REMOTE").splitlines()
+
+
+def test_lock_names_members_and_what_they_need(remote: Remote, tmp_path: Path) -> None:
+    heard: list[str] = []
+    text = lock_morloc(workspace(remote, tmp_path / "w"), notify=heard.append)
+    packages = read_morloc_lock(text, "packyard.lock")
+    assert [(p.name, p.version, p.source, p.dependencies) for p in packages] == [
+        ("internal", "0.1.0", "default", ()),
+        ("root", "0.1.0", "default", ("internal",)),
+        ("root-py", "0.1.0", "default", ("root",)),
+        ("shapes", "0.1.0", "member", ("root",)),
+        ("shapes-py", "0.1.0", "member", ("root-py", "shapes")),
+    ]
+    assert [bool(p.commit) and bool(p.content) for p in packages] == [True, True, True, False, False]
+    assert [line.partition(":")[0] for line in heard] == ["root", "root-py", "internal"]
+    assert str(tmp_path) not in text
+
+
+def test_lock_made_elsewhere_and_in_another_order_is_the_same(remote: Remote, tmp_path: Path) -> None:
+    names = list(SOUND)
+    texts = []
+    for place in ("a", "much-longer-place"):
+        root = remote.write_workspace(tmp_path / place)
+        for name in names:
+            write_package(root / "m" / name, PACKAGES[name])
+        texts.append(lock_morloc(read_workspace(root)))
+        random.Random(7).shuffle(names)
+    assert texts[0] == texts[1]
+    assert texts[0].count("[[morloc]]") == len(SOUND) + 5  # the standard set but math
+
+
+def test_lock_keeps_a_commit_until_it_is_upgraded(remote: Remote, tmp_path: Path) -> None:
+    here = workspace(remote, tmp_path / "w")
+    first = lock_morloc(here)
+    newer = remote.publish("root", {"new.txt": "new"})
+    assert lock_morloc(here, first) == first
+    assert newer in lock_morloc(here, first, upgrade=["root"])
+    assert newer in lock_morloc(here, first, upgrade=None)
+
+
+def test_lock_without_morloc_members_stays_as_it_is(remote: Remote, tmp_path: Path) -> None:
+    other = {"lib": {"pyproject.toml": '[project]\nname = "lib"\nversion = "1"\n'}}
+    assert lock_morloc(workspace(remote, tmp_path / "w", other), "# nothing\n") == "# nothing\n"
+
+
+def test_lock_of_a_third_party_package_infers_libraries(remote: Remote, tmp_path: Path) -> None:
+    text = lock_morloc(workspace(remote, tmp_path / "w", {"user": plain("user", "math")}))
+    packages = {p.name: p for p in read_morloc_lock(text, "packyard.lock")}
+    assert list(packages) == ["cppbase", "math", "user"]
+    assert packages["math"].dependencies == ("cppbase",)
+
+
+def test_lock_takes_sources_and_vendored_archives(remote: Remote, tmp_path: Path) -> None:
+    root = tmp_path / "w"
+    write_package(root / "third/helper", plain("helper"))
+    url = remote.url("root")
+    more = f'[morloc.sources]\nhelper = "./third/helper"\nroot = "{url}@tag:v0.1.0"\n'
+    members = {"a": plain("a", "helper", "root")}
+    packages = {p.name: p for p in read_morloc_lock(lock_morloc(workspace(remote, root, members, more=more)), "")}
+    assert (packages["helper"].source, packages["helper"].commit) == ("folder", "")
+    assert packages["root"].source == f"{url}@tag:v0.1.0"
+
+
+def test_tag_that_moved_is_refused_until_it_is_upgraded(remote: Remote, tmp_path: Path) -> None:
+    more = f'[morloc.sources]\nroot = "{remote.url("root")}@tag:v0.1.0"\n'
+    here = workspace(remote, tmp_path / "w", more=more)
+    first = lock_morloc(here)
+    old = next(p.commit for p in read_morloc_lock(first, "") if p.name == "root")
+    new = remote.publish("root", {"new.txt": "new"}, tag="v0.1.0")
+    with pytest.raises(FormatError) as caught:
+        lock_morloc(here, first)
+    assert str(caught.value).replace(str(remote.folder), "REMOTE") == (
+        f"root: the tag 'v0.1.0' of file://REMOTE/root.git moved from {old[:12]} to {new[:12]} (needed by shapes)\n"
+        "  hint: if that is right, run 'packyard lock --upgrade root'"
+    )
+    assert new in lock_morloc(here, first, upgrade=["root"])
+
+
+def test_content_that_is_not_the_locked_one_is_refused(remote: Remote, tmp_path: Path) -> None:
+    here = workspace(remote, tmp_path / "w", {"a": plain("a", "internal")})
+    first = lock_morloc(here)
+    content = next(str(p.content) for p in read_morloc_lock(first, "") if p.content)
+    with pytest.raises(FormatError) as caught:
+        lock_morloc(here, first.replace(content, f"sha256:{'0' * 64}"))
+    commit = next(p.commit for p in read_morloc_lock(first, "") if p.commit)
+    assert str(caught.value) == (
+        f"internal: its content at {commit[:12]} is {content}, but sha256:{'0' * 64} is locked (needed by a)"
+    )
+
+
+def test_pinned_commit_is_taken(remote: Remote, tmp_path: Path) -> None:
+    old = remote.git(remote.folder / "root.work", "rev-parse", "HEAD").strip()
+    remote.publish("root", {"new.txt": "new"})
+    pins = f"morloc-dependencies: [{{name: root, git-hash: '{old}'}}]\n"
+    members = {"a": {"package.yaml": manifest("a", "root", more=pins), "main.loc": module("a", "root")}}
+    assert old in lock_morloc(workspace(remote, tmp_path / "w", members))
+
+
+@pytest.mark.parametrize(
+    ("members", "more", "expected"),
+    [
+        (
+            {"a": {"package.yaml": manifest("a"), "main.loc": module("a", "rooot")}},
+            "",
+            [
+                "m/a/main.loc: line 2: 'rooot' is imported but neither a member nor in the standard set "
+                "(internal, root, root-py, root-cpp, root-r, math)",
+                "  hint: add the package rooot to the workspace as a member",
+            ],
+        ),
+        (
+            {"a": plain("a", "b"), "b": plain("b", "a")},
+            "",
+            ["m/a/package.yaml: the packages need each other: a -> b -> a"],
+        ),
+        (
+            {
+                "a": {
+                    "package.yaml": manifest("a", more="x-packyard: {requires: {root: '>=2,<3'}}\n"),
+                    "main.loc": module("a", "root"),
+                }
+            },
+            "",
+            ["root: has the version 0.1.0, but a requires '>=2,<3'"],
+        ),
+        (
+            {"a": plain("a", "extra")},
+            '[morloc.sources]\nextra = "git+file:///nowhere/extra.git"\n',
+            [
+                "extra: file:///nowhere/extra.git cannot be fetched: '/nowhere/extra.git' does not appear to be "
+                "a git repository (needed by a)"
+            ],
+        ),
+        (
+            {"a": plain("a", "extra")},
+            '[morloc.sources]\nextra = "./gone"\n',
+            ["gone: has no package.yaml, a morloc package was expected (needed by a)"],
+        ),
+    ],
+)
+def test_lock_that_cannot_be_made_is_said(
+    remote: Remote, tmp_path: Path, members: Mapping[str, Files], more: str, expected: list[str]
+) -> None:
+    lines = said(remote, tmp_path / "w", members, more=more)
+    assert [line.replace(f"{tmp_path}/w/", "") for line in lines] == expected
+
+
+def test_third_party_package_that_cannot_work_is_refused(remote: Remote, tmp_path: Path) -> None:
+    remote.publish("root", {"main.loc": module("root", more='source Py from "gone.py" ("f")\n')})
+    assert said(remote, tmp_path / "w", {"a": plain("a", "root")}) == [
+        "root/main.loc: line 2: 'gone.py' is sourced but missing, the file 'root/gone.py' was expected (needed by a)"
+    ]
+
+
+def test_drift_is_told_in_words(remote: Remote, tmp_path: Path) -> None:
+    here = workspace(remote, tmp_path / "w")
+    text = lock_morloc(here)
+    assert drift_of_morloc(here, text) == []
+    check_morloc(here, text)
+    write_package(tmp_path / "w/m/new", plain("new", "math"))
+    write_package(tmp_path / "w/m/shapes", {"package.yaml": manifest("shapes").replace("0.1.0", "0.2.0")})
+    write_package(tmp_path / "w/m/shapes", {"main.loc": module("shapes")})
+    now = read_workspace(tmp_path / "w")
+    assert drift_of_morloc(now, text) == ["new is not in it", "shapes is 0.2.0, it was locked at 0.1.0"]
+    with pytest.raises(FormatError) as caught:
+        check_morloc(now, text)
+    assert str(caught.value).splitlines() == [
+        "packyard.lock: does not fit the workspace: new is not in it",
+        "packyard.lock: does not fit the workspace: shapes is 0.2.0, it was locked at 0.1.0",
+        "  hint: run 'packyard lock'",
+    ]
+
+
+def test_drift_of_sources_and_dependencies_is_told(remote: Remote, tmp_path: Path) -> None:
+    here = workspace(remote, tmp_path / "w")
+    text = lock_morloc(here)
+    write_package(tmp_path / "w/m/shapes-py", plain("shapes-py", "shapes"))
+    remote.write_workspace(tmp_path / "w", more='[morloc.sources]\nroot = "github:u/root"\n')
+    assert drift_of_morloc(read_workspace(tmp_path / "w"), text) == [
+        "shapes-py does not need root-py any more",
+        "root comes from 'github:u/root' now, it was locked as 'default'",
+        "nothing needs root-py any more",
+    ]
+
+
+def test_vendored_archives_are_found_by_their_file_names(remote: Remote, tmp_path: Path) -> None:
+    from packyard.tasks.morlocsources import package_of_file, vendored
+
+    assert package_of_file("v/root-py-0.7.0-rc.1.morloc.tar.gz") == "root-py"
+    assert package_of_file("a-2-1.0.0.morloc.tar.gz") == "a-2"
+    with pytest.raises(FormatError) as caught:
+        vendored(tmp_path, ["v/a-1.0.0.morloc.tar.gz", "v/a-2.0.0.morloc.tar.gz", "v/README"])
+    assert str(caught.value) == (
+        "v/a-2.0.0.morloc.tar.gz: is a second archive of 'a', the other is 'a-1.0.0.morloc.tar.gz'"
+    )
+
+
+def test_corpus_of_sound_packages_locks_without_warnings(remote: Remote, tmp_path: Path) -> None:
+    write_corpus(tmp_path / "w", SOUND)
+    remote.write_workspace(tmp_path / "w")
+    here = read_workspace(tmp_path / "w")
+    assert drift_of_morloc(here, lock_morloc(here)) == []
