@@ -205,6 +205,29 @@ def _make(folder: Path, name: str) -> Space:
 def space(make_space: Callable[[str], Space]) -> Space:
     """A workspace with two archives, of which the second holds the first."""
     space = make_space("work")
+    _write_two_archives(space)
+    return space
+
+
+@pytest.fixture
+def built(make_space: Callable[[str], Space], built_once: Space) -> Space:
+    """A copy of that workspace and its store after a build: it must be looked at anew, and is fresh."""
+    space = make_space("work")
+    shutil.copytree(built_once.root, space.root, symlinks=True, dirs_exist_ok=True)
+    shutil.copytree(built_once.home, space.home, symlinks=True, dirs_exist_ok=True)
+    return space
+
+
+@pytest.fixture(scope="session")
+def built_once(space_in: Callable[[str], Space]) -> Space:
+    """That workspace, built; nobody changes it."""
+    space = space_in("built-once")
+    _write_two_archives(space)
+    space.packyard()
+    return space
+
+
+def _write_two_archives(space: Space) -> None:
     space.write(
         "packyard.toml",
         """\
@@ -227,4 +250,3 @@ include = ["archive:inner", "LICENSE"]
     space.write("src/deep/b.txt", "b\n")
     space.write("README.md", "# work\n")
     space.write("LICENSE", "free\n")
-    return space

@@ -24,7 +24,8 @@ OUTSIDE = {
     "time", "random", "secrets", "uuid", "getpass", "platform", "locale", "importlib",
 }  # fmt: skip
 OUTSIDE_NAMES = {
-    "environ", "environb", "getenv", "urandom", "getcwd", "getpid", "stdin", "stdout", "stderr", "now", "today", "utcnow",
+    "environ", "environb", "getenv", "urandom", "getcwd", "getpid", "stdin", "stdout", "stderr", "now", "today",
+    "utcnow",
 }  # fmt: skip
 COMPUTING = {"cryptography", "xxhash", "packaging", "semver", "yaml", "zlib_ng", "tomlkit"}
 

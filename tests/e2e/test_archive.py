@@ -28,10 +28,9 @@ def test_build_first_makes_everything(space):
     assert "2 ran in " in done.out
 
 
-def test_build_again_does_nothing(space):
-    space.packyard()
-    space.expect_nothing()
-    assert space.doit().out.startswith("nothing to do: 2 targets are fresh")
+def test_build_again_does_nothing(built):
+    built.expect_nothing()
+    assert built.doit().out.startswith("nothing to do: 2 targets are fresh")
 
 
 def test_build_by_doit_gives_the_same(space):
@@ -44,26 +43,24 @@ def test_build_by_doit_gives_the_same(space):
     assert space.files("dist") == other.files("dist")
 
 
-def test_build_after_touching_everything_does_nothing(space):
-    space.packyard()
-    for path in space.root.rglob("*"):
+def test_build_after_touching_everything_does_nothing(built):
+    for path in built.root.rglob("*"):
         if ".packyard" not in path.parts:
             os.utime(path)
-    assert space.packyard().out.startswith("nothing to do")
+    assert built.packyard().out.startswith("nothing to do")
     time.sleep(0.03)
-    space.packyard()
-    space.expect_nothing()
+    built.packyard()
+    built.expect_nothing()
 
 
 @pytest.mark.parametrize(
     ("path", "made"),
     [("src/a.txt", BOTH), ("src/deep/b.txt", BOTH), ("README.md", BOTH), ("LICENSE", ["archive:outer"])],
 )
-def test_build_after_edit_runs_what_depends_on_it(space, path, made):
-    space.packyard()
-    space.append(path, "edited\n")
-    assert space.packyard().ran == made
-    space.expect_nothing()
+def test_build_after_edit_runs_what_depends_on_it(built, path, made):
+    built.append(path, "edited\n")
+    assert built.packyard().ran == made
+    built.expect_nothing()
 
 
 @pytest.mark.parametrize(
@@ -78,63 +75,57 @@ def test_build_after_edit_runs_what_depends_on_it(space, path, made):
     ],
     ids=["added", "folder gone", "renamed", "executable", "skipped folder", "unused"],
 )
-def test_build_after_change_of_files_runs_what_depends_on_them(space, change, made):
-    space.packyard()
-    change(space)
-    assert space.packyard().ran == made
-    space.expect_nothing()
+def test_build_after_change_of_files_runs_what_depends_on_them(built, change, made):
+    change(built)
+    assert built.packyard().ran == made
+    built.expect_nothing()
 
 
-def test_build_after_edit_undone_restores(space):
-    space.packyard()
-    before = space.files("dist")
-    space.write("src/a.txt", "other\n")
-    space.packyard()
-    space.write("src/a.txt", "a\n")
-    done = space.packyard()
+def test_build_after_edit_undone_restores(built):
+    before = built.files("dist")
+    built.write("src/a.txt", "other\n")
+    built.packyard()
+    built.write("src/a.txt", "a\n")
+    done = built.packyard()
     assert (done.ran, done.restored) == ([], BOTH)
-    assert space.files("dist") == before
-    space.expect_nothing()
+    assert built.files("dist") == before
+    built.expect_nothing()
 
 
-def test_build_after_undo_without_a_build_does_nothing(space):
-    space.packyard()
-    space.write("src/a.txt", "other\n")
-    space.write("src/a.txt", "a\n")
-    assert space.packyard().out.startswith("nothing to do")
+def test_build_after_undo_without_a_build_does_nothing(built):
+    built.write("src/a.txt", "other\n")
+    built.write("src/a.txt", "a\n")
+    assert built.packyard().out.startswith("nothing to do")
 
 
-def test_build_after_manifest_edit_runs_what_became_different(space):
-    space.packyard()
-    space.append("packyard.toml", "# a comment\n")
-    assert space.packyard().out.startswith("nothing to do")
-    space.replace("packyard.toml", '["src", "README.md"]', '["src", "README.md", "src/a.txt"]')
-    assert space.packyard().out.startswith("nothing to do")
-    space.replace("packyard.toml", '"src/a.txt"]', '"src/a.txt"]\nexclude = ["src/deep"]')
-    assert space.packyard().ran == BOTH
+def test_build_after_manifest_edit_runs_what_became_different(built):
+    built.append("packyard.toml", "# a comment\n")
+    assert built.packyard().out.startswith("nothing to do")
+    built.replace("packyard.toml", '["src", "README.md"]', '["src", "README.md", "src/a.txt"]')
+    assert built.packyard().out.startswith("nothing to do")
+    built.replace("packyard.toml", '"src/a.txt"]', '"src/a.txt"]\nexclude = ["src/deep"]')
+    assert built.packyard().ran == BOTH
 
 
-def test_build_after_changed_parameter_runs(space):
-    space.packyard()
-    space.replace("packyard.toml", 'format = "zip"', 'format = "zip"\nprefix = "top"')
-    assert space.packyard().ran == ["archive:outer"]
-    with zipfile.ZipFile(space.root / OUTER) as archive:
+def test_build_after_changed_parameter_runs(built):
+    built.replace("packyard.toml", 'format = "zip"', 'format = "zip"\nprefix = "top"')
+    assert built.packyard().ran == ["archive:outer"]
+    with zipfile.ZipFile(built.root / OUTER) as archive:
         assert archive.namelist() == ["top/LICENSE", "top/inner-0.1.0.tar.gz"]
 
 
-def test_build_after_same_size_edit_with_time_put_back_runs(space):
-    space.packyard()
-    place = space.root / "src/a.txt"
+def test_build_after_same_size_edit_with_time_put_back_runs(built):
+    place = built.root / "src/a.txt"
     found = place.stat()
-    space.write("src/a.txt", "b\n")
+    built.write("src/a.txt", "b\n")
     os.utime(place, ns=(found.st_atime_ns, found.st_mtime_ns))
     assert place.stat().st_size == found.st_size
-    assert space.packyard().ran == BOTH
+    assert built.packyard().ran == BOTH
 
 
 def test_build_after_edit_at_once_runs(space):
     """The second edit may fall into the same tick of the clock as the look of the build before."""
-    for letter in "bcdefgh":
+    for letter in "bcde":
         space.write("src/a.txt", f"{letter}\n")
         assert space.packyard().ran == BOTH
         assert space.packyard().ran == []
@@ -162,12 +153,11 @@ def test_build_with_four_jobs_under_doit(space):
     assert space.doit("-n", "4", "archive:outer").ran == []
 
 
-def test_build_always_under_doit_restores(space):
-    space.packyard()
-    done = space.doit("-a")
+def test_build_always_under_doit_restores(built):
+    done = built.doit("-a")
     assert (done.ran, done.restored) == ([], BOTH)
-    space.append("src/a.txt", "more\n")
-    assert space.doit("-a").ran == BOTH
+    built.append("src/a.txt", "more\n")
+    assert built.doit("-a").ran == BOTH
 
 
 def test_build_by_processes_under_doit_is_refused(space):
@@ -176,16 +166,15 @@ def test_build_by_processes_under_doit_is_refused(space):
     assert space.files("dist") == {}
 
 
-def test_clean_removes_artifacts_and_build_restores(space):
-    space.packyard()
-    before = space.files("dist")
-    space.packyard("clean")
-    assert space.files("dist") == {}
-    assert space.packyard().restored == BOTH
-    space.doit("clean", "archive:outer")
-    assert sorted(space.files("dist")) == [INNER]
-    assert space.packyard().restored == ["archive:outer"]
-    assert space.files("dist") == before
+def test_clean_removes_artifacts_and_build_restores(built):
+    before = built.files("dist")
+    built.packyard("clean")
+    assert built.files("dist") == {}
+    assert built.packyard().restored == BOTH
+    built.doit("clean", "archive:outer")
+    assert sorted(built.files("dist")) == [INNER]
+    assert built.packyard().restored == ["archive:outer"]
+    assert built.files("dist") == before
 
 
 @pytest.mark.parametrize(
@@ -224,75 +213,68 @@ def test_question_after_an_edit_writes_nothing(space):
     ],
     ids=["deleted", "longer", "zeroed", "emptied", "executable", "dangling link"],
 )
-def test_artifact_damaged_is_restored(space, damage):
-    space.packyard()
-    before = space.files("dist")
-    damage(space.root / INNER)
-    done = space.packyard()
+def test_artifact_damaged_is_restored(built, damage):
+    before = built.files("dist")
+    damage(built.root / INNER)
+    done = built.packyard()
     assert (done.ran, done.restored) == ([], ["archive:inner"])
-    assert space.files("dist") == before
-    assert (space.root / INNER).stat().st_mode & 0o777 == 0o644
-    space.expect_nothing()
+    assert built.files("dist") == before
+    assert (built.root / INNER).stat().st_mode & 0o777 == 0o644
+    built.expect_nothing()
 
 
-def test_artifact_altered_with_size_and_time_put_back_is_restored(space):
-    space.packyard()
-    place = space.root / INNER
+def test_artifact_altered_with_size_and_time_put_back_is_restored(built):
+    place = built.root / INNER
     found = place.stat()
     content = place.read_bytes()
     place.write_bytes(bytes(len(content)))
     os.utime(place, ns=(found.st_atime_ns, found.st_mtime_ns))
-    assert space.packyard().restored == ["archive:inner"]
+    assert built.packyard().restored == ["archive:inner"]
     assert place.read_bytes() == content
 
 
-def test_artifact_replaced_by_a_folder_is_said(space):
-    space.packyard()
-    space.remove(INNER)
-    (space.root / INNER).mkdir()
-    done = space.packyard(status=1)
+def test_artifact_replaced_by_a_folder_is_said(built):
+    built.remove(INNER)
+    (built.root / INNER).mkdir()
+    done = built.packyard(status=1)
     assert done.failed == ["archive:inner"]
     assert f"{INNER}: cannot be written: Is a directory" in done.out
 
 
-def test_artifact_of_old_version_is_removed(space):
-    space.packyard()
-    space.replace("packyard.toml", '"0.1.0"', '"0.3.0"')
-    assert space.packyard().ran == BOTH
-    assert sorted(space.files("dist")) == ["dist/inner-0.3.0.tar.gz", OUTER]
+def test_artifact_of_old_version_is_removed(built):
+    built.replace("packyard.toml", '"0.1.0"', '"0.3.0"')
+    assert built.packyard().ran == BOTH
+    assert sorted(built.files("dist")) == ["dist/inner-0.3.0.tar.gz", OUTER]
 
 
-def test_artifact_of_old_version_that_was_altered_stays(space):
-    space.packyard()
-    space.write(INNER, "mine now")
-    space.replace("packyard.toml", '"0.1.0"', '"0.3.0"')
-    space.packyard()
-    assert sorted(space.files("dist")) == [INNER, "dist/inner-0.3.0.tar.gz", OUTER]
+def test_artifact_of_old_version_that_was_altered_stays(built):
+    built.write(INNER, "mine now")
+    built.replace("packyard.toml", '"0.1.0"', '"0.3.0"')
+    built.packyard()
+    assert sorted(built.files("dist")) == [INNER, "dist/inner-0.3.0.tar.gz", OUTER]
 
 
 def _without_outer(space) -> None:
     space.write("packyard.toml", space.text("packyard.toml").partition('[[archive]]\nname = "outer"')[0])
 
 
-def test_artifact_of_target_gone_is_removed_by_a_full_build(space):
-    space.packyard()
-    space.write("dist/foreign.zip", "not ours")
-    _without_outer(space)
-    space.append("packyard.toml", '[[archive]]\nname = "third"\nversion = "1.0.0"\ninclude = ["LICENSE"]\n')
-    assert space.packyard("archive:inner").out.startswith("nothing to do")
-    assert OUTER in space.files("dist")
-    assert f"removed  {OUTER}" in space.packyard().out
-    assert sorted(space.files("dist")) == ["dist/foreign.zip", INNER, "dist/third-1.0.0.tar.gz"]
-    space.expect_nothing()
+def test_artifact_of_target_gone_is_removed_by_a_full_build(built):
+    built.write("dist/foreign.zip", "not ours")
+    _without_outer(built)
+    built.append("packyard.toml", '[[archive]]\nname = "third"\nversion = "1.0.0"\ninclude = ["LICENSE"]\n')
+    assert built.packyard("archive:inner").out.startswith("nothing to do")
+    assert OUTER in built.files("dist")
+    assert f"removed  {OUTER}" in built.packyard().out
+    assert sorted(built.files("dist")) == ["dist/foreign.zip", INNER, "dist/third-1.0.0.tar.gz"]
+    built.expect_nothing()
 
 
-def test_artifact_of_target_gone_that_was_altered_stays(space):
-    space.packyard()
-    space.write(OUTER, "mine now")
-    _without_outer(space)
-    space.packyard()
-    assert space.read(OUTER) == b"mine now"
-    space.expect_nothing()
+def test_artifact_of_target_gone_that_was_altered_stays(built):
+    built.write(OUTER, "mine now")
+    _without_outer(built)
+    built.packyard()
+    assert built.read(OUTER) == b"mine now"
+    built.expect_nothing()
 
 
 def test_artifacts_that_swap_their_names_both_arrive(space):
@@ -338,12 +320,11 @@ def test_clones_in_different_surroundings_are_identical(space):
     assert {(first.root / path).stat().st_mode for path in first.files("dist")} == {0o100644}
 
 
-def test_clone_beside_restores_from_the_store(space):
-    space.packyard()
-    other = space.beside("other-clone")
+def test_clone_beside_restores_from_the_store(built):
+    other = built.beside("other-clone")
     done = other.packyard()
     assert (done.ran, done.restored) == ([], BOTH)
-    assert other.files("dist") == space.files("dist")
+    assert other.files("dist") == built.files("dist")
 
 
 # the store and the trace -------------------------------------------------------------------------------------
@@ -363,60 +344,55 @@ def _blobs(space) -> list[Path]:
     ],
     ids=["altered", "truncated", "emptied", "gone"],
 )
-def test_store_entry_damaged_is_made_again(space, damage):
-    space.packyard()
-    before = space.files("dist")
-    for path in _blobs(space):
+def test_store_entry_damaged_is_made_again(built, damage):
+    before = built.files("dist")
+    for path in _blobs(built):
         path.chmod(0o644)
         damage(path)
-    space.remove("dist")
-    done = space.packyard()
+    built.remove("dist")
+    done = built.packyard()
     assert done.ran == BOTH
-    assert space.files("dist") == before
-    space.remove("dist")
-    assert space.packyard().restored == BOTH
+    assert built.files("dist") == before
+    built.remove("dist")
+    assert built.packyard().restored == BOTH
 
 
-def test_store_entries_swapped_are_made_again(space):
-    space.packyard()
-    before = space.files("dist")
-    one, other = _blobs(space)[:2]
+def test_store_entries_swapped_are_made_again(built):
+    before = built.files("dist")
+    one, other = _blobs(built)[:2]
     one.rename(one.with_suffix(".x"))
     other.rename(one)
     one.with_suffix(".x").rename(other)
-    space.remove("dist")
-    assert space.packyard().ran == BOTH
-    assert space.files("dist") == before
+    built.remove("dist")
+    assert built.packyard().ran == BOTH
+    assert built.files("dist") == before
 
 
-def test_store_entry_of_an_input_damaged_is_taken_from_dist(space):
-    space.packyard()
-    for path in _blobs(space):
+def test_store_entry_of_an_input_damaged_is_taken_from_dist(built):
+    for path in _blobs(built):
         path.chmod(0o644)
         path.write_bytes(b"damaged")
-    space.append("LICENSE", "and open\n")
-    done = space.packyard()
+    built.append("LICENSE", "and open\n")
+    done = built.packyard()
     assert done.ran == ["archive:outer"]
     assert "archive:inner: its bytes in the store are gone or damaged" in done.out
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"outputs": 1}', "\0\0"])
-def test_store_result_torn_is_made_again(space, content):
-    space.packyard()
-    for path in (space.store / "result").rglob("*"):
+def test_store_result_torn_is_made_again(built, content):
+    for path in (built.store / "result").rglob("*"):
         if path.is_file():
             path.chmod(0o644)
             path.write_text(content)
-    space.remove("dist")
-    assert space.packyard().ran == BOTH
+    built.remove("dist")
+    assert built.packyard().ran == BOTH
 
 
-def test_store_removed_is_made_again_only_when_needed(space):
-    space.packyard()
-    shutil.rmtree(space.store)
-    space.expect_nothing()
-    space.append("LICENSE", "and open\n")
-    assert space.packyard().ran == ["archive:outer"]
+def test_store_removed_is_made_again_only_when_needed(built):
+    shutil.rmtree(built.store)
+    built.expect_nothing()
+    built.append("LICENSE", "and open\n")
+    assert built.packyard().ran == ["archive:outer"]
 
 
 def test_store_that_cannot_be_made_is_said(space):
@@ -425,11 +401,10 @@ def test_store_that_cannot_be_made_is_said(space):
     assert "cannot be made" in done.out + done.err
 
 
-def test_trace_removed_costs_a_restore(space):
-    space.packyard()
-    space.remove(".packyard")
-    assert space.packyard().restored == BOTH
-    space.expect_nothing()
+def test_trace_removed_costs_a_restore(built):
+    built.remove(".packyard")
+    assert built.packyard().restored == BOTH
+    built.expect_nothing()
 
 
 def _trace(space) -> Path:
@@ -445,26 +420,24 @@ def _trace(space) -> Path:
     ],
     ids=["foreign", "truncated", "zeroed pages"],
 )
-def test_trace_damaged_is_set_aside_and_said(space, damage):
-    space.packyard()
-    damage(_trace(space))
-    done = space.packyard()
+def test_trace_damaged_is_set_aside_and_said(built, damage):
+    damage(_trace(built))
+    done = built.packyard()
     assert ".packyard/trace.sqlite: is damaged" in done.out
     assert "it was set aside as trace.sqlite." in done.out
     assert done.restored == BOTH
-    assert len(list(_trace(space).parent.glob("trace.sqlite.*.aside"))) == 1
-    space.expect_nothing()
+    assert len(list(_trace(built).parent.glob("trace.sqlite.*.aside"))) == 1
+    built.expect_nothing()
 
 
-def test_trace_of_newer_version_is_set_aside_and_said(space):
-    space.packyard()
-    db = sqlite3.connect(_trace(space))
+def test_trace_of_newer_version_is_set_aside_and_said(built):
+    db = sqlite3.connect(_trace(built))
     db.execute("PRAGMA user_version = 99")
     db.close()
-    done = space.packyard()
+    done = built.packyard()
     assert ".packyard/trace.sqlite: was written by another version (format 99, this is 1)" in done.out
     assert done.restored == BOTH
-    space.expect_nothing()
+    built.expect_nothing()
 
 
 @pytest.mark.parametrize(
@@ -483,15 +456,14 @@ def test_trace_of_newer_version_is_set_aside_and_said(space):
         "DELETE FROM graph",
     ],
 )
-def test_trace_with_wrong_rows_is_not_believed(space, statement):
-    space.packyard()
-    before = space.files("dist")
-    db = sqlite3.connect(_trace(space))
+def test_trace_with_wrong_rows_is_not_believed(built, statement):
+    before = built.files("dist")
+    db = sqlite3.connect(_trace(built))
     db.execute(statement)
     db.commit()
     db.close()
-    space.append("LICENSE", "")
-    assert space.packyard().ran == []
-    assert space.files("dist") == before
-    space.packyard()
-    space.expect_nothing()
+    built.append("LICENSE", "")
+    assert built.packyard().ran == []
+    assert built.files("dist") == before
+    built.packyard()
+    built.expect_nothing()

@@ -15,23 +15,53 @@ SLOW = (
     "inspect", "subprocess", "threading", "json", "yaml", "packaging", "packyard.tasks.trace", "packyard.tasks.cli",
 )  # fmt: skip
 
+MANIFEST = """\
+[workspace]
+name = "w"
+[[archive]]
+name = "inner"
+version = "0.1.0"
+include = ["a.txt", "src"]
+[[archive]]
+name = "outer"
+version = "0.1.0"
+include = ["b.txt", "archive:inner"]
+"""
+TRACE = ".packyard/trace.sqlite"
 
-@pytest.fixture
-def built(space):
-    """A workspace whose null path answers: built, and the clock's grain is over."""
+
+@pytest.fixture(scope="module")
+def settled(space_in):
+    """A workspace whose null path answers: built, and the clock's grain is over. Only its trace may be changed."""
+    space = space_in("settled")
+    space.write("packyard.toml", MANIFEST)
+    for name in ("a.txt", "b.txt", "src/c.txt"):
+        space.write(name, name)
     space.packyard()
-    time.sleep(0.03)
-    space.packyard()
-    assert null.fresh_targets(str(space.root)) is None  # another environment is another identity
+    settle(space)
     return space
 
 
+def settle(space) -> None:
+    time.sleep(0.03)
+    space.packyard()
+
+
 @pytest.fixture
-def fresh(built, monkeypatch):
+def fresh(settled, monkeypatch):
+    """Asks the null path in the environment of the command."""
     for name in null.VARIABLES:
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("PACKYARD_CONFIG_DIR", built.environment["PACKYARD_CONFIG_DIR"])
-    return lambda names=None: null.fresh_targets(str(built.root), names)
+    monkeypatch.setenv("PACKYARD_CONFIG_DIR", settled.environment["PACKYARD_CONFIG_DIR"])
+    return lambda names=None: null.fresh_targets(str(settled.root), names)
+
+
+@pytest.fixture
+def trace_kept(settled):
+    """Puts the trace back after a test that changes it."""
+    before = settled.read(TRACE)
+    yield
+    settled.write(TRACE, before)
 
 
 def test_names_are_those_of_the_modules_that_write():
@@ -39,14 +69,14 @@ def test_names_are_those_of_the_modules_that_write():
     assert null.MANIFEST == workspace.MANIFEST
 
 
-def test_null_path_imports_nothing_slow(built):
+def test_null_path_imports_nothing_slow(settled):
     code = (
         "import sys; sys.argv = ['packyard']; from packyard.tasks.__main__ import main; before = main()\n"
         f"print([name for name in {SLOW!r} if name in sys.modules])"
     )
     done = subprocess.run(
         [sys.executable, "-S", "-c", f"import sys; sys.path[:0] = {[*map(str, sys.path)]!r}\n{code}"],
-        cwd=built.root, env=built.environment, capture_output=True, text=True, check=True,
+        cwd=settled.root, env=settled.environment, capture_output=True, text=True, check=True,
     )  # fmt: skip
     first, second = done.stdout.splitlines()
     assert first.startswith("nothing to do: 2 targets are fresh")
@@ -65,31 +95,48 @@ def test_null_path_knows_no_unknown_target(fresh):
 
 
 @pytest.mark.parametrize(
-    "change",
+    "script",
     [
-        lambda space: space.append("src/a.txt", "x"),
-        lambda space: os.utime(space.root / "src/a.txt"),
-        lambda space: (space.root / "src/a.txt").chmod(0o600),
-        lambda space: space.remove("src/a.txt"),
-        lambda space: space.write("src/new.txt", ""),
-        lambda space: space.remove("dist/outer-0.2.0.zip"),
-        lambda space: os.utime(space.root / "dist/outer-0.2.0.zip"),
-        lambda space: os.utime(space.root / "packyard.toml"),
-        lambda space: space.remove(".packyard/trace.sqlite"),
-        lambda space: space.write(".packyard/trace.sqlite", "torn"),
-        lambda space: space.write(".packyard/trace.sqlite", ""),
-        lambda space: sql(space, "UPDATE target SET fresh = 0 WHERE name = 'archive:inner'"),
-        lambda space: sql(space, "UPDATE target SET needed = -1 WHERE name = 'archive:outer'; DELETE FROM graph"),
-        lambda space: sql(space, "DELETE FROM target WHERE name = 'archive:outer'"),
-        lambda space: sql(space, "UPDATE target SET stats = zeroblob(32)"),
-        lambda space: sql(space, "UPDATE target SET paths = x'ff'"),
-        lambda space: sql(space, "PRAGMA user_version = 2"),
-        lambda space: sql(space, "INSERT INTO target VALUES ('archive:gone', -1, 1, '', x'', x'', x'', '{}')"),
+        "UPDATE target SET fresh = 0 WHERE name = 'archive:inner'",
+        "UPDATE target SET needed = -1 WHERE name = 'archive:outer'; DELETE FROM graph",
+        "DELETE FROM target WHERE name = 'archive:outer'",
+        "UPDATE target SET stats = zeroblob(32)",
+        "UPDATE target SET paths = x'ff'",
+        "UPDATE graph SET stats = zeroblob(length(stats))",
+        "PRAGMA user_version = 2",
+        "INSERT INTO target VALUES ('archive:gone', -1, 1, '', x'', x'', x'', '{}')",
     ],
 )
-def test_null_path_does_not_answer_after_a_change(built, fresh, change):
-    change(built)
+def test_null_path_does_not_answer_by_another_trace(settled, fresh, trace_kept, script):
+    assert fresh() == 2
+    sql(settled, script)
     assert fresh() is None
+
+
+@pytest.mark.parametrize("content", ["torn", "", None])
+def test_null_path_does_not_answer_without_a_trace(settled, fresh, trace_kept, content):
+    settled.remove(TRACE) if content is None else settled.write(TRACE, content)
+    assert fresh() is None
+
+
+def test_null_path_answers_after_a_build_again_and_not_after_any_change(settled, fresh):
+    """One workspace through all changes, settled in between."""
+    changes = {
+        "content": lambda: settled.append("a.txt", "x"),
+        "touch": lambda: os.utime(settled.root / "a.txt"),
+        "mode": lambda: (settled.root / "a.txt").chmod(0o600),
+        "new file": lambda: settled.write("src/new.txt", ""),
+        "file gone": lambda: settled.remove("src/new.txt"),
+        "artifact gone": lambda: settled.remove("dist/outer-0.1.0.tar.gz"),
+        "artifact touched": lambda: os.utime(settled.root / "dist/outer-0.1.0.tar.gz"),
+        "manifest touched": lambda: os.utime(settled.root / "packyard.toml"),
+    }
+    for what, change in changes.items():
+        change()
+        assert fresh() is None, what
+        settled.packyard()
+        settle(settled)
+        assert fresh() == 2, what
 
 
 def sql(space, script: str) -> None:
@@ -102,15 +149,6 @@ def sql(space, script: str) -> None:
 def test_null_path_does_not_answer_in_another_environment(fresh, monkeypatch, name):
     monkeypatch.setenv(name, "1")
     assert fresh() is None
-
-
-def test_null_path_after_a_change_undone_answers_when_built(built, fresh):
-    built.append("src/a.txt", "x")
-    assert fresh() is None
-    built.packyard()
-    time.sleep(0.03)
-    built.packyard()
-    assert fresh() == 2
 
 
 def test_null_path_leaves_the_working_folder(fresh):
@@ -132,8 +170,8 @@ def test_root_is_found_from_below(space):
     assert null.find_root(str(space.root.parent)) is None
 
 
-def test_command_from_a_folder_below_is_the_same(built):
+def test_command_from_a_folder_below_is_the_same(settled):
     done = subprocess.run(
-        built.command, cwd=built.root / "src", env=built.environment, capture_output=True, text=True, check=True
+        settled.command, cwd=settled.root / "src", env=settled.environment, capture_output=True, text=True, check=True
     )
     assert done.stdout.startswith("nothing to do: 2 targets are fresh")
