@@ -17,7 +17,7 @@ from packyard.formats.tarball import write_tar
 from packyard.tasks import git
 from packyard.tasks.errors import ActionError, PlanError
 from packyard.tasks.morloclint import find_errors, scan
-from packyard.tasks.morloclock import locked_packages
+from packyard.tasks.morloclock import known_packages, workspace_lock
 from packyard.tasks.morlocpackage import MANIFEST, Package, read_entries, read_folder, read_packages, select
 from packyard.tasks.room import Room
 from packyard.tasks.target import Json, Output, Source, Target
@@ -28,10 +28,10 @@ def targets(workspace: Workspace) -> Iterator[Target]:
     """One target for each morloc member; PlanError with everything that is wrong with any of them."""
     packages = read_packages(workspace)
     spec = workspace.manifest.morloc
-    locked = locked_packages(workspace.watch.text(LOCK)) if workspace.watch.is_file(LOCK) else {}
+    locked = workspace_lock(workspace)
     scanned = scan(packages)
-    known = {*locked, *spec.sources}
-    problems = [found.problem for found in find_errors(scanned, known, root=workspace.root.name)]
+    found = find_errors(scanned, known_packages(workspace), root=workspace.root.name)
+    problems = [finding.problem for finding in found]
     if problems:
         raise PlanError(*problems)
     for package in packages.values():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
+from pathlib import Path
 
 from packyard.formats.errors import Problem
 from packyard.formats.morloclock import (
@@ -13,7 +14,6 @@ from packyard.formats.morloclock import (
     MEMBER,
     NAME,
     LockedPackage,
-    content_digest,
     read_morloc_lock,
     with_morloc_lock,
 )
@@ -23,7 +23,7 @@ from packyard.formats.workspace import MorlocSpec
 from packyard.tasks.errors import PlanError
 from packyard.tasks.morloclint import Scan, scan
 from packyard.tasks.morlocpackage import needs_of, read_packages
-from packyard.tasks.morlocsources import Provided, Sources, cache_folder, naming_problems, vendored
+from packyard.tasks.morlocsources import Sources, cache_folder, naming_problems, vendored
 from packyard.tasks.workspace import Workspace
 
 
@@ -59,6 +59,22 @@ def drift_of_morloc(workspace: Workspace, text: str) -> list[str]:
     return [*_member_drift(members, locked), *_source_drift(workspace, locked), *_open_ends(members, locked)]
 
 
+def workspace_lock(workspace: Workspace) -> dict[str, LockedPackage]:
+    """The morloc packages of the workspace's packyard.lock by name, none when there is no lock."""
+    return locked_packages(workspace.watch.text(NAME)) if workspace.watch.is_file(NAME) else {}
+
+
+def known_packages(workspace: Workspace) -> set[str]:
+    """The packages that are no members but can be had: locked, with a source of their own, or vendored."""
+    spec = workspace.manifest.morloc
+    return {*workspace_lock(workspace), *spec.sources, *_vendored(workspace)}
+
+
+def _vendored(workspace: Workspace) -> dict[str, Path]:
+    files = [file for pattern in workspace.manifest.morloc.vendor for file in workspace.watch.matching_files(pattern)]
+    return vendored(workspace.root, files)
+
+
 def locked_packages(text: str, place: str = NAME) -> dict[str, LockedPackage]:
     """The morloc packages of a packyard.lock by name."""
     return {package.name: package for package in read_morloc_lock(text, place)}
@@ -88,26 +104,17 @@ def workspace_sources(
     notify: Callable[[str], None] = lambda line: None,
 ) -> Sources:
     """The places that a workspace's packages come from."""
-    spec = workspace.manifest.morloc
-    files = [file for pattern in spec.vendor for file in workspace.watch.matching_files(pattern)]
     return Sources(
-        spec=spec,
+        spec=workspace.manifest.morloc,
         root=workspace.root,
         cache=cache_folder(workspace.manifest.cache.directory, workspace.root),
         members=members,
-        archives=vendored(workspace.root, files),
+        archives=_vendored(workspace),
         locked=locked,
         upgrade=upgrade,
         offline=offline,
         notify=notify,
     )
-
-
-def freeze(provided: Provided) -> LockedPackage:
-    """What a plane's lock says of a package: a member's content counts there too."""
-    if provided.locked.content is not None:
-        return provided.locked
-    return replace(provided.locked, content=content_digest(provided.package.entries()))
 
 
 def _member_drift(members: Scan, locked: Mapping[str, LockedPackage]) -> list[str]:

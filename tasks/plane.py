@@ -20,7 +20,7 @@ from packyard.formats.morlocref import ARCHIVE_SUFFIX, PLANE_SUFFIX
 from packyard.formats.resolution import find_cycle
 from packyard.formats.tarball import write_tar
 from packyard.tasks.errors import ActionError
-from packyard.tasks.morloclock import in_order, locked_packages, locked_source
+from packyard.tasks.morloclock import in_order, locked_source, workspace_lock
 from packyard.tasks.morlocpackage import read_packages
 from packyard.tasks.morlocsetup import read_tree, set_up
 from packyard.tasks.morlocsources import read_archive, vendored
@@ -38,7 +38,7 @@ def targets(workspace: Workspace) -> Iterator[Target]:
     if not members:
         return
     spec = workspace.manifest.morloc
-    locked = locked_packages(workspace.watch.text(NAME)) if workspace.watch.is_file(NAME) else {}
+    locked = workspace_lock(workspace)
     of_members = {
         name: LockedPackage(
             name=name,

@@ -19,7 +19,7 @@ from packyard.tasks.commands.output import count, say
 from packyard.tasks.errors import PlanError
 from packyard.tasks.morlocinstall import Step, carry_out, decide, default_home, plain_run, read_wish
 from packyard.tasks.morloclint import find_errors, scan
-from packyard.tasks.morloclock import locked_packages, workspace_sources
+from packyard.tasks.morloclock import workspace_lock, workspace_sources
 from packyard.tasks.morlocpackage import read_packages
 from packyard.tasks.morlocplane import Plane, changing
 from packyard.tasks.morlocsources import Sources, cache_folder
@@ -100,9 +100,7 @@ def _sources(workspace: Workspace | None, options: argparse.Namespace) -> Source
         spec, here = MorlocSpec(), Path.cwd()
         sources = Sources(spec=spec, root=here, cache=cache_folder("", here))
     else:
-        lock = workspace.root / NAME
-        locked = locked_packages(lock.read_text(encoding="utf-8")) if lock.is_file() else {}
-        sources = workspace_sources(workspace, scan(read_packages(workspace)), locked)
+        sources = workspace_sources(workspace, scan(read_packages(workspace)), workspace_lock(workspace))
     sources.offline = options.offline
     sources.only_locked = options.locked
     sources.upgrade = None if options.upgrade else ()

@@ -9,11 +9,10 @@ from dataclasses import asdict
 from pathlib import Path
 
 from packyard.formats.errors import Problem
-from packyard.formats.morloclock import NAME
 from packyard.tasks.cli import UsageError
 from packyard.tasks.commands.output import count, say, say_json
 from packyard.tasks.morloclint import Finding, lint
-from packyard.tasks.morloclock import locked_packages
+from packyard.tasks.morloclock import known_packages
 from packyard.tasks.morlocpackage import read_packages
 from packyard.tasks.opening import find_workspace
 from packyard.tasks.workspace import Workspace, read_workspace
@@ -36,9 +35,7 @@ def run(words: list[str]) -> int:
 
 def findings_of(workspace: Workspace) -> list[Finding]:
     """Everything found in the workspace's morloc packages."""
-    locked = locked_packages(workspace.watch.text(NAME)) if workspace.watch.is_file(NAME) else {}
-    known = {*locked, *workspace.manifest.morloc.sources}
-    return lint(read_packages(workspace), known, root=workspace.root.name)
+    return lint(read_packages(workspace), known_packages(workspace), root=workspace.root.name)
 
 
 def _chosen(names: Sequence[str], workspace: Workspace, findings: list[Finding]) -> list[Finding]:
