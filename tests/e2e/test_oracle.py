@@ -58,8 +58,8 @@ class Spec:
 
 
 specs = st.builds(
-    Spec, files=st.frozensets(files, max_size=3), uses=st.frozensets(numbers, max_size=2), level=st.integers(0, 1),
-    version=st.integers(0, 1), cut=st.booleans(), kept=st.booleans(),
+    Spec, files=st.frozensets(files, min_size=1, max_size=3), uses=st.frozensets(numbers, max_size=2),
+    level=st.integers(0, 1), version=st.integers(0, 1), cut=st.booleans(), kept=st.sampled_from([True, True, False]),
 )  # fmt: skip
 
 
@@ -161,15 +161,15 @@ class Oracle(RuleBasedStateMachine):
             self.specs[other] = replace(spec, uses=spec.uses - {number})
 
     @rule(
-        number=numbers,
+        index=st.integers(0, 5),
         how=st.sampled_from(["delete", "append", "zero", "executable", "empty"]),
         put_back=st.booleans(),
     )
-    def damage_artifact(self, number: int, how: str, put_back: bool) -> None:
-        spec = self.specs.get(number)
-        place = self.root / str(spec.artifact(number)) if spec else None
-        if place is None or not place.is_file():
+    def damage_artifact(self, index: int, how: str, put_back: bool) -> None:
+        artifacts = sorted((self.root / "dist").iterdir())
+        if not artifacts:
             return
+        place = artifacts[index % len(artifacts)]
         found = place.stat()
         damages: dict[str, Callable[[Path], object]] = {
             "delete": Path.unlink,
@@ -208,6 +208,16 @@ class Oracle(RuleBasedStateMachine):
             trace.close()
 
     # builds --------------------------------------------------------------------------------------------------
+
+    @rule(name=files, text=contents)
+    def write_and_build(self, name: str, text: str) -> None:
+        self.write(name, text)
+        self._run(sorted(self.specs))
+
+    @rule(index=st.integers(0, 5), how=st.sampled_from(["append", "zero", "executable"]), put_back=st.booleans())
+    def damage_and_build(self, index: int, how: str, put_back: bool) -> None:
+        self.damage_artifact(index, how, put_back)
+        self._run(sorted(self.specs))
 
     @rule()
     def build_all(self) -> None:
@@ -311,7 +321,7 @@ class Oracle(RuleBasedStateMachine):
         spec = self.specs[number]
         return Target(
             name=f"x:{number}", doc="", place="packyard.toml", run="oracle:make",
-            params={"level": spec.level, "cut": spec.cut},
+            params={"level": spec.level, "cut": spec.cut, "number": number},
             sources=tuple(Source(path=name, at=name) for name in sorted(spec.files)),
             uses=tuple(Use(target=f"x:{use}", at=f"{use}.out") for use in sorted(spec.uses)),
             outputs=(Output(at="out", artifact=spec.artifact(number)),),
