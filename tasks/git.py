@@ -11,6 +11,7 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from packyard.formats.entry import Entry
@@ -65,14 +66,17 @@ def files_of(url: str, commit: str, cache: Path, *, offline: bool = False) -> li
 
 
 def read_files(stream: Stream) -> list[Entry]:
-    """The files of a tar, links replaced by what they point at."""
+    """The files of a tar, links replaced by what they point at; FormatError with the member as its key."""
     files: dict[str, Entry] = {}
     links: dict[str, str] = {}
-    for member in read_tar(stream, limit=LARGEST, links=True):
-        if member.kind == "file":
-            files[member.path] = Entry(member.path, member.body.read(), member.executable)
-        elif member.kind in ("link", "hardlink"):
-            links[member.path] = member.target
+    try:
+        for member in read_tar(stream, limit=LARGEST, links=True):
+            if member.kind == "file":
+                files[member.path] = Entry(member.path, member.body.read(), member.executable)
+            elif member.kind in ("link", "hardlink"):
+                links[member.path] = member.target
+    except FormatError as error:
+        raise FormatError(*(replace(p, place="", key=p.place or p.key) for p in error.problems)) from None
     found = dict(files)
     for path, first in links.items():
         target = first
