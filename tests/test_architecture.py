@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import uv
 from packyard.tasks.cli import COMMANDS
 from packyard.tasks.graph import KINDS
 
@@ -158,7 +159,7 @@ def test_top_level_has_one_python_file():
 
 @pytest.mark.real
 def test_wheel_holds_exactly_our_files(tmp_path):
-    subprocess.run(["uv", "build", "--wheel", "--quiet", "--out-dir", tmp_path, ROOT], check=True)
+    subprocess.run([uv.find_uv_bin(), "build", "--wheel", "--quiet", "--out-dir", tmp_path, ROOT], check=True)
     wheel = next(tmp_path.glob("*.whl"))
     with zipfile.ZipFile(wheel) as archive:
         names = {name for name in archive.namelist() if ".dist-info/" not in name}
