@@ -20,6 +20,7 @@ from packyard.formats.morloclock import (
 from packyard.formats.morlocref import LocalRef, read_install
 from packyard.formats.resolution import order
 from packyard.formats.workspace import MorlocSpec
+from packyard.tasks import answers
 from packyard.tasks.errors import PlanError
 from packyard.tasks.morloclint import Scan, scan
 from packyard.tasks.morlocpackage import needs_of, read_packages
@@ -40,6 +41,24 @@ def lock_morloc(
     Commits of the earlier lock are kept but for the packages in `upgrade` (None: all). FormatError with everything
     that is missing, contradictory or damaged. Without morloc members the text stays as it is.
     """
+    spec = workspace.manifest.morloc  # tags may move, and the watch does not see what lies elsewhere
+    asks = upgrade is None or bool(upgrade) or bool(spec.sources) or bool(spec.vendor)
+    kept = None if asks else answers.recall(workspace.root, "lock", f"{workspace.root}\0{earlier}")
+    if isinstance(kept, str):
+        return kept
+    text = _locked_anew(workspace, earlier, upgrade=upgrade, offline=offline, notify=notify)
+    answers.keep(workspace.root, "lock", f"{workspace.root}\0{text}", workspace.watch.seen, text)
+    return text
+
+
+def _locked_anew(
+    workspace: Workspace,
+    earlier: str,
+    *,
+    upgrade: Collection[str] | None,
+    offline: bool,
+    notify: Callable[[str], None],
+) -> str:
     members = scan(read_packages(workspace))
     if not members.packages and "[[morloc]]" not in earlier:
         return earlier
@@ -54,9 +73,15 @@ def lock_morloc(
 
 def drift_of_morloc(workspace: Workspace, text: str) -> list[str]:
     """What of the workspace a packyard.lock does not say any more, in words; [] when it fits. Nothing is fetched."""
+    question = f"{workspace.root}\0{text}"
+    kept = answers.recall(workspace.root, "drift", question)
+    if kept is not None:
+        return list(map(str, kept))
     members = scan(read_packages(workspace))
     locked = locked_packages(text)
-    return [*_member_drift(members, locked), *_source_drift(workspace, locked), *_open_ends(members, locked)]
+    found = [*_member_drift(members, locked), *_source_drift(workspace, locked), *_open_ends(members, locked)]
+    answers.keep(workspace.root, "drift", question, workspace.watch.seen, found)
+    return found
 
 
 def workspace_lock(workspace: Workspace) -> dict[str, LockedPackage]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import os
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 from packyard.formats.errors import Problem
+from packyard.tasks import answers
 from packyard.tasks.cli import UsageError
 from packyard.tasks.commands.output import count, say, say_json
 from packyard.tasks.morloclint import Finding, lint
@@ -21,8 +23,8 @@ from packyard.tasks.workspace import Workspace, read_workspace
 def run(words: list[str]) -> int:
     """Show the findings in the packages that `words` name; 1 when there are errors, with --strict also warnings."""
     options = _parser().parse_args(words)
-    workspace = read_workspace(find_workspace(Path.cwd()))
-    findings = _chosen(options.package, workspace, findings_of(workspace))
+    known, everything = _found(find_workspace(Path.cwd()))
+    findings = _chosen(options.package, known, everything)
     errors = sum(finding.level == "error" for finding in findings)
     if options.json:
         say_json([_value(finding) for finding in findings])
@@ -33,13 +35,25 @@ def run(words: list[str]) -> int:
     return 1 if errors or (options.strict and findings) else 0
 
 
+def _found(root: Path) -> tuple[list[str], list[Finding]]:
+    """The names of the morloc packages, and everything found in them; unchanged files are not read again."""
+    kept = answers.recall(root, "lint", os.fspath(root))
+    if kept is not None:
+        return kept["packages"], [Finding(**{**one, "problem": Problem(**one["problem"])}) for one in kept["findings"]]
+    workspace = read_workspace(root)
+    packages = [member.name for member in workspace.members if member.morloc]
+    findings = findings_of(workspace)
+    answer = {"packages": packages, "findings": [asdict(finding) for finding in findings]}
+    answers.keep(root, "lint", os.fspath(root), workspace.watch.seen, answer)
+    return packages, findings
+
+
 def findings_of(workspace: Workspace) -> list[Finding]:
     """Everything found in the workspace's morloc packages."""
     return lint(read_packages(workspace), known_packages(workspace), root=workspace.root.name)
 
 
-def _chosen(names: Sequence[str], workspace: Workspace, findings: list[Finding]) -> list[Finding]:
-    known = [member.name for member in workspace.members if member.morloc]
+def _chosen(names: Sequence[str], known: Sequence[str], findings: list[Finding]) -> list[Finding]:
     for name in names:
         if name not in known:
             near = difflib.get_close_matches(name, known, 1)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import packyard.formats.yaml as yaml_module
 import pytest
 from packyard.formats.errors import FormatError
 from packyard.formats.yaml import read_yaml
@@ -71,3 +72,24 @@ def test_yaml_broken_names_line_and_column(text: str, message: str) -> None:
     with pytest.raises(FormatError) as caught:
         read_yaml(text, "p")
     assert str(caught.value) == message
+
+
+def test_yaml_by_either_parser_is_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = [
+        "name: a\nversion: 0.1.0\ndependencies: [b, 'c', \"d\\n\"]\n",
+        "a: null\nb: ~\nc:\nd: 1.0\ne: 0x10\nf: y\ng: 2026-01-01\nh: 1:30\ni: .5\n",
+        "j: |\n  one\n  two\nk: >-\n  x\n  y\n",
+        "a: {b: {c: [1, 2.5, yes]}}\r\nd: ü\r\n",
+        "? a\n: b\n# comment\n---\n",
+    ]
+    quick = [_outcome(text) for text in texts]
+    monkeypatch.setattr(yaml_module, "_QuickLoader", None)
+    assert [_outcome(text) for text in texts] == quick
+
+
+def _outcome(text: str) -> object:
+    try:
+        found = read_yaml(text, "x")
+    except FormatError as error:
+        return str(error)
+    return found.values, found.written

@@ -1,0 +1,54 @@
+"""Answers that a command found before, good for as long as every file it looked at stands still.
+
+They lie in `.packyard/answers/`, one file each; a damaged or unwritable one costs the time to find the answer again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from packyard.tasks.action import own_files
+from packyard.tasks.memo import Stat, pack_stat
+from packyard.tasks.trace import FOLDER
+
+
+def recall(root: Path, name: str, question: str) -> Any:
+    """The answer to `question` that was kept under `name`, None when there is none or a file has changed."""
+    try:
+        kept = json.loads(_place(root, name).read_bytes())
+        if kept["question"] != _asked(question):
+            return None
+        top = os.fspath(root)
+        for path, look in kept["looks"].items():
+            if pack_stat(os.stat(os.path.join(top, path))) != tuple(look):
+                return None
+        return kept["answer"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def keep(root: Path, name: str, question: str, looks: Mapping[str, Stat], answer: Any) -> None:
+    """Keep an answer that was found by looking at these files and folders (a Watch's `seen`)."""
+    own = {os.fspath(path): pack_stat(path.stat()) for path in own_files()}
+    kept = {"question": _asked(question), "looks": {**looks, **own}, "answer": answer}
+    place = _place(root, name)
+    aside = place.with_name(f".{place.name}.{os.getpid()}")
+    with contextlib.suppress(OSError):
+        place.parent.mkdir(parents=True, exist_ok=True)
+        aside.write_text(json.dumps(kept, separators=(",", ":")), encoding="utf-8")
+        os.replace(aside, place)
+
+
+def _place(root: Path, name: str) -> Path:
+    return root / FOLDER / "answers" / f"{name}.json"
+
+
+def _asked(question: str) -> str:
+    return hashlib.sha256(f"{sys.version}\0{question}".encode("utf-8", "surrogateescape")).hexdigest()
