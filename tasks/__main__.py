@@ -15,7 +15,7 @@ def main() -> int:
         if all(word[:1] != "-" for word in words):
             done = _nothing_to_do(words)
             if done is not None:
-                sys.stdout.write(done)
+                _say(done)
                 return 0
         from packyard.tasks.cli import run  # slow to import: the whole application
 
@@ -23,6 +23,16 @@ def main() -> int:
     except KeyboardInterrupt:
         sys.stderr.write("interrupted\n")
         return 130
+
+
+def _say(text: str) -> None:
+    if sys.stdout is None:  # closed by the caller
+        return
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except OSError:  # nobody reads any more
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _nothing_to_do(names: list[str]) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Protocol, TextIO
@@ -76,8 +77,7 @@ class Plain:
         pass
 
     def _line(self, text: str) -> None:
-        self._out.write(text + "\n")
-        self._out.flush()
+        write_line(self._out, text)
 
 
 class Json:
@@ -109,8 +109,16 @@ class Json:
         self._line("interrupted")
 
     def _line(self, event: str, **values: object) -> None:
-        self._out.write(json.dumps({"event": event, **values}) + "\n")
-        self._out.flush()
+        write_line(self._out, json.dumps({"event": event, **values}))
+
+
+def write_line(out: TextIO, text: str) -> None:
+    """Write a line at once. When nobody reads any more, or the disk is full, the build goes on in silence."""
+    try:
+        out.write(text + "\n")
+        out.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), out.fileno())
 
 
 def summary_lines(summary: Summary) -> list[str]:

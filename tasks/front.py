@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import signal
 import sys
@@ -192,6 +193,10 @@ class Front:
 
 def choose_display(*, json: bool) -> Display:
     """JSON lines, the live display on a terminal, or plain lines."""
+    if sys.stdout is None:  # closed by the caller
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115  (it lives as long as the process)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a name that cannot be shown stops no build
     if json:
         return Json(sys.stdout)
     if sys.stdout.isatty() and os.environ.get("TERM") != "dumb":

@@ -150,7 +150,7 @@ class Space:
     def beside(self, name: str, **env: str) -> Space:
         """A copy of the sources in another folder, with the same store unless `env` says otherwise."""
         root = self.root.parent / name
-        shutil.copytree(self.root, root, ignore=shutil.ignore_patterns(".packyard", "dist"))
+        shutil.copytree(self.root, root, symlinks=True, ignore=shutil.ignore_patterns(".packyard", "dist"))
         return Space(root=root, home=self.home, env={**self.env, **env}, command=self.command)
 
     def children(self) -> list[str]:

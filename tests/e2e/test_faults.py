@@ -129,6 +129,34 @@ def test_interrupt_says_so_in_one_line(slow):
     assert said == "interrupted; what was finished is kept\n"
 
 
+@pytest.mark.parametrize("words", ["| true", ">&-", ">/dev/full"], ids=["nobody reads", "closed", "full"])
+def test_output_that_goes_nowhere_does_not_stop_a_build(space, words):
+    done = subprocess.run(
+        f"({' '.join(space.command)}; echo $? >status) {words}",
+        shell=True, cwd=space.root, env=space.environment, stderr=subprocess.PIPE, text=True, check=True, timeout=60,
+    )  # fmt: skip
+    assert done.stderr == ""
+    assert len(space.files("dist")) == 2
+    assert space.text("status") == "0\n"
+
+
+@pytest.mark.parametrize("words", ["| true", ">&-", ">/dev/full"], ids=["nobody reads", "closed", "full"])
+def test_output_that_goes_nowhere_does_not_stop_the_null_path(built, words):
+    built.packyard()
+    done = subprocess.run(
+        f"({' '.join(built.command)}; echo $? >status) {words}",
+        shell=True, cwd=built.root, env=built.environment, stderr=subprocess.PIPE, text=True, check=True, timeout=60,
+    )  # fmt: skip
+    assert (done.stderr, built.text("status")) == ("", "0\n")
+
+
+def test_names_that_the_terminal_cannot_show_stop_no_build(space):
+    space.replace("packyard.toml", '"README.md"', '"ä.md"')
+    (space.root / "ä.md").symlink_to("nowhere")
+    narrow = space.beside("narrow", PYTHONIOENCODING="ascii", PYTHONUTF8="0")
+    assert "\\xe4.md: is missing" in narrow.packyard(status=1).out
+
+
 # several builds at once --------------------------------------------------------------------------------------
 
 
