@@ -4,7 +4,7 @@
     fdb/NAME.module                      its record, one line of JSON
     include/NAME/  lib/python/NAME_/  lib/R/NAME/    what it exposes ('-' is '_' for Python)
     packyard/PLANE/packyard.lock         what the plane is made of, in the format of `morloclock`
-    packyard/PLANE/files/NAME            the listing of the package's files
+    packyard/PLANE/files                 the listings of the packages' files, each path below its package's name
 
 Nothing in it names the place of the home, so it can be moved, unpacked anywhere and used read-only.
 """
@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -21,7 +21,7 @@ from packyard.formats.entry import Entry
 from packyard.formats.errors import FormatError
 from packyard.formats.morloc import MorlocManifest
 from packyard.formats.morlocignore import glob_expression
-from packyard.formats.morloclock import LockedPackage, content_listing
+from packyard.formats.morloclock import LockedPackage
 
 RECORDS = "fdb"
 _EXPOSED = {"cpp": "include", "py": "lib/python", "r": "lib/R"}
@@ -50,8 +50,8 @@ class PlanePaths:
         return f"{self.ours}/packyard.lock"
 
     @property
-    def listings(self) -> str:
-        """The folder of the listings."""
+    def listing(self) -> str:
+        """The listing of all packages' files."""
         return f"{self.ours}/files"
 
     def package(self, name: str) -> str:
@@ -61,10 +61,6 @@ class PlanePaths:
     def record(self, name: str) -> str:
         """The record of a package."""
         return f"{RECORDS}/{name}.module"
-
-    def listing(self, name: str) -> str:
-        """The listing of a package's files."""
-        return f"{self.listings}/{name}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,13 +74,33 @@ class Installed:
 
 
 def home_files(paths: PlanePaths, package: Installed, *, epoch: int) -> Iterator[Entry]:
-    """All files of a home that belong to a package."""
+    """The files of a home that belong to one package."""
     name = package.locked.name
     for entry in package.entries:
         yield replace(entry, path=f"{paths.package(name)}/{entry.path}")
     yield from exposed_files(package.manifest, name, package.entries)
     yield Entry(paths.record(name), record_of(package, epoch=epoch).encode())
-    yield Entry(paths.listing(name), content_listing(package.entries).encode("utf-8", "surrogateescape"))
+
+
+def plane_listing(listings: Mapping[str, str]) -> str:
+    """The listing of a plane, from those of its packages by name."""
+    lines = {}
+    for name, text in listings.items():
+        for line in text.splitlines():
+            digest, mode, path = line.split(" ", 2)
+            lines[f"{name}/{path}"] = f"{digest} {mode} {name}/{path}\n"
+    return "".join(lines[path] for path in sorted(lines, key=lambda path: path.encode("utf-8", "surrogateescape")))
+
+
+def read_plane_listing(text: str) -> dict[str, str]:
+    """The listings of the packages of a plane, by name; a line that is none is left out, and so seen by its digest."""
+    found: dict[str, list[str]] = {}
+    for line in text.splitlines():
+        fields = line.split(" ", 2)
+        if len(fields) == 3:
+            name, _, path = fields[2].partition("/")
+            found.setdefault(name, []).append(f"{fields[0]} {fields[1]} {path}\n")
+    return {name: "".join(lines) for name, lines in found.items()}
 
 
 def exposed_folders(name: str) -> dict[str, str]:

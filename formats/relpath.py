@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable
 
 from packyard.formats.errors import FormatError, Problem
 
+_FORBIDDEN = re.compile(r"[\x00-\x1f\x7f/\\]")
 _LONGEST_NAME = 255  # bytes; the limit of every common file system
 
 
@@ -26,8 +28,10 @@ def check_name(name: str) -> None:
     """Refuse a path component that some supported system cannot hold, or that would mean something else there."""
     if name in ("", ".", ".."):
         raise FormatError(f"{name!r} is not a file name")
-    if any(ord(char) < 32 or ord(char) == 127 or char in "/\\" for char in name):
+    if _FORBIDDEN.search(name):
         raise FormatError(f"{name!r} has a control character or slash, a plain file name was expected")
+    if name.isascii() and len(name) <= _LONGEST_NAME:
+        return
     try:
         size = len(name.encode("utf-8"))
     except UnicodeEncodeError:

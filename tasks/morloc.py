@@ -28,7 +28,7 @@ def targets(workspace: Workspace) -> Iterator[Target]:
     """One target for each morloc member; PlanError with everything that is wrong with any of them."""
     packages = read_packages(workspace)
     spec = workspace.manifest.morloc
-    locked = workspace_lock(workspace)
+    locked = workspace_lock(workspace.watch)
     scanned = scan(packages)
     found = find_errors(scanned, known_packages(workspace), root=workspace.root.name)
     problems = [finding.problem for finding in found]

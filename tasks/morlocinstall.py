@@ -7,6 +7,7 @@ import re
 import tempfile
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from io import BytesIO
 from pathlib import Path
 from typing import Literal
 
@@ -94,7 +95,13 @@ def decide(wish: Wish, sources: Sources, plane: Plane, *, upgrade: bool = False)
 
 
 def carry_out(
-    steps: Sequence[Step], plane: Plane, *, epoch: int, allow_setup: Collection[str] = (), run: Run | None = None
+    steps: Sequence[Step],
+    plane: Plane,
+    *,
+    epoch: int,
+    allow_setup: Collection[str] = (),
+    run: Run | None = None,
+    cache: Path | None = None,
 ) -> list[str]:
     """Install what `steps` say, all of it or nothing; the names of the packages whose setup script was not run.
 
@@ -123,7 +130,7 @@ def carry_out(
                     skipped.append(name)
             packages.append(package)
         if packages:
-            change(plane, Change(add=packages, exposed=exposed), epoch=epoch)
+            change(plane, Change(add=packages, exposed=exposed, cache=cache), epoch=epoch)
         elif is_unfinished(plane):
             finish(plane)
     return skipped
@@ -160,7 +167,8 @@ def read_plane_archive(path: Path) -> dict[str, tuple[Provided, str]]:
     with inside(os.fspath(path)):
         try:
             with path.open("rb") as stream:
-                entries = git.read_files(Reader(stream, limit=4 * git.LARGEST))
+                limit = 4 * git.LARGEST
+                entries = git.read_files(BytesIO(Reader(stream, limit=limit).read(limit + 1)))
         except OSError as error:
             raise FormatError(f"cannot be read: {error.strerror}") from None
         found: dict[str, list[tuple[str, str]]] = {}

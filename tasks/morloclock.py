@@ -19,12 +19,13 @@ from packyard.formats.morloclock import (
 )
 from packyard.formats.morlocref import LocalRef, read_install
 from packyard.formats.resolution import order
-from packyard.formats.workspace import MorlocSpec
+from packyard.formats.workspace import MorlocSpec, WorkspaceManifest
 from packyard.tasks import answers
 from packyard.tasks.errors import PlanError
 from packyard.tasks.morloclint import Scan, scan
 from packyard.tasks.morlocpackage import needs_of, read_packages
 from packyard.tasks.morlocsources import Sources, cache_folder, naming_problems, vendored
+from packyard.tasks.watch import Watch
 from packyard.tasks.workspace import Workspace
 
 
@@ -63,8 +64,9 @@ def _locked_anew(
     if not members.packages and "[[morloc]]" not in earlier:
         return earlier
     sources = workspace_sources(
-        workspace, members, locked_packages(earlier), upgrade=upgrade, offline=offline, notify=notify
-    )
+        workspace.manifest, workspace.watch, lambda: members, locked_packages(earlier),
+        upgrade=upgrade, offline=offline, notify=notify,
+    )  # fmt: skip
     problems = naming_problems(members, {*sources.known(), *sources.locked}, workspace.root.name)
     if problems:
         raise PlanError(*problems)
@@ -84,20 +86,19 @@ def drift_of_morloc(workspace: Workspace, text: str) -> list[str]:
     return found
 
 
-def workspace_lock(workspace: Workspace) -> dict[str, LockedPackage]:
+def workspace_lock(watch: Watch) -> dict[str, LockedPackage]:
     """The morloc packages of the workspace's packyard.lock by name, none when there is no lock."""
-    return locked_packages(workspace.watch.text(NAME)) if workspace.watch.is_file(NAME) else {}
+    return locked_packages(watch.text(NAME)) if watch.is_file(NAME) else {}
 
 
 def known_packages(workspace: Workspace) -> set[str]:
     """The packages that are no members but can be had: locked, with a source of their own, or vendored."""
-    spec = workspace.manifest.morloc
-    return {*workspace_lock(workspace), *spec.sources, *_vendored(workspace)}
+    manifest = workspace.manifest
+    return {*workspace_lock(workspace.watch), *manifest.morloc.sources, *_vendored(manifest, workspace.watch)}
 
 
-def _vendored(workspace: Workspace) -> dict[str, Path]:
-    files = [file for pattern in workspace.manifest.morloc.vendor for file in workspace.watch.matching_files(pattern)]
-    return vendored(workspace.root, files)
+def _vendored(manifest: WorkspaceManifest, watch: Watch) -> dict[str, Path]:
+    return vendored(watch.root, [file for pattern in manifest.morloc.vendor for file in watch.matching_files(pattern)])
 
 
 def locked_packages(text: str, place: str = NAME) -> dict[str, LockedPackage]:
@@ -120,21 +121,22 @@ def locked_source(spec: MorlocSpec, package: LockedPackage) -> str:
 
 
 def workspace_sources(
-    workspace: Workspace,
-    members: Scan,
+    manifest: WorkspaceManifest,
+    watch: Watch,
+    scan_members: Callable[[], Scan],
     locked: Mapping[str, LockedPackage],
     *,
     upgrade: Collection[str] | None = (),
     offline: bool = False,
     notify: Callable[[str], None] = lambda line: None,
 ) -> Sources:
-    """The places that a workspace's packages come from."""
+    """The places that a workspace's packages come from; `scan_members` is called when one may be a member."""
     return Sources(
-        spec=workspace.manifest.morloc,
-        root=workspace.root,
-        cache=cache_folder(workspace.manifest.cache.directory, workspace.root),
-        members=members,
-        archives=_vendored(workspace),
+        spec=manifest.morloc,
+        root=watch.root,
+        cache=cache_folder(manifest.cache.directory, watch.root),
+        scan_members=scan_members,
+        archives=_vendored(manifest, watch),
         locked=locked,
         upgrade=upgrade,
         offline=offline,

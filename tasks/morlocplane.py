@@ -19,10 +19,20 @@ from pathlib import Path
 from typing import Any
 
 from packyard.formats.digest import digest_of
-from packyard.formats.errors import FormatError, inside
-from packyard.formats.morlochome import Installed, PlanePaths, exposed_folders, home_files, read_record
+from packyard.formats.entry import Entry
+from packyard.formats.errors import FormatError
+from packyard.formats.morlochome import (
+    Installed,
+    PlanePaths,
+    exposed_folders,
+    home_files,
+    plane_listing,
+    read_plane_listing,
+    read_record,
+)
 from packyard.formats.morloclock import (
     LockedPackage,
+    content_listing,
     read_content_listing,
     read_morloc_lock,
     write_morloc_lock,
@@ -31,6 +41,7 @@ from packyard.tasks.errors import ActionError
 from packyard.tasks.exchange import exchange
 from packyard.tasks.exclusion import try_exclusive
 from packyard.tasks.morlocsetup import write_entries
+from packyard.tasks.morloctree import READ_ONLY, differences, stored
 
 _NOTE = "note.json"
 
@@ -85,15 +96,19 @@ class Plane:
 
     def listing(self, name: str) -> dict[str, tuple[str, bool]] | None:
         """What the files of a package should be, None when that is not known or was altered."""
-        locked = self.locked.get(name)
+        locked, text = self.locked.get(name), self.listings.get(name, "")
+        if locked is None or digest_of(text.encode("utf-8", "surrogateescape")) != (locked.installed or locked.content):
+            return None
+        return read_content_listing(text, self.paths.listing)
+
+    @cached_property
+    def listings(self) -> Mapping[str, str]:
+        """The listings of the packages by name; each must still have the digest that is locked."""
         try:
-            data = (self.home / self.paths.listing(name)).read_bytes()
+            data = (self.home / self.paths.listing).read_bytes()
         except OSError:
-            return None
-        if locked is None or digest_of(data) != (locked.installed or locked.content):
-            return None
-        with inside(self.paths.listing(name)):
-            return read_content_listing(data.decode("utf-8", "surrogateescape"), "")
+            return {}
+        return read_plane_listing(data.decode("utf-8", "surrogateescape"))
 
     def is_whole(self, name: str) -> bool:
         """Whether a package is there with exactly the files that were put there, and with its record; or, when it was
@@ -106,43 +121,19 @@ class Plane:
         return listing is not None and not list(differences(self.folder / name, listing))
 
 
-def differences(folder: Path, listing: Mapping[str, tuple[str, bool]]) -> Iterator[tuple[str, str]]:
-    """How a folder differs from a listing: (path, what) for what is missing, extra, changed or has another mode."""
-    found = dict(_files(folder))
-    for path in sorted({*found, *listing}, key=os.fsencode):
-        if path not in found:
-            yield path, "is missing"
-        elif path not in listing:
-            yield path, "is extra"
-        else:
-            digest, executable = listing[path]
-            state = os.stat(found[path])
-            if digest_of(Path(found[path]).read_bytes()).hex != digest:
-                yield path, "was changed"
-            elif bool(state.st_mode & 0o100) != executable:
-                yield path, f"should{'' if executable else ' not'} be executable"
-
-
-def _files(folder: Path) -> Iterator[tuple[str, str]]:
-    """Every file below a folder: (path below it, whole path)."""
-    top = os.fspath(folder)
-    for root, _, files in os.walk(top):
-        for file in files:
-            path = f"{root}/{file}"
-            yield path[len(top) + 1 :], path
-
-
 # changing ------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, kw_only=True)
 class Change:
-    """Packages to put into a plane (those of the same name are replaced), and names to take out. `extra` are files of
-    the home that setup scripts left for a package to expose."""
+    """Packages to put into a plane (those of the same name are replaced), and names to take out. `exposed` are the
+    homes in which setup scripts left files for a package to expose; `cache` is where unpacked packages are kept, so
+    that another plane only needs links to them."""
 
     add: Sequence[Installed] = ()
     remove: Collection[str] = ()
     exposed: Mapping[str, Path] = field(default_factory=dict)
+    cache: Path | None = None
 
 
 @contextmanager
@@ -205,8 +196,14 @@ def _assemble(plane: Plane, what: Change, *, epoch: int) -> None:
                 _link(entry.path, f"{aside}/plane/{entry.name}")
     for package in what.add:
         name = package.locked.name
-        write_entries(aside / "new", home_files(paths, package, epoch=epoch))
-        os.rename(aside / "new" / paths.package(name), aside / "plane" / name)
+        inner = f"{paths.package(name)}/"
+        write_entries(
+            aside / "new", (e for e in home_files(paths, package, epoch=epoch) if not e.path.startswith(inner))
+        )
+        if what.cache is None:
+            write_entries(aside / "plane" / name, package.entries, mask=READ_ONLY)
+        else:
+            _link_tree(stored(what.cache, package.entries), aside / "plane" / name)
     for name, folder in what.exposed.items():
         for path in exposed_folders(name).values():
             if (folder / path).is_dir():
@@ -214,9 +211,10 @@ def _assemble(plane: Plane, what: Change, *, epoch: int) -> None:
                 shutil.copytree(folder / path, aside / "new" / path)
     kept = {name: locked for name, locked in plane.locked.items() if name not in gone}
     kept.update((package.locked.name, package.locked) for package in what.add)
-    lock = aside / "new" / paths.lock
-    lock.parent.mkdir(parents=True, exist_ok=True)
-    lock.write_text(write_morloc_lock(kept.values()), encoding="utf-8", newline="\n")
+    listings = {name: text for name, text in plane.listings.items() if name in kept}
+    listings.update((package.locked.name, content_listing(package.entries)) for package in what.add)
+    ours = {paths.lock: write_morloc_lock(kept.values()), paths.listing: plane_listing(listings)}
+    write_entries(aside / "new", (Entry(path, text.encode("utf-8", "surrogateescape")) for path, text in ours.items()))
     note = {
         "inode": os.stat(aside / "plane").st_ino,
         "gone": sorted(gone),
@@ -245,13 +243,14 @@ def _follow(plane: Plane, note: Mapping[str, Any]) -> None:
         _remove(home / path)
         if path in note["new"]:
             _move(new / path, home / path)
-    if (new / plane.paths.lock).exists():
-        _move(new / plane.paths.lock, home / plane.paths.lock)
+    for path in (plane.paths.listing, plane.paths.lock):
+        if (new / path).exists():
+            _move(new / path, home / path)
 
 
 def _beside(paths: PlanePaths, name: str) -> tuple[str, ...]:
     """What belongs to a package but lies outside the plane."""
-    return (*exposed_folders(name).values(), paths.listing(name), paths.record(name))
+    return (*exposed_folders(name).values(), paths.record(name))
 
 
 def _remove(path: Path) -> None:

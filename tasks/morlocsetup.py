@@ -44,8 +44,8 @@ def set_up(home: Path, paths: PlanePaths, package: Installed, run: Run, *, epoch
     return tuple(read_tree(folder))
 
 
-def write_entries(root: Path, entries: Iterable[Entry]) -> None:
-    """Write entries below a folder; each path is checked to be one of an archive."""
+def write_entries(root: Path, entries: Iterable[Entry], *, mask: int = 0o777) -> None:
+    """Write entries below a folder, their modes within `mask`; each path is checked to be one of an archive."""
     made: set[str] = set()
     top = os.fspath(root)
     for entry in entries:
@@ -55,9 +55,15 @@ def write_entries(root: Path, entries: Iterable[Entry]) -> None:
         if folder not in made:
             os.makedirs(folder, exist_ok=True)
             made.add(folder)
-        with entry.open() as (_, stream), open(path, "xb") as out:
-            out.write(stream.read())
-            os.fchmod(out.fileno(), entry.mode)
+        with entry.open() as (_, stream):
+            data = stream.read()
+        out = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        try:
+            while data:
+                data = data[os.write(out, data) :]
+            os.fchmod(out, entry.mode & mask)  # whatever the umask says
+        finally:
+            os.close(out)
 
 
 def read_tree(folder: Path) -> list[Entry]:

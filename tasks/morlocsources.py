@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 
 import platformdirs
@@ -60,7 +61,7 @@ class Sources:
     spec: MorlocSpec
     root: Path
     cache: Path
-    members: Scan = field(default_factory=lambda: Scan({}, {}, ()))
+    scan_members: Callable[[], Scan] = lambda: Scan({}, {}, ())
     given: Mapping[str, InstallRef] = field(default_factory=dict)
     archives: Mapping[str, Path] = field(default_factory=dict)
     locked: Mapping[str, LockedPackage] = field(default_factory=dict)
@@ -72,6 +73,11 @@ class Sources:
     notify: Callable[[str], None] = lambda line: None
     _provided: dict[tuple[str, str], Provided] = field(default_factory=dict)
     _chosen: dict[str, Provided] = field(default_factory=dict)
+
+    @cached_property
+    def members(self) -> Scan:
+        """The members, read when they are first needed."""
+        return self.scan_members()
 
     def resolve(self, roots: Iterable[str]) -> tuple[Provided, ...]:
         """`roots` and all that they need, dependencies first; FormatError with everything that stands in the way."""

@@ -15,7 +15,8 @@ from packyard.formats.morloclock import LockedPackage
 from packyard.tasks import process
 from packyard.tasks.errors import ActionError
 from packyard.tasks.morlocpackage import Package, read_folder
-from packyard.tasks.morlocplane import Plane, differences, is_unfinished
+from packyard.tasks.morlocplane import Plane, is_unfinished
+from packyard.tasks.morloctree import differences
 from packyard.tasks.watch import Watch
 
 _NESTED = "morloclib"  # the compiler looks here first, but its installer never does
@@ -104,8 +105,8 @@ def _elsewhere(plane: Plane, name: str) -> bool:
 def _files(plane: Plane, name: str) -> Iterator[Problem]:
     listing = plane.listing(name)
     if listing is None:
-        place = os.fspath(plane.paths.listing(name))
-        yield Problem(f"the listing of {name!r} is missing or was altered", place=place, hint="install it again")
+        message = f"the listing of {name!r} is missing or was altered"
+        yield Problem(message, place=plane.paths.listing, hint="install it again")
         return
     for path, what in differences(plane.folder / name, listing):
         yield Problem(what, place=f"{name}/{path}")

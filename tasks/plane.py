@@ -14,8 +14,16 @@ from packyard.formats.digest import Digest
 from packyard.formats.entry import Entry
 from packyard.formats.errors import FormatError
 from packyard.formats.gzipped import COMPRESSOR, LEVELS, compressing
-from packyard.formats.morlochome import Installed, PlanePaths, exposed_folders, home_files
-from packyard.formats.morloclock import ARCHIVE, MEMBER, NAME, LockedPackage, content_digest, write_morloc_lock
+from packyard.formats.morlochome import Installed, PlanePaths, exposed_folders, home_files, plane_listing
+from packyard.formats.morloclock import (
+    ARCHIVE,
+    MEMBER,
+    NAME,
+    LockedPackage,
+    content_digest,
+    content_listing,
+    write_morloc_lock,
+)
 from packyard.formats.morlocref import ARCHIVE_SUFFIX, PLANE_SUFFIX
 from packyard.formats.resolution import find_cycle
 from packyard.formats.tarball import write_tar
@@ -38,7 +46,7 @@ def targets(workspace: Workspace) -> Iterator[Target]:
     if not members:
         return
     spec = workspace.manifest.morloc
-    locked = workspace_lock(workspace)
+    locked = workspace_lock(workspace.watch)
     of_members = {
         name: LockedPackage(
             name=name,
@@ -109,6 +117,7 @@ def _assembled(room: Room, paths: PlanePaths, packages: Sequence[Installed]) -> 
     allowed = room.params["allow_setup"]
     scripted = {package.locked.name for package in packages if package.manifest.setup}
     locked: list[LockedPackage] = []
+    listings: dict[str, str] = {}
     for package in packages:
         name = package.locked.name
         if name in scripted and name in allowed:
@@ -117,6 +126,7 @@ def _assembled(room: Room, paths: PlanePaths, packages: Sequence[Installed]) -> 
                 home, paths, package, lambda words, cwd, env: room.run(words, cwd=cwd, env=env), epoch=epoch
             )
             locked.append(replace(package.locked, installed=content_digest(changed)))
+            listings[name] = content_listing(changed)
             kept = replace(package, locked=locked[-1], entries=changed)
             outside = tuple(f"{folder}/" for folder in exposed_folders(name).values())
             yield from (e for e in home_files(paths, kept, epoch=epoch) if not e.path.startswith(outside))
@@ -126,8 +136,10 @@ def _assembled(room: Room, paths: PlanePaths, packages: Sequence[Installed]) -> 
         if name in scripted:
             room.say(f"{name}: its setup script {package.manifest.setup} was not run, it is not in allow_setup")
         locked.append(package.locked)
+        listings[name] = content_listing(package.entries)
         yield from home_files(paths, package, epoch=epoch)
     yield Entry(paths.lock, write_morloc_lock(locked).encode())
+    yield Entry(paths.listing, plane_listing(listings).encode("utf-8", "surrogateescape"))
 
 
 def _read(room: Room, values: Mapping[str, Json]) -> Installed:

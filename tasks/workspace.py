@@ -67,7 +67,7 @@ def read_workspace(root: Path) -> Workspace:
         manifest=manifest,
         members=tuple(sorted(members, key=lambda member: member.name)),
         platform=host_platform(),
-        epoch=_epoch(),
+        epoch=source_epoch(),
     )
 
 
@@ -133,7 +133,8 @@ def _same_names(members: list[Member]) -> Iterator[FormatError]:
             yield FormatError(Problem(message, place=member.folder or "."))
 
 
-def _epoch() -> int:
+def source_epoch() -> int:
+    """SOURCE_DATE_EPOCH in whole seconds, 0 when it is not set; PlanError when it is no number."""
     text = os.environ.get("SOURCE_DATE_EPOCH", "0")
     if not text.isdecimal():
         raise PlanError(Problem(f"{text!r} is not a time in whole seconds since 1970", place="SOURCE_DATE_EPOCH"))

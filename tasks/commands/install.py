@@ -5,25 +5,27 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from packyard.formats.errors import FormatError, Problem
 from packyard.formats.morlochome import PlanePaths
-from packyard.formats.morloclock import MEMBER, NAME
+from packyard.formats.morloclock import NAME
 from packyard.formats.morlocref import DEFAULT_REPOSITORY, STANDARD_SET, read_plane_name
-from packyard.formats.workspace import MorlocSpec
+from packyard.formats.workspace import WorkspaceManifest
+from packyard.formats.workspace import read_workspace as read_manifest
 from packyard.tasks import null
 from packyard.tasks.cli import UsageError
 from packyard.tasks.commands.output import count, say
 from packyard.tasks.errors import PlanError
 from packyard.tasks.morlocinstall import Step, carry_out, decide, default_home, plain_run, read_wish
-from packyard.tasks.morloclint import find_errors, scan
+from packyard.tasks.morloclint import Scan, find_errors, scan
 from packyard.tasks.morloclock import workspace_lock, workspace_sources
 from packyard.tasks.morlocpackage import read_packages
 from packyard.tasks.morlocplane import Plane, changing
-from packyard.tasks.morlocsources import Sources, cache_folder
-from packyard.tasks.workspace import Workspace, read_workspace
+from packyard.tasks.morlocsources import Sources
+from packyard.tasks.watch import Watch
+from packyard.tasks.workspace import MANIFEST, read_workspace, source_epoch
 
 _DONE = {"install": "installed", "replace": "replaced", "repair": "repaired", "keep": "kept"}
 _WOULD = {"install": "would install", "replace": "would replace", "repair": "would repair", "keep": "would keep"}
@@ -41,10 +43,10 @@ def run(words: list[str]) -> int:
 
 def install_morloc(packages: Sequence[str], options: argparse.Namespace) -> int:
     """Install morloc packages as the options of `add_options` say; the exit status."""
-    workspace = workspace_here()
-    plane = plane_of(options, workspace)
-    sources = _sources(workspace, options)
-    allowed = {*options.allow_setup, *(workspace.manifest.morloc.allow_setup if workspace else ())}
+    here = find_here()
+    plane = plane_of(options, here)
+    sources = _sources(here, options)
+    allowed = {*options.allow_setup, *here.manifest.morloc.allow_setup}
     if options.dry_run:
         _show(decide(read_wish(packages), sources, plane, upgrade=options.upgrade), _WOULD)
         return 0
@@ -52,8 +54,7 @@ def install_morloc(packages: Sequence[str], options: argparse.Namespace) -> int:
     with changing(plane.home):
         steps = decide(wish, sources, plane, upgrade=options.upgrade)
         _check_members(steps, sources)
-        epoch = workspace.epoch if workspace else int(os.environ.get("SOURCE_DATE_EPOCH", "0"))
-        skipped = carry_out(steps, plane, epoch=epoch, allow_setup=allowed, run=plain_run)
+        skipped = carry_out(steps, plane, epoch=source_epoch(), allow_setup=allowed, run=plain_run, cache=sources.cache)
     _show(steps, _DONE)
     for name in skipped:
         say(f"note: the setup script of {name} was not run (--allow-setup {name} runs it)")
@@ -78,16 +79,31 @@ def add_place(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--plane", metavar="NAME", help="the plane (default: that of the workspace, or 'default')")
 
 
-def workspace_here() -> Workspace | None:
-    """The workspace around the current folder, when there is one: its settings and its packages count."""
+@dataclass(frozen=True)
+class Here:
+    """The workspace around the current folder, whose settings and packages count; outside one, the folder itself."""
+
+    watch: Watch
+    manifest: WorkspaceManifest
+
+    def scan_members(self) -> Scan:
+        """The morloc members; none outside a workspace."""
+        return scan(read_packages(read_workspace(self.watch.root)) if self.manifest.members else {})
+
+
+def find_here() -> Here:
+    """The surroundings of a command; the members are not read yet."""
     root = null.find_root(os.getcwd())
-    return None if root is None else read_workspace(Path(root))
+    if root is None:
+        return Here(Watch(Path.cwd()), WorkspaceManifest(name=""))
+    watch = Watch(Path(root))
+    return Here(watch, read_manifest(watch.text(MANIFEST), MANIFEST))
 
 
-def plane_of(options: argparse.Namespace, workspace: Workspace | None) -> Plane:
+def plane_of(options: argparse.Namespace, here: Here) -> Plane:
     """The plane that the options of `add_place` mean."""
     home = Path(options.to) if options.to else default_home()
-    name = options.plane or (workspace.manifest.morloc.plane if workspace else "default")
+    name = options.plane or here.manifest.morloc.plane
     try:
         read_plane_name(name)
     except FormatError as error:
@@ -95,21 +111,22 @@ def plane_of(options: argparse.Namespace, workspace: Workspace | None) -> Plane:
     return Plane(Path(os.path.abspath(home)), PlanePaths(name))
 
 
-def _sources(workspace: Workspace | None, options: argparse.Namespace) -> Sources:
-    if workspace is None:
-        spec, here = MorlocSpec(), Path.cwd()
-        sources = Sources(spec=spec, root=here, cache=cache_folder("", here))
-    else:
-        sources = workspace_sources(workspace, scan(read_packages(workspace)), workspace_lock(workspace))
-    sources.offline = options.offline
+def _sources(here: Here, options: argparse.Namespace) -> Sources:
+    sources = workspace_sources(
+        here.manifest,
+        here.watch,
+        here.scan_members,
+        workspace_lock(here.watch),
+        upgrade=None if options.upgrade else (),
+        offline=options.offline,
+    )
     sources.only_locked = options.locked
-    sources.upgrade = None if options.upgrade else ()
     return sources
 
 
 def _check_members(steps: Sequence[Step], sources: Sources) -> None:
     """Refuse members that the compiler could not use."""
-    chosen = {step.provided.name for step in steps if step.provided.locked.source == MEMBER}
+    chosen = {step.provided.name for step in steps if step.provided.package.member}
     known = {step.provided.name for step in steps}
     found = find_errors(sources.members, known, root=sources.root.name) if chosen else ()
     problems = [finding.problem for finding in found if finding.package in chosen]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator
 
-from packyard.tasks.commands.install import add_place, plane_of, workspace_here
+from packyard.tasks.commands.install import add_place, find_here, plane_of
 from packyard.tasks.commands.output import say, say_json
 from packyard.tasks.morlocplane import Plane
 
@@ -13,7 +13,7 @@ from packyard.tasks.morlocplane import Plane
 def run(words: list[str]) -> int:
     """List the packages of a plane; the exit status."""
     options = _parser().parse_args(words)
-    plane = plane_of(options, workspace_here())
+    plane = plane_of(options, find_here())
     rows = list(_rows(plane))
     if options.json:
         say_json(rows)

@@ -6,7 +6,7 @@ import argparse
 import sys
 
 from packyard.formats.errors import FormatError, Problem
-from packyard.tasks.commands.install import add_place, plane_of, workspace_here
+from packyard.tasks.commands.install import add_place, find_here, plane_of
 from packyard.tasks.commands.output import say
 from packyard.tasks.errors import ActionError
 from packyard.tasks.morlocinstall import dependants, orphans, remove
@@ -16,7 +16,7 @@ from packyard.tasks.morlocplane import Plane, changing, finish
 def run(words: list[str]) -> int:
     """Remove what `words` name; the exit status."""
     options = _parser().parse_args(words)
-    plane = plane_of(options, workspace_here())
+    plane = plane_of(options, find_here())
     if not plane.home.is_dir():
         raise ActionError(f"{plane.home}: there is no such home")
     if options.dry_run:

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from packyard.formats.morloclock import LockedPackage
-from packyard.tasks.commands.install import plane_of, workspace_here
+from packyard.tasks.commands.install import find_here, plane_of
 from packyard.tasks.commands.output import count, say, say_json
 from packyard.tasks.errors import ActionError
 from packyard.tasks.morloclock import locked_packages
@@ -19,7 +19,7 @@ def run(words: list[str]) -> int:
     options = _parser().parse_args(words)
     if not Path(options.to).is_dir():
         raise ActionError(f"{options.to}: there is no such home")
-    plane = plane_of(options, workspace_here())
+    plane = plane_of(options, find_here())
     if not plane.folder.is_dir() and not plane.locked:
         raise ActionError(f"{options.to}: has no plane {plane.paths.plane!r}", hint="--name says which one is meant")
     problems = verify_plane(plane, _other(options.lock))

@@ -69,13 +69,13 @@ def test_plane_has_the_flat_layout_records_and_exposed_files(plane: Plane) -> No
         "fdb/user.module",
         "include/base/x.hpp",
         "lib/python/base/run.sh",
-        "packyard/default/files/base",
-        "packyard/default/files/user",
+        "packyard/default/files",
         "packyard/default/packyard.lock",
         *(f"src/morloc/plane/default/base/{file}" for file in ("main.loc", "package.yaml", "run.sh", "x.hpp")),
         *(f"src/morloc/plane/default/user/{file}" for file in ("main.loc", "package.yaml", "run.sh", "x.hpp")),
     ]
-    assert found["src/morloc/plane/default/base/run.sh"][1] == 0o755
+    assert found["src/morloc/plane/default/base/run.sh"][1] == 0o555
+    assert found["src/morloc/plane/default/base/main.loc"][1] == 0o444
     assert json.loads(found["fdb/user.module"][0]) == {
         "kind": "module",
         "name": "user",
@@ -116,8 +116,9 @@ def test_change_keeps_what_others_installed(plane: Plane) -> None:
     before = tree(plane.home)
     change(plane, Change(add=[package("third")]), epoch=0)
     after = tree(plane.home)
-    assert {path: after[path] for path in before if "packyard.lock" not in path} == {
-        path: value for path, value in before.items() if "packyard.lock" not in path
+    ours = ("packyard/default/packyard.lock", "packyard/default/files")
+    assert {path: after[path] for path in before if path not in ours} == {
+        path: value for path, value in before.items() if path not in ours
     }
     assert (plane.folder / "foreign/again").is_symlink()
     assert verified(plane) == ["foreign: is not in the lock: it was installed by other means"]
@@ -217,6 +218,24 @@ def test_kill_between_two_renames_is_mended(plane: Plane, monkeypatch: pytest.Mo
     assert verified(plane) == []
 
 
+def test_planes_share_the_files_of_the_cache(tmp_path: Path) -> None:
+    """A damaged file in the cache is noticed before a plane gets a link to it."""
+    cache, packages = tmp_path / "cache", [package("a"), package("b", "a")]
+    planes = [Plane(tmp_path / name, PATHS) for name in ("one", "two", "three")]
+    for made in planes[:2]:
+        change(made, Change(add=packages, cache=cache), epoch=0)
+    files = [made.folder / "a/main.loc" for made in planes]
+    assert files[0].samefile(files[1])
+    files[0].chmod(0o644)
+    files[0].write_text("damaged")
+    change(planes[2], Change(add=packages, cache=cache), epoch=0)
+    assert verified(planes[2]) == []
+    assert verified(planes[0]) == ["a/main.loc: was changed"]
+    copied = Plane(tmp_path / "copied", PATHS)
+    change(copied, Change(add=packages), epoch=0)
+    assert tree(planes[2].home) == tree(copied.home)
+
+
 def test_two_changes_at_once_are_refused(plane: Plane) -> None:
     with changing(plane.home), pytest.raises(ActionError) as caught, changing(plane.home):
         pass
@@ -257,6 +276,7 @@ def edit(plane: Plane) -> Iterator[Callable[[str, str | None], None]]:
             shutil.rmtree(file) if file.is_dir() else file.unlink()
             return
         file.parent.mkdir(parents=True, exist_ok=True)
+        file.unlink(missing_ok=True)  # packages are read-only
         file.write_text(text)
 
     yield do
@@ -297,10 +317,12 @@ BASE = "src/morloc/plane/default/base"
         ("include/base/old.hpp", "", ["include/base/old.hpp: is stale: the package does not expose it"]),
         ("include/base", None, ["include/base/x.hpp: is exposed, but missing"]),
         (
-            "packyard/default/files/base",
+            "packyard/default/files",
             "",
             [
-                "packyard/default/files/base: the listing of 'base' is missing or was altered",
+                "packyard/default/files: the listing of 'base' is missing or was altered",
+                "  hint: install it again",
+                "packyard/default/files: the listing of 'user' is missing or was altered",
                 "  hint: install it again",
             ],
         ),
