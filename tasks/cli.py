@@ -121,12 +121,15 @@ def _build(words: list[str]) -> int:
     from doit.doit_cmd import DoitMain
     from packyard.tasks.front import Front, choose_display
     from packyard.tasks.loader import Loader
+    from packyard.tasks.morloclock import refuse_drift
     from packyard.tasks.opening import find_workspace
 
     root = find_workspace(Path.cwd())
     front = Front(root, choose_display(json=options.json), locked=options.locked)
     try:
         front.lock()
+        if options.locked:
+            refuse_drift(root)
         graph = front.graph
         chosen = choose_targets(options.target, list(graph.targets), artifacts_here(root, graph))
         os.chdir(root)

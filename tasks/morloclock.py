@@ -26,7 +26,7 @@ from packyard.tasks.morloclint import Scan, scan
 from packyard.tasks.morlocpackage import needs_of, read_packages
 from packyard.tasks.morlocsources import Sources, cache_folder, naming_problems, vendored
 from packyard.tasks.watch import Watch
-from packyard.tasks.workspace import Workspace
+from packyard.tasks.workspace import Workspace, read_workspace
 
 
 def lock_morloc(
@@ -84,6 +84,19 @@ def drift_of_morloc(workspace: Workspace, text: str) -> list[str]:
     found = [*_member_drift(members, locked), *_source_drift(workspace, locked), *_open_ends(members, locked)]
     answers.keep(workspace.root, "drift", question, workspace.watch.seen, found)
     return found
+
+
+def refuse_drift(root: Path) -> None:
+    """Refuse a workspace whose packyard.lock names morloc packages, but not as they are now; PlanError."""
+    if "[[morloc]]" in _lock_text(root):
+        check_morloc(read_workspace(root), _lock_text(root))
+
+
+def _lock_text(root: Path) -> str:
+    try:
+        return (root / NAME).read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return ""
 
 
 def workspace_lock(watch: Watch) -> dict[str, LockedPackage]:

@@ -12,7 +12,7 @@ from pathlib import Path
 import tomlkit
 from packyard.formats.errors import FormatError, Problem
 from packyard.formats.interpreterpin import NAME as TOOLS
-from packyard.formats.morloclock import read_morloc_lock
+from packyard.formats.morloclock import as_pins, as_snapshot, read_morloc_lock
 from packyard.formats.pylock import drift, read_pylock
 from packyard.formats.toml import read_toml
 from packyard.formats.toolchainpin import read_toolchain_pins
@@ -29,6 +29,7 @@ from packyard.tasks.target import Pin
 from packyard.tasks.workspace import Member, Workspace, read_workspace
 
 _MOJO = "pylock.mojo.toml"  # beside packyard.lock, which names it
+_EXPORTS = {"pins": as_pins, "snapshot": as_snapshot}
 _TOOLS_HEAD = "# What the tools of this workspace are pinned to; 'packyard lock' writes [[toolchain]].\n\n"
 
 
@@ -44,6 +45,9 @@ def run(words: list[str]) -> int:
     """Write (or with --check compare) the locks that `words` name; the exit status."""
     options = _parser().parse_args(words)
     workspace = read_workspace(find_workspace(Path.cwd()))
+    if options.export:
+        say(_EXPORTS[options.export](read_morloc_lock(_tools(workspace), TOOLS)).rstrip("\n"))
+        return 0
     members = _chosen(workspace, options.member)
     locks = list(_locks(members, workspace))
     mojo = "" if options.member else workspace.manifest.toolchain.mojo
@@ -199,6 +203,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("member", nargs="*", help="names (default: all members, and the Mojo compiler)")
     parser.add_argument("--check", action="store_true", help="only tell whether the locks fit the manifests")
+    parser.add_argument(
+        "--export", choices=sorted(_EXPORTS),
+        help="print the locked morloc packages for the compiler: pins of a package.yaml, or lines of a snapshot",
+    )  # fmt: skip
     parser.add_argument(
         "--upgrade", nargs="?", const="", action="append", default=[], metavar="NAME",
         help="take the newest version of this distribution, or of all",

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from packyard.formats.errors import FormatError
 from packyard.formats.morloclock import read_morloc_lock
-from packyard.tasks.morloclock import check_morloc, drift_of_morloc, lock_morloc
+from packyard.tasks.morloclock import check_morloc, drift_of_morloc, lock_morloc, refuse_drift
 from packyard.tasks.workspace import Workspace, read_workspace
 
 from tests.tasks.morloc_corpus import PACKAGES, SOUND, Files, manifest, module, plain, write_corpus, write_package
@@ -229,3 +229,13 @@ def test_corpus_of_sound_packages_locks_without_warnings(remote: Remote, tmp_pat
     remote.write_workspace(tmp_path / "w")
     here = read_workspace(tmp_path / "w")
     assert drift_of_morloc(here, lock_morloc(here)) == []
+
+
+def test_drift_is_refused_only_where_there_is_a_lock(remote: Remote, tmp_path: Path) -> None:
+    here = workspace(remote, tmp_path / "w")
+    refuse_drift(tmp_path / "w")
+    (tmp_path / "w/packyard.lock").write_text(lock_morloc(here))
+    refuse_drift(tmp_path / "w")
+    write_package(tmp_path / "w/m/new", plain("new"))
+    with pytest.raises(FormatError, match=r"packyard.lock: does not fit the workspace: new is not in it"):
+        refuse_drift(tmp_path / "w")

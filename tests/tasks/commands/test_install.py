@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from packyard.tasks import cli
+from packyard.tasks.commands import lint
 from packyard.tasks.morlocplane import changing
 from packyard.tasks.opening import open_workspace
 
@@ -379,3 +381,38 @@ def test_lint_shows_findings_for_people_and_programs(run: Run) -> None:
 def test_lint_strict_counts_warnings(run: Run) -> None:
     write_package(Path("m/shapes"), {"old.py": ""})
     assert (run("lint")[0], run("lint", "--strict")[0]) == (0, 1)
+
+
+def test_lint_again_looks_at_stats_alone(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_package(Path("m/shapes"), {"old.py": ""})
+    first = run("lint", "--json")
+    time.sleep(0.1)  # a file that is too young is not trusted
+    run("lint")
+    monkeypatch.setattr(lint, "read_workspace", None)
+    assert run("lint", "--json") == first
+    monkeypatch.undo()
+
+
+def test_lock_is_exported_for_the_compiler(run: Run, remote: Remote) -> None:
+    run("lock")
+    commits = {
+        name: remote.git(remote.folder / f"{name}.work", "rev-parse", "HEAD").strip() for name in ("internal", "root")
+    }
+    assert run("lock", "--export", "snapshot") == (0, [f"{name} {commits[name]}" for name in commits], [])
+    assert run("lock", "--export", "pins")[1] == [
+        "morloc-dependencies:",
+        *(f'  - {{name: {name}, git-hash: "{commits[name]}"}}' for name in commits),
+    ]
+
+
+def test_build_locked_refuses_drift(run: Run) -> None:
+    run("lock")
+    write_package(Path("m/new"), plain("new", "math"))
+    assert run("--locked") == (
+        1,
+        [],
+        [
+            "error: packyard.lock: does not fit the workspace: new is not in it",
+            "  hint: run 'packyard lock'",
+        ],
+    )
