@@ -18,11 +18,11 @@ from packyard.formats.morloclock import LockedPackage, content_digest, read_morl
 from packyard.formats.morlocref import PLANE_SUFFIX, GitRef, InstallRef, LocalRef, Named, read_install
 from packyard.formats.versionrange import read_range
 from packyard.tasks import git, process
-from packyard.tasks.morlocpackage import read_entries, read_folder
+from packyard.tasks.morlocpackage import read_entries
 from packyard.tasks.morlocplane import Change, Plane, change, finish, is_unfinished
 from packyard.tasks.morlocsetup import Run, set_up
 from packyard.tasks.morlocsources import Provided, Sources, archive_name, expand
-from packyard.tasks.watch import Watch
+from packyard.tasks.morloctree import entries_of
 
 How = Literal["install", "replace", "repair", "keep"]
 _IN_PLANE = re.compile(r"src/morloc/plane/(?P<plane>[^/]+)/(?P<name>[^/]+)/(?P<path>.+)")
@@ -91,6 +91,7 @@ def decide(wish: Wish, sources: Sources, plane: Plane, *, upgrade: bool = False)
     provided = sources.resolve(wish.roots)
     steps = [_step(found, plane, there.get(found.name), wish) for found in provided]
     _check_dependants(steps, there)
+    _check_names([*plane.names(), *(step.provided.name for step in steps)])
     return steps
 
 
@@ -215,7 +216,7 @@ def _present(plane: Plane, name: str) -> Provided | None:
     if not plane.is_whole(name):
         return None
     try:
-        package = read_folder(Watch(plane.folder / name), "", os.fspath(plane.folder / name), name)
+        package = read_entries(entries_of(plane.folder / name), os.fspath(plane.folder / name), name)
     except FormatError:
         return None
     locked = plane.locked.get(name)
@@ -263,6 +264,15 @@ def _check_dependants(steps: Sequence[Step], there: Mapping[str, Provided]) -> N
     ]
     if problems:
         raise FormatError(*problems)
+
+
+def _check_names(names: Iterable[str]) -> None:
+    """Refuse packages whose folders would be one where case is ignored."""
+    seen: dict[str, str] = {}
+    for name in names:
+        other = seen.setdefault(name.casefold(), name)
+        if other != name:
+            raise FormatError(Problem(f"would lie in the folder of {other!r} on systems that ignore case", place=name))
 
 
 def _installed(step: Step, reason: str) -> Installed:

@@ -6,6 +6,7 @@ each time before they are linked to.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import shutil
@@ -30,6 +31,7 @@ def stored(cache: Path, entries: Iterable[Entry]) -> Path:
         shutil.rmtree(place)
     place.parent.mkdir(parents=True, exist_ok=True)
     aside = place.with_name(f".{place.name}.{os.getpid()}")
+    shutil.rmtree(aside, ignore_errors=True)  # of a killed process that had our number
     try:
         write_entries(aside, files, mask=READ_ONLY)
         os.rename(aside, place)
@@ -39,6 +41,15 @@ def stored(cache: Path, entries: Iterable[Entry]) -> Path:
     finally:
         shutil.rmtree(aside, ignore_errors=True)
     return place
+
+
+def entries_of(folder: Path) -> list[Entry]:
+    """Every file below a folder, to be read when it is needed; links are followed, those that lead nowhere left out."""
+    found = []
+    for path, whole in _files(folder):
+        with contextlib.suppress(OSError):
+            found.append(Entry(path, Path(whole), bool(os.stat(whole).st_mode & 0o100)))
+    return found
 
 
 def differences(folder: Path, listing: Mapping[str, tuple[str, bool]]) -> Iterator[tuple[str, str]]:

@@ -14,10 +14,9 @@ from packyard.formats.morlochome import exposed_files, exposed_folders
 from packyard.formats.morloclock import LockedPackage
 from packyard.tasks import process
 from packyard.tasks.errors import ActionError
-from packyard.tasks.morlocpackage import Package, read_folder
+from packyard.tasks.morlocpackage import Package, read_entries
 from packyard.tasks.morlocplane import Plane, is_unfinished
-from packyard.tasks.morloctree import differences
-from packyard.tasks.watch import Watch
+from packyard.tasks.morloctree import differences, entries_of
 
 _NESTED = "morloclib"  # the compiler looks here first, but its installer never does
 
@@ -149,7 +148,7 @@ def _bytes(entry: Entry) -> bytes:
 
 
 def _package(plane: Plane, name: str) -> Package:
-    return read_folder(Watch(plane.folder / name), "", f"{name}", name)
+    return read_entries(entries_of(plane.folder / name), name, name)
 
 
 def _differing(mine: Mapping[str, LockedPackage], other: Mapping[str, LockedPackage]) -> Iterator[Problem]:

@@ -7,6 +7,7 @@ from packyard.formats.workspace import (
     CacheSpec,
     DocsSpec,
     MetaSpec,
+    MorlocSpec,
     SignSpec,
     ToolchainSpec,
     WorkspaceManifest,
@@ -148,3 +149,42 @@ def test_workspace_names_twice_are_refused_for_each_kind() -> None:
 )
 def test_workspace_wrong_is_said(text: str, message: str) -> None:
     assert said(text) == message
+
+
+def test_morloc_table_is_read() -> None:
+    text = '[workspace]\nname = "w"\n[morloc]\n'
+    assert read_workspace(text, "packyard.toml").morloc == MorlocSpec()
+    more = (
+        'default_repository = "file:///srv/{name}.git"\nplane = "mine"\nvendor = ["vendor/*"]\ncontent = "closure"\n'
+        'gitignore = true\nallow_setup = ["a"]\n[morloc.sources]\nb = "github:u/b@tag:v1"\nc = "./c"\n'
+    )
+    assert read_workspace(text + more, "packyard.toml").morloc == MorlocSpec(
+        default_repository="file:///srv/{name}.git",
+        plane="mine",
+        vendor=("vendor/*",),
+        sources={"b": "github:u/b@tag:v1", "c": "./c"},
+        content="closure",
+        gitignore=True,
+        allow_setup=("a",),
+    )
+
+
+def test_morloc_table_wrong_is_said() -> None:
+    text = (
+        '[workspace]\nname = "w"\n[morloc]\ndefault_repository = "x"\nplane = "a/b"\ncontent = "all"\n'
+        'planes = 1\n[morloc.sources]\nb = "b"\nc = "u/c"\n'
+    )
+    with pytest.raises(FormatError) as caught:
+        read_workspace(text, "packyard.toml")
+    assert str(caught.value).splitlines() == [
+        "packyard.toml: morloc.default_repository: 'x' is no template, a URL with {name} in it, like "
+        "https://github.com/morloclib/{name}.git, was expected",
+        "packyard.toml: morloc.plane: 'a/b' is not the name of a plane, letters, digits, - and _ were expected",
+        "packyard.toml: morloc.sources.b: 'b' is only a name, a repository (github:user/repo) or a path (./folder) was "
+        "expected",
+        "packyard.toml: morloc.sources.c: 'u/c' names no host",
+        "  hint: a repository is written github:u/c, a folder ./u/c",
+        "packyard.toml: morloc.content: 'all' was not expected, known: 'tree', 'closure'",
+        "packyard.toml: morloc.planes: unknown key",
+        "  hint: did you mean 'plane'?",
+    ]

@@ -416,3 +416,23 @@ def test_build_locked_refuses_drift(run: Run) -> None:
             "  hint: run 'packyard lock'",
         ],
     )
+
+
+def test_files_that_a_watch_would_skip_stay_in_the_plane(run: Run, remote: Remote) -> None:
+    """A repository may hold a folder `venv`; that the package is wanted for itself later changes no file of it."""
+    remote.publish("root", {"venv/kept.py": "x = 1\n"})
+    run("install", "shapes")
+    run("install", "root")
+    assert Path(PLANE, "root/venv/kept.py").read_text() == "x = 1\n"
+    assert run("verify", "--plane", "home") == (0, ["3 packages as locked"], [])
+    assert [line.split()[3] for line in run("installed")[1]] == ["auto", "explicit", "explicit"]
+
+
+def test_names_that_differ_in_case_alone_are_refused(run: Run) -> None:
+    run("install", "root")
+    write_package(Path("x/Root"), {"package.yaml": manifest("Root"), "main.loc": module("Root")})
+    assert run("install", "./x/Root") == (
+        1,
+        [],
+        ["error: Root: would lie in the folder of 'root' on systems that ignore case"],
+    )
