@@ -10,7 +10,7 @@ from typing import TypeVar
 from packyard.formats.errors import FormatError
 from packyard.formats.flavor import read_launcher
 from packyard.formats.morlocref import DEFAULT_REPOSITORY, read_plane_name, read_repository_template, read_source
-from packyard.formats.naming import read_member_name
+from packyard.formats.naming import read_import_name, read_member_name
 from packyard.formats.reference import read_reference
 from packyard.formats.relpath import read_relpath
 from packyard.formats.requirement import read_python_release, read_python_version
@@ -75,11 +75,22 @@ class DocsSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MetaSpec:
-    """`[[meta]]`: one Mojo package made of several members."""
+    """`[[meta]]`: one Mojo package made of several; `members` are names of members or of packages.
+
+    It is imported as `import_name`. Each of its packages lies below it under its own name (`layout` 'nested');
+    'flat' offers the names that they export at the top as well.
+    """
 
     name: str
     version: str
     members: tuple[str, ...] = ()
+    layout: str = "nested"
+    description: str = ""
+
+    @property
+    def import_name(self) -> str:
+        """The name without what no identifier may hold: 'ml-odyssey' is imported as 'ml_odyssey'."""
+        return _import_name(self.name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,10 +206,21 @@ def _docs(table: Table) -> DocsSpec:
 
 def _meta(table: Table) -> MetaSpec:
     return MetaSpec(
-        name=table.parse("name", read_member_name, "", required=True),
+        name=table.parse("name", _read_meta_name, "", required=True),
         version=table.parse("version", read_version, "", required=True),
         members=table.parses("members", read_member_name, required=True),
+        layout=table.choice("layout", ("nested", "flat"), "nested"),
+        description=table.text("description"),
     )
+
+
+def _read_meta_name(text: str) -> str:
+    read_import_name(_import_name(read_member_name(text)))
+    return text
+
+
+def _import_name(text: str) -> str:
+    return re.sub(r"[^A-Za-z0-9_]", "_", text)
 
 
 def _cache(table: Table) -> CacheSpec:

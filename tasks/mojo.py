@@ -3,6 +3,9 @@
 Sources are staged as `package/NAME/` and the packages they import as `deps/DEP.ext`: the compiler is called beside
 the first with relative arguments only, because it writes the spelling of its argument, in 0.x even the absolute
 path, into the package. The name of its output is part of the package too, so it is never compiled to another one.
+
+A meta-package is compiled from the sources of its parts, staged as `package/META/PART/`; what they import of each
+other is moved below META first, for there is no other place where they could find it.
 """
 
 from __future__ import annotations
@@ -10,18 +13,23 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from packyard.formats.digest import digest_stream
 from packyard.formats.errors import FormatError, Problem
-from packyard.formats.mojopkg import read_package
+from packyard.formats.mojoexport import exports, module_names
+from packyard.formats.mojopkg import MojoPackage, read_package
+from packyard.formats.mojosource import move_imports
+from packyard.formats.packagemanifest import SUFFIX, Needed, PackageManifest, stamp_of, write_package_manifest
 from packyard.tasks import process
-from packyard.tasks.compiler import Compiler, extension, records_paths, toolchain_of, verb
+from packyard.tasks.compiler import Compiler, bare_modules, extension, records_paths, toolchain_of, verb
 from packyard.tasks.errors import ActionError, PlanError
-from packyard.tasks.mojodependency import dependencies
-from packyard.tasks.mojopackage import Package, find_packages, sources
+from packyard.tasks.mojodependency import Needs, dependencies, together
+from packyard.tasks.mojopackage import Package, artifact_name, find_packages, source_texts, sources
 from packyard.tasks.room import Room
-from packyard.tasks.target import Output, Source, Target, Use
+from packyard.tasks.target import Json, Output, Source, Target, Use
+from packyard.tasks.watch import Watch
 from packyard.tasks.workspace import MANIFEST, Workspace
 
 _SHOWN_LINES = 40
@@ -29,7 +37,10 @@ _NOISE = re.compile(r".*(failed to parse the provided Mojo source module|file ex
 
 
 def targets(workspace: Workspace) -> Iterator[Target]:
-    """One target for each Mojo package; FormatError with every dependency, range and import that is wrong."""
+    """One target for each Mojo package; FormatError with every dependency, range and import that is wrong.
+
+    A package in a cycle of imports gets a target that only says so, and what does not need it is built all the same.
+    """
     packages = find_packages(workspace)
     if not packages:
         return
@@ -40,7 +51,11 @@ def targets(workspace: Workspace) -> Iterator[Target]:
     files = {package.name: sources(package, workspace.watch, version) for package in packages}
     needed = dependencies(packages, files, workspace.watch, version)
     for package in packages:
-        yield _target(package, files[package.name], needed[package.name], version)
+        needs = needed[package.name]
+        if needs.cycle:
+            yield _refusal(package, needs, packages, workspace, version)
+        else:
+            yield _target(package, needs, workspace, version)
 
 
 def make_mojo(room: Room) -> None:
@@ -49,7 +64,7 @@ def make_mojo(room: Room) -> None:
     tree = room.scratch / "mojo"  # the compiler sees a path of the same length on every machine
     tree.symlink_to(room.trees[toolchain_of(version)])
     compiler = Compiler(version, tree)
-    folder = room.inputs / "package"
+    folder = _assemble(room) if "meta" in room.params else room.inputs / "package"
     made = room.scratch / "made" / f"{name}.{extension(version)}"
     made.parent.mkdir()
     argv: list[str | Path] = [compiler.program, verb(version), name, "-I", "../deps", "-o", made]
@@ -62,56 +77,209 @@ def make_mojo(room: Room) -> None:
         room.run(argv, cwd=folder, env=compiler.environment(), fixed_layout=True)
     except ActionError as error:
         raise _failure(room, error.message, start) from None
-    _check(made, compiler)
+    package = _check(made, compiler)
+    text = write_package_manifest(_manifest(room, made, package, folder / name))
+    (room.outputs / f"{made.name}{SUFFIX}").write_text(text, encoding="utf-8")
     shutil.move(made, room.outputs / made.name)
 
 
-def _target(package: Package, files: Iterable[str], needed: Iterable[Package], version: str) -> Target:
+def refuse_mojo(room: Room) -> None:
+    """Say why a package cannot be compiled."""
+    raise ActionError(room.params["message"], hint=room.params["hint"])
+
+
+def _target(package: Package, needs: Needs, workspace: Workspace, version: str) -> Target:
     end = extension(version)
-    artifact = f"dist/{package.name}-{package.manifest.version}.{end}"
-    prefix = f"{package.folder}/" if package.folder else ""
+    params: dict[str, Json] = {
+        "name": package.name,
+        "compiler": version,
+        "folders": {f"{package.name}/{part.name}": part.folder for part in package.parts}
+        or {package.name: package.folder},
+        "manifest": _said(package, needs, version),
+    }
+    if package.parts:
+        moved = sorted({part.name for part in package.parts} - bare_modules(version))
+        exported = _flat_exports(package, workspace, version) if package.is_flat else {}
+        params["meta"] = {"moved": moved, "exports": exported}
     return Target(
         name=package.target,
         doc=package.manifest.description or f"the Mojo package {package.name}",
         place=package.place,
         run="packyard.tasks.mojo:make_mojo",
-        params={"name": package.name, "compiler": version, "folder": package.folder},
-        sources=tuple(Source(path=path, at=f"package/{package.name}/{path.removeprefix(prefix)}") for path in files),
+        params=params,
+        sources=tuple(_staged(package, workspace.watch, version)),
         uses=(
             Use(target=toolchain_of(version)),
-            *(Use(target=other.target, at=f"deps/{other.name}.{end}") for other in needed),
+            *(Use(target=other.target, at=f"deps/{other.name}.{end}") for other in needs.all),
         ),
-        outputs=(Output(at=f"{package.name}.{end}", artifact=artifact),),
+        outputs=_outputs(package, version),
         final=True,
     )
 
 
+def _refusal(package: Package, needs: Needs, packages: Sequence[Package], workspace: Workspace, version: str) -> Target:
+    """The target of a package in a cycle. When a meta-package holds the whole cycle, it is none of `all`."""
+    holder = next((meta for meta in packages if all(other in meta.parts for other in needs.knot)), None)
+    shown = " -> ".join(other.name for other in needs.cycle)
+    if holder is not None:
+        hint = f"it is part of {holder.target!r}: import '{holder.name}.{package.name}', and depend on that"
+    else:
+        block = together(needs.knot, packages, workspace.manifest.name)
+        hint = f"they compile as one package, which {MANIFEST} declares like this:\n\n{block}\n"
+    return Target(
+        name=package.target,
+        doc=f"the Mojo package {package.name}, which cannot be compiled alone",
+        place=package.place,
+        run="packyard.tasks.mojo:refuse_mojo",
+        params={"message": f"{package.place}: the packages import each other in a cycle: {shown}", "hint": hint},
+        outputs=_outputs(package, version),
+        final=holder is None,
+    )
+
+
+def _outputs(package: Package, version: str) -> tuple[Output, Output]:
+    end = extension(version)
+    artifact = f"dist/{artifact_name(package, version)}"
+    return (
+        Output(at=f"{package.name}.{end}", artifact=artifact),
+        Output(part="manifest", at=f"{package.name}.{end}{SUFFIX}", artifact=f"{artifact}{SUFFIX}"),
+    )
+
+
+def _staged(package: Package, watch: Watch, version: str) -> list[Source]:
+    """The sources of a package, each where it stands when it is compiled."""
+    staged: list[Source] = []
+    for part in package.parts or (package,):
+        below = f"package/{package.name}/{part.name}" if package.parts else f"package/{package.name}"
+        prefix = f"{part.folder}/" if part.folder else ""
+        for path in sources(part, watch, version):
+            staged.append(Source(path=path, at=f"{below}/{path.removeprefix(prefix)}"))
+    return staged
+
+
+def _said(package: Package, needs: Needs, version: str) -> dict[str, Json]:
+    """What the manifest beside the package says that its files do not."""
+    manifest = package.manifest
+    ranges = [part.manifest.dependencies for part in package.parts or (package,)]
+    return {
+        "distribution": manifest.name,
+        "version": manifest.version,
+        "description": manifest.description,
+        "authors": list(manifest.authors),
+        "license": manifest.license,
+        "file": artifact_name(package, version),
+        "components": [part.name for part in package.parts],
+        "dependencies": [
+            {
+                "name": other.name,
+                "distribution": other.manifest.name,
+                "version": other.manifest.version,
+                "range": ",".join(dict.fromkeys(
+                    table[spelling] for table in ranges for spelling in (other.name, other.manifest.name)
+                    if spelling in table and other in needs.direct
+                )),
+            }
+            for other in needs.all
+        ],
+    }  # fmt: skip
+
+
+def _flat_exports(package: Package, workspace: Workspace, version: str) -> dict[str, list[str]]:
+    """What each part exports; PlanError with the names that two of them do."""
+    found: dict[str, list[str]] = {}
+    owners: dict[str, str] = {}
+    problems: list[Problem] = []
+    for part in package.parts:
+        texts = source_texts(part, sources(part, workspace.watch, version), workspace.watch)
+        found[part.name] = list(exports(part.name, texts))
+        for name in found[part.name]:
+            other = owners.setdefault(name, part.name)
+            if other != part.name:
+                message = f"{name!r} is exported by {other!r} and by {part.name!r}, a flat package can offer it once"
+                problems.append(Problem(message, key=f"meta {package.label!r}", place=MANIFEST))
+    if problems:
+        raise PlanError(*problems)
+    return found
+
+
+def _assemble(room: Room) -> Path:
+    """The sources of a meta-package as they are compiled: imports moved, and the `__init__.mojo` above its parts."""
+    name, meta = room.params["name"], room.params["meta"]
+    staged, folder = room.inputs / "package", room.scratch / "package"
+    for path in sorted(staged.rglob("*.mojo")):
+        place = folder / path.relative_to(staged)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        text = path.read_bytes().decode("utf-8")
+        place.write_bytes(move_imports(text, meta["moved"], name).encode("utf-8"))
+    lines = [f"from .{part} import {', '.join(names)}\n" for part, names in meta["exports"].items() if names]
+    (folder / name / "__init__.mojo").write_text("".join(lines), encoding="utf-8")
+    (room.scratch / "deps").symlink_to(room.inputs / "deps")
+    return folder
+
+
+def _manifest(room: Room, made: Path, package: MojoPackage, folder: Path) -> PackageManifest:
+    """The manifest of a package that was just compiled from `folder`."""
+    said = dict(room.params["manifest"])
+    end = made.suffix
+    needed = [
+        Needed(**values, sha256=_sha256(room.inputs / "deps" / f"{values['name']}{end}"))
+        for values in said.pop("dependencies")
+    ]
+    name = made.stem
+    texts = {path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8") for path in folder.rglob("*.mojo")}
+    return PackageManifest(
+        **said | {"authors": tuple(said["authors"]), "components": tuple(said["components"])},
+        name=name,
+        installed_as=made.name,
+        size=made.stat().st_size,
+        sha256=_sha256(made),
+        compiler=stamp_of(package),
+        dependencies=tuple(needed),
+        exports={
+            f"{name}.{module}".rstrip("."): exports(name, texts, path) for module, path in module_names(texts).items()
+        },
+    )
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as stream:
+        return digest_stream(stream).hex
+
+
 def _failure(room: Room, message: str, start: int) -> ActionError:
     """What the compiler said, from its first line on, with the paths that the workspace knows."""
-    name, version, folder = room.params["name"], room.params["compiler"], room.params["folder"]
+    version, folders = room.params["compiler"], room.params["folders"]
     with room.log.open("rb") as log:
         log.seek(start)
         _command, _, said = log.read().decode("utf-8", errors="replace").partition("\n")
-    said = re.sub(
-        rf'^((?:Included from )?"?){name}/',
-        lambda match: f"{match[1]}{folder}/" if folder else match[1],
-        said,
-        flags=re.MULTILINE,
-    )
+    for staged, folder in folders.items():
+        said = re.sub(
+            rf'^((?:Included from )?"?){staged}/',
+            lambda match, place=f"{folder}/" if folder else "": f"{match[1]}{place}",  # type: ignore[misc]
+            said,
+            flags=re.MULTILINE,
+        )
     lines = _NOISE.sub("", said).splitlines()
     if len(lines) > _SHOWN_LINES:
         lines = [*lines[:_SHOWN_LINES], f"... {len(lines) - _SHOWN_LINES} more lines are in {room.log}"]
     detail = "\n".join(lines)
-    where = folder or "."
+    where = ", ".join(folder or "." for folder in folders.values())
     if "crashed" in message:
         hint = f"this is a defect of Mojo {version}: another version may do, or the package without its newest part"
         return ActionError(f"{where}: the compiler itself crashed on it: {message}", detail=detail, hint=hint)
     if not lines:
         return ActionError(f"{where}: {message}")
-    return ActionError(f"{where}: does not compile with Mojo {version}", detail=detail)
+    return ActionError(f"{where}: does not compile with Mojo {version}", detail=detail, hint=_advice(detail))
 
 
-def _check(made: Path, compiler: Compiler) -> None:
+def _advice(said: str) -> str:
+    """What to do about what the compiler said, where it is more than to mend the line."""
+    if "attempted relative import with no known parent package" in said:
+        return "a relative import leads out of the package: compile the folder above it as the package, by [packages]"
+    return ""
+
+
+def _check(made: Path, compiler: Compiler) -> MojoPackage:
     if not made.is_file():
         raise ActionError(f"Mojo {compiler.version} ended well but left no {made.name}")
     try:
@@ -124,3 +292,4 @@ def _check(made: Path, compiler: Compiler) -> None:
         raise ActionError(
             f"{made.name} fits {package.accepted_by}, but the compiler's own library {library.accepted_by}"
         )
+    return package

@@ -2,30 +2,46 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Mapping, Sequence
-from graphlib import CycleError, TopologicalSorter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
+import semver
 from packyard.formats.errors import FormatError, Problem
 from packyard.formats.mojosource import scan_imports
 from packyard.formats.versionrange import read_range
 from packyard.tasks.compiler import bare_modules
 from packyard.tasks.errors import PlanError, gather
-from packyard.tasks.mojopackage import Package
+from packyard.tasks.mojopackage import Package, nearest_hint
 from packyard.tasks.watch import Watch
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Needs:
+    """What one package needs: `direct` is imported or declared, `all` must lie on the import path.
+
+    `cycle` is a way from the package back to itself ('a', 'b', 'a'), or empty: in one, it cannot be compiled alone,
+    only together with all of `knot`, which need each other.
+    """
+
+    direct: tuple[Package, ...]
+    all: tuple[Package, ...]
+    cycle: tuple[Package, ...] = ()
+    knot: tuple[Package, ...] = ()
 
 
 def dependencies(
     packages: Sequence[Package], files: Mapping[str, Sequence[str]], watch: Watch, version: str
-) -> dict[str, tuple[Package, ...]]:
-    """For each package, by name, all packages that must lie on the import path, those of dependencies included.
+) -> dict[str, Needs]:
+    """What each package needs of the others, by import name.
 
     `files` are the sources of each; `version` is the compiler's. FormatError with each dependency that is unknown
-    or out of range, each import of a member that is not declared, or the path of a cycle.
+    or out of range, and each import of a member that is not declared.
     """
     direct: dict[str, set[str]] = {}
     problems: list[FormatError] = []
     for package in packages:
+        if package.parts:
+            continue
         try:
             declared = _declared(package, packages, version)
             direct[package.name] = declared | _imported(
@@ -34,11 +50,39 @@ def dependencies(
         except FormatError as error:
             problems.append(error)
     gather(problems)
+    for package in packages:
+        if package.parts:
+            inside = {package.name, *(part.name for part in package.parts)}
+            direct[package.name] = set().union(*(direct[part.name] for part in package.parts)) - inside
     by_name = {package.name: package for package in packages}
-    closure: dict[str, set[str]] = {}
-    for name in _order(direct, by_name):
-        closure[name] = direct[name].union(*(closure[other] for other in direct[name]))
-    return {name: tuple(by_name[other] for other in sorted(closure[name])) for name in closure}
+
+    def named(names: Iterable[str]) -> tuple[Package, ...]:
+        return tuple(by_name[name] for name in names)
+
+    ways = {name: _ways(name, direct) for name in direct}
+    return {
+        name: Needs(
+            direct=named(sorted(direct[name])),
+            all=named(sorted(ways[name])),
+            cycle=named(ways[name].get(name, ())),
+            knot=named(other for other in sorted(ways[name]) if name in ways[other]),
+        )
+        for name in direct
+    }
+
+
+def together(knot: Sequence[Package], packages: Sequence[Package], name: str) -> str:
+    """The `[[meta]]` block, as packyard.toml writes it, that makes one package of those that need each other.
+
+    It is called `name` unless a package is already.
+    """
+    parts = [package.name for package in knot]
+    taken = {package.name for package in packages} | {package.label for package in packages}
+    free = (text for text in (name, "_".join(parts), f"{'_'.join(parts)}_together"))
+    chosen = next((text for text in free if not text[0].isdigit() and not {text, text.replace("-", "_")} & taken), name)
+    version = max((package.manifest.version for package in knot), key=semver.Version.parse)
+    members = ", ".join(f'"{part}"' for part in parts)
+    return f'[[meta]]\nname = "{chosen}"\nversion = "{version}"\nmembers = [{members}]'
 
 
 def _declared(package: Package, packages: Sequence[Package], version: str) -> set[str]:
@@ -50,10 +94,11 @@ def _declared(package: Package, packages: Sequence[Package], version: str) -> se
         found = [other for other in packages if name in (other.name, other.manifest.name)]
         members = sorted({other.member.name: other for other in found}.values(), key=lambda other: other.place)
         if not found:
-            known = {spelling for other in packages for spelling in (other.name, other.manifest.name)}
-            near = difflib.get_close_matches(name, sorted(known), 1)
-            hint = f"did you mean {near[0]!r}?" if near else ""
-            problems.append(Problem(f"{name!r} is no Mojo package of this workspace", key, package.place, hint))
+            message = f"{name!r} is no Mojo package of this workspace"
+            problems.append(Problem(message, key, package.place, nearest_hint(name, packages)))
+            continue
+        if package in found:
+            problems.append(Problem("is the package itself, which needs no such line", key, package.place))
             continue
         if len(members) > 1:
             places = " and ".join(f"{other.place} ({other.manifest.name})" for other in members)
@@ -115,19 +160,13 @@ def _first_imports(text: str) -> dict[str, int]:
     return lines
 
 
-def _order(direct: Mapping[str, set[str]], by_name: Mapping[str, Package]) -> list[str]:
-    """Each package behind what it needs; PlanError with the path of a cycle."""
-    try:
-        return list(TopologicalSorter({name: sorted(direct[name]) for name in sorted(direct)}).static_order())
-    except CycleError as error:
-        cycle: list[str] = error.args[1][::-1]  # graphlib gives each before what it is needed by
-        start = cycle.index(min(cycle))
-        path = [*cycle[start:-1], *cycle[: start + 1]]
-        shown = " -> ".join(by_name[name].target for name in path)
-        raise PlanError(
-            Problem(
-                f"the targets depend on each other in a cycle: {shown}",
-                place=by_name[path[0]].place,
-                hint="Mojo packages that import each other can only be compiled as one package",
-            )
-        ) from None
+def _ways(start: str, direct: Mapping[str, set[str]]) -> dict[str, tuple[str, ...]]:
+    """Everything that is needed from `start` on, each with a shortest way to it; `start` itself only in a cycle."""
+    ways: dict[str, tuple[str, ...]] = {}
+    waiting: list[tuple[str, ...]] = [(start,)]
+    for way in waiting:
+        for name in sorted(direct[way[-1]] - ways.keys()):
+            ways[name] = (*way, name)
+            if name != start:
+                waiting.append(ways[name])
+    return ways

@@ -1,47 +1,62 @@
 """Where the Mojo packages of the workspace lie: which folders are one, what each is imported as, and its sources.
 
 A manifest stands beside the package's `__init__.mojo`, above `src/NAME/`, or it lists folders in `[packages]`. The
-folder's name (there: the key) is what programs import; the manifest's own name is only the distribution's.
+folder's name (there: the key) is what programs import; the manifest's own name is only the distribution's. A `[[meta]]`
+of the workspace is a package too: one made of the sources of several, each below it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import difflib
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from packyard.formats.errors import FormatError, Problem
 from packyard.formats.mojo import MojoManifest
 from packyard.formats.naming import read_import_name
-from packyard.tasks.compiler import compiles_plain_folders
-from packyard.tasks.errors import gather
+from packyard.formats.workspace import MetaSpec
+from packyard.tasks.compiler import compiles_plain_folders, extension
+from packyard.tasks.errors import PlanError, gather
 from packyard.tasks.watch import Watch
-from packyard.tasks.workspace import Member, Workspace
+from packyard.tasks.workspace import MANIFEST, Member, Workspace
 
 _INIT = "__init__.mojo"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Package:
-    """A Mojo package: `name` is what it is imported as, `folder` is relative to the workspace."""
+    """A Mojo package: `name` is what it is imported as, `folder` is relative to the workspace.
+
+    A meta-package has `parts`, no folder of its own, and a manifest and a member made from its `[[meta]]`;
+    `is_flat` tells that it offers at its top what its parts export.
+    """
 
     name: str
     folder: str
     member: Member
     manifest: MojoManifest
+    parts: tuple[Package, ...] = ()
+    is_flat: bool = False
 
     @property
     def place(self) -> str:
         """The manifest's path."""
-        return self.member.path("mojo.toml")
+        return MANIFEST if self.parts else self.member.path("mojo.toml")
+
+    @property
+    def label(self) -> str:
+        """What its target and its artifacts are called: the import name, for a meta-package its name as written."""
+        return self.manifest.name if self.parts else self.name
 
     @property
     def target(self) -> str:
         """The name of the target that compiles it."""
-        return f"mojo:{self.name}"
+        return f"mojo:{self.label}"
 
 
 def find_packages(workspace: Workspace) -> tuple[Package, ...]:
-    """Every package of every member, sorted by name; FormatError with each folder that is none, and equal names."""
+    """Every package of every member and every meta-package, sorted by name; FormatError with each folder that is no
+    package, each unknown part, and equal names."""
     problems: list[FormatError] = []
     found: dict[str, Package] = {}
     for member in workspace.members:
@@ -56,15 +71,32 @@ def find_packages(workspace: Workspace) -> tuple[Package, ...]:
                 problem = Problem(message, key, package.place)
             if problem is not None:
                 problems.append(FormatError(problem))
+    metas: list[Package] = []
+    for position, spec in enumerate(workspace.manifest.metas):
+        try:
+            metas.append(_meta(spec, f"meta[{position}]", found))
+        except FormatError as error:
+            problems.append(error)
     gather(problems)
+    found |= {meta.name: meta for meta in metas}
     return tuple(found[name] for name in sorted(found))
+
+
+def artifact_name(package: Package, version: str) -> str:
+    """The file that a package is distributed as, made by the compiler `version`."""
+    return f"{package.label}-{package.manifest.version}.{extension(version)}"
+
+
+def source_texts(package: Package, files: Iterable[str], watch: Watch) -> dict[str, str]:
+    """The texts of a package's files by their paths inside it."""
+    return {path.removeprefix(f"{package.folder}/"): watch.text(path) for path in files}
 
 
 def sources(package: Package, watch: Watch, version: str) -> list[str]:
     """The files that the compiler `version` would read of a package, sorted; its example programs are none of them."""
-    programs = {
-        path for pattern in package.manifest.examples for path in watch.matching_files(package.member.path(pattern))
-    }
+    if package.parts:
+        return [path for part in package.parts for path in sources(part, watch, version)]
+    programs = set(examples(package, watch))
 
     def is_left_out(path: str) -> bool:
         if path.endswith("/"):
@@ -72,6 +104,58 @@ def sources(package: Package, watch: Watch, version: str) -> list[str]:
         return not path.endswith(".mojo") or path in programs
 
     return list(watch.files(package.folder, is_left_out))
+
+
+def examples(package: Package, watch: Watch) -> list[str]:
+    """The example programs that the manifest names, sorted; those of a meta-package are its parts'."""
+    if package.parts:
+        return sorted({path for part in package.parts for path in examples(part, watch)})
+    return sorted(
+        {path for pattern in package.manifest.examples for path in watch.matching_files(package.member.path(pattern))}
+    )
+
+
+def nearest_hint(name: str, packages: Iterable[Package]) -> str:
+    """The package that may have been meant by a name that is none's, as a hint; or nothing."""
+    known = {spelling for other in packages for spelling in (other.name, other.manifest.name)}
+    near = difflib.get_close_matches(name, sorted(known), 1)
+    return f"did you mean {near[0]!r}?" if near else ""
+
+
+def _meta(spec: MetaSpec, key: str, found: Mapping[str, Package]) -> Package:
+    """A meta-package; PlanError with each of its parts that is unknown, and when its name is taken."""
+    problems: list[Problem] = []
+    parts: dict[str, Package] = {}
+    for number, name in enumerate(spec.members):
+        chosen = [part for part in found.values() if name in (part.name, part.manifest.name)]
+        if not chosen:
+            message, hint = f"{name!r} is no Mojo package of this workspace", nearest_hint(name, found.values())
+            problems.append(Problem(message, f"{key}.members[{number}]", MANIFEST, hint))
+        parts |= {part.name: part for part in chosen}
+    other = found.get(spec.import_name)
+    if other is not None:
+        message = f"{spec.name!r} is imported as {spec.import_name!r}, as is '{other.folder}' of {other.place}"
+        problems.append(Problem(message, f"{key}.name", MANIFEST))
+    if not spec.members:
+        problems.append(Problem("is empty, the names of Mojo packages were expected", f"{key}.members", MANIFEST))
+    if problems:
+        raise PlanError(*problems)
+    manifests = [part.manifest for part in parts.values()]
+    manifest = MojoManifest(
+        name=spec.name,
+        version=spec.version,
+        description=spec.description or f"{', '.join(sorted(parts))} in one package",
+        authors=tuple(dict.fromkeys(author for manifest in manifests for author in manifest.authors)),
+        license=" AND ".join(dict.fromkeys(manifest.license for manifest in manifests if manifest.license)),
+    )
+    return Package(
+        name=spec.import_name,
+        folder="",
+        member=Member(name=spec.name, folder="", mojo=manifest),
+        manifest=manifest,
+        parts=tuple(parts[name] for name in sorted(parts)),
+        is_flat=spec.layout == "flat",
+    )
 
 
 def _folders(member: Member, manifest: MojoManifest, watch: Watch) -> Iterator[tuple[str, str, str]]:

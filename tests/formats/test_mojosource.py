@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from packyard.formats.mojosource import Import, scan_imports
+from packyard.formats.mojosource import Import, move_imports, scan_imports
 
 
 @pytest.mark.parametrize(
@@ -50,3 +50,26 @@ def test_imports_lookalike_is_ignored(text: str) -> None:
 
 def test_imports_after_an_unclosed_string_are_found() -> None:
     assert scan_imports("x = 'open\nimport a") == (Import("a", 2),)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("from a import x", "from o.a import x"),
+        ("from a.b.c import x, y as z", "from o.a.b.c import x, y as z"),
+        ("from ab import a", "from ab import a"),
+        ("from .a import a", "from .a import a"),
+        ("from . import a", "from . import a"),
+        ("import a", "import o.a as a"),
+        ("import a as n, x, b", "import o.a as n, x, o.b as b"),
+        ("import a.c as n\nn.f()", "import o.a.c as n\nn.f()"),
+        ("import a.c\nx = a.c.f(a.d) + y.a.c + a", "import o.a.c\nx = o.a.c.f(o.a.d) + y.a.c + a"),
+        ('import a.c\n"a.c" # a.c\n', 'import o.a.c\n"a.c" # a.c\n'),
+        ("def f():\n    import a.c; a.c.f()\n", "def f():\n    import o.a.c; o.a.c.f()\n"),
+        ('"""\nimport a\n"""\nfrom std import a\n', '"""\nimport a\n"""\nfrom std import a\n'),
+        ("if x: from a import b; from b import c", "if x: from o.a import b; from o.b import c"),
+        ("from a \\\n  import x\nimport a, \\\n  b", "from o.a \\\n  import x\nimport o.a as a, \\\n  o.b as b"),
+    ],
+)
+def test_moved_imports_come_from_below_the_other_package(before: str, after: str) -> None:
+    assert move_imports(before, {"a", "b"}, "o") == after

@@ -14,6 +14,7 @@ from packyard.tasks.target import Pin
 from packyard.tasks.toolchain import make_toolchain
 
 from tests.tasks.morloc_remote import Remote, publish_standard
+from tests.tasks.yard import Yard
 
 CompilerTree = Callable[[str], Path]
 
@@ -65,3 +66,9 @@ def remote(published: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.delenv("MORLOC_HOME", raising=False)
     monkeypatch.delenv("SOURCE_DATE_EPOCH", raising=False)
     return Remote(Path(shutil.copytree(published, tmp_path / "remote", symlinks=True)))
+
+
+@pytest.fixture(scope="session")
+def make_yard(compiler_tree: CompilerTree) -> Callable[[Path, str], Yard]:
+    """Makes workspaces of Mojo members, each for one version of the compiler."""
+    return lambda root, version: Yard(root, version, compiler_tree(version))

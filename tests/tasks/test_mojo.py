@@ -12,10 +12,12 @@ from packyard.tasks.target import Output, Source, Target, Use
 from packyard.tasks.workspace import read_workspace
 
 
-def plan(root: Path, files: Mapping[str, str], *, mojo: str = "1.0.0", members: str = '"*"') -> dict[str, Target]:
+def plan(
+    root: Path, files: Mapping[str, str], *, mojo: str = "1.0.0", members: str = '"*"', metas: str = ""
+) -> dict[str, Target]:
     """The targets of a workspace with these files, by name."""
     toolchain = f'[toolchain]\nmojo = "{mojo}"\n' if mojo else ""
-    everything = {"packyard.toml": f'[workspace]\nname = "w"\nmembers = [{members}]\n{toolchain}', **files}
+    everything = {"packyard.toml": f'[workspace]\nname = "w"\nmembers = [{members}]\n{toolchain}{metas}', **files}
     for path, text in everything.items():
         (root / path).parent.mkdir(parents=True, exist_ok=True)
         (root / path).write_text(text)
@@ -26,9 +28,9 @@ def manifest(name: str, *rest: str, version: str = "0.1.0") -> str:
     return "\n".join(["[package]", f'name = "{name}"', f'version = "{version}"', *rest, ""])
 
 
-def refusal(root: Path, files: Mapping[str, str], *, mojo: str = "1.0.0", members: str = '"*"') -> str:
+def refusal(root: Path, files: Mapping[str, str], *, mojo: str = "1.0.0", members: str = '"*"', metas: str = "") -> str:
     with pytest.raises(FormatError) as caught:
-        plan(root, files, mojo=mojo, members=members)
+        plan(root, files, mojo=mojo, members=members, metas=metas)
     return str(caught.value)
 
 
@@ -42,7 +44,7 @@ def test_mojo_of_workspace_without_packages_is_none(tmp_path: Path) -> None:
 
 def test_mojo_beside_init_is_named_by_its_folder(tmp_path: Path) -> None:
     files = {
-        "data/mojo.toml": manifest("ml-odyssey-data", 'description = "Data"'),
+        "data/mojo.toml": manifest("ml-odyssey-data", 'description = "Data"', 'authors = ["Ada"]', 'license = "MIT"'),
         "data/__init__.mojo": "",
         "data/loader/__init__.mojo": "",
         "data/loader/csv.mojo": "",
@@ -54,14 +56,31 @@ def test_mojo_beside_init_is_named_by_its_folder(tmp_path: Path) -> None:
             doc="Data",
             place="data/mojo.toml",
             run="packyard.tasks.mojo:make_mojo",
-            params={"name": "data", "compiler": "1.0.0", "folder": "data"},
+            params={
+                "name": "data",
+                "compiler": "1.0.0",
+                "folders": {"data": "data"},
+                "manifest": {
+                    "distribution": "ml-odyssey-data",
+                    "version": "0.1.0",
+                    "description": "Data",
+                    "authors": ["Ada"],
+                    "license": "MIT",
+                    "file": "data-0.1.0.mojopkg",
+                    "components": [],
+                    "dependencies": [],
+                },
+            },
             sources=(
                 Source(path="data/__init__.mojo", at="package/data/__init__.mojo"),
                 Source(path="data/loader/__init__.mojo", at="package/data/loader/__init__.mojo"),
                 Source(path="data/loader/csv.mojo", at="package/data/loader/csv.mojo"),
             ),
             uses=(Use(target="toolchain:mojo-1.0.0"),),
-            outputs=(Output(at="data.mojopkg", artifact="dist/data-0.1.0.mojopkg"),),
+            outputs=(
+                Output(at="data.mojopkg", artifact="dist/data-0.1.0.mojopkg"),
+                Output(part="manifest", at="data.mojopkg.json", artifact="dist/data-0.1.0.mojopkg.json"),
+            ),
             final=True,
         )
     }
@@ -114,6 +133,7 @@ def test_mojo_from_1_1_on_has_the_other_extension(tmp_path: Path) -> None:
     files = {"a/mojo.toml": manifest("a"), "a/__init__.mojo": ""}
     assert plan(tmp_path, files, mojo="1.2.0")["mojo:a"].outputs == (
         Output(at="a.mojoc", artifact="dist/a-0.1.0.mojoc"),
+        Output(part="manifest", at="a.mojoc.json", artifact="dist/a-0.1.0.mojoc.json"),
     )
 
 
@@ -191,7 +211,6 @@ def test_mojo_import_of_library_own_or_unknown_package_is_left_to_the_compiler(t
 
 
 ELSEWHERE = "the folders of packages elsewhere are listed as [packages] NAME = FOLDER"
-TOGETHER = "Mojo packages that import each other can only be compiled as one package"
 
 
 def member(folder: str, *rest: str, name: str = "", version: str = "0.1.0", init: str = "") -> dict[str, str]:
@@ -273,20 +292,12 @@ def needing(*names: str) -> str:
             "a/__init__.mojo:1: imports 'c' of c/mojo.toml, which a/mojo.toml does not declare\n"
             '  hint: add c = "0.1.0" to its [dependencies]',
         ),
-        (
-            member("a", needing("b")) | member("b", needing("c")) | member("c", needing("a")),
-            "a/mojo.toml: the targets depend on each other in a cycle: mojo:a -> mojo:b -> mojo:c -> mojo:a\n"
-            f"  hint: {TOGETHER}",
-        ),
-        (
-            member("a", needing("a")),
-            f"a/mojo.toml: the targets depend on each other in a cycle: mojo:a -> mojo:a\n  hint: {TOGETHER}",
-        ),
+        (member("a", needing("a")), "a/mojo.toml: dependencies.a: is the package itself, which needs no such line"),
     ],
     ids=[
         "no init", "no init in src", "no init in a listed folder", "folder no identifier", "folder a keyword",
         "import name twice", "dependency unknown", "ranges", "dependency ambiguous", "imports not declared",
-        "import declared by another", "cycle", "own dependency",
+        "import declared by another", "own dependency",
     ],
 )  # fmt: skip
 def test_mojo_of_wrong_workspace_is_refused(tmp_path: Path, files: dict[str, str], message: str) -> None:
@@ -319,3 +330,141 @@ def test_mojo_dependency_hidden_by_the_library_is_refused_before_1(tmp_path: Pat
         "itself\n  hint: give the package another import name, or take Mojo 1.0.0 or later"
     )
     assert "mojo:utils" in plan(tmp_path, files)["mojo:a"].dependencies
+
+
+CYCLE = (
+    member("a", needing("b"), version="0.2.0")
+    | member("b", needing("c"), init="import c\n")
+    | member("c", '[dependencies]\na = "0.2.0"')
+    | member("d", '[dependencies]\na = "*"')
+    | member("e")
+)
+
+
+def test_mojo_in_a_cycle_says_how_it_can_be_built_and_stops_no_other(tmp_path: Path) -> None:
+    found = plan(tmp_path, CYCLE)
+    assert {name: target.run.partition(":")[2] for name, target in found.items()} == {
+        "mojo:a": "refuse_mojo",
+        "mojo:b": "refuse_mojo",
+        "mojo:c": "refuse_mojo",
+        "mojo:d": "make_mojo",
+        "mojo:e": "make_mojo",
+    }
+    assert found["mojo:b"].final
+    assert found["mojo:b"].dependencies == ()
+    assert (
+        found["mojo:b"].params["message"] == "b/mojo.toml: the packages import each other in a cycle: b -> c -> a -> b"
+    )
+    assert found["mojo:b"].params["hint"] == (
+        "they compile as one package, which packyard.toml declares like this:\n\n"
+        '[[meta]]\nname = "w"\nversion = "0.2.0"\nmembers = ["a", "b", "c"]\n'
+    )
+    assert found["mojo:d"].dependencies == ("mojo:a", "mojo:b", "mojo:c", "toolchain:mojo-1.0.0")
+
+
+def test_mojo_in_a_cycle_of_a_workspace_named_as_one_of_them_gets_a_free_name(tmp_path: Path) -> None:
+    files = member("w", needing("a")) | member("a", needing("w"))
+    assert 'name = "a_w"' in plan(tmp_path, files)["mojo:a"].params["hint"]
+
+
+def test_mojo_in_a_cycle_within_a_meta_is_left_to_it(tmp_path: Path) -> None:
+    found = plan(tmp_path, CYCLE, metas='[[meta]]\nname = "all-of-it"\nversion = "1.0.0"\nmembers = ["a", "b", "c"]\n')
+    assert not found["mojo:a"].final
+    assert found["mojo:a"].params["hint"] == (
+        "it is part of 'mojo:all-of-it': import 'all_of_it.a', and depend on that"
+    )
+    assert found["mojo:all-of-it"].final
+
+
+META = '[[meta]]\nname = "ml-odyssey"\nversion = "2.0.0"\nmembers = ["nn", "x-tensor"]\n'
+PARTS = {
+    "libs/tensor/mojo.toml": manifest("x-tensor", 'authors = ["Ada"]\nlicense = "MIT"'),
+    "libs/tensor/src/tensor/__init__.mojo": "from .ops import one\n",
+    "libs/tensor/src/tensor/ops.mojo": "def one() -> Int:\n    return 1\n",
+    "libs/nn/mojo.toml": manifest("nn", 'license = "BSD-3-Clause"', needing("x-tensor", "base")),
+    "libs/nn/__init__.mojo": "from tensor import one\n",
+    "libs/base/mojo.toml": manifest("base"),
+    "libs/base/__init__.mojo": "",
+}
+
+
+def test_mojo_meta_package_is_made_of_the_sources_of_its_parts(tmp_path: Path) -> None:
+    target = plan(tmp_path, PARTS, members='"libs/*"', metas=META)["mojo:ml-odyssey"]
+    assert staged(target) == {
+        "libs/nn/__init__.mojo": "package/ml_odyssey/nn/__init__.mojo",
+        "libs/tensor/src/tensor/__init__.mojo": "package/ml_odyssey/tensor/__init__.mojo",
+        "libs/tensor/src/tensor/ops.mojo": "package/ml_odyssey/tensor/ops.mojo",
+    }
+    assert target.dependencies == ("mojo:base", "toolchain:mojo-1.0.0")
+    assert target.outputs == (
+        Output(at="ml_odyssey.mojopkg", artifact="dist/ml-odyssey-2.0.0.mojopkg"),
+        Output(part="manifest", at="ml_odyssey.mojopkg.json", artifact="dist/ml-odyssey-2.0.0.mojopkg.json"),
+    )
+    assert target.place == "packyard.toml"
+    assert target.params == {
+        "name": "ml_odyssey",
+        "compiler": "1.0.0",
+        "folders": {"ml_odyssey/nn": "libs/nn", "ml_odyssey/tensor": "libs/tensor/src/tensor"},
+        "meta": {"moved": ["nn", "tensor"], "exports": {}},
+        "manifest": {
+            "distribution": "ml-odyssey",
+            "version": "2.0.0",
+            "description": "nn, tensor in one package",
+            "authors": ["Ada"],
+            "license": "BSD-3-Clause AND MIT",
+            "file": "ml-odyssey-2.0.0.mojopkg",
+            "components": ["nn", "tensor"],
+            "dependencies": [{"name": "base", "distribution": "base", "version": "0.1.0", "range": "0.1.0"}],
+        },
+    }
+
+
+def test_mojo_meta_package_can_be_depended_on(tmp_path: Path) -> None:
+    files = PARTS | {
+        "libs/app/mojo.toml": manifest("app", '[dependencies]\nml-odyssey = "2.0.0"'),
+        "libs/app/__init__.mojo": "from ml_odyssey.nn import one\n",
+    }
+    assert plan(tmp_path, files, members='"libs/*"', metas=META)["mojo:app"].uses == (
+        Use(target="toolchain:mojo-1.0.0"),
+        Use(target="mojo:base", at="deps/base.mojopkg"),
+        Use(target="mojo:ml-odyssey", at="deps/ml_odyssey.mojopkg"),
+    )
+
+
+def test_mojo_flat_meta_package_offers_what_its_parts_export(tmp_path: Path) -> None:
+    flat = META.replace('["nn", "x-tensor"]', '["tensor"]\nlayout = "flat"')
+    target = plan(tmp_path, PARTS, members='"libs/*"', metas=flat)["mojo:ml-odyssey"]
+    assert target.params["meta"] == {"moved": ["tensor"], "exports": {"tensor": ["one"]}}
+
+
+@pytest.mark.parametrize(
+    ("metas", "message"),
+    [
+        (
+            META + 'layout = "flat"\n',
+            "packyard.toml: meta 'ml-odyssey': 'one' is exported by 'nn' and by 'tensor', "
+            "a flat package can offer it once",
+        ),
+        (
+            META.replace("x-tensor", "tensr"),
+            "packyard.toml: meta[0].members[1]: 'tensr' is no Mojo package of this workspace\n"
+            "  hint: did you mean 'tensor'?",
+        ),
+        (
+            META.replace("ml-odyssey", "tensor"),
+            "packyard.toml: meta[0].name: 'tensor' is imported as 'tensor', "
+            "as is 'libs/tensor/src/tensor' of libs/tensor/mojo.toml",
+        ),
+        (
+            META.replace('["nn", "x-tensor"]', "[]"),
+            "packyard.toml: meta[0].members: is empty, the names of Mojo packages were expected",
+        ),
+        (
+            META.replace("ml-odyssey", "3d"),
+            "packyard.toml: meta[0].name: '3d' cannot be imported, an identifier (letters, digits, _) was expected",
+        ),
+    ],
+    ids=["exported twice", "part unknown", "name taken", "no parts", "name no identifier"],
+)
+def test_mojo_wrong_meta_package_is_refused(tmp_path: Path, metas: str, message: str) -> None:
+    assert refusal(tmp_path, PARTS, members='"libs/*"', metas=metas) == message

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import os
 import shutil
 import subprocess
 import time
@@ -13,16 +12,15 @@ from pathlib import Path
 import pytest
 from packyard.formats.mojopkg import read_package
 from packyard.tasks import process
-from packyard.tasks.compiler import Compiler, extension, records_paths, toolchain_of, verb
+from packyard.tasks.compiler import Compiler, extension, records_paths, verb
 from packyard.tasks.errors import ActionError
-from packyard.tasks.mojo import make_mojo, targets
-from packyard.tasks.room import Room
-from packyard.tasks.target import Target
-from packyard.tasks.workspace import read_workspace
+
+from tests.tasks.yard import Yard
 
 pytestmark = pytest.mark.real
 
 CompilerTree = Callable[[str], Path]
+MakeYard = Callable[[Path, str], Yard]
 EXAMPLES = Path(__file__).parents[2] / "examples" / "mojo"
 VERSIONS = ["0.26.2.0", "1.0.0", "1.2.0"]
 
@@ -44,74 +42,13 @@ CHAIN = {
 PROGRAM = "from c import three\n\n\ndef main():\n    print(three())\n"
 
 
-class Yard:
-    """A workspace of Mojo members, built without the engine: each action in a room of its own."""
-
-    def __init__(self, root: Path, version: str, tree: Path) -> None:
-        self.root = root
-        self.version = version
-        self.compiler = Compiler(version, tree)
-        self.made: dict[str, Path] = {}
-        self.before: dict[str, bytes] = {}
-        self.seconds: dict[str, float] = {}
-        self.write({"packyard.toml": f'[workspace]\nname = "w"\nmembers = ["*"]\n[toolchain]\nmojo = "{version}"\n'})
-
-    def write(self, files: Mapping[str, str]) -> None:
-        for path, text in files.items():
-            (self.root / path).parent.mkdir(parents=True, exist_ok=True)
-            (self.root / path).write_text(text)
-
-    def build(self) -> dict[str, bytes]:
-        """Make every package, dependencies first, and return the bytes of each by import name."""
-        waiting = {target.name: target for target in targets(read_workspace(self.root / ""))}
-        self.made.clear()
-        while waiting:
-            name = next(name for name, target in waiting.items() if not waiting.keys() & {*target.dependencies})
-            self.made[name] = self.make(waiting.pop(name))
-        return {name.partition(":")[2]: path.read_bytes() for name, path in self.made.items()}
-
-    def make(self, target: Target) -> Path:
-        room = self.room(target)
-        for source in target.sources:
-            copy(self.root / source.path, room.inputs / source.at)
-        for use in target.uses:
-            if use.at:
-                copy(self.made[use.target], room.inputs / use.at)
-        start = time.monotonic()
-        make_mojo(room)
-        self.seconds[target.name] = time.monotonic() - start
-        return room.outputs / target.outputs[0].at
-
-    def room(self, target: Target) -> Room:
-        # Beside the workspace, so that the depth of the one is the depth of the other.
-        place = self.root.parent / "rooms" / f"{len(list(self.root.parent.glob('rooms/*'))):04}"
-        for name in ("in", "out", "tmp", "home"):
-            (place / name).mkdir(parents=True)
-        return Room(
-            inputs=place / "in", outputs=place / "out", scratch=place / "tmp", home=place / "home",
-            params=target.params, log=place / "log", trees={toolchain_of(self.version): self.compiler.tree},
-        )  # fmt: skip
-
-    def compile(self, *words: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
-        """Call the compiler as a person does."""
-        environment = {"PATH": "/usr/bin:/bin", "HOME": os.fspath(cwd), **self.compiler.environment()}
-        return subprocess.run(
-            [self.compiler.program, *words], cwd=cwd, env=environment, capture_output=True, text=True, check=False
-        )
-
-
-def copy(source: Path, target: Path) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(source, target)
-
-
 @pytest.fixture(scope="module")
-def chain(tmp_path_factory: pytest.TempPathFactory, compiler_tree: CompilerTree) -> Callable[[str], dict[str, bytes]]:
+def chain(tmp_path_factory: pytest.TempPathFactory, make_yard: MakeYard) -> Callable[[str], dict[str, bytes]]:
     """The packages of CHAIN by compiler version, compiled once, far from where the tests compile."""
 
     @functools.cache
     def packages(version: str) -> dict[str, bytes]:
-        yard = Yard(tmp_path_factory.mktemp("chain") / "quite/another/and/deeper/w", version, compiler_tree(version))
+        yard = make_yard(tmp_path_factory.mktemp("chain") / "quite/another/and/deeper/w", version)
         yard.write(CHAIN)
         return yard.build()
 
@@ -122,20 +59,20 @@ def chain(tmp_path_factory: pytest.TempPathFactory, compiler_tree: CompilerTree)
 def yard(
     request: pytest.FixtureRequest,
     tmp_path: Path,
-    compiler_tree: CompilerTree,
+    make_yard: MakeYard,
     chain: Callable[[str], dict[str, bytes]],
 ) -> Yard:
     """CHAIN ready to be built, and in `before` what it was built to elsewhere."""
     version: str = request.param
-    yard = Yard(tmp_path / "w", version, compiler_tree(version))
+    yard = make_yard(tmp_path / "w", version)
     yard.write(CHAIN)
     yard.before = dict(chain(version))
     return yard
 
 
 @pytest.fixture
-def yard_1(tmp_path: Path, compiler_tree: CompilerTree) -> Yard:
-    yard = Yard(tmp_path / "w", "1.0.0", compiler_tree("1.0.0"))
+def yard_1(tmp_path: Path, make_yard: MakeYard) -> Yard:
+    yard = make_yard(tmp_path / "w", "1.0.0")
     yard.write(CHAIN)
     return yard
 
@@ -303,10 +240,8 @@ def _accepted(path: Path) -> str:
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-def test_mojo_examples_run_against_their_packages_alone(
-    tmp_path: Path, compiler_tree: CompilerTree, version: str
-) -> None:
-    yard = Yard(tmp_path / "w", version, compiler_tree(version))
+def test_mojo_examples_run_against_their_packages_alone(tmp_path: Path, make_yard: MakeYard, version: str) -> None:
+    yard = make_yard(tmp_path / "w", version)
     for name in ("tensor", "nn"):
         shutil.copytree(EXAMPLES / name, yard.root / name)
     packages = yard.build()

@@ -1,0 +1,83 @@
+"""A workspace of Mojo members for tests on real compilers."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from packyard.tasks.action import invoke
+from packyard.tasks.compiler import Compiler, toolchain_of
+from packyard.tasks.mojo import targets
+from packyard.tasks.room import Room
+from packyard.tasks.target import Target
+from packyard.tasks.workspace import read_workspace
+
+
+class Yard:
+    """A workspace of Mojo members, built without the engine: each action in a room of its own."""
+
+    def __init__(self, root: Path, version: str, tree: Path) -> None:
+        self.root = root
+        self.version = version
+        self.compiler = Compiler(version, tree)
+        self.made: dict[str, Path] = {}
+        self.before: dict[str, bytes] = {}
+        self.seconds: dict[str, float] = {}
+        self.write({"packyard.toml": f'[workspace]\nname = "w"\nmembers = ["*"]\n[toolchain]\nmojo = "{version}"\n'})
+
+    def write(self, files: Mapping[str, str]) -> None:
+        for path, text in files.items():
+            (self.root / path).parent.mkdir(parents=True, exist_ok=True)
+            (self.root / path).write_text(text)
+
+    def build(self, *wanted: str) -> dict[str, bytes]:
+        """Make every package, or the `wanted` and what they need, dependencies first; the bytes of each by name."""
+        found = {target.name: target for target in targets(read_workspace(self.root / ""))}
+        names = list(wanted or found)
+        for name in names:  # grows meanwhile
+            names.extend(other for other in found[name].dependencies if other in found and other not in names)
+        waiting = {name: found[name] for name in names}
+        self.made.clear()
+        while waiting:
+            name = next(name for name, target in waiting.items() if not waiting.keys() & {*target.dependencies})
+            self.made[name] = self.make(waiting.pop(name))
+        return {name.partition(":")[2]: path.read_bytes() for name, path in self.made.items()}
+
+    def make(self, target: Target) -> Path:
+        room = self.room(target)
+        for source in target.sources:
+            copy(self.root / source.path, room.inputs / source.at)
+        for use in target.uses:
+            if use.at:
+                made = self.made[use.target]
+                copy(made.with_name(f"{made.name}.json") if use.part == "manifest" else made, room.inputs / use.at)
+        start = time.monotonic()
+        invoke(target.run, room)
+        self.seconds[target.name] = time.monotonic() - start
+        return room.outputs / target.outputs[0].at
+
+    def room(self, target: Target) -> Room:
+        # Beside the workspace, so that the depth of the one is the depth of the other.
+        place = self.root.parent / "rooms" / f"{len(list(self.root.parent.glob('rooms/*'))):04}"
+        for name in ("in", "out", "tmp", "home"):
+            (place / name).mkdir(parents=True)
+        return Room(
+            inputs=place / "in", outputs=place / "out", scratch=place / "tmp", home=place / "home",
+            params=target.params, log=place / "log", trees={toolchain_of(self.version): self.compiler.tree},
+        )  # fmt: skip
+
+    def compile(self, *words: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
+        """Call the compiler as a person does."""
+        environment = {"PATH": "/usr/bin:/bin", "HOME": os.fspath(cwd), **self.compiler.environment()}
+        return subprocess.run(
+            [self.compiler.program, *words], cwd=cwd, env=environment, capture_output=True, text=True, check=False
+        )
+
+
+def copy(source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(source, target)
