@@ -1,4 +1,4 @@
-"""`packyard install`: packages into a home, decided as a whole and put there in one step."""
+"""`packyard install`: packages into a home or a library folder, decided as a whole and put there in one step."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from packyard.formats.workspace import WorkspaceManifest
 from packyard.formats.workspace import read_workspace as read_manifest
 from packyard.tasks import null
 from packyard.tasks.cli import UsageError
+from packyard.tasks.commands.mojolibrary import install_mojo, names_mojo
 from packyard.tasks.commands.output import count, say
 from packyard.tasks.errors import PlanError
 from packyard.tasks.morlocinstall import Step, carry_out, decide, default_home, plain_run, read_wish
@@ -29,15 +30,17 @@ from packyard.tasks.workspace import MANIFEST, read_workspace, source_epoch
 
 _DONE = {"install": "installed", "replace": "replaced", "repair": "repaired", "keep": "kept"}
 _WOULD = {"install": "would install", "replace": "would replace", "repair": "would repair", "keep": "would keep"}
-_SUFFIXES = (".mojopkg", ".mojoc", ".psp")
+_SUFFIXES = (".psp",)
 
 
 def run(words: list[str]) -> int:
     """Install what `words` name; the exit status."""
     options = _parser().parse_args(words)
+    if any(map(names_mojo, options.package)):
+        return install_mojo(options)
     for word in options.package:
-        if word.endswith(_SUFFIXES):  # each kind of file will have its own installer; there is one so far
-            raise UsageError(Problem(f"{word!r} is no morloc package, and only those can be installed"))
+        if word.endswith(_SUFFIXES):
+            raise UsageError(Problem(f"{word!r} is neither a Mojo nor a morloc package"))
     return install_morloc(options.package, options)
 
 
@@ -75,7 +78,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def add_place(parser: argparse.ArgumentParser) -> None:
     """The options that say which plane is meant."""
-    parser.add_argument("--to", metavar="HOME", help="the morloc home (default: MORLOC_HOME, or ~/.local/share/morloc)")
+    parser.add_argument(
+        "--to",
+        metavar="FOLDER",
+        help="the morloc home (default: MORLOC_HOME, or ~/.local/share/morloc); for Mojo packages, the library folder",
+    )
     parser.add_argument("--plane", metavar="NAME", help="the plane (default: that of the workspace, or 'default')")
 
 
@@ -145,13 +152,19 @@ def _show(steps: Sequence[Step], words: dict[str, str]) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="packyard install",
-        description="Install morloc packages and all that they need, or nothing when something is wrong.",
+        description="Install morloc packages and all that they need, or compiled Mojo packages (files) into a "
+        "library folder, or nothing when something is wrong.",
         epilog=f"A name alone is a member of the workspace or a package of the default repository "
         f"({DEFAULT_REPOSITORY}, or default_repository in [morloc] of packyard.toml); '{STANDARD_SET}' is the "
         "standard set.",
     )
     parser.add_argument(
-        "package", nargs="+", help="NAME, github:USER/REPO[@tag:T|@branch:B|@hash:H], git+URL, ./FOLDER, or an archive"
+        "package",
+        nargs="+",
+        help="NAME, github:USER/REPO[@tag:T|@branch:B|@hash:H], git+URL, ./FOLDER, an archive, or a Mojo package",
+    )
+    parser.add_argument(
+        "--compiler", metavar="PATH", help="the compiler that will import Mojo packages (default: the one on PATH)"
     )
     parser.add_argument("--upgrade", action="store_true", help="fetch the named packages anew even if they are there")
     add_options(parser)

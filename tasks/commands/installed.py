@@ -1,4 +1,4 @@
-"""`packyard installed`: what is in a morloc plane, and in which state."""
+"""`packyard installed`: what is in a morloc plane or a library folder of Mojo packages, and in which state."""
 
 from __future__ import annotations
 
@@ -6,13 +6,16 @@ import argparse
 from collections.abc import Iterator
 
 from packyard.tasks.commands.install import add_place, find_here, plane_of
+from packyard.tasks.commands.mojolibrary import installed_mojo, is_mojo_place
 from packyard.tasks.commands.output import say, say_json
 from packyard.tasks.morlocplane import Plane
 
 
 def run(words: list[str]) -> int:
-    """List the packages of a plane; the exit status."""
+    """List the packages of a plane or a library folder; the exit status."""
     options = _parser().parse_args(words)
+    if is_mojo_place(options):
+        return installed_mojo(options)
     plane = plane_of(options, find_here())
     rows = list(_rows(plane))
     if options.json:
@@ -51,7 +54,9 @@ def _state(plane: Plane, name: str) -> str:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="packyard installed", description="Show the packages of a morloc plane.")
+    parser = argparse.ArgumentParser(
+        prog="packyard installed", description="Show the packages of a morloc plane, or of a library folder."
+    )
     add_place(parser)
     parser.add_argument("--json", action="store_true", help="as JSON")
     return parser

@@ -1,4 +1,4 @@
-"""`packyard uninstall`: takes packages out of a plane, not without asking when others need them."""
+"""`packyard uninstall`: takes packages out of a plane or a library folder, not without asking when others need them."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import sys
 
 from packyard.formats.errors import FormatError, Problem
 from packyard.tasks.commands.install import add_place, find_here, plane_of
+from packyard.tasks.commands.mojolibrary import is_mojo_place, uninstall_mojo
 from packyard.tasks.commands.output import say
 from packyard.tasks.errors import ActionError
 from packyard.tasks.morlocinstall import dependants, orphans, remove
@@ -16,6 +17,8 @@ from packyard.tasks.morlocplane import Plane, changing, finish
 def run(words: list[str]) -> int:
     """Remove what `words` name; the exit status."""
     options = _parser().parse_args(words)
+    if is_mojo_place(options):
+        return uninstall_mojo(options)
     plane = plane_of(options, find_here())
     if not plane.home.is_dir():
         raise ActionError(f"{plane.home}: there is no such home")
@@ -59,7 +62,9 @@ def _agreed(names: list[str], plane: Plane, *, yes: bool) -> bool:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="packyard uninstall", description="Take packages out of a morloc plane.")
+    parser = argparse.ArgumentParser(
+        prog="packyard uninstall", description="Take packages out of a morloc plane or a library folder."
+    )
     parser.add_argument("package", nargs="+", metavar="NAME")
     add_place(parser)
     parser.add_argument("--orphans", action="store_true", help="also what was installed for them only")

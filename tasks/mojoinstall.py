@@ -1,0 +1,327 @@
+"""Installing compiled Mojo packages into a library folder, and taking them out.
+
+A package lies in the folder under the name that was compiled into it, so that `mojo -I FOLDER` finds it. Everything
+is checked first; then new files are laid beside, a plan is written, and from that moment on the installation happens
+whole, if need be by the next command that changes the folder.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import shutil
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from packyard.formats.digest import digest_stream
+from packyard.formats.errors import FormatError, Problem, inside
+from packyard.formats.mojolibrary import NAME as RECORD
+from packyard.formats.mojolibrary import read_library, write_library
+from packyard.formats.mojopkg import MojoPackage, is_package, read_package
+from packyard.formats.naming import read_import_name
+from packyard.formats.packagemanifest import SUFFIX, PackageManifest, read_package_manifest, stamp_of
+from packyard.formats.semver import read_version
+from packyard.tasks.errors import ActionError, PlanError
+from packyard.tasks.exclusion import exclusive
+
+How = Literal["install", "replace", "repair", "keep"]
+
+_ENDS = (".mojopkg", ".mojoc")
+_STAGING = ".packyard-install"
+_LOCK = ".packyard-lock"
+_PLAN = "plan.json"
+_FILE = re.compile(r"(?P<name>.+?)(?:-(?P<version>\d+\.\d+\.\d+[^/]*))?\.(?:mojopkg|mojoc)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """What happens to one package: `before` is the version that was there, '' for none."""
+
+    file: Path
+    manifest: PackageManifest
+    how: How
+    before: str = ""
+    is_described: bool = True  # by a manifest beside it: else nobody knows what it depends on
+
+
+def is_mojo_package(path: Path) -> bool:
+    """Whether a file is a compiled Mojo package by its first bytes; any other name is not, be it a file or not."""
+    try:
+        with path.open("rb") as stream:
+            return is_package(stream)
+    except OSError:
+        return False
+
+
+def is_library(folder: Path) -> bool:
+    """Whether Mojo packages were installed into a folder."""
+    return (folder / RECORD).is_file() or (folder / _STAGING / _PLAN).is_file()
+
+
+def installed(folder: Path) -> dict[str, PackageManifest]:
+    """What was installed into a folder, by import name."""
+    for path in (folder / _STAGING / RECORD if (folder / _STAGING / _PLAN).exists() else folder / RECORD,):
+        if path.is_file():
+            return read_library(path.read_text(encoding="utf-8"), os.fspath(path))
+    return {}
+
+
+def state(folder: Path, manifest: PackageManifest) -> str:
+    """'whole', 'altered' or 'missing'."""
+    path = folder / manifest.installed_as
+    if not path.is_file():
+        return "missing"
+    return "whole" if _sha256(path) == manifest.sha256 else "altered"
+
+
+@contextmanager
+def changing(folder: Path) -> Iterator[None]:
+    """Hold a library folder alone, made if need be; what a killed command had decided is done first."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with exclusive(folder / _LOCK):
+            _finish(folder)
+            yield
+    except OSError as error:
+        raise ActionError(f"{error.filename or folder}: cannot be written: {error.strerror}") from None
+
+
+def decide(files: Sequence[Path], folder: Path, library: MojoPackage | None) -> tuple[Step, ...]:
+    """What installing `files` means; FormatError with everything that forbids it.
+
+    `library` is the header of the standard library of the compiler that will import them, None when unknown.
+    """
+    there = installed(folder)
+    problems: list[Problem] = []
+    steps: dict[str, Step] = {}
+    for file in files:
+        try:
+            step = _step(file, folder, there)
+        except FormatError as error:
+            problems.extend(error.problems)
+            continue
+        other = steps.setdefault(step.manifest.name, step)
+        if other is not step:
+            message = f"is the package {step.manifest.name!r}, as is {other.file}"
+            problems.append(Problem(message, place=os.fspath(file)))
+    after = there | {name: step.manifest for name, step in steps.items()}
+    places = {name: os.fspath(folder / package.installed_as) for name, package in there.items()}
+    places |= {name: os.fspath(step.file) for name, step in steps.items()}
+    problems += _wrong_compilers(after, places, library)
+    problems += _wrong_dependencies(after, places, folder)
+    if problems:
+        raise PlanError(*problems)
+    return tuple(steps[name] for name in sorted(steps))
+
+
+def carry_out(steps: Iterable[Step], folder: Path) -> None:
+    """Do what was decided, within `changing`."""
+    changed = [step for step in steps if step.how != "keep"]
+    if changed:
+        there = installed(folder)
+        gone = [
+            package.installed_as
+            for package in (there.get(step.manifest.name) for step in changed)
+            if package is not None
+        ]
+        new = {step.manifest.installed_as: step.file for step in changed}
+        packages = there | {step.manifest.name: step.manifest for step in changed}
+        _commit(folder, new, [name for name in gone if name not in new], packages)
+
+
+def decide_removal(names: Iterable[str], folder: Path) -> tuple[PackageManifest, ...]:
+    """What taking packages out means; FormatError when one is not there, was altered, or is needed by others."""
+    there = installed(folder)
+    wanted = list(dict.fromkeys(names))
+    problems: list[Problem] = []
+    for name in wanted:
+        package = there.get(name)
+        if package is None:
+            problems.append(Problem(f"is not installed in {folder}", place=name))
+            continue
+        if state(folder, package) == "altered":
+            problems.append(_altered(folder, package))
+        users = [other.name for other in there.values() if name in {needed.name for needed in other.dependencies}]
+        users = sorted(set(users) - set(wanted))
+        if users:
+            problems.append(Problem(f"is needed by {', '.join(users)}", place=name, hint="name those, too"))
+    if problems:
+        raise PlanError(*problems)
+    return tuple(there[name] for name in wanted)
+
+
+def remove(packages: Collection[PackageManifest], folder: Path) -> None:
+    """Take out what was decided, within `changing`."""
+    gone = {package.name for package in packages}
+    left = {name: package for name, package in installed(folder).items() if name not in gone}
+    _commit(folder, {}, [package.installed_as for package in packages], left)
+
+
+def read_described(file: Path) -> tuple[PackageManifest, bool]:
+    """What a package file is, by its own header and the manifest beside it, and whether there is one.
+
+    FormatError when the file is damaged or is not the one that the manifest describes.
+    """
+    place = os.fspath(file)
+    try:
+        with inside(place), file.open("rb") as stream:
+            header = read_package(stream)
+        sha256 = _sha256(file)
+        beside = file.with_name(file.name + SUFFIX)
+        text = beside.read_text(encoding="utf-8") if beside.is_file() else None
+    except OSError as error:
+        raise FormatError(Problem(f"cannot be read: {error.strerror}", place=place)) from None
+    if text is None:
+        return _by_name(file, header, sha256), False
+    manifest = read_package_manifest(text, os.fspath(beside))
+    problems = []
+    if manifest.sha256 != sha256:
+        message = f"is not the file that {beside.name} describes: its SHA-256 is {sha256}, not {manifest.sha256}"
+        problems.append(Problem(message, place=place, hint="take both from one place, or build them again"))
+    elif manifest.compiler != stamp_of(header):
+        message = f"fits {header.accepted_by}, but {beside.name} says {manifest.compiler.accepted_by}"
+        problems.append(Problem(message, place=place))
+    if manifest.installed_as not in {manifest.name + end for end in _ENDS}:
+        message = f"{manifest.installed_as!r} is no name under which {manifest.name!r} could be imported"
+        problems.append(Problem(message, "installed_as", os.fspath(beside)))
+    if problems:
+        raise FormatError(*problems)
+    return manifest, True
+
+
+def _by_name(file: Path, header: MojoPackage, sha256: str) -> PackageManifest:
+    """What the name of a file says of it, and its header; FormatError when no program could import it."""
+    match = _FILE.fullmatch(file.name)
+    if match is None:
+        raise FormatError(Problem("is a Mojo package, but its name does not end as one's", place=os.fspath(file)))
+    version = match["version"] or ""
+    with inside(os.fspath(file)):
+        name = read_import_name(match["name"].replace("-", "_"))
+        if version:
+            read_version(version)
+    return PackageManifest(
+        name=name,
+        distribution=match["name"],
+        version=version,
+        file=file.name,
+        installed_as=f"{name}{file.suffix}",
+        size=file.stat().st_size,
+        sha256=sha256,
+        compiler=stamp_of(header),
+    )
+
+
+def _step(file: Path, folder: Path, there: Mapping[str, PackageManifest]) -> Step:
+    manifest, is_described = read_described(file)
+    before = there.get(manifest.name)
+    problems = list(_in_the_way(manifest, folder, before))
+    if problems:
+        raise PlanError(*problems)
+    how: How = "install"
+    if before is not None:
+        found = state(folder, before)
+        how = "replace" if before.sha256 != manifest.sha256 else "keep" if found == "whole" else "repair"
+        if how == "keep" and before != manifest:
+            how = "replace"
+    version = before.version if before else ""
+    return Step(file=file, manifest=manifest, how=how, before=version, is_described=is_described)
+
+
+def _in_the_way(manifest: PackageManifest, folder: Path, before: PackageManifest | None) -> Iterator[Problem]:
+    """What lies in the folder under the package's name and is not ours."""
+    if before is not None and state(folder, before) == "altered":
+        yield _altered(folder, before)
+    ours = before.installed_as if before else ""
+    for name in (*(manifest.name + end for end in _ENDS), manifest.name, f"{manifest.name}.mojo"):
+        path = folder / name
+        if name == ours or not (path.exists() or path.is_symlink()):
+            continue
+        if name == manifest.installed_as:
+            yield Problem("is there already, and Packyard did not put it there", place=os.fspath(path))
+        else:
+            message = (
+                f"would be imported as {manifest.name!r} too, by some compilers instead of {manifest.installed_as}"
+            )
+            yield Problem(message, place=os.fspath(path))
+
+
+def _altered(folder: Path, package: PackageManifest) -> Problem:
+    path = folder / package.installed_as
+    return Problem("was altered since Packyard installed it", place=os.fspath(path), hint="remove it by hand")
+
+
+def _wrong_compilers(
+    after: Mapping[str, PackageManifest], places: Mapping[str, str], library: MojoPackage | None
+) -> Iterator[Problem]:
+    """A library folder is for one compiler: the given one, or that of its first package."""
+    reference, of = library, "the compiler"
+    for name in sorted(after):
+        compiler = after[name].compiler
+        if reference is None:
+            reference, of = compiler.package, places[name]
+        elif not compiler.package.fits(reference):
+            message = f"fits {compiler.accepted_by}, but {of} {'is' if library else 'fits'} {reference.accepted_by}"
+            yield Problem(
+                message, place=places[name], hint="packages can only be used with the compiler they were made by"
+            )
+
+
+def _wrong_dependencies(
+    after: Mapping[str, PackageManifest], places: Mapping[str, str], folder: Path
+) -> Iterator[Problem]:
+    for name in sorted(after):
+        for needed in after[name].dependencies:
+            found = after.get(needed.name)
+            if found is None:
+                message = f"needs {needed.name!r} {needed.version}, which is neither given nor in {folder}"
+                yield Problem(message, place=places[name], hint=f"it has the SHA-256 {needed.sha256}")
+            elif found.sha256 != needed.sha256:
+                message = (
+                    f"was compiled against another {needed.name!r} (SHA-256 {needed.sha256[:12]}...) "
+                    f"than {places[needed.name]} ({found.sha256[:12]}...)"
+                )
+                yield Problem(message, place=places[name], hint="install both as one build made them")
+
+
+def _commit(
+    folder: Path, new: Mapping[str, Path], gone: Iterable[str], packages: Mapping[str, PackageManifest]
+) -> None:
+    staging = folder / _STAGING
+    staging.mkdir()
+    try:
+        digests = {package.installed_as: package.sha256 for package in packages.values()}
+        for name, file in new.items():
+            shutil.copyfile(file, staging / name)
+            if _sha256(staging / name) != digests[name]:
+                raise ActionError(f"{file}: changed while it was being installed")
+        (staging / RECORD).write_text(write_library(packages.values()), encoding="utf-8")
+        plan = staging / f"{_PLAN}.part"
+        plan.write_text(json.dumps({"new": sorted(new), "gone": sorted(gone)}), encoding="utf-8")
+        plan.rename(staging / _PLAN)
+    except BaseException:
+        shutil.rmtree(staging)
+        raise
+    _finish(folder)
+
+
+def _finish(folder: Path) -> None:
+    """Do what a written plan says, however much of it was done; without one, take back what was laid beside."""
+    staging = folder / _STAGING
+    if (staging / _PLAN).is_file():
+        plan = json.loads((staging / _PLAN).read_text(encoding="utf-8"))
+        for name in (*plan["new"], RECORD):
+            with contextlib.suppress(FileNotFoundError):  # it is in its place already
+                os.replace(staging / name, folder / name)
+        for name in plan["gone"]:
+            (folder / name).unlink(missing_ok=True)
+    shutil.rmtree(staging, ignore_errors=True)
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as stream:
+        return digest_stream(stream).hex
