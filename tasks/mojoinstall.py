@@ -244,10 +244,8 @@ def _in_the_way(manifest: PackageManifest, folder: Path, before: PackageManifest
         if name == manifest.installed_as:
             yield Problem("is there already, and Packyard did not put it there", place=os.fspath(path))
         else:
-            message = (
-                f"would be imported as {manifest.name!r} too, by some compilers instead of {manifest.installed_as}"
-            )
-            yield Problem(message, place=os.fspath(path))
+            message = f"would be imported as {manifest.name!r}, too, by some compilers instead of the package"
+            yield Problem(message, place=os.fspath(path), hint="install into another folder, or remove it")
 
 
 def _altered(folder: Path, package: PackageManifest) -> Problem:
@@ -266,9 +264,8 @@ def _wrong_compilers(
             reference, of = compiler.package, places[name]
         elif not compiler.package.fits(reference):
             message = f"fits {compiler.accepted_by}, but {of} {'is' if library else 'fits'} {reference.accepted_by}"
-            yield Problem(
-                message, place=places[name], hint="packages can only be used with the compiler they were made by"
-            )
+            hint = "a package can only be used with the compiler that made it"
+            yield Problem(message, place=places[name], hint=hint)
 
 
 def _wrong_dependencies(
