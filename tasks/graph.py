@@ -30,6 +30,7 @@ KINDS = (
     "morloc",
     "plane",
     "archive",
+    "cleanroom",
 )
 
 
