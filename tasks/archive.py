@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
 
 from packyard.formats.entry import Entry
 from packyard.formats.errors import FormatError, Problem
 from packyard.formats.gzipped import COMPRESSOR, LEVELS, compressing
+from packyard.formats.mojosource import move_imports
+from packyard.formats.packagemanifest import SUFFIX, read_package_manifest
 from packyard.formats.reference import TargetRef, read_reference
 from packyard.formats.tarball import write_tar
 from packyard.formats.workspace import ArchiveSpec
 from packyard.formats.zipball import write_zip
+from packyard.tasks.distribution import INSTALL, folder_name, install_text, lay_out, missing
 from packyard.tasks.errors import gather
+from packyard.tasks.mojoplan import sound_packages
 from packyard.tasks.room import Room
 from packyard.tasks.target import Output, Source, Target, Use
 from packyard.tasks.workspace import MANIFEST, Workspace
@@ -40,7 +46,10 @@ def make_archive(room: Room) -> None:
     for path in room.inputs.rglob("*"):
         if path.is_file():
             at = path.relative_to(room.inputs).as_posix()
-            entries.append(Entry(f"{prefix}/{at}" if prefix else at, path, bool(path.stat().st_mode & stat.S_IXUSR)))
+            content = _moved(path, room.params["moved"].get(at))
+            entries.append(Entry(f"{prefix}/{at}" if prefix else at, content, bool(path.stat().st_mode & stat.S_IXUSR)))
+    if room.params["layout"] and not (room.inputs / INSTALL).exists():
+        entries.append(Entry(f"{prefix}/{INSTALL}", _install_text(room).encode()))
     with (room.outputs / room.params["name"]).open("wb") as out:
         if room.params["format"] == "zip":
             write_zip(entries, out, epoch=room.params["epoch"])
@@ -63,9 +72,15 @@ def _target(workspace: Workspace, spec: ArchiveSpec, key: str) -> Target:
         if not found:
             problems.append(Problem(f"'{text}' matches no file", key=f"{key}.include[{number}]", place=MANIFEST))
         sources.update((path, Source(path=path, at=path)) for path in found)
+    top, stem, moved = spec.prefix, f"{spec.name}-{spec.version}", {}
+    if spec.layout:
+        top = stem = folder_name(spec)
+        layout = lay_out(sources, (use.target for use in uses), sound_packages(workspace), workspace.watch)
+        sources, uses, moved = layout.sources | sources, uses | layout.uses, layout.moved
+        problems += missing(sources.values(), key)
     if problems:
         raise FormatError(*problems)
-    file = f"{spec.name}-{spec.version}.{spec.format}"
+    file = f"{stem}.{spec.format}"
     return Target(
         name=f"archive:{spec.name}",
         doc=f"the archive {file}",
@@ -74,16 +89,35 @@ def _target(workspace: Workspace, spec: ArchiveSpec, key: str) -> Target:
         params={
             "name": file,
             "format": spec.format,
-            "prefix": spec.prefix,
+            "prefix": top,
             "epoch": workspace.epoch,
             "compressor": COMPRESSOR,
             "level": LEVELS["small"],
+            "layout": [spec.name, spec.version] if spec.layout else [],
+            "moved": moved,
         },
         sources=tuple(sources[path] for path in sorted(sources, key=os.fsencode)),
         uses=tuple(uses),
         outputs=(Output(at=file, artifact=f"dist/{file}"),),
         final=True,
     )
+
+
+def _moved(path: Path, how: Mapping[str, Any] | None) -> Path | bytes:
+    """The content of a file; of an example for a meta-package, with its imports moved."""
+    if how is None:
+        return path
+    return move_imports(path.read_text(encoding="utf-8"), how["names"], how["below"]).encode()
+
+
+def _install_text(room: Room) -> str:
+    name, version = room.params["layout"]
+    manifests = [
+        read_package_manifest(path.read_text(encoding="utf-8"), path.name)
+        for path in sorted((room.inputs / "packages").glob(f"*{SUFFIX}"))
+    ]
+    examples = sorted(path.relative_to(room.inputs).as_posix() for path in room.inputs.glob("examples/**/*.mojo"))
+    return install_text(name, version, manifests, examples)
 
 
 def _left_out(path: str, spec: ArchiveSpec) -> bool:

@@ -6,43 +6,55 @@ need, never the sources; the workspace's own paths are not known there.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
+from packyard.formats.digest import digest_stream
 from packyard.formats.errors import FormatError
 from packyard.formats.mojosource import move_imports
 from packyard.formats.packagemanifest import SUFFIX, PackageManifest, read_package_manifest
+from packyard.formats.workspace import ArchiveSpec
 from packyard.tasks.compiler import Compiler, extension, toolchain_of
+from packyard.tasks.distribution import folder_name
 from packyard.tasks.errors import ActionError
-from packyard.tasks.mojodependency import Needs, dependencies
-from packyard.tasks.mojopackage import Package, artifact_name, examples, find_packages, sources
+from packyard.tasks.mojodependency import Needs
+from packyard.tasks.mojopackage import Package, artifact_name, placed_examples
+from packyard.tasks.mojoplan import sound_packages
 from packyard.tasks.mojoproof import (
+    Bench,
     check_dependencies,
     check_examples,
     check_file,
     check_imports,
+    ending_of,
     import_program,
     make_bench,
+    said,
 )
-from packyard.tasks.proof import Proof
+from packyard.tasks.proof import Check, Proof
 from packyard.tasks.room import Room
 from packyard.tasks.target import Output, Source, Target, Use
+from packyard.tasks.unpacking import unpack
 from packyard.tasks.verifyscript import verify_script
-from packyard.tasks.workspace import Workspace
+from packyard.tasks.workspace import MANIFEST, Workspace
 
 
 def targets(workspace: Workspace) -> Iterator[Target]:
-    """A clean room for each Mojo package that can be compiled; by name only."""
-    version = workspace.manifest.toolchain.mojo
-    try:
-        packages = find_packages(workspace) if version else ()
-        files = {package.name: sources(package, workspace.watch, version) for package in packages}
-        needed = dependencies(packages, files, workspace.watch, version)
-    except FormatError:
-        return  # the kind `mojo` says what is wrong
-    for package in packages:
-        if not needed[package.name].cycle:
-            yield _of_package(package, needed[package.name], workspace, version)
+    """A clean room for each Mojo package that can be compiled, and each archive that says how to try it; by name only.
+
+    An archive with the name of a package is tried as `cleanroom:NAME.FORMAT`.
+    """
+    plan = sound_packages(workspace)
+    labels = set()
+    for package in plan.packages:
+        if not plan.needs[package.name].cycle:
+            labels.add(package.label)
+            yield _of_package(package, plan.needs[package.name], workspace, plan.version)
+    for spec in workspace.manifest.archives:
+        if spec.smoke or spec.layout:
+            name = f"{spec.name}.{spec.format}" if spec.name in labels else spec.name
+            yield _of_archive(spec, name, workspace)
 
 
 def prove_mojo(room: Room) -> None:
@@ -75,9 +87,90 @@ def prove_mojo(room: Room) -> None:
     script.chmod(0o755)
 
 
+def prove_archive(room: Room) -> None:
+    """Unpack an archive, try the Mojo packages and examples of a distribution, and run the archive's smoke command."""
+    version, file = room.params["compiler"], room.inputs / room.params["file"]
+    compiler = Compiler(version, room.trees[toolchain_of(version)]) if version else None
+    folder = room.scratch / "room"
+    checks = [_unpack(file, folder)]
+    top = folder / room.params["top"]
+    if compiler and room.params["layout"] and checks[0].passed:
+        checks += _shipped(Bench(room, compiler, top))
+    smoke = room.params["smoke"]
+    if smoke and checks[0].passed:
+        env = (
+            {"PATH": f"{compiler.tree}/bin:/usr/local/bin:/usr/bin:/bin", **compiler.environment()} if compiler else {}
+        )
+        output = said(room, smoke, cwd=top, env=env)
+        cause = ending_of(output) if output else ""
+        checks.append(Check(what=f"{shlex.join(smoke)} runs", cause=cause, detail=output))
+    with file.open("rb") as stream:
+        present = {file.name: digest_stream(stream).hex}
+    _report(
+        room,
+        Proof(
+            subject=file.name,
+            compiler=f"Mojo {version}" if version else "",
+            present=present,
+            checks=tuple(checks),
+        ),
+    )
+
+
+def _shipped(bench: Bench) -> Iterator[Check]:
+    """The checks of the packages and examples that lie in an unpacked distribution."""
+    folder = bench.folder / "packages"
+    if not folder.is_dir():
+        return
+    present = {name: digest for name, digest in bench.packages().items() if not name.endswith(SUFFIX)}
+    for path in sorted(folder.glob(f"*{SUFFIX}")):
+        manifest = _manifest(path)
+        checks = [check_file(folder / manifest.installed_as, manifest, bench.compiler)]
+        checks += check_dependencies(manifest, present)
+        yield from checks
+        if all(check.passed for check in checks):
+            yield from check_imports(bench, manifest.exports)
+    programs = sorted(bench.folder.glob("examples/**/*.mojo"))
+    texts = {path.relative_to(bench.folder).as_posix(): path.read_text(encoding="utf-8") for path in programs}
+    yield from check_examples(bench, texts)
+
+
+def _unpack(file: Path, folder: Path) -> Check:
+    what = f"{file.name} unpacks"
+    try:
+        unpack(file, folder)
+    except FormatError as error:
+        return Check(what=what, cause="damaged file", detail=str(error))
+    return Check(what=what)
+
+
+def _of_archive(spec: ArchiveSpec, name: str, workspace: Workspace) -> Target:
+    version = workspace.manifest.toolchain.mojo  # the smoke command may run programs
+    stem = folder_name(spec) if spec.layout else f"{spec.name}-{spec.version}"
+    file = f"{stem}.{spec.format}"
+    return Target(
+        name=f"cleanroom:{name}",
+        doc=f"what {file} does where there is nothing else",
+        place=MANIFEST,
+        run="packyard.tasks.cleanroom:prove_archive",
+        params={
+            "file": file,
+            "compiler": version,
+            "layout": spec.layout,
+            "top": stem if spec.layout else spec.prefix,
+            "smoke": list(spec.smoke),
+        },
+        uses=(
+            Use(target=f"archive:{spec.name}", at=file),
+            *((Use(target=toolchain_of(version)),) if version else ()),
+        ),
+        outputs=_outputs(file),
+    )
+
+
 def _of_package(package: Package, needs: Needs, workspace: Workspace, version: str) -> Target:
     end = f".{extension(version)}"
-    programs = _programs(package, workspace)
+    programs = placed_examples(package, workspace.watch)
     uses = [Use(target=toolchain_of(version))]
     for other in (package, *needs.all):
         at = f"packages/{other.name}{end}"
@@ -101,17 +194,6 @@ def _of_package(package: Package, needs: Needs, workspace: Workspace, version: s
             Output(part="script", at="verify.sh", artifact=f"dist/install_verify_{package.label}.sh"),
         ),
     )
-
-
-def _programs(package: Package, workspace: Workspace) -> dict[str, str]:
-    """The examples of a package by path, and where each stands in the clean room; never two at one place."""
-    found: dict[str, str] = {}
-    for part in package.parts or (package,):
-        for path in examples(part, workspace.watch):
-            inside = path.removeprefix(f"{part.member.folder}/") if part.member.folder else path
-            at = inside if inside.startswith("examples/") else f"examples/{inside}"
-            found[path] = at if at not in found.values() else f"examples/{part.name}/{inside}"
-    return found
 
 
 def _outputs(stem: str) -> tuple[Output, Output]:

@@ -25,8 +25,9 @@ from packyard.formats.packagemanifest import SUFFIX, Needed, PackageManifest, st
 from packyard.tasks import process
 from packyard.tasks.compiler import Compiler, bare_modules, extension, records_paths, toolchain_of, verb
 from packyard.tasks.errors import ActionError, PlanError
-from packyard.tasks.mojodependency import Needs, dependencies, together
-from packyard.tasks.mojopackage import Package, artifact_name, find_packages, source_texts, sources
+from packyard.tasks.mojodependency import Needs, together
+from packyard.tasks.mojopackage import Package, artifact_name, source_texts, sources
+from packyard.tasks.mojoplan import plan_packages
 from packyard.tasks.room import Room
 from packyard.tasks.target import Json, Output, Source, Target, Use
 from packyard.tasks.watch import Watch
@@ -41,21 +42,13 @@ def targets(workspace: Workspace) -> Iterator[Target]:
 
     A package in a cycle of imports gets a target that only says so, and what does not need it is built all the same.
     """
-    packages = find_packages(workspace)
-    if not packages:
-        return
-    version = workspace.manifest.toolchain.mojo
-    if not version:
-        message = f"is missing, the version of a Mojo compiler was expected: {packages[0].place} is a Mojo package"
-        raise PlanError(Problem(message, key="toolchain.mojo", place=MANIFEST, hint='one is mojo = "1.0.0"'))
-    files = {package.name: sources(package, workspace.watch, version) for package in packages}
-    needed = dependencies(packages, files, workspace.watch, version)
-    for package in packages:
-        needs = needed[package.name]
+    plan = plan_packages(workspace)
+    for package in plan.packages:
+        needs = plan.needs[package.name]
         if needs.cycle:
-            yield _refusal(package, needs, packages, workspace, version)
+            yield _refusal(package, needs, plan.packages, workspace, plan.version)
         else:
-            yield _target(package, needs, workspace, version)
+            yield _target(package, needs, workspace, plan.version)
 
 
 def make_mojo(room: Room) -> None:

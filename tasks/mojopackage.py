@@ -8,7 +8,7 @@ of the workspace is a package too: one made of the sources of several, each belo
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from packyard.formats.errors import FormatError, Problem
@@ -113,6 +113,19 @@ def examples(package: Package, watch: Watch) -> list[str]:
     return sorted(
         {path for pattern in package.manifest.examples for path in watch.matching_files(package.member.path(pattern))}
     )
+
+
+def placed_examples(package: Package, watch: Watch, taken: Collection[str] = ()) -> dict[str, str]:
+    """The example programs by path, and where each stands in a folder of its package: never two at one place."""
+    found: dict[str, str] = {}
+    for part in package.parts or (package,):
+        for path in examples(part, watch):
+            inner = path.removeprefix(f"{part.member.folder}/") if part.member.folder else path
+            at = inner if inner.startswith("examples/") else f"examples/{inner}"
+            if at in taken or at in found.values():
+                at = f"examples/{part.name}/{inner.removeprefix('examples/')}"
+            found[path] = at
+    return found
 
 
 def nearest_hint(name: str, packages: Iterable[Package]) -> str:

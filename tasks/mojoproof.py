@@ -156,7 +156,15 @@ def cause_of(output: str) -> str:
     for pattern, cause in _CAUSES:
         if match := re.search(pattern, output):
             return cause.format(**match.groupdict())
-    return "it fails" if "error:" not in output else "it does not compile"
+    return "it does not compile" if "error:" in output else ending_of(output)
+
+
+def ending_of(output: str) -> str:
+    """How a tool ended, by the last line of what `said` gave."""
+    last = output.splitlines()[-1]
+    if "Permission denied" in last:
+        return "it is not executable: chmod +x, and build the archive again"
+    return "it " + re.sub("^'[^']*' ", "", last)
 
 
 def _lines(exports: Mapping[str, Sequence[str]]) -> list[tuple[str, str]]:

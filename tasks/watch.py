@@ -10,6 +10,7 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 from packyard.formats.errors import FormatError, Problem
 from packyard.tasks.memo import Stat, pack_stat, settle
@@ -28,6 +29,7 @@ class Watch:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.seen: dict[str, Stat] = {}  # files read and folders listed, as they were just before
+        self.derived: dict[str, Any] = {}  # what several kinds ask of the same files, by whoever finds it out
         self._folders: dict[str, tuple[list[str], list[str]] | None] = {}
 
     def bytes(self, path: str) -> bytes:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from packyard.tasks.action import invoke
 from packyard.tasks.compiler import Compiler, toolchain_of
-from packyard.tasks.mojo import targets
+from packyard.tasks.graph import build_graph
 from packyard.tasks.room import Room
 from packyard.tasks.target import Target
 from packyard.tasks.workspace import read_workspace
@@ -36,15 +36,12 @@ class Yard:
 
     def build(self, *wanted: str) -> dict[str, bytes]:
         """Make every package, or the `wanted` and what they need, dependencies first; the bytes of each by name."""
-        found = {target.name: target for target in targets(read_workspace(self.root / ""))}
-        names = list(wanted or found)
-        for name in names:  # grows meanwhile
-            names.extend(other for other in found[name].dependencies if other in found and other not in names)
-        waiting = {name: found[name] for name in names}
+        graph = build_graph(read_workspace(self.root / ""))
+        names = wanted or [name for name in graph.targets if name.startswith("mojo:")]
         self.made.clear()
-        while waiting:
-            name = next(name for name, target in waiting.items() if not waiting.keys() & {*target.dependencies})
-            self.made[name] = self.make(waiting.pop(name))
+        for name in graph.closure(names):
+            if not name.startswith("toolchain:"):
+                self.made[name] = self.make(graph.targets[name])
         return {name.partition(":")[2]: path.read_bytes() for name, path in self.made.items()}
 
     def make(self, target: Target) -> Path:

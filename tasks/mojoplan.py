@@ -1,0 +1,50 @@
+"""The Mojo packages of a workspace and what each needs: asked by several kinds, found out once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from packyard.formats.errors import FormatError, Problem
+from packyard.tasks.errors import PlanError
+from packyard.tasks.mojodependency import Needs, dependencies
+from packyard.tasks.mojopackage import Package, find_packages, sources
+from packyard.tasks.workspace import MANIFEST, Workspace
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MojoPlan:
+    """All packages, sorted by name, for the compiler `version` ('' when there are none); `needs` is by name."""
+
+    version: str = ""
+    packages: Sequence[Package] = ()
+    needs: Mapping[str, Needs]
+
+
+def plan_packages(workspace: Workspace) -> MojoPlan:
+    """The packages; FormatError with everything that is wrong with them."""
+    known = workspace.watch.derived
+    if "mojo" not in known:
+        known["mojo"] = _plan(workspace)
+    found: MojoPlan = known["mojo"]
+    return found
+
+
+def sound_packages(workspace: Workspace) -> MojoPlan:
+    """The packages; none when something is wrong with them, which is for the kind `mojo` to say."""
+    try:
+        return plan_packages(workspace)
+    except FormatError:
+        return MojoPlan(needs={})
+
+
+def _plan(workspace: Workspace) -> MojoPlan:
+    packages = find_packages(workspace)
+    if not packages:
+        return MojoPlan(needs={})
+    version = workspace.manifest.toolchain.mojo
+    if not version:
+        message = f"is missing, the version of a Mojo compiler was expected: {packages[0].place} is a Mojo package"
+        raise PlanError(Problem(message, key="toolchain.mojo", place=MANIFEST, hint='one is mojo = "1.0.0"'))
+    files = {package.name: sources(package, workspace.watch, version) for package in packages}
+    return MojoPlan(version=version, packages=packages, needs=dependencies(packages, files, workspace.watch, version))

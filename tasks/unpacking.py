@@ -1,0 +1,34 @@
+"""Unpacking an archive of ours or of others into a new folder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from packyard.formats import gzipped, zipball
+from packyard.formats.tarball import read_tar
+
+_LARGEST = 1 << 34  # bytes that an archive may unpack to
+
+
+def unpack(file: Path, folder: Path) -> None:
+    """Write every file of a tar.gz or zip below the new `folder`; FormatError when it is damaged or not safe."""
+    folder.mkdir()
+    with file.open("rb") as stream:
+        for path, content, executable in _zip(stream) if file.name.endswith(".zip") else _tar(stream):
+            place = folder / path
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_bytes(content)
+            place.chmod(0o755 if executable else 0o644)
+
+
+def _tar(stream: BinaryIO) -> Iterator[tuple[str, bytes, bool]]:
+    for member in read_tar(gzipped.Reader(stream, limit=_LARGEST), limit=_LARGEST):
+        if member.kind == "file":
+            yield member.path, member.body.read(), member.executable
+
+
+def _zip(stream: BinaryIO) -> Iterator[tuple[str, bytes, bool]]:
+    for member in zipball.read_zip(stream, limit=_LARGEST):
+        yield member.path, zipball.contents(stream, member), member.executable
