@@ -165,7 +165,7 @@ def test_package_of_the_compilers_own_installer_is_kept(run: Run) -> None:
             ],
         ),
         (["./gone"], ["error: ./gone: has no package.yaml, a morloc package was expected"]),
-        (["x.mojopkg"], ["error: 'x.mojopkg' is no morloc package, and only those can be installed"]),
+        (["x.mojopkg"], ["error: --to: is missing, the library folder for Mojo packages was expected"]),
         (["gone.morloc.tar.gz"], ["error: gone.morloc.tar.gz: cannot be read: No such file or directory"]),
         (
             ["math", "./m/math"],
