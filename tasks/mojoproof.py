@@ -26,6 +26,7 @@ _PROGRAM = "imports.mojo"
 _SHOWN_LINES = 20
 _ROUNDS = 8  # of looking for the exports that are missing, when some are
 _ERROR = re.compile(rf"(?:^|/){re.escape(_PROGRAM)}:(?P<line>\d+):\d+: error: (?P<message>.*)$", re.MULTILINE)
+_COMPILING = re.compile(r":\d+(?::\d+)?: error: ")  # an error of a program that runs has no line
 _NOISE = re.compile(r".*failed to parse the provided Mojo source module.*\n?")
 _RECORDED = re.compile(rb"(?<![\w./-])/(?:[\w.+@ -]+/)+[\w.+-]+\.mojo(?![\w])")
 
@@ -156,7 +157,7 @@ def cause_of(output: str) -> str:
     for pattern, cause in _CAUSES:
         if match := re.search(pattern, output):
             return cause.format(**match.groupdict())
-    return "it does not compile" if "error:" in output else ending_of(output)
+    return "it does not compile" if _COMPILING.search(output) else ending_of(output)
 
 
 def ending_of(output: str) -> str:
