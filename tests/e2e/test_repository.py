@@ -26,10 +26,12 @@ SOURCES = ("examples", "formats", "tasks", "LICENSE", "README.md", "dodo.py", "p
 ARTIFACTS = {
     "dist/hello-0.1.0.psp",
     "dist/nn-0.1.0.mojopkg",
+    "dist/nn-0.1.0.mojopkg.json",
     "dist/packyard-0.1.0.psp",
     "dist/shapes-0.1.0.morloc.tar.gz",
     "dist/shapes-py-0.1.0.morloc.tar.gz",
     "dist/tensor-0.1.0.mojopkg",
+    "dist/tensor-0.1.0.mojopkg.json",
     "dist/toolbox-0.1.0.tar.gz",
     "dist/web-0.1.0.psp",
 }
