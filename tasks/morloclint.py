@@ -349,6 +349,9 @@ def _file_warnings(package: Package, modules: list[Module]) -> Iterator[tuple[st
             if not any(pattern.fullmatch(file) for pattern in patterns):
                 message = f"{file!r} is sourced but not included, an installed program lacks it"
                 yield "not-included", Problem(message, "include", package.path(MANIFEST))
+    for link in package.content.folder_links({posixpath.dirname(file) for file in package.files}):
+        message = "is a link to a folder, and so left out of the package"
+        yield "folder-link", Problem(message, place=package.path(link))
     if unused := _unreferenced(package, sourced):
         message = f"no module sources {_listed(unused)}"
         yield "unreferenced-file", Problem(message, place=package.folder or ".")

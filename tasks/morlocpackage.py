@@ -41,6 +41,9 @@ class Content(Protocol):
     def link(self, file: str) -> str:
         """What the file is a link to, '' when it is none."""
 
+    def folder_links(self, folders: Iterable[str]) -> list[str]:
+        """The links to folders in these folders, sorted: they are not followed."""
+
 
 @dataclass(frozen=True)
 class InFolder:
@@ -68,6 +71,14 @@ class InFolder:
         except OSError:
             return ""
 
+    def folder_links(self, folders: Iterable[str]) -> list[str]:
+        """The links to folders in these folders."""
+        found = []
+        for folder in folders:
+            with os.scandir(self.watch.root / self._path(folder)) as entries:
+                found += [posixpath.join(folder, e.name) for e in entries if e.is_symlink() and e.is_dir()]
+        return sorted(found)
+
     def _path(self, file: str) -> str:
         return f"{self.folder}/{file}" if self.folder else file
 
@@ -93,6 +104,10 @@ class InMemory:
     def link(self, file: str) -> str:
         """Nothing: links were resolved when the files were taken out."""
         return ""
+
+    def folder_links(self, folders: Iterable[str]) -> list[str]:
+        """Nothing, likewise."""
+        return []
 
 
 @dataclass(frozen=True, kw_only=True)

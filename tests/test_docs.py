@@ -51,3 +51,11 @@ def test_guide_names_every_kind() -> None:
 
 def test_guide_names_every_variable() -> None:
     assert set(null.VARIABLES) <= set(re.findall(r"`([A-Z_]+)`", GUIDE))
+
+
+def test_morloc_page_names_every_finding() -> None:
+    source = (ROOT / "tasks/morloclint.py").read_text(encoding="utf-8")
+    codes = set(re.findall(r"""(?:yield|return|code=|_error\()\s*\(?\s*"([a-z]+(?:-[a-z]+)+)\"""", source))
+    page = (ROOT / "docs/morloc.md").read_text(encoding="utf-8")
+    assert len(codes) > 30
+    assert codes <= set(re.findall(r"`([a-z-]+)`", page))

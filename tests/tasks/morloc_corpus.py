@@ -153,6 +153,7 @@ PACKAGES: dict[str, Files] = {
         "main.loc": module("partly", more='source Py from "p.py" ("p")\n'),
         "p.py": "def p(): pass\n",
     },
+    "to-folder": {**plain("to-folder"), "inner/x.txt": "", "again": "-> inner"},
     # what is wrong
     "cycle-a": plain("cycle-a", "cycle-b"),
     "cycle-b": plain("cycle-b", "cycle-a"),
@@ -215,6 +216,7 @@ EXPECTED = {
     "leftover": ["unreferenced-file"],
     "ignoring": ["gitignored-file"],
     "partly": ["not-included"],
+    "to-folder": ["folder-link"],
     "cycle-a": ["package-cycle"],
     "module-cycle": ["module-cycle"],
     "other-name": ["folder-name"],

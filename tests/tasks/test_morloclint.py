@@ -137,6 +137,7 @@ def test_manifest_trap_is_said(tmp_path: Path, name: str) -> None:
                 "lacks it"
             ],
         ),
+        ("to-folder", ["warning: m/to-folder/again: is a link to a folder, and so left out of the package"]),
         (
             "links",
             [

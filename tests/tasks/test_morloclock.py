@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from packyard.formats.errors import FormatError
 from packyard.formats.morloclock import read_morloc_lock
 from packyard.tasks.morloclock import check_morloc, drift_of_morloc, lock_morloc, refuse_drift
@@ -239,3 +241,31 @@ def test_drift_is_refused_only_where_there_is_a_lock(remote: Remote, tmp_path: P
     write_package(tmp_path / "w/m/new", plain("new"))
     with pytest.raises(FormatError, match=r"packyard.lock: does not fit the workspace: new is not in it"):
         refuse_drift(tmp_path / "w")
+
+
+@st.composite
+def packages(draw: st.DrawFn) -> dict[str, list[str]]:
+    """Packages of which each needs some before it, in any order of their names."""
+    names = draw(st.permutations([f"{letter}-{n}" for n in range(3) for letter in "abc"]))
+    return {
+        name: draw(st.lists(st.sampled_from(names[:at]), unique=True, max_size=4)) if at else []
+        for at, name in enumerate(names)
+    }
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(graph=packages(), data=st.data())
+def test_lock_is_the_same_in_whatever_order_files_are_written(
+    tmp_path_factory: pytest.TempPathFactory, graph: dict[str, list[str]], data: st.DataObject
+) -> None:
+    texts = []
+    for _ in range(2):
+        root = tmp_path_factory.mktemp("w")
+        (root / "packyard.toml").write_text('[workspace]\nname = "w"\nmembers = ["m/*"]\n')
+        for name in data.draw(st.permutations(list(graph))):
+            declared, imported = (data.draw(st.permutations(graph[name])) for _ in range(2))
+            files = {"package.yaml": manifest(name, *declared), "main.loc": module(name, *imported)}
+            write_package(root / "m" / name, files)
+        texts.append(lock_morloc(read_workspace(root)))
+    assert texts[0] == texts[1]
+    assert [p.name for p in read_morloc_lock(texts[0], "")] == sorted(graph)
