@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterable
 from dataclasses import dataclass
 from email.parser import Parser
@@ -10,7 +11,7 @@ from typing import BinaryIO
 from packaging.utils import canonicalize_name
 from packyard.formats.entry import Entry
 from packyard.formats.errors import FormatError
-from packyard.formats.record import Recorded, recorded, write_record
+from packyard.formats.record import recorded, write_record
 from packyard.formats.zipball import EARLIEST, entries, write_zip
 
 LARGEST = 1 << 33  # bytes that a wheel may unpack to
@@ -66,38 +67,56 @@ def write_wheel(wheel: Wheel, out: BinaryIO, *, epoch: int = EARLIEST) -> None:
     write_zip([*wheel.files.values(), Entry(at, record)], out, epoch=epoch)
 
 
-def install(wheel: Wheel, *, python: str, left_out: Iterable[str] = ()) -> list[Entry]:
-    """The files of a wheel as they stand below a Python's prefix (`lib/python3.12/site-packages/...`).
+def placed(wheel: Wheel, *, python: str, left_out: Iterable[str] = ()) -> list[Entry]:
+    """The files of a wheel as they stand below a Python's prefix (`lib/python3.12/site-packages/...`), but for its
+    RECORD; what comes from the wheel has its bytes in memory.
 
-    `left_out` are paths in the wheel that do not go in. Scripts and headers do not either: a bundle starts
-    its commands itself. The RECORD lists what is there, and nothing says how it came there.
+    `left_out` are paths in the wheel that do not go in. Headers do not either, nor scripts in Python: a bundle
+    starts its commands itself. Nothing says how the files came there.
     """
-    site = f"lib/python{python}/site-packages"
+    site = _site(python)
     data = wheel.info.removesuffix(".dist-info") + ".data/"
     dropped = frozenset(left_out)
-    placed: list[Entry] = []
-    rows: list[Recorded] = []
+    found: list[Entry] = []
     for path, entry in wheel.files.items():
         if path in dropped or (path.startswith(f"{wheel.info}/") and path.rpartition("/")[2] in INSTALLER_FILES):
             continue
-        at, relative = f"{site}/{path}", path
+        at, executable = f"{site}/{path}", entry.executable
         if path.startswith(data):
             scheme, _, rest = path.removeprefix(data).partition("/")
             if scheme in ("purelib", "platlib"):
-                at, relative = f"{site}/{rest}", rest
+                at = f"{site}/{rest}"
             elif scheme == "data":
-                at, relative = rest, f"../../../{rest}"
+                at = rest
+            elif scheme == "scripts" and not is_python_script(_bytes(entry)):
+                at, executable = f"bin/{rest}", True
             else:
                 continue
-        placed.append(Entry(at, entry.content, entry.executable))
-        rows.append(recorded(relative, _bytes(entry)))
-    record = f"{wheel.info}/RECORD"
-    return [*placed, Entry(f"{site}/{record}", write_record(rows, at=record))]
+        found.append(Entry(at, entry.content, executable))
+    return found
+
+
+def record_of(wheel: Wheel, files: Iterable[Entry], *, python: str) -> Entry:
+    """The RECORD of a wheel whose files stand below a Python's prefix."""
+    site, record = _site(python), f"{wheel.info}/RECORD"
+    rows = [recorded(posixpath.relpath(entry.path, site), _bytes(entry)) for entry in files]
+    return Entry(f"{site}/{record}", write_record(rows, at=record))
+
+
+def is_python_script(start: bytes) -> bool:
+    """Whether a script, by its first bytes, is run by a Python: `#!python` in a wheel, the path of one when it is
+    installed, which stands on the second line, behind a shell, when it is long."""
+    first, _, rest = start.partition(b"\n")
+    return first.startswith(b"#!") and (b"python" in first or rest.startswith(b"'''exec'"))
 
 
 def info_folder(name: str, version: str) -> str:
     """The .dist-info folder of a distribution (name and version as the format escapes them)."""
     return f"{canonicalize_name(name).replace('-', '_')}-{version.replace('-', '_')}.dist-info"
+
+
+def _site(python: str) -> str:
+    return f"lib/python{python}/site-packages"
 
 
 def _bytes(entry: Entry) -> bytes:

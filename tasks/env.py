@@ -1,38 +1,44 @@
 """The kind `env`: everything a bundle's program needs from the package index, as one piece of a tarball.
 
 uv installs what the lock lists, each file checked against its hash; then the tree is normalised while it is
-packed, never in place (its files may be links into uv's cache): no scripts, no headers, no compiled Python,
-nothing about where and how it was installed, RECORD to match.
+packed, never in place (its files may be links into uv's cache): no headers, of the scripts only programs that are
+no Python (`bin/uv`), bytecode of our own making, nothing about where and how it was installed, RECORD to match.
 
 Artifacts: '' the piece (`lib/pythonX.Y/site-packages/...`, and data files at `share/...`), and `files` its listing.
 """
 
 from __future__ import annotations
 
+import json
 import posixpath
 import re
 import stat
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from packaging.utils import canonicalize_name
 from packyard.formats.entry import Entry
-from packyard.formats.errors import FormatError, Problem
+from packyard.formats.errors import FormatError
 from packyard.formats.gzipped import COMPRESSOR, LEVELS
-from packyard.formats.listing import Listed, listed, write_listing
+from packyard.formats.listing import Listed, check_owners, listed, write_listing
 from packyard.formats.piece import write_piece
+from packyard.formats.pycache import cached_path
 from packyard.formats.pylock import read_pylock
 from packyard.formats.record import Recorded, hash_of, read_record, write_record
-from packyard.formats.wheel import INSTALLER_FILES
+from packyard.formats.wheel import INSTALLER_FILES, is_python_script
 from packyard.tasks import installed, interpreter, lock
+from packyard.tasks.abi import check_abi
+from packyard.tasks.bytecode import compile_files, worth_compiling
 from packyard.tasks.dependency import dependencies
 from packyard.tasks.errors import ActionError, gather
 from packyard.tasks.room import Room
-from packyard.tasks.target import Output, Source, Target
+from packyard.tasks.target import Output, Source, Target, Use
 from packyard.tasks.workspace import Member, Workspace
 
 # Below the prefix, and not for a program that runs from a bundle.
-_LEFT_OUT = re.compile(r"(local/)?(bin|include)/|.*\.pyc$|(.*/)?__pycache__/")
+_LEFT_OUT = re.compile(r"(local/)?include/|.*\.pyc$|(.*/)?__pycache__/")
+_SCRIPTS = re.compile(r"(local/)?bin/")
 
 
 def targets(workspace: Workspace) -> Iterator[Target]:
@@ -52,8 +58,10 @@ def make_env(room: Room) -> None:
     prefix = room.scratch / "prefix"
     prefix.mkdir()
     lock_file = room.inputs / lock.NAME
+    version: str = room.params["version"]
+    python = interpreter.program_in(room, room.params["runtime"], version)
+    facts = json.loads((room.inputs / "runtime").read_text(encoding="utf-8"))
     if read_pylock(lock_file.read_text(encoding="utf-8"), lock.NAME).packages:
-        python = interpreter.program_in(room, room.params["runtime"], room.params["version"])
         platform = room.params["python_platform"]
         room.run(
             [
@@ -65,7 +73,11 @@ def make_env(room: Room) -> None:
             env={"UV_NO_INSTALLER_METADATA": "1"},
         )  # fmt: skip
     try:
-        entries, files = _collect(prefix, room.params["version"])
+        found = list(_distributions(prefix, version))
+        if found:
+            _compile(room, prefix, python, found)
+        check_abi(((one.owner, one.entries) for one in found), room.params, facts)
+        entries, files = _measured(found, version)
     except FormatError as error:
         raise ActionError(f"the environment cannot be put together: {error}") from None
     with (room.outputs / "env.tar.gz").open("wb") as out:
@@ -90,13 +102,15 @@ def _target(member: Member, workspace: Workspace) -> Target:
             "python": program,
             "runtime": one.target,
             "version": version,
+            "manylinux": list(project.flavor.build.manylinux),
+            "platform": workspace.platform,
             "python_platform": _python_platform(workspace.platform, project.flavor.build.manylinux),
             "epoch": workspace.epoch,
             "compressor": COMPRESSOR,
             "level": LEVELS["fast"],
         },
         sources=(Source(path=pin.path, at=lock.NAME),),
-        uses=uses,
+        uses=(*uses, Use(target=one.target, part="facts", at="runtime")),
         outputs=(Output(at="env.tar.gz"), Output(part="files", at="files")),
         pins=(pin,),
         network=True,
@@ -113,43 +127,71 @@ def _python_platform(platform: str, manylinux: tuple[str, ...]) -> str:
     return f"{machine}-{tag}"
 
 
-def _collect(prefix: Path, version: str) -> tuple[list[Entry], list[Listed]]:
-    """What goes into the environment, and its listing; FormatError when distributions differ over a path."""
-    entries: dict[str, Entry] = {}
-    files: dict[str, Listed] = {}
-    owners: dict[str, tuple[str, Recorded]] = {}
-    problems: list[Problem] = []
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Distribution:
+    """One installed distribution: its name, its .dist-info folder, and what of it goes into a bundle."""
+
+    owner: str
+    info: str
+    entries: list[Entry]
+
+
+def _distributions(prefix: Path, version: str) -> Iterator[_Distribution]:
+    """What is installed below `prefix`, by the RECORD of each, sorted by the name of its .dist-info."""
     site = f"lib/python{version}/site-packages"
     for info in sorted(prefix.rglob("*.dist-info"), key=lambda path: path.name.encode()):
         if info.parent.name not in ("site-packages", "dist-packages") or not (info / "RECORD").is_file():
             continue
-        owner = canonicalize_name(info.name.partition("-")[0])
-        mine: list[Entry] = []
+        entries: list[Entry] = []
         for row in read_record((info / "RECORD").read_text(encoding="utf-8")):
             path = _kept(info, prefix, row.path)
-            if path is None:
-                continue
-            source = info.parent / row.path
-            inside = posixpath.normpath(row.path)
-            # Debian installs below local/, and a bundle has no folder of that name.
-            at = path.removeprefix("local/") if inside.startswith("../") else f"{site}/{inside}"
-            other = owners.setdefault(at, (owner, row))
-            if other[0] == owner:
-                mine.append(Entry(at, source, bool(source.stat().st_mode & stat.S_IXUSR)))
-            elif other[1].hash != row.hash:
-                problems.append(Problem(f"{at!r} is in {other[0]!r} and, different, in {owner!r}"))
-        measured = list(listed(mine, owner=owner))
+            if path is not None:
+                source = info.parent / row.path
+                inside = posixpath.normpath(row.path)
+                # Debian installs below local/, and a bundle has no folder of that name.
+                at = path.removeprefix("local/") if inside.startswith("../") else f"{site}/{inside}"
+                entries.append(Entry(at, source, bool(source.stat().st_mode & stat.S_IXUSR)))
+        yield _Distribution(owner=canonicalize_name(info.name.partition("-")[0]), info=info.name, entries=entries)
+
+
+def _compile(room: Room, prefix: Path, python: Path, found: list[_Distribution]) -> None:
+    """Give each distribution the bytecode of its modules."""
+    version: str = room.params["version"]
+    site = f"lib/python{version}/site-packages/"
+    modules = {
+        entry.content: entry.path
+        for one in found
+        for entry in one.entries
+        if isinstance(entry.content, Path)
+        and entry.path.startswith(site)
+        and worth_compiling(entry.path.removeprefix(site))
+    }
+    sources = [path.relative_to(prefix).as_posix() for path in modules]
+    made = compile_files(room, python, prefix, sources, version)
+    for one in found:
+        for entry in list(one.entries):
+            if isinstance(entry.content, Path) and entry.content in modules:
+                compiled = cached_path(entry.content.relative_to(prefix).as_posix(), version)
+                if compiled in made:
+                    one.entries.append(Entry(cached_path(entry.path, version), prefix / compiled))
+
+
+def _measured(found: list[_Distribution], version: str) -> tuple[list[Entry], list[Listed]]:
+    """What goes into the environment with its RECORDs, and its listing; FormatError when two differ over a path."""
+    entries: dict[str, Entry] = {}
+    listings: list[list[Listed]] = []
+    site = f"lib/python{version}/site-packages"
+    for one in found:
+        measured = list(listed(one.entries, owner=one.owner))
         rows = [
             Recorded(path=posixpath.relpath(file.path, site), hash=hash_of(file.sha256), size=file.size)
             for file in measured
         ]
-        record = Entry(f"{site}/{info.name}/RECORD", write_record(rows, at=f"{info.name}/RECORD"))
-        for file in (*measured, *listed([record], owner=owner)):
-            files[file.path] = file
-        entries.update((entry.path, entry) for entry in (*mine, record))
-    if problems:
-        raise FormatError(*problems)
-    return list(entries.values()), list(files.values())
+        record = Entry(f"{site}/{one.info}/RECORD", write_record(rows, at=f"{one.info}/RECORD"))
+        listings.append([*measured, *listed([record], owner=one.owner)])
+        entries.update((entry.path, entry) for entry in (*one.entries, record))
+    check_owners(listings)
+    return list(entries.values()), list({file.path: file for files in listings for file in files}.values())
 
 
 def _kept(info: Path, prefix: Path, recorded: str) -> str | None:
@@ -158,6 +200,13 @@ def _kept(info: Path, prefix: Path, recorded: str) -> str | None:
     path = posixpath.relpath(posixpath.normpath(source.as_posix()), prefix.as_posix())
     if path.startswith("../") or not source.is_file() or source.is_symlink():
         return None
+    if _SCRIPTS.match(path) and _is_python(source):
+        return None
     if recorded.startswith(f"{info.name}/") and source.name in (*INSTALLER_FILES, "RECORD"):
         return None
     return None if _LEFT_OUT.match(path) else path
+
+
+def _is_python(script: Path) -> bool:
+    with script.open("rb") as stream:
+        return is_python_script(stream.read(4096))

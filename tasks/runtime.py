@@ -29,6 +29,7 @@ from packyard.formats.listing import listing_of
 from packyard.formats.piece import write_piece
 from packyard.formats.tarball import read_tar
 from packyard.tasks import installed, interpreter, process
+from packyard.tasks.bytecode import compile_common
 from packyard.tasks.download import download
 from packyard.tasks.errors import ActionError, gather
 from packyard.tasks.interpreter import Interpreter
@@ -75,6 +76,8 @@ def make_runtime(room: Room) -> None:
             shutil.copy(path, trimmed / relative)
     _neutralise(trimmed, room.params["prefix"])
     elves = _relocate(room, trimmed)
+    if room.params["runs"]:
+        compile_common(room, trimmed, room.params["version"])
     entries = [
         Entry(path.relative_to(trimmed).as_posix(), path, bool(path.stat().st_mode & stat.S_IXUSR))
         for path in trimmed.rglob("*")

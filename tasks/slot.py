@@ -7,6 +7,7 @@ slot's target (launchers unpack a tar at the root of the work environment), a si
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import stat
@@ -21,11 +22,14 @@ from packyard.formats.errors import FormatError, Problem, inside
 from packyard.formats.gzipped import COMPRESSOR, LEVELS, compressing
 from packyard.formats.listing import check_owners, listed, read_listing, write_listing
 from packyard.formats.piece import write_piece
+from packyard.formats.pycache import cached_path
 from packyard.formats.reference import TargetRef, read_reference
 from packyard.formats.slotspec import SlotSpec
 from packyard.formats.tarball import write_tar
-from packyard.formats.wheel import Wheel, install, read_wheel
+from packyard.formats.wheel import Wheel, placed, read_wheel, record_of
 from packyard.tasks import interpreter
+from packyard.tasks.abi import check_abi
+from packyard.tasks.bytecode import compile_files, worth_compiling
 from packyard.tasks.dependency import dependencies
 from packyard.tasks.errors import ActionError, PlanError, gather
 from packyard.tasks.program import Program, program_files, program_of
@@ -58,29 +62,34 @@ def make_app(room: Room) -> None:
     """Lay out the app and the members it needs; ActionError when an entry point does not exist, or when two
     distributions differ over one path."""
     params = room.params
-    python: str = params["python"]
-    site = f"lib/python{python}/site-packages/"
-    with (room.inputs / "env").open(encoding="utf-8") as stream:
-        listings = [read_listing(stream.read())]
-    entries: dict[str, Entry] = {}
+    version: str = params["version"]
+    site = f"lib/python{version}/site-packages/"
+    listings = [read_listing((room.inputs / "env").read_text(encoding="utf-8"))]
+    facts = json.loads((room.inputs / "runtime").read_text(encoding="utf-8"))
+    parts: list[tuple[str, list[Entry]]] = []
     try:
-        for member in params["wheels"]:
-            wheel = _wheel(room.inputs / "wheels" / member)
+        wheels = [_wheel(room.inputs / "wheels" / member) for member in params["wheels"]]
+        for wheel in wheels:
             left_out = () if params["include_tests"] else tuple(own_tests(list(wheel.files)))
-            placed = install(wheel, python=python, left_out=left_out)
-            listings.append(list(listed(placed, owner=canonicalize_name(wheel.name))))
-            entries.update((entry.path, entry) for entry in placed)
-        own = [Entry(f"{site}{path}", data) for path, data in program_files(Program(**params["program"])).items()]
-        listings.append(list(listed(own, owner="packyard")))
-        entries.update((entry.path, entry) for entry in own)
+            parts.append((canonicalize_name(wheel.name), placed(wheel, python=version, left_out=left_out)))
+        program = program_files(Program(**params["program"]))
+        parts.append(("packyard", [Entry(f"{site}{path}", data) for path, data in program.items()]))
+        check_abi(parts, params, facts)
+        compiled = _bytecode(room, [entry for _, files in parts for entry in files])
+        for _, files in parts:
+            files += [compiled[entry.path] for entry in files if entry.path in compiled]
+        for wheel, (_, files) in zip(wheels, parts, strict=False):
+            files.append(record_of(wheel, files, python=version))
+        listings += [list(listed(files, owner=owner)) for owner, files in parts]
+        entries = {entry.path: entry for _, files in parts for entry in files}
         check_owners(listings)
         _check_commands(params, site, entries, {file.path for files in listings for file in files})
         with (room.outputs / "app.tar.gz").open("wb") as out:
             write_piece(entries.values(), out, epoch=params["epoch"], level=params["level"])
     except FormatError as error:
         raise ActionError(str(error)) from None
-    files = {file.path: file for files in listings[1:] for file in files}
-    (room.outputs / "files").write_text(write_listing(files.values()), encoding="utf-8")
+    found = {file.path: file for files in listings[1:] for file in files}
+    (room.outputs / "files").write_text(write_listing(found.values()), encoding="utf-8")
 
 
 def make_slot(room: Room) -> None:
@@ -117,13 +126,19 @@ def _app(member: Member, workspace: Workspace) -> Target:
     release = version(member, workspace)
     program = program_of(project, release, workspace.platform)
     wheels = [member.name, *dependencies(member, workspace).members]
+    one = interpreter.find(interpreter.version(member, workspace), workspace)
+    python, uses = interpreter.build_program(one)
     return Target(
         name=f"slot:{member.name}/app",
         doc=f"{member.name} itself, as it stands in its bundle",
         place=member.path("pyproject.toml"),
         run="packyard.tasks.slot:make_app",
         params={
-            "python": interpreter.version(member, workspace),
+            "python": python,
+            "runtime": one.target,
+            "version": one.version,
+            "platform": workspace.platform,
+            "manylinux": list(project.flavor.build.manylinux),
             "wheels": wheels,
             "commands": commands(member),
             "include_tests": project.flavor.build.include_tests,
@@ -140,6 +155,8 @@ def _app(member: Member, workspace: Workspace) -> Target:
             "level": LEVELS["fast"],
         },
         uses=(
+            *uses,
+            Use(target=one.target, part="facts", at="runtime"),
             *(Use(target=f"wheel:{name}", at=f"wheels/{name}") for name in wheels),
             Use(target=f"env:{member.name}", part="files", at="env"),
         ),
@@ -222,6 +239,25 @@ def _entry(room: Room, path: Path) -> Entry:
 def _executable(room: Room, path: Path) -> bool:
     permissions = room.params["permissions"]
     return bool((path.stat().st_mode if permissions is None else permissions) & stat.S_IXUSR)
+
+
+def _bytecode(room: Room, entries: list[Entry]) -> dict[str, Entry]:
+    """The bytecode of those of the files that are modules, by the path of the module."""
+    version: str = room.params["version"]
+    site = f"lib/python{version}/site-packages/"
+    root = room.scratch / "prefix"
+    modules: dict[str, None] = {}
+    for entry in entries:
+        if entry.path.startswith(site) and worth_compiling(entry.path.removeprefix(site)):
+            assert isinstance(entry.content, bytes)
+            place = root / entry.path
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_bytes(entry.content)
+            modules[entry.path] = None
+    python = interpreter.program_in(room, room.params["runtime"], version)
+    made = compile_files(room, python, root, modules, version)
+    compiled = {path: cached_path(path, version) for path in modules}
+    return {path: Entry(at, (root / at).read_bytes()) for path, at in compiled.items() if at in made}
 
 
 def _wheel(path: Path) -> Wheel:

@@ -5,7 +5,7 @@ import zipfile
 
 import pytest
 from packyard.formats.errors import FormatError
-from packyard.formats.wheel import info_folder, install, read_wheel, write_wheel
+from packyard.formats.wheel import info_folder, is_python_script, placed, read_wheel, record_of, write_wheel
 
 INFO = {
     "my_app-1.0.dist-info/METADATA": "Metadata-Version: 2.1\nName: my-app\nVersion: 1.0\n",
@@ -37,7 +37,7 @@ def test_write_same_files_from_another_zip_give_the_same_bytes() -> None:
         assert archive.read("my_app-1.0.dist-info/RECORD").decode().count("\n") == 4
 
 
-def test_install_places_data_and_leaves_out_scripts_headers_and_installer_notes() -> None:
+def test_placed_has_data_and_leaves_out_python_scripts_headers_and_installer_notes() -> None:
     files = {
         **INFO,
         "my_app/__init__.py": "",
@@ -45,12 +45,16 @@ def test_install_places_data_and_leaves_out_scripts_headers_and_installer_notes(
         "my_app-1.0.dist-info/direct_url.json": "{}",
         "my_app-1.0.data/data/share/my/x.txt": "x",
         "my_app-1.0.data/scripts/run": "#!python\n",
+        "my_app-1.0.data/scripts/tool": "ELF",
         "my_app-1.0.data/headers/x.h": "",
         "my_app-1.0.data/platlib/fast.so": "elf",
     }
-    placed = install(read_wheel(packed(files)), python="3.12", left_out=["my_app/tests/test_x.py"])
+    wheel = read_wheel(packed(files))
+    found = placed(wheel, python="3.12", left_out=["my_app/tests/test_x.py"])
+    found.append(record_of(wheel, found, python="3.12"))
     site = "lib/python3.12/site-packages"
-    assert sorted(entry.path for entry in placed) == [
+    assert sorted(entry.path for entry in found) == [
+        "bin/tool",
         f"{site}/fast.so",
         f"{site}/my_app-1.0.dist-info/METADATA",
         f"{site}/my_app-1.0.dist-info/RECORD",
@@ -58,9 +62,10 @@ def test_install_places_data_and_leaves_out_scripts_headers_and_installer_notes(
         f"{site}/my_app/__init__.py",
         "share/my/x.txt",
     ]
-    record = next(entry.content for entry in placed if entry.path.endswith("RECORD"))
+    record = next(entry.content for entry in found if entry.path.endswith("RECORD"))
     assert isinstance(record, bytes)
     assert [line.partition(",")[0] for line in record.decode().splitlines()] == [
+        "../../../bin/tool",
         "../../../share/my/x.txt",
         "fast.so",
         "my_app-1.0.dist-info/METADATA",
@@ -82,3 +87,19 @@ def test_read_zip_that_is_no_wheel_is_refused() -> None:
 )
 def test_info_folder_is_escaped(name: str, version: str, folder: str) -> None:
     assert info_folder(name, version) == folder
+
+
+@pytest.mark.parametrize(
+    ("start", "expected"),
+    [
+        (b"#!python\nimport x\n", True),
+        (b"#!pythonw\n", True),
+        (b"#!/usr/bin/python3.12\nimport sys\n", True),
+        (b"#!/bin/sh\n'''exec' '/a long/python' \"$0\" \"$@\"\n' '''\n", True),
+        (b"#!/bin/sh\nexec tool\n", False),
+        (b"\x7fELF", False),
+        (b"", False),
+    ],
+)
+def test_is_python_script_knows_what_installers_write(start: bytes, expected: bool) -> None:
+    assert is_python_script(start) is expected

@@ -1,0 +1,87 @@
+"""What the binaries of distributions ask of the machine that a bundle runs on: its processor, glibc, Python's ABI.
+
+A program that was linked against a newer glibc than the machine has does not start there, so a bundle would need
+more than its Python does, without a word. Such a wheel is an error when the bundle is made.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from mmap import ACCESS_READ, mmap
+
+from packyard.formats.elf import MAGIC, Elf, read_elf
+from packyard.formats.entry import Entry
+from packyard.formats.errors import FormatError, Problem
+from packyard.tasks.target import Json
+
+_EXTENSION = re.compile(r"[^/]*?\.(?:(?P<abi>cpython-[^./]+|pypy[^./]+)|abi3)\.so")
+_POLICIES = {"manylinux1": (2, 5), "manylinux2010": (2, 12), "manylinux2014": (2, 17)}
+_POLICY = re.compile(r"manylinux_(\d+)_(\d+)")
+
+
+def check_abi(
+    found: Iterable[tuple[str, Iterable[Entry]]], params: Mapping[str, Json], facts: Mapping[str, str]
+) -> None:
+    """FormatError with every distribution (a name and its files) that the Python described by `facts` cannot
+    load, or that needs a newer glibc than this Python or the stated `manylinux`."""
+    stated = [policy for text in params["manylinux"] if (policy := glibc_of(text))]
+    floor = max(stated, default=_version(facts["glibc"]))
+    who = "tool.flavor.build.manylinux" if stated else "the Python of this bundle"
+    machine = params["platform"].rpartition("_")[2]
+    problems: list[Problem] = []
+    for owner, entries in found:
+        files = [(entry.path, elf) for entry in entries if (elf := _elf(entry))]
+        problems.extend(_misfits(owner, files, machine, facts["abi"]))
+        newest = max((elf.glibc for _, elf in files if elf.machine == machine), default=(0, 0))
+        if floor != (0, 0) and newest > floor:
+            path = next(path for path, elf in files if elf.machine == machine and elf.glibc == newest)
+            problems.append(
+                Problem(
+                    f"{owner!r} needs glibc {_text(newest)} ({path}), and {who} needs no more than {_text(floor)}",
+                    hint=f"take another version of {owner}, or state manylinux = "
+                    f'["manylinux_{newest[0]}_{newest[1]}"] in [tool.flavor.build]',
+                )
+            )
+    if problems:
+        raise FormatError(*problems)
+
+
+def glibc_of(policy: str) -> tuple[int, int] | None:
+    """The glibc that a policy (PEP 600, 'manylinux_2_28', 'manylinux2014') allows; None for what is no policy."""
+    if match := _POLICY.fullmatch(policy):
+        return int(match[1]), int(match[2])
+    return _POLICIES.get(policy)
+
+
+def _misfits(owner: str, files: list[tuple[str, Elf]], machine: str, abi: str) -> Iterator[Problem]:
+    """Extension modules that this Python never loads; no harm beside such as it does load."""
+    extensions = [(path, elf, match) for path, elf in files if (match := _EXTENSION.fullmatch(path.rpartition("/")[2]))]
+    known = (None, abi) if abi else (None, *(match["abi"] for _, _, match in extensions))
+    if extensions and not any(elf.machine == machine and match["abi"] in known for _, elf, match in extensions):
+        path, elf, match = extensions[0]
+        what = f"a processor {elf.machine}" if elf.machine != machine else f"the ABI {match['abi']}"
+        yield Problem(f"{owner!r} is for {what} ({path}), {machine} and {abi or 'another ABI'} were expected")
+
+
+def _elf(entry: Entry) -> Elf | None:
+    """What the loader reads of a 64-bit ELF file; None for every other file."""
+    try:
+        if isinstance(entry.content, bytes):
+            return read_elf(entry.content) if entry.content.startswith(MAGIC) else None
+        with entry.content.open("rb") as stream:
+            if stream.read(len(MAGIC)) != MAGIC:
+                return None
+            with mmap(stream.fileno(), 0, access=ACCESS_READ) as data:
+                return read_elf(data)
+    except FormatError:
+        return None  # data that only looks like it, or a 32-bit program among data
+
+
+def _version(text: str) -> tuple[int, int]:
+    major, _, minor = text.partition(".")
+    return int(major), int(minor)
+
+
+def _text(version: tuple[int, int]) -> str:
+    return f"{version[0]}.{version[1]}"

@@ -1,0 +1,89 @@
+"""Bytecode that travels in a bundle, so that its first start need not compile what it imports.
+
+Every file is compiled by the Python that the bundle carries, in one process and in a fixed order, under the path
+that it has below the prefix. It is "unchecked-hash" bytecode (PEP 552), which holds neither time nor place: Python
+takes it without a look at the source, and the same source gives the same bytes in every folder.
+
+Not everything is worth its bytes: they are unpacked, and digested for the seal, at the same first start. Of the
+standard library it is what programs commonly import, of the distributions all but their tests and pip.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+from packyard.formats.pycache import cached_path
+from packyard.tasks.room import Room
+
+# Started without site-packages, but not isolated: the hash seed of an action's environment has to count.
+_FLAGS = ("-s", "-S", "-W", "ignore")
+_COMPILE = """
+import json, py_compile, sys
+root, mode = sys.argv[2], py_compile.PycInvalidationMode.UNCHECKED_HASH
+with open(sys.argv[1], encoding="utf-8") as jobs:
+    for source, target in json.load(jobs):
+        try:
+            py_compile.compile(f"{root}/{source}", f"{root}/{target}", f"/{source}", True, invalidation_mode=mode)
+        except (py_compile.PyCompileError, SyntaxError, ValueError, RecursionError) as error:
+            print(f"{source} is no module for this Python: {type(error).__name__}")
+"""
+_LOADED = """
+import importlib, json, sys
+for name in json.loads(sys.argv[1]):
+    try:
+        importlib.import_module(name)
+    except ImportError:
+        pass
+files = {getattr(module, "__file__", None) for module in list(sys.modules.values())}
+with open(sys.argv[2], "w", encoding="utf-8") as answer:
+    json.dump(sorted(file for file in files if file and file.endswith(".py")), answer)
+"""
+# What programs import of the standard library on their way up: command lines, servers, clients, data.
+_COMMON = (
+    "__future__", "argparse", "ast", "asyncio", "base64", "bisect", "bz2", "calendar", "codecs", "collections.abc",
+    "concurrent.futures", "configparser", "contextlib", "contextvars", "copy", "csv", "ctypes", "dataclasses",
+    "datetime", "decimal", "difflib", "email.message", "email.parser", "encodings.ascii", "encodings.idna",
+    "encodings.latin_1", "fnmatch", "fractions", "functools", "getpass", "gettext", "glob", "gzip", "hashlib",
+    "heapq", "hmac", "html.parser", "http.client", "http.cookiejar", "http.cookies", "http.server",
+    "importlib.metadata", "importlib.resources", "inspect", "ipaddress", "json", "linecache", "locale",
+    "logging.config", "logging.handlers", "lzma", "mimetypes", "multiprocessing", "numbers", "optparse", "pathlib",
+    "pickle", "pkgutil", "platform", "pprint", "queue", "random", "runpy", "secrets", "selectors", "shlex", "shutil",
+    "signal", "socketserver", "sqlite3", "ssl", "statistics", "string", "subprocess", "sysconfig", "tarfile",
+    "tempfile", "textwrap", "threading", "tokenize", "tomllib", "traceback", "typing", "urllib.request", "uuid",
+    "weakref", "wsgiref.simple_server", "xml.etree.ElementTree", "zipfile", "zoneinfo",
+)  # fmt: skip
+
+
+def compile_files(room: Room, python: Path, root: Path, paths: Iterable[str], version: str) -> set[str]:
+    """Compile modules, given by their paths below `root`, each into the `__pycache__` beside it; returns the paths
+    of what came out. A file that is no module for this Python is told in the log and left as it is."""
+    jobs = [(path, cached_path(path, version)) for path in sorted(set(paths), key=str.encode)]
+    if not jobs:
+        return set()
+    question = room.scratch / "bytecode.json"
+    question.write_text(json.dumps(jobs), encoding="utf-8")
+    room.run([python, *_FLAGS, "-c", _COMPILE, question, root], cwd=room.scratch)
+    return {target for _, target in jobs if (root / target).is_file()}
+
+
+def compile_common(room: Room, root: Path, version: str) -> set[str]:
+    """Compile what programs commonly import of the standard library of the Python at `root`, which must run here."""
+    python, answer = root / "bin" / f"python{version}", room.scratch / "loaded.json"
+    room.run([python, *_FLAGS, "-c", _LOADED, json.dumps(_COMMON), answer], cwd=room.scratch)
+    below = f"{root}/lib/python{version}/"
+    files: list[str] = json.loads(answer.read_text(encoding="utf-8"))
+    paths = [file.removeprefix(f"{root}/") for file in files if file.startswith(below)]
+    return compile_files(room, python, root, paths, version)
+
+
+def worth_compiling(path: str) -> bool:
+    """Whether a file of a distribution, by its path below site-packages, is a module that a start may import."""
+    *folders, name = path.split("/")
+    return (
+        name.endswith(".py")
+        and (folders or [""])[0] != "pip"
+        and all(folder.isidentifier() and folder not in ("tests", "test") for folder in folders)
+        and name.removesuffix(".py").isidentifier()
+    )
