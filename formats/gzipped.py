@@ -24,7 +24,7 @@ HEADER = bytes((0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 0xFF))  # deflate, no flags, no
 TRAILER = struct.Struct("<II")  # CRC-32 and size modulo 2**32 of what was compressed
 
 Profile = Literal["fast", "small"]
-LEVELS: dict[Profile, int] = {"fast": 3, "small": 9}
+LEVELS: dict[Profile, int] = {"fast": 5, "small": 9}
 
 _CHUNK = 1 << 20
 _EXTRA, _NAME, _COMMENT, _HEADER_CRC, _RESERVED = 4, 8, 16, 2, 0xE0

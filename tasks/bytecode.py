@@ -36,23 +36,24 @@ for name in json.loads(sys.argv[1]):
         importlib.import_module(name)
     except ImportError:
         pass
-files = {getattr(module, "__file__", None) for module in list(sys.modules.values())}
+modules = [module for module in list(sys.modules.values()) if getattr(module, "__spec__", None)]
+files = {module.__spec__.origin for module in modules if module.__spec__.has_location}
 with open(sys.argv[2], "w", encoding="utf-8") as answer:
     json.dump(sorted(file for file in files if file and file.endswith(".py")), answer)
 """
 # What programs import of the standard library on their way up: command lines, servers, clients, data.
 _COMMON = (
     "__future__", "argparse", "ast", "asyncio", "base64", "bisect", "bz2", "calendar", "codecs", "collections.abc",
-    "concurrent.futures", "configparser", "contextlib", "contextvars", "copy", "csv", "ctypes", "dataclasses",
+    "concurrent.futures", "contextlib", "contextvars", "copy", "csv", "ctypes", "dataclasses",
     "datetime", "decimal", "difflib", "email.message", "email.parser", "encodings.ascii", "encodings.idna",
     "encodings.latin_1", "fnmatch", "fractions", "functools", "getpass", "gettext", "glob", "gzip", "hashlib",
     "heapq", "hmac", "html.parser", "http.client", "http.cookiejar", "http.cookies", "http.server",
     "importlib.metadata", "importlib.resources", "inspect", "ipaddress", "json", "linecache", "locale",
-    "logging.config", "logging.handlers", "lzma", "mimetypes", "multiprocessing", "numbers", "optparse", "pathlib",
-    "pickle", "pkgutil", "platform", "pprint", "queue", "random", "runpy", "secrets", "selectors", "shlex", "shutil",
-    "signal", "socketserver", "sqlite3", "ssl", "statistics", "string", "subprocess", "sysconfig", "tarfile",
+    "logging.config", "logging.handlers", "lzma", "mimetypes", "numbers", "pathlib",
+    "pickle", "pkgutil", "platform", "pprint", "queue", "random", "secrets", "selectors", "shlex", "shutil",
+    "signal", "socketserver", "ssl", "string", "subprocess", "sysconfig",
     "tempfile", "textwrap", "threading", "tokenize", "tomllib", "traceback", "typing", "urllib.request", "uuid",
-    "weakref", "wsgiref.simple_server", "xml.etree.ElementTree", "zipfile", "zoneinfo",
+    "weakref", "wsgiref.simple_server", "zipfile", "zoneinfo",
 )  # fmt: skip
 
 

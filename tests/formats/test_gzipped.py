@@ -17,7 +17,7 @@ DATA = b" ".join(WORDS)
 
 def test_compress_bytes_are_pinned() -> None:
     sums = {profile: hashlib.sha256(compress(DATA, level=level)).hexdigest()[:16] for profile, level in LEVELS.items()}
-    assert (COMPRESSOR, sums) == ("zlib-ng 2.3.3", {"fast": "ff3a7b097e94e3b5", "small": "36726ed1046463f9"})
+    assert (COMPRESSOR, sums) == ("zlib-ng 2.3.3", {"fast": "7ed117921b1de66d", "small": "36726ed1046463f9"})
 
 
 def test_compress_others_read_it() -> None:

