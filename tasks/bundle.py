@@ -14,6 +14,7 @@ from pathlib import Path
 from packyard.formats.digest import Digest
 from packyard.formats.errors import FormatError, Problem
 from packyard.formats.flavor import Flavor, RuntimeEnv
+from packyard.formats.listing import read_listing
 from packyard.formats.pspf import (
     Build,
     Contents,
@@ -113,6 +114,7 @@ def _target(workspace: Workspace, member: Member, key: signing.Key) -> Target:
     slots: list[dict[str, Json]] = []
     for ident, target in (("python", runtime), ("env", f"env:{member.name}"), ("app", f"slot:{member.name}/app")):
         uses.append(Use(target=target, at=f"slots/{ident}"))
+        uses.append(Use(target=target, part="files", at=f"files/{ident}"))
         slots.append({"id": ident, "source": target, "target": "{workenv}", "operations": "tgz", "purpose": "code"})
     for spec in flavor.slots:
         if spec.platform in ("", workspace.platform):
@@ -225,11 +227,19 @@ def _slot(room: Room, params: Mapping[str, Json]) -> tuple[Slot, Path, Contents]
         permissions=permissions,
     )
     try:
-        with path.open("rb") as stream:
-            contents = read_contents(stream, read_chain(operations), slot.path)
+        contents = _contents(room, path, slot)
     except FormatError as error:
         raise ActionError(f"slot {slot.id!r} cannot go into a bundle: {error}") from None
     return replace(slot, content=str(contents_digest(contents))), path, contents
+
+
+def _contents(room: Room, path: Path, slot: Slot) -> Contents:
+    """What a slot unpacks to: as its listing says, which was made with it, else from its bytes."""
+    known = room.inputs / "files" / slot.id
+    if known.is_file():
+        return {file.path: file.sha256 for file in read_listing(known.read_text(encoding="utf-8"))}
+    with path.open("rb") as stream:
+        return read_contents(stream, read_chain(slot.operations), slot.path)
 
 
 def _looks_like_json(path: Path) -> bool:

@@ -17,7 +17,7 @@ DATA = b" ".join(WORDS)
 
 def test_compress_bytes_are_pinned() -> None:
     sums = {profile: hashlib.sha256(compress(DATA, level=level)).hexdigest()[:16] for profile, level in LEVELS.items()}
-    assert (COMPRESSOR, sums) == ("zlib-ng 2.3.3", {"fast": "7ed117921b1de66d", "small": "36726ed1046463f9"})
+    assert (COMPRESSOR, sums) == ("zlib-ng 2.3.3", {"fast": "1d11b89d9a61791d", "small": "36726ed1046463f9"})
 
 
 def test_compress_others_read_it() -> None:
@@ -26,12 +26,14 @@ def test_compress_others_read_it() -> None:
     assert gzip.decompress(data) == DATA == decompress(data, limit=len(DATA))
 
 
-def test_compressing_in_parts_gives_the_same_bytes() -> None:
+@pytest.mark.parametrize("level", LEVELS.values())
+@pytest.mark.parametrize("size", [1, 999, 65_537])
+def test_compressing_in_parts_gives_the_same_bytes(level: int, size: int) -> None:
     out = io.BytesIO()
-    with compressing(out) as sink:
-        for at in range(0, len(DATA), 1000):
-            sink.write(DATA[at : at + 1000])
-    assert out.getvalue() == compress(DATA)
+    with compressing(out, level=level) as sink:
+        for at in range(0, len(DATA), size):
+            sink.write(DATA[at : at + size])
+    assert out.getvalue() == compress(DATA, level=level)
 
 
 def test_reader_headers_of_others_are_read() -> None:

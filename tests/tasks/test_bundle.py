@@ -81,8 +81,11 @@ def test_target_uses_launcher_runtime_environment_and_app(plan: Plan) -> None:
     assert [(use.target, use.at) for use in target.uses] == [
         ("launcher:rust-linux_amd64", "launcher"),
         ("runtime:cpython-3.12-linux_amd64", "slots/python"),
+        ("runtime:cpython-3.12-linux_amd64", "files/python"),
         ("env:hello", "slots/env"),
+        ("env:hello", "files/env"),
         ("slot:hello/app", "slots/app"),
+        ("slot:hello/app", "files/app"),
     ]
     assert target.outputs[0].artifact == "dist/hello-0.1.0.psp"
     assert target.local_only and target.final and not target.network
