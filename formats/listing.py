@@ -49,7 +49,7 @@ def listing_of(entries: Iterable[Entry], *, owner: str) -> str:
 def read_listing(text: str) -> list[Listed]:
     """The files of a listing; FormatError when a line is none."""
     files: list[Listed] = []
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(text.removesuffix("\n").split("\n") if text else (), 1):
         fields = line.split(" ", 4)
         if len(fields) != 5 or fields[1] not in ("x", "-") or not fields[2].isdecimal():
             raise FormatError(Problem(f"line {number} is not 'SHA256 x|- SIZE OWNER PATH'"))

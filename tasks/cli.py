@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from packyard.tasks.graph import Graph
 
 ERRORS, USAGE, INTERRUPTED = 1, 2, 130
+_DOIT_REFUSED = 3  # doit's status for a command line it does not understand
 
 # Each with what it does, for --help, for stock doit and for shells. Those of the trace share one module.
 COMMANDS = {
@@ -150,7 +151,9 @@ def _doit(words: list[str]) -> int:
     os.chdir(root)
     front = Front(root)
     try:
-        return ERRORS if DoitMain(Loader(front), config_filenames=()).run(words) else 0
+        _ = front.graph  # what is wrong with the workspace is said by us; what doit then refuses are its words
+        status = DoitMain(Loader(front), config_filenames=()).run(words)
+        return USAGE if status == _DOIT_REFUSED else ERRORS if status else 0
     finally:
         front.close()
 

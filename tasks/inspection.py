@@ -227,7 +227,10 @@ def _unpack(bundle: Bundle, position: int, folder: Path) -> None:
     with open_slot(bundle, position) as stored:
         stream = unpacked(stored, chain)
         if Operation.TAR not in chain:
-            _write(folder / (read_relpath(slot.path) or slot.id), stream, bundle.descriptors[position].permissions)
+            path = read_relpath(slot.path) or read_relpath(slot.id)  # both are what somebody else wrote
+            if not path:
+                raise FormatError(f"the slot {slot.id!r} names no file")
+            _write(folder / path, stream, bundle.descriptors[position].permissions)
             return
         for member in read_tar(stream, limit=LARGEST_CONTENTS):
             if member.kind == "folder":

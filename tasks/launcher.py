@@ -6,13 +6,13 @@ with its own. All digests below were computed from the wheels of the package ind
 
 from __future__ import annotations
 
-import os
 import shutil
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from packyard.formats.digest import Digest, digest_stream
+from packyard.tasks import installed
 from packyard.tasks.errors import ActionError
 from packyard.tasks.launch import VERSION, choice
 from packyard.tasks.room import Room
@@ -108,8 +108,8 @@ def make_launcher(room: Room) -> None:
     wheel = room.scratch / "wheel"
     room.run(
         [
-            _uv(), "pip", "install", "--no-progress", "--no-deps", "--require-hashes", "--only-binary", ":all:",
-            "--no-python-downloads", "--link-mode", "copy", "--python", sys.executable,
+            installed.uv(), "pip", "install", "--no-progress", "--no-deps", "--require-hashes",
+            "--only-binary", ":all:", "--no-python-downloads", "--link-mode", "copy", "--python", sys.executable,
             "--python-platform", room.params["platform"], "--target", wheel, "--requirements", requirements,
         ],
         cwd=room.scratch,
@@ -130,9 +130,3 @@ def _file(language: str, platform: str) -> str:
     short = "rs" if language == "rust" else "go"
     suffix = ".exe" if platform.startswith("windows") else ""
     return f"flavor/helpers/bin/flavor-{short}-launcher-{VERSION}-{platform}{suffix}"
-
-
-def _uv() -> str:
-    import uv  # not needed by any other kind that plans
-
-    return os.fspath(uv.find_uv_bin())

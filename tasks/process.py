@@ -70,7 +70,7 @@ class _Groups:
                 self._watchdog = subprocess.Popen(
                     [sys.executable, "-I", "-S", "-c", _WATCHDOG],
                     stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                    start_new_session=True, text=True, cwd="/",
+                    start_new_session=True, text=True, cwd="/", env={"PATH": os.defpath},
                 )  # fmt: skip
             child = subprocess.Popen(
                 [*_REGISTER, *argv], start_new_session=True, stdin=self._watchdog.stdin,
@@ -202,7 +202,7 @@ def _no_randomization() -> tuple[str, ...]:
     if setarch is None:
         return ()
     prefix = (setarch, "--addr-no-randomize")
-    tried = subprocess.run([*prefix, "true"], check=False, capture_output=True)
+    tried = subprocess.run([*prefix, "true"], check=False, capture_output=True, env={"PATH": os.defpath})
     return prefix if tried.returncode == 0 else ()
 
 

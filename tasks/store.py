@@ -134,7 +134,9 @@ class Store:
         place = self.folder / "tree" / digest
         if digest in self._checked:
             return place
-        for line in self.read(digest).decode().splitlines():
+        for line in self.read(digest).decode().split("\n"):  # names may hold what splitlines() splits at
+            if not line:
+                continue
             kind, size, rest = line.split(" ", 2)
             if kind == "l":
                 continue

@@ -19,6 +19,7 @@ from packyard.tasks.errors import PlanError, gather
 from packyard.tasks.watch import Watch
 
 MANIFEST = "packyard.toml"
+_LATEST = 4354819198  # 2107-12-31 23:59:58
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,6 +137,9 @@ def _same_names(members: list[Member]) -> Iterator[FormatError]:
 def source_epoch() -> int:
     """SOURCE_DATE_EPOCH in whole seconds, 0 when it is not set; PlanError when it is no number."""
     text = os.environ.get("SOURCE_DATE_EPOCH", "0")
-    if not text.isdecimal():
+    if not (text.isascii() and text.isdecimal()):
         raise PlanError(Problem(f"{text!r} is not a time in whole seconds since 1970", place="SOURCE_DATE_EPOCH"))
+    if len(text) > len(str(_LATEST)) or int(text) > _LATEST:
+        message = f"{text!r} is beyond 2107, the last year that a zip can hold; seconds since 1970 were expected"
+        raise PlanError(Problem(message, place="SOURCE_DATE_EPOCH"))
     return int(text)

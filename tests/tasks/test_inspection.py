@@ -175,3 +175,15 @@ def test_extract_of_a_hostile_slot_leaves_nothing(make_bundle: MakeBundle, tmp_p
     with pytest.raises(FormatError, match=r"app\.psp: slot 'app': "):
         extract(path, tmp_path / "new/out")
     assert [found for found in sorted(tmp_path.rglob("*")) if found not in before] == [tmp_path / "new"]
+
+
+@pytest.mark.parametrize("ident", ["../escaped", "/tmp/escaped", "a/../../escaped", "."])
+def test_extract_of_a_slot_named_like_a_path_out_leaves_nothing(
+    make_bundle: MakeBundle, tmp_path: Path, ident: str
+) -> None:
+    slots = (METADATA.slots[0], Slot(id=ident, target="{workenv}"))
+    path = make_bundle(slots=slots)
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(FormatError, match=r"app\.psp: slot '"):
+        extract(path, tmp_path / "out")
+    assert sorted(tmp_path.rglob("*")) == before

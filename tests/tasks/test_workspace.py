@@ -111,6 +111,11 @@ def test_epoch_comes_from_the_environment(write, tmp_path, monkeypatch):
     assert read_workspace(tmp_path).epoch == 1_700_000_000
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "soon")
     assert problems(tmp_path) == "SOURCE_DATE_EPOCH: 'soon' is not a time in whole seconds since 1970"
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000000")  # milliseconds
+    assert problems(tmp_path) == (
+        "SOURCE_DATE_EPOCH: '1700000000000' is beyond 2107, the last year that a zip can hold; "
+        "seconds since 1970 were expected"
+    )
 
 
 @pytest.mark.parametrize(
