@@ -8,6 +8,7 @@ changes the home ends the work.
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import shutil
@@ -262,7 +263,15 @@ def _remove(path: Path) -> None:
 
 def _move(source: Path, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
-    os.replace(source, target)
+    try:
+        os.replace(source, target)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        aside = target.with_name(f".{target.name}.packyard")  # the plane is a link to another file system
+        _remove(aside)
+        shutil.copytree(source, aside) if source.is_dir() else shutil.copy2(source, aside)
+        os.replace(aside, target)
 
 
 def _read_note(aside: Path) -> dict[str, Any] | None:

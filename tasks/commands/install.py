@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -126,9 +127,16 @@ def _sources(here: Here, options: argparse.Namespace) -> Sources:
         workspace_lock(here.watch),
         upgrade=None if options.upgrade else (),
         offline=options.offline,
+        notify=_tell,
     )
     sources.only_locked = options.locked
     return sources
+
+
+def _tell(line: str) -> None:
+    """Say what is being fetched to whoever waits for it; a program that reads the output is not told."""
+    if sys.stderr.isatty():
+        sys.stderr.write(f"{line}\n")
 
 
 def _check_members(steps: Sequence[Step], sources: Sources) -> None:

@@ -385,3 +385,20 @@ def test_compiler_is_asked_for_each_package(plane: Plane, tmp_path: Path) -> Non
     assert log.read_text().splitlines() == [
         f"{plane.folder}/{name} {plane.home} typecheck main.loc" for name in ("base", "user")
     ]
+
+
+@pytest.mark.skipif(not os.path.isdir("/dev/shm"), reason="there is no second file system")
+def test_plane_that_is_a_link_to_another_file_system_is_changed(tmp_path: Path) -> None:
+    home, elsewhere = tmp_path / "home", Path("/dev/shm") / f"packyard-test-{os.getpid()}"
+    elsewhere.mkdir()
+    try:
+        (home / "src/morloc/plane").mkdir(parents=True)
+        (home / "src/morloc/plane/default").symlink_to(elsewhere / "plane")
+        (elsewhere / "plane").mkdir()
+        made = Plane(home, PATHS)
+        change(made, Change(add=[package("a", more=expose("x.hpp"))], cache=tmp_path / "cache"), epoch=0)
+        assert verified(made) == []
+        assert sorted(os.listdir(elsewhere)) == ["plane"]
+        assert os.listdir(elsewhere / "plane") == ["a"]
+    finally:
+        shutil.rmtree(elsewhere)
