@@ -20,8 +20,8 @@ from packyard.formats.toml import read_toml
 
 T = TypeVar("T")
 
-_SIZE = re.compile(r"(?P<number>\d+(?:\.\d+)?) ?(?P<unit>[KMGT]i?B|B)?")
-_UNITS = {"B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12,
+_SIZE = re.compile(r"(?P<number>\d+(?:\.\d+)?) ?(?P<unit>k?B|[KMGT]i?B)?")
+_UNITS = {"B": 1, "kB": 10**3, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12,
           "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}  # fmt: skip
 
 

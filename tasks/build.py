@@ -79,7 +79,13 @@ class Build:
         with self._lock:
             if self._store is None:
                 self._store = self._open_store()
+                self._store.hold(lambda: self.notify("waiting until the store was cleaned"))
             return self._store
+
+    def close(self) -> None:
+        """Let go of the store."""
+        if self._store is not None:
+            self._store.close()
 
     # judging -------------------------------------------------------------------------------------------------
 

@@ -24,6 +24,11 @@ _DOIT_REFUSED = 3  # doit's status for a command line it does not understand
 COMMANDS = {
     "plan": "show what would run, and why; nothing is made",
     "why": "tell why one target would run, or what it was last made from",
+    "log": "print what the action of a target wrote, also when its result came out of the store",
+    "affected": "show the targets that changes since a revision of git touch",
+    "repro": "build twice under different circumstances, and show the first byte that differs",
+    "watch": "build again whenever a file changes",
+    "cache": "tell what the store holds; keep it small and whole",
     "graph": "show the targets and what they are made from",
     "lock": "pin dependencies, with hashes",
     "inspect": "show what a bundle or a Mojo package contains",

@@ -34,16 +34,22 @@ def try_exclusive(path: Path) -> int | None:
     return None
 
 
-def _take(path: Path, waiting: Callable[[], None] | None) -> int:
+def take_shared(path: Path, *, waiting: Callable[[], None] | None = None) -> int:
+    """The descriptor of the lock, held beside others who share it; `waiting` is called once when somebody holds it
+    alone. The caller closes it."""
+    return _take(path, waiting, fcntl.LOCK_SH)
+
+
+def _take(path: Path, waiting: Callable[[], None] | None, how: int = fcntl.LOCK_EX) -> int:
     while True:
         lock = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(lock, how | fcntl.LOCK_NB)
         except BlockingIOError:
             if waiting is not None:
                 waiting()
                 waiting = None
-            fcntl.flock(lock, fcntl.LOCK_EX)
+            fcntl.flock(lock, how)
         if _names(path, lock):
             return lock
         os.close(lock)

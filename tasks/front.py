@@ -160,7 +160,9 @@ class Front:
         self.close()
 
     def close(self) -> None:
-        """Let go of the trace and the lock."""
+        """Let go of the store, the trace and the lock."""
+        if "build" in self.__dict__:
+            self.build.close()
         if "opened" in self.__dict__:
             self.opened.trace.close()
         self._stack.close()

@@ -33,8 +33,7 @@ class Opened:
     @cached_property
     def store_folder(self) -> Path:
         """Where the store lies: PACKYARD_CACHE_DIR, else [cache] directory, else the user's cache folder."""
-        given = os.environ.get("PACKYARD_CACHE_DIR") or self.graph.cache
-        return (self.root / given if given else platformdirs.user_cache_path("packyard")) / "store"
+        return store_folder(self.root, self.graph.cache)
 
     def build(self, notify: Callable[[str], None], *, locked: bool = False) -> Build:
         """A build over this graph; `locked` refuses to resolve what has no lock yet."""
@@ -54,6 +53,12 @@ class Opened:
         """Store the graph, so that the next run need not read the manifests while they stand still."""
         needed = set(self.graph.closure(self.graph.final))
         self.trace.keep_graph(self.stored, {name: name in needed for name in self.graph.targets})
+
+
+def store_folder(root: Path, directory: str) -> Path:
+    """Where the store of a workspace at `root` lies whose [cache] directory is `directory`."""
+    given = os.environ.get("PACKYARD_CACHE_DIR") or directory
+    return (root / given if given else platformdirs.user_cache_path("packyard")) / "store"
 
 
 def find_workspace(start: Path) -> Path:

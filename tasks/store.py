@@ -4,6 +4,9 @@ store/v1/blob/ab/cdef...    a file's bytes, read-only
 store/v1/tree/abcdef...     a folder (a toolchain), read-only, beside it its receipt as a blob
 store/v1/result/ab/cdef...  JSON: what the action of this key made
 store/v1/tmp/               files on their way in
+store/v1/in-use             a lock: held shared by whoever uses the store, alone by who removes from it
+
+The mtime of a blob, a tree or a result tells when it was last used (tasks/upkeep.py goes by it).
 """
 
 from __future__ import annotations
@@ -17,15 +20,17 @@ import shutil
 import stat
 import threading
 import time
-from collections.abc import Iterator, Mapping
+import weakref
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from packyard.tasks.errors import ActionError
-from packyard.tasks.exclusion import exclusive
+from packyard.tasks.exclusion import exclusive, take_shared
 from packyard.tasks.trace import Made
 
+IN_USE = "in-use"
 _CHUNK = 1 << 20
 _LEFT_OVER = 86_400  # seconds
 
@@ -55,6 +60,18 @@ class Store:
             raise ActionError(f"{folder}: the store cannot be made: {error.strerror}") from None
         self._sweep()
         self._checked: set[str] = set()  # trees whose files were looked at in this run
+        self._held: weakref.finalize[[int], Store] | None = None
+
+    def hold(self, waiting: Callable[[], None] | None = None) -> None:
+        """Keep others from removing anything until `close`; `waiting` is called once when somebody is doing so now."""
+        if self._held is None:
+            self._held = weakref.finalize(self, os.close, take_shared(self.folder / IN_USE, waiting=waiting))
+
+    def close(self) -> None:
+        """Let others remove what they like."""
+        if self._held is not None:
+            self._held()
+            self._held = None
 
     # blobs ---------------------------------------------------------------------------------------------------
 
@@ -90,6 +107,7 @@ class Store:
             target.unlink()
             source.unlink(missing_ok=True)
             raise Damaged(digest)
+        _use(source)
         target.chmod(0o755 if executable else 0o644)
 
     def read(self, digest: str) -> bytes:
@@ -149,6 +167,7 @@ class Store:
                 _remove(place)
                 raise Damaged(digest)
         self._checked.add(digest)
+        _use(place)
         return place
 
     # results -------------------------------------------------------------------------------------------------
@@ -164,7 +183,10 @@ class Store:
         except (ValueError, KeyError, TypeError, AttributeError):
             self._entry("result", key).unlink(missing_ok=True)  # torn or foreign: make it again
             return None
-        return found if all(self.holds(made) for made in outputs.values()) else None
+        if not all(self.holds(made) for made in outputs.values()):
+            return None
+        _use(self._entry("result", key))
+        return found
 
     def holds(self, made: Made) -> bool:
         """Whether an artifact can be handed out."""
@@ -243,6 +265,12 @@ def _inner_link(link: Path, root: Path) -> str:
     if os.path.isabs(goal) or not inside.startswith(f"{root}{os.sep}"):
         raise ActionError(f"'{link.relative_to(root)}' is a link out of its tree, to {goal!r}")
     return goal
+
+
+def _use(path: Path) -> None:
+    """Note that an entry was used just now."""
+    with contextlib.suppress(OSError):
+        os.utime(path)
 
 
 def _remove(path: Path) -> None:

@@ -25,6 +25,11 @@ def _plugin(name: str) -> type[_Plugin]:
 
 Plan = _plugin("plan")
 Why = _plugin("why")
+Log = _plugin("log")
+Affected = _plugin("affected")
+Repro = _plugin("repro")
+Watch = _plugin("watch")
+Cache = _plugin("cache")
 Graph = _plugin("graph")
 Lock = _plugin("lock")
 Inspect = _plugin("inspect")

@@ -1,0 +1,118 @@
+"""`packyard cache`: what the store holds, and keeping it small and whole."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+
+import platformdirs
+from packyard.formats.errors import FormatError, Problem
+from packyard.formats.workspace import read_size, read_workspace
+from packyard.tasks import null, upkeep
+from packyard.tasks.cli import ERRORS, UsageError
+from packyard.tasks.commands.output import count, say, say_json
+from packyard.tasks.display import bytes_text
+from packyard.tasks.opening import store_folder
+from packyard.tasks.store import Store
+
+
+def run(words: list[str]) -> int:
+    """Do what `words` ask of the store; the exit status, 1 when `verify` found damage."""
+    options = _parser().parse_args(words)
+    folder, limit = _settings()
+    store = Store(folder)
+    if options.what == "stats":
+        return _stats(store, limit, json=options.json)
+    if options.what == "verify":
+        return _verify(store, json=options.json)
+    if options.what == "clear":
+        return _say_removed(upkeep.clear(store), json=options.json)
+    given = options.limit if options.limit is not None else limit
+    if not given:
+        hint = "set [cache] limit in packyard.toml, or give --limit"
+        raise UsageError(Problem("there is no limit to keep the store below", hint=hint))
+    return _say_removed(upkeep.collect(store, given), json=options.json)
+
+
+def _settings() -> tuple[Path, int]:
+    """The store's folder and limit: those of the workspace around the current folder, or the user's own."""
+    root = null.find_root(os.getcwd())
+    if root is None:
+        return store_folder(platformdirs.user_cache_path("packyard"), ""), 0
+    try:
+        text = (Path(root) / null.MANIFEST).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise FormatError(Problem(f"cannot be read: {error}", place=null.MANIFEST)) from None
+    cache = read_workspace(text, null.MANIFEST).cache
+    return store_folder(Path(root), cache.directory), cache.limit
+
+
+def _stats(store: Store, limit: int, *, json: bool) -> int:
+    found = upkeep.census(store)
+    if json:
+        say_json({"folder": os.fspath(store.folder), "limit": limit, **asdict(found)})
+        return 0
+
+    def lines() -> Iterator[str]:
+        yield f"folder   {store.folder}"
+        yield f"size     {bytes_text(found.size)}" + (f" of {bytes_text(limit)}" if limit else ", no limit")
+        yield f"results  {found.results}"
+        yield f"blobs    {found.blobs}"
+        yield f"trees    {found.trees}"
+        if found.oldest:
+            yield f"oldest   last used {time.strftime('%Y-%m-%d %H:%M', time.localtime(found.oldest))}"
+
+    say(*lines())
+    return 0
+
+
+def _verify(store: Store, *, json: bool) -> int:
+    found = upkeep.verify(store)
+    if json:
+        say_json(asdict(found))
+    else:
+        say(*(f"damaged  {name}, removed" for name in found.damaged))
+        whole = "all whole" if not found.damaged else f"{len(found.damaged)} damaged: the next build makes them again"
+        say(f"read {count(found.files, 'file')}, {bytes_text(found.size)}: {whole}")
+    return ERRORS if found.damaged else 0
+
+
+def _say_removed(removed: upkeep.Removed, *, json: bool) -> int:
+    if json:
+        say_json(asdict(removed))
+    else:
+        say(
+            f"removed {count(removed.results, 'result')}, {count(removed.blobs, 'blob')}, "
+            f"{count(removed.trees, 'tree')}: {bytes_text(removed.freed)}; {bytes_text(removed.left)} left"
+        )
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="packyard cache",
+        description="Look after the store. Nothing is removed while a build uses it.",
+    )
+    commands = parser.add_subparsers(dest="what", required=True, metavar="stats|gc|verify|clear")
+    for name, purpose in (
+        ("stats", "tell how much it holds"),
+        ("gc", "remove what was not used for longest until it is below its limit"),
+        ("verify", "read all of it, and remove what is damaged"),
+        ("clear", "remove all of it"),
+    ):
+        one = commands.add_parser(name, help=purpose, description=f"{purpose.capitalize()}.")
+        one.add_argument("--json", action="store_true", help="as JSON")
+        if name == "gc":
+            one.add_argument("--limit", type=_size, metavar="SIZE", help="goes before [cache] limit: '10 GB'")
+    return parser
+
+
+def _size(text: str) -> int:
+    try:
+        return read_size(text)
+    except FormatError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None

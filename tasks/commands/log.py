@@ -1,0 +1,57 @@
+"""`packyard log`: what the action of a target wrote when it last ran, here or wherever its result came from."""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+from pathlib import Path
+
+from packyard.tasks.commands.output import say
+from packyard.tasks.commands.selection import open_here, select
+from packyard.tasks.errors import ActionError
+from packyard.tasks.opening import Opened
+from packyard.tasks.store import Damaged, Store
+
+
+def run(words: list[str]) -> int:
+    """Print the logs of the targets that `words` name; the exit status."""
+    parser = argparse.ArgumentParser(
+        prog="packyard log",
+        description="Print what the action of a target wrote: of its last failure if it failed, else of the run that "
+        "made its artifacts, also when they came out of the store.",
+    )
+    parser.add_argument("target", nargs="+", help="KIND:NAME, or the path of an artifact")
+    parser.add_argument("--made", action="store_true", help="the run that made the artifacts, even after a failure")
+    options = parser.parse_args(words)
+    opened = open_here()
+    names = select(opened, options.target)
+    for name in names:
+        text = read_log(opened, name, made=options.made)
+        say(*([f"==> {name} <=="] if len(names) > 1 else []), *text.splitlines())
+    return 0
+
+
+def read_log(opened: Opened, name: str, *, made: bool = False) -> str:
+    """What the action of `name` wrote; ActionError when it never ran or nothing of it is left."""
+    failure = None if made else opened.trace.failure(name)
+    record = opened.trace.record(name)
+    if failure is not None:
+        data = _bytes(Path(failure.log))
+        return (data if data is not None else failure.message.encode()).decode("utf-8", "replace")
+    if record is None:
+        raise ActionError(f"{name}: it was never made here", hint=f"run 'packyard {name}'")
+    data = _bytes(opened.root / ".packyard" / "logs" / f"{name.replace('/', '=')}.log")
+    if data is None or hashlib.sha256(data).hexdigest() != record.log:
+        try:
+            data = Store(opened.store_folder).read(record.log)
+        except Damaged:
+            hint = f"'packyard forget {name}' and 'packyard {name}' make it again"
+            raise ActionError(f"{name}: its log is not in the store any more", hint=hint) from None
+    return data.decode("utf-8", "replace")
+
+
+def _bytes(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return None

@@ -1,0 +1,265 @@
+"""Upkeep of a store: what it holds, whether all of it is whole, and removing what was not used for longest.
+
+Whoever removes holds the store alone, so nothing can be taken from a build that runs: a build that starts meanwhile
+waits, and while a build runs nothing is removed. A result goes whole: the blobs and trees that no other result
+names go with it. What no result names at all (a killed build left it) goes first.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import shutil
+import stat
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from packyard.tasks.errors import ActionError
+from packyard.tasks.exclusion import try_exclusive
+from packyard.tasks.store import IN_USE, Store, full_or
+
+_CHUNK = 1 << 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Census:
+    """How much a store holds. `size` is all of it in bytes; `oldest` is the Unix time of the least recent use, 0 when
+    nothing was ever used."""
+
+    results: int
+    blobs: int
+    trees: int
+    size: int
+    oldest: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Removed:
+    """What a collection removed, and the bytes that are left."""
+
+    results: int
+    blobs: int
+    trees: int
+    freed: int
+    left: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """What a check of every byte looked at, and what it found damaged, by name ('blob DIGEST', 'tree DIGEST')."""
+
+    files: int
+    size: int
+    damaged: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class _Entry:
+    """A blob or a tree: where it lies, its bytes, its last use in ns, and how many results name it."""
+
+    path: Path
+    size: int
+    used: int
+    named: int = 0
+
+
+@dataclass(slots=True)
+class _Result:
+    path: Path
+    used: int
+    size: int
+    names: tuple[str, ...]  # 'blob DIGEST' and 'tree DIGEST'
+
+
+@dataclass(slots=True)
+class _Inventory:
+    entries: dict[str, _Entry] = field(default_factory=dict)
+    results: list[_Result] = field(default_factory=list)
+
+    @property
+    def size(self) -> int:
+        return sum(entry.size for entry in self.entries.values()) + sum(result.size for result in self.results)
+
+
+def census(store: Store) -> Census:
+    """Count what the store holds."""
+    found = _inventory(store)
+    used = [entry.used for entry in found.entries.values()]
+    kinds = Counter(name.partition(" ")[0] for name in found.entries)
+    return Census(
+        results=len(found.results), blobs=kinds["blob"], trees=kinds["tree"], size=found.size,
+        oldest=min(used, default=0) / 1e9,
+    )  # fmt: skip
+
+
+def collect(store: Store, limit: int) -> Removed:
+    """Remove the results that were not used for longest, until at most `limit` bytes are left; ActionError when a
+    build is running."""
+    with _alone(store):
+        found = _inventory(store)
+        size = found.size
+        gone: Counter[str] = Counter()
+        freed = 0
+
+        def remove(name: str) -> int:
+            entry = found.entries.pop(name)
+            _remove(entry.path)
+            gone[name.partition(" ")[0]] += 1
+            return entry.size
+
+        unnamed = sorted((n for n, e in found.entries.items() if not e.named), key=lambda n: found.entries[n].used)
+        for name in unnamed:
+            if size - freed <= limit:
+                break
+            freed += remove(name)
+        for result in sorted(found.results, key=lambda result: result.used):
+            if size - freed <= limit:
+                break
+            _remove(result.path)  # first: a result never names what is not there
+            freed += result.size
+            gone["result"] += 1
+            for name in result.names:
+                if (entry := found.entries.get(name)) is not None:
+                    entry.named -= 1
+                    if not entry.named:
+                        freed += remove(name)
+        return Removed(results=gone["result"], blobs=gone["blob"], trees=gone["tree"], freed=freed, left=size - freed)
+
+
+def clear(store: Store) -> Removed:
+    """Remove everything; ActionError when a build is running."""
+    return collect(store, -1)
+
+
+def verify(store: Store) -> Checked:
+    """Read everything and compare it with its digest; what is damaged is removed, so that it is made again."""
+    damaged: list[str] = []
+    files = size = 0
+    store.hold()
+    for name, entry in _inventory(store).entries.items():
+        kind, digest = name.split(" ")
+        if kind == "blob":
+            files += 1
+            size += entry.size
+            good = _digest(entry.path) == digest
+        else:
+            looked = _read_tree(store, entry.path, digest)
+            good = looked is not None
+            files += looked or 0
+            size += entry.size
+        if not good and entry.path.exists():  # a build may have replaced it meanwhile
+            damaged.append(name)
+            _remove(entry.path)
+    return Checked(files=files, size=size, damaged=tuple(sorted(damaged)))
+
+
+@contextmanager
+def _alone(store: Store) -> Iterator[None]:
+    try:
+        lock = try_exclusive(store.folder / IN_USE)
+    except OSError as error:
+        raise full_or(error, "the store") from None
+    if lock is None:
+        raise ActionError("the store is in use by a build, nothing was removed", hint="try again when it has ended")
+    try:
+        yield
+    except OSError as error:
+        raise ActionError(f"{error.filename}: cannot be removed: {error.strerror}") from None
+    finally:
+        os.close(lock)
+
+
+def _inventory(store: Store) -> _Inventory:
+    found = _Inventory()
+    for path, status in _files(store.folder / "blob"):
+        found.entries[f"blob {path.parent.name}{path.name}"] = _Entry(path, status.st_size, status.st_mtime_ns)
+    with os.scandir(store.folder / "tree") as trees:
+        for tree in trees:
+            size = sum(status.st_size for _, status in _files(Path(tree.path)))
+            found.entries[f"tree {tree.name}"] = _Entry(Path(tree.path), size, tree.stat().st_mtime_ns)
+    for path, status in _files(store.folder / "result"):
+        names = tuple(name for name in dict.fromkeys(_names(path)) if name in found.entries)
+        found.results.append(_Result(path, status.st_mtime_ns, status.st_size, names))
+    owners: dict[str, _Result] = {}
+    for result in sorted(found.results, key=lambda result: result.used):
+        owners.update(dict.fromkeys(result.names, result))
+        for name in result.names:
+            found.entries[name].named += 1
+    for name, result in owners.items():  # the use of a blob is that of the youngest result that names it
+        result.used = max(result.used, found.entries[name].used)
+    return found
+
+
+def _names(result: Path) -> Iterator[str]:
+    """The entries that a result names; none when it is torn or foreign, so that it goes early."""
+    try:
+        values = json.loads(result.read_bytes())
+        for made in values["outputs"].values():
+            yield f"blob {made['digest']}"
+            if made["tree"]:
+                yield f"tree {made['digest']}"
+        yield f"blob {values['log']}"
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return
+
+
+def _files(folder: Path) -> Iterator[tuple[Path, os.stat_result]]:
+    """Every file below a folder; one that vanishes meanwhile is left out."""
+    waiting = [os.fspath(folder)]
+    while waiting:
+        with contextlib.suppress(FileNotFoundError), os.scandir(waiting.pop()) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    waiting.append(entry.path)
+                else:
+                    with contextlib.suppress(FileNotFoundError):
+                        yield Path(entry.path), entry.stat(follow_symlinks=False)
+
+
+def _read_tree(store: Store, place: Path, digest: str) -> int | None:
+    """The number of files of a tree when each is as its receipt says, else None."""
+    try:
+        receipt = (store.folder / "blob" / digest[:2] / digest[2:]).read_bytes()
+        if hashlib.sha256(receipt).hexdigest() != digest:
+            return None
+        wanted: set[str] = set()
+        for line in receipt.decode().splitlines():
+            kind, rest = line.split(" ", 1)
+            if kind == "l":
+                goal, path = rest.split(" ", 1)
+                good = os.readlink(place / path) == goal
+            else:
+                _, checksum, path = rest.split(" ", 2)
+                found = place / path
+                mode = found.lstat().st_mode
+                good = bool(mode & stat.S_IXUSR) == (kind == "x") and _digest(found) == checksum
+            if not good:
+                return None
+            wanted.add(path)
+    except (OSError, ValueError):
+        return None
+    there = {path.relative_to(place).as_posix() for path, _ in _files(place)}
+    return len(wanted) if there == wanted else None
+
+
+def _digest(path: Path) -> str:
+    state = hashlib.sha256()
+    try:
+        with path.open("rb", buffering=0) as stream:
+            while chunk := stream.read(_CHUNK):
+                state.update(chunk)
+    except OSError:
+        return ""
+    return state.hexdigest()
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
