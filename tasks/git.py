@@ -143,10 +143,10 @@ def _fetch(repository: Path, url: str, commit: str) -> None:
 def _git(repository: Path | None, *words: str) -> str:
     where = ["--git-dir", os.fspath(repository)] if repository else []
     argv = ["git", "-c", "protocol.ext.allow=never", "-c", "gc.auto=0", *where, *words]
-    return process.capture(argv, env=_environment())
+    return process.capture(argv, env=environment())
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
     """The user's, without what a surrounding git (a hook) has set, and without questions."""
     own = {k: v for k, v in os.environ.items() if not k.startswith("GIT_") or k in _KEPT}
     return {**own, "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C.UTF-8"}

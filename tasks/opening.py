@@ -86,6 +86,14 @@ def open_workspace(root: Path, *, readonly: bool = False) -> Opened:
     return Opened(root, *_read(root, trace))
 
 
+def read_only_graph(root: Path) -> Graph:
+    """The graph of the workspace at `root` as its files say; nothing is remembered. PlanError as `open_workspace`."""
+    try:
+        return build_graph(read_workspace(root))
+    except FormatError as error:
+        raise PlanError(*error.problems) from None
+
+
 def _read(root: Path, trace: Trace) -> tuple[Graph, Trace, StoredGraph]:
     workspace = read_workspace(root)
     try:

@@ -152,19 +152,24 @@ def run(
         raise ActionError(f"{Path(argv[0]).name!r} {ending(status)}", detail=_end(log, start))
 
 
-def capture(argv: Sequence[str], *, cwd: Path | None = None, env: Mapping[str, str] | None = None) -> str:
-    """The standard output of a quick tool; ActionError with its standard error when it fails."""
+def capture(
+    argv: Sequence[str], *, cwd: Path | None = None, env: Mapping[str, str] | None = None, errors: str = "replace"
+) -> str:
+    """The standard output of a quick tool, UTF-8 (`errors` as in bytes.decode); ActionError with its standard error
+    when it fails."""
     try:
         child = _groups.start(argv, cwd=cwd, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     except OSError as error:
         raise ActionError(f"{argv[0]!r} cannot be started: {error.strerror}") from None
     try:
-        output, errors = child.communicate()
+        output, complaint = child.communicate()
     finally:
         _groups.end(child)
     if child.returncode:
-        raise ActionError(f"{Path(argv[0]).name!r} {ending(child.returncode)}", detail=errors.decode(errors="replace"))
-    return output.decode("utf-8", errors="replace")
+        raise ActionError(
+            f"{Path(argv[0]).name!r} {ending(child.returncode)}", detail=complaint.decode(errors="replace")
+        )
+    return output.decode("utf-8", errors=errors)
 
 
 def ending(status: int) -> str:

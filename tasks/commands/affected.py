@@ -1,0 +1,67 @@
+"""`packyard affected`: the targets that changes since a revision of git touch."""
+
+from __future__ import annotations
+
+import argparse
+
+from packyard.formats.errors import FormatError
+from packyard.tasks.affected import affected
+from packyard.tasks.cli import UsageError
+from packyard.tasks.commands.output import say, say_json
+from packyard.tasks.commands.selection import open_here
+from packyard.tasks.errors import ActionError
+from packyard.tasks.graph import Graph
+from packyard.tasks.opening import read_only_graph
+from packyard.tasks.revision import Revision, read_revision
+
+
+def run(words: list[str]) -> int:
+    """Print what differs since the revision that `words` name; the exit status."""
+    options = _parser().parse_args(words)
+    opened = open_here()
+    try:
+        revision = read_revision(opened.root, options.since)
+    except FormatError as error:
+        raise UsageError(*error.problems) from None
+    changed = revision.changed()
+    found = affected(opened.graph, _graph(revision), changed)
+    if options.final:
+        found = {name: reasons for name, reasons in found.items() if opened.graph.targets[name].final}
+    if options.json:
+        targets = [
+            {"name": name, "final": opened.graph.targets[name].final, "reasons": reasons}
+            for name, reasons in found.items()
+        ]
+        say_json({"since": revision.commit, "changed": sorted(changed), "targets": targets})
+    elif options.why:
+        for name, reasons in found.items():
+            say(name, *(f"  {reason}" for reason in reasons))
+    else:
+        say(*found)
+    return 0
+
+
+def _graph(revision: Revision) -> Graph | None:
+    """The graph of then; None when there was none that could be read, so that everything counts as new."""
+    with revision.files() as root:
+        if root is None:
+            return None
+        try:
+            return read_only_graph(root)
+        except (FormatError, ActionError):
+            return None
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="packyard affected",
+        description="Print the targets whose inputs or declarations differ since a revision of git, committed or not, "
+        "and all that are made from them. Untracked files count, those that git ignores do not.",
+        epilog="packyard affected --since main | xargs -r packyard",
+    )
+    parser.add_argument("--since", required=True, metavar="REV", help="a commit, branch or tag")
+    parser.add_argument("--final", action="store_true", help="only targets whose artifacts are final")
+    style = parser.add_mutually_exclusive_group()
+    style.add_argument("--why", action="store_true", help="with the reasons")
+    style.add_argument("--json", action="store_true", help="as JSON, with the reasons and the changed files")
+    return parser
