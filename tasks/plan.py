@@ -39,7 +39,7 @@ def judge(target: Target, record: Record | None, now: Ingredients, artifacts: Ma
     return Verdict("stale", reasons) if reasons else FRESH
 
 
-def compare(target: Target, then: Mapping[str, Any], now: Ingredients) -> Iterator[str]:
+def compare(target: Target, then: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
     """What differs between two sets of ingredients, in words: files first, then targets, parameters, tools."""
     paths = {source.at: source.path for source in target.sources}
     yield from _differences(then["inputs"], now["inputs"], lambda at: paths.get(at, at))
