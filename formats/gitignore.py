@@ -56,9 +56,11 @@ def _rules(text: str) -> list[_Rule]:
         pattern = pattern.rstrip("/")
         anchored = "/" in pattern
         expression = _expression(pattern.removeprefix("/"))
-        found.append(
-            _Rule(re.compile(expression if anchored else f"(?:.*/)?{expression}", re.DOTALL), takes_back, folders_only)
-        )
+        try:
+            compiled = re.compile(expression if anchored else f"(?:.*/)?{expression}", re.DOTALL)
+        except re.error:  # `[z-a]`: git lets such a pattern match nothing
+            continue
+        found.append(_Rule(compiled, takes_back, folders_only))
     return found
 
 

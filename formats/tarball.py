@@ -20,6 +20,7 @@ BLOCK = 512  # bytes; headers and contents are padded to it
 END = bytes(2 * BLOCK)  # two zero blocks close an archive
 _CHUNK = 1 << 20
 _LARGEST_OCTAL = 8**11 - 1  # what eleven octal digits hold
+_LONGEST_SIZE = 20  # digits of a size in an extended header; 2**64 has as many
 _LARGEST_EXTENSION = 1 << 16  # bytes of one extended header or long name that a reader takes
 _PAX_IGNORED = frozenset({"mtime", "atime", "ctime", "uid", "gid", "uname", "gname", "comment"})
 
@@ -222,7 +223,7 @@ def _member(stream: Stream, block: bytes, extended: Mapping[str, str]) -> tuple[
     if kind == "folder":
         path = "" if path in ("", ".") else path.removesuffix("/")
     stated = extended.get("size", "")
-    if stated and not (stated.isascii() and stated.isdigit()):
+    if stated and not (stated.isascii() and stated.isdigit() and len(stated) <= _LONGEST_SIZE):
         raise FormatError(f"{path!r} has the size {stated!r}, a number was expected")
     size = int(stated) if stated else _octal(block[124:136], "size")
     if kind != "file" and size:

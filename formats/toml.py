@@ -18,6 +18,8 @@ def read_toml(text: str, place: str) -> dict[str, Any]:
     except tomllib.TOMLDecodeError as error:
         message, where = _spot(str(error), text)
         raise FormatError(Problem(f"is not TOML: {message}", where, place)) from None
+    except ValueError as error:  # a number of more digits than Python converts
+        raise FormatError(Problem(f"is not TOML: {str(error).partition(';')[0].lower()}", place=place)) from None
     except RecursionError:
         raise FormatError(Problem("is nested too deeply", place=place)) from None
 

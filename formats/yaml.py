@@ -136,10 +136,14 @@ def _scalar(node: yaml.Node, key: str, written: dict[str, str]) -> str | bool | 
         return None
     if node.tag == _BOOL:
         return text.lower() in ("y", "yes", "true", "on")
-    if node.tag == _INT:
-        return int(text, 10 if text.lstrip("-+").isdigit() else 0)
-    if node.tag == _FLOAT:
-        return float(text.replace(".inf", "inf").replace(".nan", "nan").lower())
+    try:
+        if node.tag == _INT:
+            return int(text, 10 if text.lstrip("-+").isdigit() else 0)
+        if node.tag == _FLOAT:
+            return float(text.replace(".inf", "inf").replace(".nan", "nan").lower())
+    except ValueError:  # a tag written by hand, or more digits than Python converts
+        problem = f"{text[:40]!r} is not a number"
+        raise yaml.MarkedYAMLError(problem=problem, problem_mark=node.start_mark) from None
     raise yaml.MarkedYAMLError(problem=f"the tag {node.tag!r} is not supported", problem_mark=node.start_mark)
 
 

@@ -8,6 +8,7 @@ PACKYARD_KEY_SEED; children get an environment of their own and see none of them
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -31,6 +32,8 @@ from packyard.tasks.workspace import MANIFEST, Workspace
 KEY_VARIABLE = "PACKYARD_PRIVATE_KEY"
 SEED_VARIABLES = ("PACKYARD_KEY_SEED", "FLAVOR_SEED")
 PRIVATE_NAME, PUBLIC_NAME = "flavor-private.key", "flavor-public.key"  # as FlavorPack names them
+
+_HEX = re.compile(r"[0-9a-fA-F]{64}")
 
 Key = Mapping[str, Json]  # 'source': file, environment or development; 'path' or 'variable'; 'public_key' in hex
 
@@ -122,11 +125,15 @@ def write_keys(folder: Path) -> tuple[Path, Path]:
 
 def read_trusted(text: str) -> bytes:
     """A public key that a user names: 64 hexadecimal digits, or the path of a PEM file."""
-    path = Path(text)
-    if not path.exists():
+    if _HEX.fullmatch(text):
         return read_public_key(text.encode())
+    try:
+        data = Path(text).read_bytes()
+    except OSError as error:
+        hint = "a key is a PEM file or 64 hexadecimal digits"
+        raise FormatError(Problem(f"cannot be read: {error.strerror}", place=text, hint=hint)) from None
     with inside(text):
-        return read_public_key(path.read_bytes())
+        return read_public_key(data)
 
 
 def _file(workspace: Workspace, path: str) -> Key:

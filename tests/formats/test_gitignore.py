@@ -55,3 +55,8 @@ def test_gitignore_in_a_folder_is_for_that_folder() -> None:
         True,
         False,
     ]
+
+
+def test_gitignore_pattern_with_a_backward_range_matches_nothing() -> None:
+    ignored = read_gitignores({"": "*.[z-a]\n*.log\n"})
+    assert [ignored(p) for p in ("x.b", "x.log")] == [False, True]

@@ -101,12 +101,19 @@ def hostile(make: Callable[[tarfile.TarFile], None], kind: int = tarfile.PAX_FOR
 
 
 def member(
-    name: str, kind: bytes = tarfile.REGTYPE, target: str = "", *, size: int = 0, path: str = "", sparse: str = ""
+    name: str,
+    kind: bytes = tarfile.REGTYPE,
+    target: str = "",
+    *,
+    size: int = 0,
+    path: str = "",
+    sparse: str = "",
+    stated: str = "",
 ) -> bytes:
     def make(archive: tarfile.TarFile) -> None:
         info = tarfile.TarInfo(name)
         info.type, info.linkname, info.size = kind, target, size
-        said = {"path": path, "GNU.sparse.major": sparse}
+        said = {"path": path, "GNU.sparse.major": sparse, "size": stated}
         info.pax_headers = {key: value for key, value in said.items() if value}
         archive.addfile(info, io.BytesIO(bytes(size)))
 
@@ -130,6 +137,7 @@ def member(
         (member("a", path="../../x"), "../../x: '../../x' is no path for an archive: '..' is not a file name"),
         (member("a", sparse="1"),
          "an extended header has the key 'GNU.sparse.major', which could change what is unpacked"),
+        (member("a", stated="1" * 30), f"'a' has the size '{'1' * 30}', a number was expected"),
         (member("f") [:512] + member("f"), "f: stands twice in the archive"),
         (member("f") [:512] + member("./f"), "f: stands twice in the archive"),
         (member("f") [:512] + member("f/g"), "f/g: stands below 'f', which is no folder"),

@@ -22,3 +22,8 @@ def test_toml_broken_names_line_and_column(text: str, message: str) -> None:
     with pytest.raises(FormatError) as caught:
         read_toml(text, "x.toml")
     assert str(caught.value) == message
+
+
+def test_toml_number_too_long_to_convert_is_no_crash() -> None:
+    with pytest.raises(FormatError, match=r"^x\.toml: is not TOML: exceeds the limit"):
+        read_toml("a = " + "1" * 5000, "x.toml")

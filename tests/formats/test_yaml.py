@@ -66,6 +66,8 @@ def test_yaml_scalars_keep_what_was_written() -> None:
         ),
         ("a: b\nc: \x01", "p: line 2, column 4: is not YAML: the character '\\x01' is not allowed"),
         ("[" * 10_000, "p: is nested too deeply"),
+        ("a: !!int x", "p: line 1, column 4: is not YAML: 'x' is not a number"),
+        ("a: " + "1" * 5000, f"p: line 1, column 4: is not YAML: '{'1' * 40}' is not a number"),
     ],
 )
 def test_yaml_broken_names_line_and_column(text: str, message: str) -> None:

@@ -159,4 +159,6 @@ def test_trusted_key_is_a_file_or_its_digits(tmp_path: Path) -> None:
     assert read_trusted(raw.hex()) == read_trusted(str(tmp_path / "key.pem")) == raw
     with pytest.raises(FormatError) as caught:
         read_trusted("nonsense")
-    assert str(caught.value) == "is not a public key, a PEM file or 64 hexadecimal digits were expected"
+    assert str(caught.value) == (
+        "nonsense: cannot be read: No such file or directory\n  hint: a key is a PEM file or 64 hexadecimal digits"
+    )
