@@ -145,6 +145,8 @@ class Store:
             place = self.folder / "tree" / digest
             with contextlib.suppress(OSError):  # somebody else put the same tree first
                 os.rename(target, place)
+                for folder, _, _ in os.walk(place):  # after the move, which writes to the folder itself
+                    os.chmod(folder, 0o555)
         return Made(digest=digest, size=len(receipt), tree=True)
 
     def tree(self, digest: str) -> Path:
@@ -275,6 +277,9 @@ def _use(path: Path) -> None:
 
 def _remove(path: Path) -> None:
     if path.is_dir() and not path.is_symlink():
+        for folder, _, _ in os.walk(path):  # of a tree they are read-only
+            with contextlib.suppress(OSError):
+                os.chmod(folder, 0o700)
         shutil.rmtree(path, ignore_errors=True)
     else:
         path.unlink(missing_ok=True)

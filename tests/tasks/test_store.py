@@ -121,6 +121,7 @@ def test_tree_keeps_files_modes_and_links(store, tree):
     place = store.tree(made.digest)
     assert (place / "bin/tool").stat().st_mode & 0o777 == 0o555
     assert (place / "data").stat().st_mode & 0o777 == 0o444
+    assert place.stat().st_mode & 0o777 == (place / "bin").stat().st_mode & 0o777 == 0o555
     assert os.readlink(place / "bin/link") == "../data"
     assert (place / "empty").is_dir()
     assert store.put_tree(tree) == made
