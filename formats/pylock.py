@@ -18,6 +18,9 @@ from packyard.formats.toml import read_toml
 
 _STAMP = re.compile(r"\n*^\[tool\.packyard\]\n.*\Z", re.DOTALL | re.MULTILINE)
 
+# A `[[packages]]` with its own tables, up to the next header of another.
+_PACKAGE = re.compile(r"^\[\[packages\]\][^\n]*\n(?:(?!\[\[packages\]\]|\[(?!\[?packages\.)).*\n?)*", re.MULTILINE)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pylock:
@@ -75,6 +78,17 @@ def drift(lock: Pylock, *, requirements: Iterable[str], python: str) -> Iterator
                 yield f"{text!r} is not in it"
         elif version and not requirement.specifier.contains(version, prereleases=True):
             yield f"{text!r} does not fit the locked {version}"
+
+
+def divide_pylock(text: str, place: str) -> dict[tuple[str, str], str]:
+    """For each package of a lock, by name and version, a lock that lists it alone; {} when the text does not list
+    each in a `[[packages]]` of its own, or lists one distribution twice."""
+    packages = read_pylock(text, place).packages
+    blocks = _PACKAGE.findall(text)
+    if len(blocks) != len(packages) or len({name for name, _ in packages}) != len(packages):
+        return {}
+    head = 'lock-version = "1.0"\ncreated-by = "packyard"\n\n'
+    return {package: f"{head}{block.rstrip()}\n" for package, block in zip(packages, blocks)}
 
 
 def _package(table: Table) -> tuple[str, str]:

@@ -1,44 +1,33 @@
 """The kind `env`: everything a bundle's program needs from the package index, as one piece of a tarball.
 
-uv installs what the lock lists, each file checked against its hash; then the tree is normalised while it is
-packed, never in place (its files may be links into uv's cache): no headers, of the scripts only programs that are
-no Python (`bin/uv`), bytecode of our own making, nothing about where and how it was installed, RECORD to match.
+Joined from a piece for each distribution, without compressing anything again. With a committed lock these are
+targets of their own (`dist`), so that another version of one costs one piece, and applications share them; else
+the lock that the build resolves lists them, and they are made here.
 
-Artifacts: '' the piece (`lib/pythonX.Y/site-packages/...`, and data files at `share/...`), and `files` its listing.
+Artifacts: '' the piece (`lib/pythonX.Y/site-packages/...`, data files at `share/...`, programs at `bin/...`), and
+`files` its listing.
 """
 
 from __future__ import annotations
 
-import json
-import posixpath
-import re
-import stat
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
-from packaging.utils import canonicalize_name
 from packyard.formats.entry import Entry
 from packyard.formats.errors import FormatError
-from packyard.formats.gzipped import COMPRESSOR, LEVELS
-from packyard.formats.listing import Listed, check_owners, listed, write_listing
-from packyard.formats.piece import write_piece
-from packyard.formats.pycache import cached_path
-from packyard.formats.pylock import read_pylock
-from packyard.formats.record import Recorded, hash_of, read_record, write_record
-from packyard.formats.wheel import INSTALLER_FILES, is_python_script
-from packyard.tasks import installed, interpreter, lock
-from packyard.tasks.abi import check_abi
-from packyard.tasks.bytecode import compile_files, worth_compiling
-from packyard.tasks.dependency import dependencies
+from packyard.formats.gzipped import Reader
+from packyard.formats.listing import Listed, check_owners, read_listing, write_listing
+from packyard.formats.piece import join, write_piece
+from packyard.formats.tarball import read_tar
+from packyard.tasks import lock
 from packyard.tasks.errors import ActionError, gather
+from packyard.tasks.lockedenv import lock_of, locked
 from packyard.tasks.room import Room
+from packyard.tasks.sitepackages import install, needs
 from packyard.tasks.target import Output, Source, Target, Use
 from packyard.tasks.workspace import Member, Workspace
 
-# Below the prefix, and not for a program that runs from a bundle.
-_LEFT_OUT = re.compile(r"(local/)?include/|.*\.pyc$|(.*/)?__pycache__/")
-_SCRIPTS = re.compile(r"(local/)?bin/")
+_LARGEST = 1 << 33  # bytes that one distribution may unpack to
 
 
 def targets(workspace: Workspace) -> Iterator[Target]:
@@ -54,159 +43,82 @@ def targets(workspace: Workspace) -> Iterator[Target]:
 
 
 def make_env(room: Room) -> None:
-    """Install the lock's distributions and pack them; ActionError when two of them differ over one path."""
-    prefix = room.scratch / "prefix"
-    prefix.mkdir()
-    lock_file = room.inputs / lock.NAME
-    version: str = room.params["version"]
-    python = interpreter.program_in(room, room.params["runtime"], version)
-    facts = json.loads((room.inputs / "runtime").read_text(encoding="utf-8"))
-    if read_pylock(lock_file.read_text(encoding="utf-8"), lock.NAME).packages:
-        platform = room.params["python_platform"]
-        room.run(
-            [
-                installed.uv(), "pip", "install", "--no-progress", "--require-hashes", "--no-deps",
-                "--no-python-downloads", *(["--python-platform", platform] if platform else []),
-                "--python", python, "--prefix", prefix, "--requirements", lock_file,
-            ],
-            cwd=room.scratch,
-            env={"UV_NO_INSTALLER_METADATA": "1"},
-        )  # fmt: skip
+    """Install what the lock lists, pack each distribution, and join them."""
+    text = (room.inputs / lock.NAME).read_text(encoding="utf-8")
+    parts: list[tuple[Path, list[Listed]]] = []
     try:
-        found = list(_distributions(prefix, version))
-        if found:
-            _compile(room, prefix, python, found)
-        check_abi(((one.owner, one.entries) for one in found), room.params, facts)
-        entries, files = _measured(found, version)
+        for entries, files in install(room, text):
+            path = room.scratch / f"{len(parts)}.tar.gz"
+            with path.open("wb") as out:
+                write_piece(entries, out, epoch=room.params["epoch"], level=room.params["level"])
+            parts.append((path, files))
     except FormatError as error:
         raise ActionError(f"the environment cannot be put together: {error}") from None
-    with (room.outputs / "env.tar.gz").open("wb") as out:
+    _join(room, parts)
+
+
+def join_env(room: Room) -> None:
+    """Join the distributions that were packed before."""
+    parts = []
+    for at in room.params["distributions"]:
+        files = read_listing((room.inputs / "files" / at).read_text(encoding="utf-8"))
+        parts.append((room.inputs / "pieces" / at, files))
+    _join(room, parts)
+
+
+def _join(room: Room, parts: list[tuple[Path, list[Listed]]]) -> None:
+    """One piece of many; ActionError when two of them differ over one path."""
+    known: dict[str, Listed] = {}
+    pieces: list[Path] = []
+    try:
+        check_owners(files for _, files in parts)
+        for number, (path, files) in enumerate(parts):
+            twice = {file.path for file in files if file.path in known}  # the same bytes: namespaces, shared notes
+            pieces.append(_without(room, path, twice, number) if twice else path)
+            known.update({file.path: file for file in files if file.path not in known})
+        with (room.outputs / "env.tar.gz").open("wb") as out:
+            join(pieces, out)
+    except FormatError as error:
+        raise ActionError(f"the environment cannot be put together: {error}") from None
+    (room.outputs / "files").write_text(write_listing(known.values()), encoding="utf-8")
+
+
+def _without(room: Room, piece: Path, paths: set[str], number: int) -> Path:
+    """The piece again, without some of its files."""
+    with piece.open("rb") as stream:
+        members = read_tar(Reader(stream, limit=_LARGEST), limit=_LARGEST)
+        entries = [
+            Entry(member.path, member.body.read(), member.executable) for member in members if member.path not in paths
+        ]
+    rest = room.scratch / f"{number}.rest.tar.gz"
+    with rest.open("wb") as out:
         write_piece(entries, out, epoch=room.params["epoch"], level=room.params["level"])
-    (room.outputs / "files").write_text(write_listing(files), encoding="utf-8")
+    return rest
 
 
 def _target(member: Member, workspace: Workspace) -> Target:
-    project = member.project
-    assert project is not None and project.flavor is not None
-    version = interpreter.version(member, workspace)
-    one = interpreter.find(version, workspace)
-    program, uses = interpreter.build_program(one)
-    wanted = dependencies(member, workspace).requirements
-    pin = lock.pin_of(member, workspace, requirements=wanted, python=version)
+    pin = lock_of(member, workspace)
+    params, uses = needs(member, workspace)
+    run = "packyard.tasks.env:make_env"
+    if found := locked(member, workspace):
+        run = "packyard.tasks.env:join_env"
+        kept = ("epoch", "compressor", "level")
+        params = {key: params[key] for key in kept} | {"distributions": [one.name for one in found]}
+        uses = tuple(
+            Use(target=one.target, part=part, at=f"{folder}/{one.name}")
+            for one in found
+            for part, folder in (("", "pieces"), ("files", "files"))
+        )
     return Target(
         name=f"env:{member.name}",
-        doc=f"the {len(wanted)} dependencies of {member.name} and theirs",
+        doc=f"the {len(pin.requirements)} dependencies of {member.name} and theirs",
         place=member.path("pyproject.toml"),
-        run="packyard.tasks.env:make_env",
-        params={
-            "python": program,
-            "runtime": one.target,
-            "version": version,
-            "manylinux": list(project.flavor.build.manylinux),
-            "platform": workspace.platform,
-            "python_platform": _python_platform(workspace.platform, project.flavor.build.manylinux),
-            "epoch": workspace.epoch,
-            "compressor": COMPRESSOR,
-            "level": LEVELS["fast"],
-        },
+        run=run,
+        params=params,
         sources=(Source(path=pin.path, at=lock.NAME),),
-        uses=(*uses, Use(target=one.target, part="facts", at="runtime")),
+        uses=uses,
         outputs=(Output(at="env.tar.gz"), Output(part="files", at="files")),
         pins=(pin,),
-        network=True,
+        network=not found,
         resource="io",
     )
-
-
-def _python_platform(platform: str, manylinux: tuple[str, ...]) -> str:
-    """What uv calls a platform with an older glibc than this machine's; '' for this machine's own."""
-    if not manylinux or not platform.startswith("linux"):
-        return ""
-    machine = "x86_64" if platform.endswith("amd64") else "aarch64"
-    tag = {"manylinux1": "manylinux_2_5", "manylinux2010": "manylinux_2_12"}.get(manylinux[0], manylinux[0])
-    return f"{machine}-{tag}"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Distribution:
-    """One installed distribution: its name, its .dist-info folder, and what of it goes into a bundle."""
-
-    owner: str
-    info: str
-    entries: list[Entry]
-
-
-def _distributions(prefix: Path, version: str) -> Iterator[_Distribution]:
-    """What is installed below `prefix`, by the RECORD of each, sorted by the name of its .dist-info."""
-    site = f"lib/python{version}/site-packages"
-    for info in sorted(prefix.rglob("*.dist-info"), key=lambda path: path.name.encode()):
-        if info.parent.name not in ("site-packages", "dist-packages") or not (info / "RECORD").is_file():
-            continue
-        entries: list[Entry] = []
-        for row in read_record((info / "RECORD").read_text(encoding="utf-8")):
-            path = _kept(info, prefix, row.path)
-            if path is not None:
-                source = info.parent / row.path
-                inside = posixpath.normpath(row.path)
-                # Debian installs below local/, and a bundle has no folder of that name.
-                at = path.removeprefix("local/") if inside.startswith("../") else f"{site}/{inside}"
-                entries.append(Entry(at, source, bool(source.stat().st_mode & stat.S_IXUSR)))
-        yield _Distribution(owner=canonicalize_name(info.name.partition("-")[0]), info=info.name, entries=entries)
-
-
-def _compile(room: Room, prefix: Path, python: Path, found: list[_Distribution]) -> None:
-    """Give each distribution the bytecode of its modules."""
-    version: str = room.params["version"]
-    site = f"lib/python{version}/site-packages/"
-    modules = {
-        entry.content: entry.path
-        for one in found
-        for entry in one.entries
-        if isinstance(entry.content, Path)
-        and entry.path.startswith(site)
-        and worth_compiling(entry.path.removeprefix(site))
-    }
-    sources = [path.relative_to(prefix).as_posix() for path in modules]
-    made = compile_files(room, python, prefix, sources, version)
-    for one in found:
-        for entry in list(one.entries):
-            if isinstance(entry.content, Path) and entry.content in modules:
-                compiled = cached_path(entry.content.relative_to(prefix).as_posix(), version)
-                if compiled in made:
-                    one.entries.append(Entry(cached_path(entry.path, version), prefix / compiled))
-
-
-def _measured(found: list[_Distribution], version: str) -> tuple[list[Entry], list[Listed]]:
-    """What goes into the environment with its RECORDs, and its listing; FormatError when two differ over a path."""
-    entries: dict[str, Entry] = {}
-    listings: list[list[Listed]] = []
-    site = f"lib/python{version}/site-packages"
-    for one in found:
-        measured = list(listed(one.entries, owner=one.owner))
-        rows = [
-            Recorded(path=posixpath.relpath(file.path, site), hash=hash_of(file.sha256), size=file.size)
-            for file in measured
-        ]
-        record = Entry(f"{site}/{one.info}/RECORD", write_record(rows, at=f"{one.info}/RECORD"))
-        listings.append([*measured, *listed([record], owner=one.owner)])
-        entries.update((entry.path, entry) for entry in (*one.entries, record))
-    check_owners(listings)
-    return list(entries.values()), list({file.path: file for files in listings for file in files}.values())
-
-
-def _kept(info: Path, prefix: Path, recorded: str) -> str | None:
-    """The path below the prefix of a recorded file that goes into a bundle, else None."""
-    source = info.parent / recorded
-    path = posixpath.relpath(posixpath.normpath(source.as_posix()), prefix.as_posix())
-    if path.startswith("../") or not source.is_file() or source.is_symlink():
-        return None
-    if _SCRIPTS.match(path) and _is_python(source):
-        return None
-    if recorded.startswith(f"{info.name}/") and source.name in (*INSTALLER_FILES, "RECORD"):
-        return None
-    return None if _LEFT_OUT.match(path) else path
-
-
-def _is_python(script: Path) -> bool:
-    with script.open("rb") as stream:
-        return is_python_script(stream.read(4096))

@@ -23,6 +23,7 @@ KINDS = (
     "runtime",
     "buildenv",
     "wheel",
+    "dist",
     "env",
     "slot",
     "bundle",

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 from packyard.formats.errors import FormatError
-from packyard.formats.pylock import drift, read_pylock, stamp_pylock
+from packyard.formats.pylock import divide_pylock, drift, read_pylock, stamp_pylock
 
 BARE = f"""\
 lock-version = "1.0"
@@ -71,3 +71,51 @@ def test_read_file_without_digest_and_unknown_version_are_refused() -> None:
         "pylock.toml: packages[0].wheels[0].hashes.sha256: "
         "'a' has a file without a SHA-256, so it cannot be verified"
     )
+
+
+BLOCKS = """\
+lock-version = "1.0"
+created-by = "uv"
+
+[[packages]]
+name = "Flask"
+version = "3.0"
+wheels = [{ url = "https://example.org/[[packages]].whl", hashes = { sha256 = "SUM" } }]
+
+[[packages]]
+name = "idna"
+version = "3.1"
+
+[packages.sdist]
+name = "idna.tar.gz"
+hashes = { sha256 = "SUM" }
+
+[[packages.wheels]]
+name = "idna.whl"
+hashes = { sha256 = "SUM" }
+
+[tool.packyard]
+python = "3.12"
+requirements = []
+""".replace("SUM", "ab" * 32)
+
+
+def test_divide_gives_a_lock_for_each_package() -> None:
+    parts = divide_pylock(BLOCKS, "pylock.toml")
+    assert list(parts) == [("flask", "3.0"), ("idna", "3.1")]
+    for package, text in parts.items():
+        assert read_pylock(text, "part").packages == (package,)
+        assert not read_pylock(text, "part").ours
+    assert parts["idna", "3.1"].count("sha256") == 2
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'lock-version = "1.0"\npackages = [{ name = "a", version = "1" }]\n',
+        'lock-version = "1.0"\n[[packages]]\nname = "a"\nversion = "1"\n[[packages]]\nname = "A"\nversion = "2"\n',
+        'lock-version = "1.0"\npackages = []\n',
+    ],
+)
+def test_divide_leaves_a_lock_of_another_form_whole(text: str) -> None:
+    assert divide_pylock(text, "pylock.toml") == {}

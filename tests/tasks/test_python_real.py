@@ -297,6 +297,33 @@ def test_env_wheel_that_does_not_fit_its_digest_is_refused(tmp_path: Path) -> No
     assert "Hash mismatch" in str(error.value)
 
 
+def test_env_of_a_committed_lock_shares_and_remakes_single_distributions(tmp_path: Path) -> None:
+    app = PLAIN["app/pyproject.toml"].replace("[tool", 'dependencies = ["itsdangerous==2.1.2", "click"]\n[tool', 1)
+    other = app.replace('"app"', '"other"').replace("==2.1.2", "")
+    files = {"app/pyproject.toml": app, "app/app.py": PLAIN["app/app.py"]}
+    yard = Yard(tmp_path, {**files, "other/pyproject.toml": other, "other/app.py": PLAIN["app/app.py"]})
+    whole = unpack(tmp_path / "whole", yard.make("env:app"))
+    for name in ("app", "other"):
+        (pin,) = yard.targets[f"env:{name}"].pins
+        text = yard.made and lock.resolved_text(pin)
+        yard.write({f"{name}/pylock.toml": str(text)})
+    one, two = (set(yard.targets[f"env:{name}"].dependencies) for name in ("app", "other"))
+    assert {target.rpartition("-py")[0].rpartition("-")[0] for target in one | two} == {
+        "dist:click", "dist:itsdangerous"
+    }  # fmt: skip
+    assert len(one & two) == 1
+    del yard.made["env:app", ""]
+    shutil.rmtree(yard.work / "env-app")
+    joined = unpack(tmp_path / "joined", yard.make("env:app"))
+    assert contents(joined) == contents(whole)
+    yard.make("env:other")
+    assert len({name for name, _ in yard.made if name.startswith("dist:")}) == 3
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
 def test_member_in_the_bundle_of_another_is_not_in_its_environment(tmp_path: Path) -> None:
     yard = Yard(
         tmp_path,

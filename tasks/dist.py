@@ -1,0 +1,58 @@
+"""The kind `dist`: one distribution of a committed lock, as a piece of a tarball.
+
+Compressed once per machine, whatever applications and locks it stands in: its name tells what decides its bytes.
+An environment without a committed lock has none, because nobody knows its distributions before it is resolved.
+
+Artifacts: '' the piece (`lib/pythonX.Y/site-packages/...`), and `files` its listing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from packyard.formats.errors import FormatError
+from packyard.formats.listing import write_listing
+from packyard.formats.piece import write_piece
+from packyard.tasks.errors import gather
+from packyard.tasks.lockedenv import locked
+from packyard.tasks.room import Room
+from packyard.tasks.sitepackages import install, needs
+from packyard.tasks.target import Output, Target
+from packyard.tasks.workspace import Workspace
+
+
+def targets(workspace: Workspace) -> Iterator[Target]:
+    """The distributions of the committed locks, each distinct one once."""
+    found: dict[str, Target] = {}
+    problems: list[FormatError] = []
+    for member in workspace.members:
+        if not (member.project and member.project.flavor):
+            continue
+        try:
+            for one in locked(member, workspace):
+                if one.target not in found:
+                    params, uses = needs(member, workspace)
+                    found[one.target] = Target(
+                        name=one.target,
+                        doc=f"{one.name} {one.version}, as a bundle carries it",
+                        place=member.path("pylock.toml"),
+                        run="packyard.tasks.dist:make_dist",
+                        params={**params, "lock": one.text},
+                        uses=uses,
+                        outputs=(Output(at="dist.tar.gz"), Output(part="files", at="files")),
+                        network=True,
+                    )
+        except FormatError as error:
+            problems.append(error)
+    gather(problems)
+    yield from found.values()
+
+
+def make_dist(room: Room) -> None:
+    """Install the distribution, and pack it."""
+    found = list(install(room, room.params["lock"]))  # none, when its marker is for other machines
+    entries = [entry for entries, _ in found for entry in entries]
+    with (room.outputs / "dist.tar.gz").open("wb") as out:
+        write_piece(entries, out, epoch=room.params["epoch"], level=room.params["level"])
+    files = [file for _, files in found for file in files]
+    (room.outputs / "files").write_text(write_listing(files), encoding="utf-8")

@@ -1,0 +1,46 @@
+"""The distributions of an application that its committed lock lists, and the targets that pack them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+
+from packyard.formats.pylock import divide_pylock
+from packyard.tasks import interpreter, lock
+from packyard.tasks.dependency import dependencies
+from packyard.tasks.sitepackages import needs
+from packyard.tasks.target import Pin
+from packyard.tasks.workspace import Member, Workspace
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Locked:
+    """One distribution, the lock that lists it alone, and the name of the target that packs it."""
+
+    name: str
+    version: str
+    text: str
+    target: str
+
+
+def lock_of(member: Member, workspace: Workspace) -> Pin:
+    """The lock of a member's dependencies, committed or not; PlanError when it has drifted."""
+    wanted = dependencies(member, workspace).requirements
+    return lock.pin_of(member, workspace, requirements=wanted, python=interpreter.version(member, workspace))
+
+
+def locked(member: Member, workspace: Workspace) -> tuple[Locked, ...]:
+    """The distributions that the committed lock of a member lists, by name; none when there is no such lock, or
+    when it is written so that it cannot be divided."""
+    pin = lock_of(member, workspace)
+    if pin.path != member.path(lock.NAME):
+        return ()
+    params, _ = needs(member, workspace)
+    found = []
+    for (name, version), text in sorted(divide_pylock(workspace.watch.text(pin.path), pin.path).items()):
+        question = json.dumps([text, params], sort_keys=True)
+        digest = hashlib.sha256(question.encode()).hexdigest()[:8]
+        target = f"dist:{name}-{version or 'source'}-py{params['version']}-{digest}"
+        found.append(Locked(name=name, version=version, text=text, target=target))
+    return tuple(found)
