@@ -29,10 +29,12 @@ _UNITS = {"B": 1, "kB": 10**3, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**
 class ToolchainSpec:
     """`[toolchain]`: a version of the Mojo compiler ('' when no member needs one), and the defaults of bundles.
 
+    `mojo_from` is where that compiler is: '' for the package index, 'PATH', or the path of an environment that has it.
     `python` '' is the Python that runs the build; `launcher` is 'rust', 'go' or a path.
     """
 
     mojo: str = ""
+    mojo_from: str = ""
     python: str = ""
     launcher: str = "rust"
 
@@ -153,8 +155,11 @@ def read_workspace(text: str, place: str) -> WorkspaceManifest:
 
 
 def _toolchain(table: Table) -> ToolchainSpec:
+    if "mojo_from" in table and "mojo" not in table:
+        table.problem("mojo_from", "is given without mojo, the version of that compiler was expected")
     return ToolchainSpec(
         mojo=table.parse("mojo", read_python_release, ""),
+        mojo_from=table.text("mojo_from"),
         python=table.parse("python", read_python_version, ""),
         launcher=table.parse("launcher", read_launcher, "rust"),
     )

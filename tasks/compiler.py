@@ -69,14 +69,19 @@ class Compiler:
 
     def library(self) -> MojoPackage:
         """The header of the standard library, whose identity is the compiler's; ActionError when there is none."""
+        path = self.library_path()
+        try:
+            with path.open("rb") as stream:
+                return read_package(stream)
+        except FormatError as error:
+            raise ActionError(f"{path.name} of Mojo {self.version}: {error}") from None
+
+    def library_path(self) -> Path:
+        """The file of the standard library; ActionError when there is none."""
         for name in _LIBRARIES:
             path = self.tree / "lib" / "mojo" / name
             if path.is_file():
-                try:
-                    with path.open("rb") as stream:
-                        return read_package(stream)
-                except FormatError as error:
-                    raise ActionError(f"{name} of Mojo {self.version}: {error}") from None
+                return path
         raise ActionError(f"Mojo {self.version} has no standard library in lib/mojo ({', '.join(_LIBRARIES)})")
 
 

@@ -24,6 +24,17 @@ def find_compiler(text: str) -> Compiler:
     )
 
 
+def find_mojo(where: str, root: Path) -> Compiler:
+    """The compiler that `mojo_from` of packyard.toml means: 'PATH', or a place as seen from `root`; ActionError when
+    there is none."""
+    if where != "PATH":
+        return find_compiler(os.path.abspath(root / where))
+    program = shutil.which("mojo")
+    if program is None:
+        raise ActionError("no 'mojo' is on PATH")
+    return find_compiler(program)
+
+
 def compiler_on_path() -> Compiler | None:
     """The compiler that the word `mojo` means here, when its parts can be found."""
     program = shutil.which("mojo")

@@ -103,7 +103,9 @@ def _read(root: Path, trace: Trace) -> tuple[Graph, Trace, StoredGraph]:
     looks = dict(workspace.watch.seen)
     for path in own_files():
         looks[os.fspath(path)] = pack_stat(path.stat())
-    variables = (*null.VARIABLES, *((workspace.manifest.sign.seed_env,) if workspace.manifest.sign.seed_env else ()))
+    manifest = workspace.manifest
+    more = [*filter(None, [manifest.sign.seed_env]), *(["PATH"] if manifest.toolchain.mojo_from == "PATH" else [])]
+    variables = (*null.VARIABLES, *more)
     stored = StoredGraph(
         identity=null.identity(variables, os.urandom(8).hex()),
         variables=variables,

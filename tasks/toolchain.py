@@ -1,11 +1,17 @@
-"""The kind `toolchain`: a Mojo compiler from the package index, by a hashed lock, as a tree that works anywhere."""
+"""The kind `toolchain`: a Mojo compiler from the package index, by a hashed lock, as a tree that works anywhere; or one
+that is on this machine already, as a tree that calls it.
+"""
 
 from __future__ import annotations
 
+import os
+import re
+import shlex
 import shutil
 import sys
 from collections.abc import Iterator
 
+from packaging.version import Version
 from packyard.formats.errors import Problem
 from packyard.formats.interpreterpin import NAME as LOCK
 from packyard.formats.pylock import drift, read_pylock
@@ -13,6 +19,7 @@ from packyard.formats.toolchainpin import read_toolchain_pins
 from packyard.tasks import installed, lock
 from packyard.tasks.compiler import Compiler, toolchain_of
 from packyard.tasks.errors import ActionError, PlanError
+from packyard.tasks.installation import find_mojo
 from packyard.tasks.room import Room
 from packyard.tasks.target import Output, Pin, Source, Target
 from packyard.tasks.workspace import MANIFEST, Workspace
@@ -27,6 +34,9 @@ def targets(workspace: Workspace) -> Iterator[Target]:
     """The compiler that the workspace names, if it names one."""
     version = workspace.manifest.toolchain.mojo
     if not version:
+        return
+    if workspace.manifest.toolchain.mojo_from:
+        yield _present(workspace, version, workspace.manifest.toolchain.mojo_from)
         return
     pin = _pin(workspace, version)
     yield Target(
@@ -62,6 +72,60 @@ def make_toolchain(room: Room) -> None:
     compiler = Compiler(version, tree)
     compiler.library()
     room.run([compiler.program, "--version"], env=compiler.environment())
+
+
+def make_present(room: Room) -> None:
+    """A tree whose program calls the compiler that is there, and that holds its standard library for comparison."""
+    version = room.params["version"]
+    tree = room.outputs / "toolchain"
+    (tree / "bin").mkdir(parents=True)
+    shutil.copytree(room.inputs / "lib", tree / "lib")
+    words = [f"{name}={value}" for name, value in sorted(room.params["environment"].items())]
+    compiler = Compiler(version, tree)
+    compiler.program.write_text(
+        f'#!/bin/sh\nexec env {shlex.join([*words, room.params["program"]])} "$@"\n', encoding="utf-8"
+    )
+    compiler.program.chmod(0o755)
+    compiler.library()
+    room.run([compiler.program, "--version"])
+    said = re.findall(r"(?im)^mojo (\S+)", room.log.read_text(encoding="utf-8", errors="replace"))
+    if said and not _agrees(said[-1], version):
+        raise ActionError(f"{room.params['program']}: is Mojo {said[-1]}, but {MANIFEST} says {version}")
+
+
+def _present(workspace: Workspace, version: str, where: str) -> Target:
+    """The target of a compiler that is on this machine. Its identity is in the file of its standard library, which is
+    an input; where it stands is a parameter."""
+    try:
+        compiler = find_mojo(where, workspace.root)
+        library = compiler.library_path()
+        found = compiler.library()
+    except ActionError as error:
+        raise PlanError(Problem(error.message, "toolchain.mojo_from", MANIFEST, error.hint)) from None
+    workspace.watch.see(os.fspath(library))
+    if found.version and not _agrees(found.version, version):
+        message = f"{where!r} has Mojo {found.version}, but toolchain.mojo is {version}"
+        raise PlanError(Problem(message, "toolchain.mojo_from", MANIFEST))
+    return Target(
+        name=toolchain_of(version),
+        doc=f"the Mojo {version} compiler of {where}",
+        place=MANIFEST,
+        run="packyard.tasks.toolchain:make_present",
+        params={
+            "version": version,
+            "program": os.fspath(compiler.program),
+            "environment": Compiler(version, compiler.tree).environment(),
+        },
+        sources=(Source(path=os.fspath(library), at=f"lib/mojo/{library.name}"),),
+        outputs=(Output(at="toolchain", tree=True),),
+        resource="io",
+    )
+
+
+def _agrees(found: str, version: str) -> bool:
+    """Whether a version that may be told in part (a series) is that of packyard.toml."""
+    parts = Version(found).release
+    return parts == Version(version).release[: len(parts)]
 
 
 def _pin(workspace: Workspace, version: str) -> Pin:

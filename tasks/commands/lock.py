@@ -50,7 +50,8 @@ def run(words: list[str]) -> int:
         return 0
     members = _chosen(workspace, options.member)
     locks = list(_locks(members, workspace))
-    mojo = "" if options.member else workspace.manifest.toolchain.mojo
+    toolchain = workspace.manifest.toolchain
+    mojo = "" if options.member or toolchain.mojo_from else toolchain.mojo  # one that is here already is not locked
     if mojo:
         locks.extend(_mojo_lock(workspace))
     morloc = any(member.morloc for member in members)

@@ -144,7 +144,7 @@ def test_artifact_damaged_is_restored(built, damage: str) -> None:  # type: igno
             built.append(path, "x")
     done = built.packyard()
     assert done.ran == []
-    assert len(done.restored) == len(ARTIFACTS)
+    assert len(done.restored) == len({path.removesuffix(".json") for path in ARTIFACTS})  # a package has two files
     assert digests(built) == before
 
 

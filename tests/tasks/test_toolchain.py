@@ -12,13 +12,15 @@ from packyard.tasks.compiler import Compiler
 from packyard.tasks.errors import ActionError, PlanError
 from packyard.tasks.room import Room
 from packyard.tasks.target import Output, Pin, Source, Target
-from packyard.tasks.toolchain import make_toolchain, targets
+from packyard.tasks.toolchain import make_present, make_toolchain, targets
 from packyard.tasks.watch import Watch
 from packyard.tasks.workspace import Workspace
 
+from tests.tasks.mojofile import IDENTITY, package_bytes, write_compiler
 
-def workspace(root: Path, version: str) -> Workspace:
-    manifest = WorkspaceManifest(name="shop", toolchain=ToolchainSpec(mojo=version))
+
+def workspace(root: Path, version: str, where: str = "") -> Workspace:
+    manifest = WorkspaceManifest(name="shop", toolchain=ToolchainSpec(mojo=version, mojo_from=where))
     return Workspace(root=root, watch=Watch(root), manifest=manifest, members=(), platform="linux_amd64")
 
 
@@ -114,3 +116,70 @@ def test_toolchain_tree_works_from_any_folder_without_python(
     )
     assert version.removesuffix(".0") in said.stdout
     assert version.startswith(compiler.library().version)
+
+
+# a compiler that is there ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("where", ["envs/conda", "PATH", "absolute"])
+def test_toolchain_that_is_there_is_called_where_it_stands(
+    tmp_path: Path, where: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prefix = write_compiler(tmp_path / "envs/conda")
+    monkeypatch.setenv("PATH", f"{prefix}/bin")
+    space = workspace(tmp_path, "1.0.0", os.fspath(prefix) if where == "absolute" else where)
+    (target,) = targets(space)
+    assert target.params == {
+        "version": "1.0.0",
+        "program": f"{prefix}/bin/mojo",
+        "environment": Compiler("1.0.0", prefix).environment(),
+    }
+    assert target.sources == (Source(path=f"{prefix}/lib/mojo/std.mojopkg", at="lib/mojo/std.mojopkg"),)
+    assert not target.network
+    assert f"{prefix}/lib/mojo/std.mojopkg" in space.watch.seen
+
+
+def present(root: Path, said: str) -> Path:
+    """The tree made for a compiler whose program says this and shows what it gets."""
+    prefix = write_compiler(root / "an env")
+    (prefix / "bin/mojo").write_text(f'#!/bin/sh\necho "{said}"\necho "$MODULAR_MOJO_MAX_PACKAGE_ROOT" "$@"\n')
+    (target,) = targets(workspace(root, "1.0.0", "an env"))
+    room = Room(
+        inputs=root / "in", outputs=root / "out", scratch=root / "tmp", home=root / "h",
+        params=target.params, log=root / "log",
+    )  # fmt: skip
+    for folder in (room.inputs / "lib/mojo", room.outputs, room.scratch, room.home):
+        folder.mkdir(parents=True)
+    (room.inputs / "lib/mojo/std.mojopkg").write_bytes(package_bytes("std"))
+    make_present(room)
+    return room.outputs / "toolchain"
+
+
+def test_toolchain_that_is_there_is_a_tree_like_any_other(tmp_path: Path) -> None:
+    compiler = Compiler("1.0.0", present(tmp_path, "Mojo 1.0.0 (ed45d567)"))
+    assert compiler.library().identity == IDENTITY
+    env = {"PATH": "/usr/bin:/bin", **compiler.environment()}
+    said = subprocess.run([compiler.program, "run", "a b"], env=env, capture_output=True, text=True, check=True).stdout
+    assert said == f"Mojo 1.0.0 (ed45d567)\n{tmp_path}/an env run a b\n"
+
+
+def test_toolchain_that_is_there_in_another_version_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ActionError) as failed:
+        present(tmp_path, "Mojo 1.1.0 (ed45d567)")
+    assert str(failed.value) == f"{tmp_path}/an env/bin/mojo: is Mojo 1.1.0, but packyard.toml says 1.0.0"
+    with pytest.raises(PlanError) as caught:
+        list(targets(workspace(tmp_path, "1.2.0", "an env")))
+    assert str(caught.value) == (
+        "packyard.toml: toolchain.mojo_from: 'an env' has Mojo 1.0.0, but toolchain.mojo is 1.2.0"
+    )
+
+
+def test_toolchain_that_is_not_there_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    for where, message in (
+        ("PATH", "no 'mojo' is on PATH"),
+        ("env", f"{tmp_path}/env: no Mojo compiler was found there"),
+    ):
+        with pytest.raises(PlanError) as caught:
+            list(targets(workspace(tmp_path, "1.0.0", where)))
+        assert str(caught.value).startswith(f"packyard.toml: toolchain.mojo_from: {message}")
