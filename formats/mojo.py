@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from packyard.formats.errors import FormatError
 from packyard.formats.naming import read_import_name, read_member_name
 from packyard.formats.relpath import read_relpath
+from packyard.formats.requirement import read_python_release
 from packyard.formats.semver import read_version
 from packyard.formats.table import Table, reading
 from packyard.formats.toml import read_toml
@@ -18,8 +19,9 @@ class MojoManifest:
     """A mojo.toml.
 
     `name` is the distribution's and may have dashes; what is imported is the name of a folder. `source` is
-    `[build] src`, '' when not given; `packages` maps import names to folders, both relative to the manifest.
-    `examples` are patterns of programs. `dependencies` map names (of distributions or imports) to ranges as written.
+    `[build] src`, '' when not given, `compiler` `[build] mojo`, '' for the workspace's. `packages` map import names to
+    folders, both relative to the manifest. `examples` are patterns of programs. `dependencies` map names (of
+    distributions or imports) to ranges as written.
     """
 
     name: str
@@ -29,6 +31,7 @@ class MojoManifest:
     license: str = ""
     readme: str = ""
     source: str = ""
+    compiler: str = ""
     packages: Mapping[str, str] = field(default_factory=dict)
     examples: tuple[str, ...] = ()
     dependencies: Mapping[str, str] = field(default_factory=dict)
@@ -47,6 +50,7 @@ def read_mojo(text: str, place: str) -> MojoManifest:
             license=head.text("license"),
             readme=head.parse("readme", read_relpath, ""),
             source=build.parse("src", read_relpath, ""),
+            compiler=build.parse("mojo", read_python_release, ""),
             packages=_packages(top.table("packages")),
             examples=_examples(top, head),
             dependencies=top.mapping("dependencies"),

@@ -20,7 +20,7 @@ from packyard.tasks.distribution import folder_name
 from packyard.tasks.errors import ActionError
 from packyard.tasks.mojodependency import Needs
 from packyard.tasks.mojopackage import Package, artifact_name, placed_examples
-from packyard.tasks.mojoplan import sound_packages
+from packyard.tasks.mojoplan import MojoPlan, sound_packages
 from packyard.tasks.mojoproof import (
     Bench,
     check_dependencies,
@@ -50,11 +50,11 @@ def targets(workspace: Workspace) -> Iterator[Target]:
     for package in plan.packages:
         if not plan.needs[package.name].cycle:
             labels.add(package.label)
-            yield _of_package(package, plan.needs[package.name], workspace, plan.version)
+            yield _of_package(package, plan.needs[package.name], workspace)
     for spec in workspace.manifest.archives:
         if spec.smoke or spec.layout:
             name = f"{spec.name}.{spec.format}" if spec.name in labels else spec.name
-            yield _of_archive(spec, name, workspace)
+            yield _of_archive(spec, name, _compiler_for(spec, plan, workspace))
 
 
 def prove_mojo(room: Room) -> None:
@@ -144,8 +144,13 @@ def _unpack(file: Path, folder: Path) -> Check:
     return Check(what=what)
 
 
-def _of_archive(spec: ArchiveSpec, name: str, workspace: Workspace) -> Target:
-    version = workspace.manifest.toolchain.mojo  # the smoke command may run programs
+def _compiler_for(spec: ArchiveSpec, plan: MojoPlan, workspace: Workspace) -> str:
+    """The compiler of the packages in an archive; else the workspace's, for the smoke command may run programs."""
+    found = (package.compiler for package in plan.packages if package.target in spec.include)
+    return next(found, workspace.manifest.toolchain.mojo)
+
+
+def _of_archive(spec: ArchiveSpec, name: str, version: str) -> Target:
     stem = folder_name(spec) if spec.layout else f"{spec.name}-{spec.version}"
     file = f"{stem}.{spec.format}"
     return Target(
@@ -168,7 +173,8 @@ def _of_archive(spec: ArchiveSpec, name: str, workspace: Workspace) -> Target:
     )
 
 
-def _of_package(package: Package, needs: Needs, workspace: Workspace, version: str) -> Target:
+def _of_package(package: Package, needs: Needs, workspace: Workspace) -> Target:
+    version = package.compiler
     end = f".{extension(version)}"
     programs = placed_examples(package, workspace.watch)
     uses = [Use(target=toolchain_of(version))]
@@ -177,7 +183,7 @@ def _of_package(package: Package, needs: Needs, workspace: Workspace, version: s
         uses += [Use(target=other.target, at=at), Use(target=other.target, part="manifest", at=f"{at}{SUFFIX}")]
     return Target(
         name=f"cleanroom:{package.label}",
-        doc=f"what {artifact_name(package, version)} does where there is nothing else",
+        doc=f"what {artifact_name(package)} does where there is nothing else",
         place=package.place,
         run="packyard.tasks.cleanroom:prove_mojo",
         params={

@@ -46,9 +46,9 @@ def targets(workspace: Workspace) -> Iterator[Target]:
     for package in plan.packages:
         needs = plan.needs[package.name]
         if needs.cycle:
-            yield _refusal(package, needs, plan.packages, workspace, plan.version)
+            yield _refusal(package, needs, plan.packages, workspace)
         else:
-            yield _target(package, needs, workspace, plan.version)
+            yield _target(package, needs, workspace)
 
 
 def make_mojo(room: Room) -> None:
@@ -81,18 +81,19 @@ def refuse_mojo(room: Room) -> None:
     raise ActionError(room.params["message"], hint=room.params["hint"])
 
 
-def _target(package: Package, needs: Needs, workspace: Workspace, version: str) -> Target:
+def _target(package: Package, needs: Needs, workspace: Workspace) -> Target:
+    version = package.compiler
     end = extension(version)
     params: dict[str, Json] = {
         "name": package.name,
         "compiler": version,
         "folders": {f"{package.name}/{part.name}": part.folder for part in package.parts}
         or {package.name: package.folder},
-        "manifest": _said(package, needs, version),
+        "manifest": _said(package, needs),
     }
     if package.parts:
         moved = sorted({part.name for part in package.parts} - bare_modules(version))
-        exported = _flat_exports(package, workspace, version) if package.is_flat else {}
+        exported = _flat_exports(package, workspace) if package.is_flat else {}
         params["meta"] = {"moved": moved, "exports": exported}
     return Target(
         name=package.target,
@@ -100,17 +101,17 @@ def _target(package: Package, needs: Needs, workspace: Workspace, version: str) 
         place=package.place,
         run="packyard.tasks.mojo:make_mojo",
         params=params,
-        sources=tuple(_staged(package, workspace.watch, version)),
+        sources=tuple(_staged(package, workspace.watch)),
         uses=(
             Use(target=toolchain_of(version)),
             *(Use(target=other.target, at=f"deps/{other.name}.{end}") for other in needs.all),
         ),
-        outputs=_outputs(package, version),
+        outputs=_outputs(package),
         final=True,
     )
 
 
-def _refusal(package: Package, needs: Needs, packages: Sequence[Package], workspace: Workspace, version: str) -> Target:
+def _refusal(package: Package, needs: Needs, packages: Sequence[Package], workspace: Workspace) -> Target:
     """The target of a package in a cycle. When a meta-package holds the whole cycle, it is none of `all`."""
     holder = next((meta for meta in packages if all(other in meta.parts for other in needs.knot)), None)
     shown = " -> ".join(other.name for other in needs.cycle)
@@ -125,32 +126,32 @@ def _refusal(package: Package, needs: Needs, packages: Sequence[Package], worksp
         place=package.place,
         run="packyard.tasks.mojo:refuse_mojo",
         params={"message": f"{package.place}: the packages import each other in a cycle: {shown}", "hint": hint},
-        outputs=_outputs(package, version),
+        outputs=_outputs(package),
         final=holder is None,
     )
 
 
-def _outputs(package: Package, version: str) -> tuple[Output, Output]:
-    end = extension(version)
-    artifact = f"dist/{artifact_name(package, version)}"
+def _outputs(package: Package) -> tuple[Output, Output]:
+    end = extension(package.compiler)
+    artifact = f"dist/{artifact_name(package)}"
     return (
         Output(at=f"{package.name}.{end}", artifact=artifact),
         Output(part="manifest", at=f"{package.name}.{end}{SUFFIX}", artifact=f"{artifact}{SUFFIX}"),
     )
 
 
-def _staged(package: Package, watch: Watch, version: str) -> list[Source]:
+def _staged(package: Package, watch: Watch) -> list[Source]:
     """The sources of a package, each where it stands when it is compiled."""
     staged: list[Source] = []
     for part in package.parts or (package,):
         below = f"package/{package.name}/{part.name}" if package.parts else f"package/{package.name}"
         prefix = f"{part.folder}/" if part.folder else ""
-        for path in sources(part, watch, version):
+        for path in sources(part, watch):
             staged.append(Source(path=path, at=f"{below}/{path.removeprefix(prefix)}"))
     return staged
 
 
-def _said(package: Package, needs: Needs, version: str) -> dict[str, Json]:
+def _said(package: Package, needs: Needs) -> dict[str, Json]:
     """What the manifest beside the package says that its files do not."""
     manifest = package.manifest
     ranges = [part.manifest.dependencies for part in package.parts or (package,)]
@@ -160,7 +161,7 @@ def _said(package: Package, needs: Needs, version: str) -> dict[str, Json]:
         "description": manifest.description,
         "authors": list(manifest.authors),
         "license": manifest.license,
-        "file": artifact_name(package, version),
+        "file": artifact_name(package),
         "components": [part.name for part in package.parts],
         "dependencies": [
             {
@@ -177,13 +178,13 @@ def _said(package: Package, needs: Needs, version: str) -> dict[str, Json]:
     }  # fmt: skip
 
 
-def _flat_exports(package: Package, workspace: Workspace, version: str) -> dict[str, list[str]]:
+def _flat_exports(package: Package, workspace: Workspace) -> dict[str, list[str]]:
     """What each part exports; PlanError with the names that two of them do."""
     found: dict[str, list[str]] = {}
     owners: dict[str, str] = {}
     problems: list[Problem] = []
     for part in package.parts:
-        texts = source_texts(part, sources(part, workspace.watch, version), workspace.watch)
+        texts = source_texts(part, sources(part, workspace.watch), workspace.watch)
         found[part.name] = list(exports(part.name, texts))
         for name in found[part.name]:
             other = owners.setdefault(name, part.name)

@@ -29,13 +29,11 @@ class Needs:
     knot: tuple[Package, ...] = ()
 
 
-def dependencies(
-    packages: Sequence[Package], files: Mapping[str, Sequence[str]], watch: Watch, version: str
-) -> dict[str, Needs]:
+def dependencies(packages: Sequence[Package], files: Mapping[str, Sequence[str]], watch: Watch) -> dict[str, Needs]:
     """What each package needs of the others, by import name.
 
-    `files` are the sources of each; `version` is the compiler's. FormatError with each dependency that is unknown
-    or out of range, and each import of a member that is not declared.
+    `files` are the sources of each. FormatError with each dependency that is unknown, out of range or of another
+    compiler, and each import of a member that is not declared.
     """
     direct: dict[str, set[str]] = {}
     problems: list[FormatError] = []
@@ -43,10 +41,8 @@ def dependencies(
         if package.parts:
             continue
         try:
-            declared = _declared(package, packages, version)
-            direct[package.name] = declared | _imported(
-                package, declared, packages, files[package.name], watch, version
-            )
+            declared = _declared(package, packages)
+            direct[package.name] = declared | _imported(package, declared, packages, files[package.name], watch)
         except FormatError as error:
             problems.append(error)
     gather(problems)
@@ -85,8 +81,9 @@ def together(knot: Sequence[Package], packages: Sequence[Package], name: str) ->
     return f'[[meta]]\nname = "{chosen}"\nversion = "{version}"\nmembers = [{members}]'
 
 
-def _declared(package: Package, packages: Sequence[Package], version: str) -> set[str]:
+def _declared(package: Package, packages: Sequence[Package]) -> set[str]:
     """The import names of what [dependencies] lists, by distribution or by import name."""
+    version = package.compiler
     problems: list[Problem] = []
     declared: set[str] = set()
     for name, text in package.manifest.dependencies.items():
@@ -107,6 +104,10 @@ def _declared(package: Package, packages: Sequence[Package], version: str) -> se
             continue
         problems.extend(_out_of_range(package, members[0], key, text))
         for other in found:
+            if other.compiler != version:
+                message = f"{other.name!r} is compiled by Mojo {other.compiler}, and this package by {version}"
+                hint = "a package can only import those that its own compiler made"
+                problems.append(Problem(message, key, package.place, hint))
             if other.name in bare_modules(version):
                 message = f"{other.name!r} is hidden from imports by the module of this name in Mojo {version} itself"
                 hint = "give the package another import name, or take Mojo 1.0.0 or later"
@@ -129,10 +130,11 @@ def _out_of_range(package: Package, other: Package, key: str, text: str) -> list
 
 
 def _imported(
-    package: Package, declared: set[str], packages: Sequence[Package], files: Sequence[str], watch: Watch, version: str
+    package: Package, declared: set[str], packages: Sequence[Package], files: Sequence[str], watch: Watch
 ) -> set[str]:
     """The packages of the same manifest that the sources import; those of others must be declared."""
-    others = {other.name: other for other in packages if other.name not in {package.name, *bare_modules(version)}}
+    hidden = {package.name, *bare_modules(package.compiler)}
+    others = {other.name: other for other in packages if other.name not in hidden}
     problems: list[Problem] = []
     found: set[str] = set()
     for path in files:

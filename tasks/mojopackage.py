@@ -25,7 +25,8 @@ _INIT = "__init__.mojo"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Package:
-    """A Mojo package: `name` is what it is imported as, `folder` is relative to the workspace.
+    """A Mojo package: `name` is what it is imported as, `folder` is relative to the workspace, `compiler` the version
+    of Mojo that compiles it ('' when neither it nor the workspace names one).
 
     A meta-package has `parts`, no folder of its own, and a manifest and a member made from its `[[meta]]`;
     `is_flat` tells that it offers at its top what its parts export.
@@ -35,6 +36,7 @@ class Package:
     folder: str
     member: Member
     manifest: MojoManifest
+    compiler: str
     parts: tuple[Package, ...] = ()
     is_flat: bool = False
 
@@ -63,7 +65,8 @@ def find_packages(workspace: Workspace) -> tuple[Package, ...]:
         if member.mojo is None:
             continue
         for key, name, folder in _folders(member, member.mojo, workspace.watch):
-            package = Package(name=name, folder=folder, member=member, manifest=member.mojo)
+            compiler = member.mojo.compiler or workspace.manifest.toolchain.mojo
+            package = Package(name=name, folder=folder, member=member, manifest=member.mojo, compiler=compiler)
             problem = _problem(package, key, workspace.watch)
             other = found.setdefault(name, package)
             if problem is None and other is not package:
@@ -82,9 +85,9 @@ def find_packages(workspace: Workspace) -> tuple[Package, ...]:
     return tuple(found[name] for name in sorted(found))
 
 
-def artifact_name(package: Package, version: str) -> str:
-    """The file that a package is distributed as, made by the compiler `version`."""
-    return f"{package.label}-{package.manifest.version}.{extension(version)}"
+def artifact_name(package: Package) -> str:
+    """The file that a package is distributed as."""
+    return f"{package.label}-{package.manifest.version}.{extension(package.compiler)}"
 
 
 def source_texts(package: Package, files: Iterable[str], watch: Watch) -> dict[str, str]:
@@ -92,15 +95,15 @@ def source_texts(package: Package, files: Iterable[str], watch: Watch) -> dict[s
     return {path.removeprefix(f"{package.folder}/"): watch.text(path) for path in files}
 
 
-def sources(package: Package, watch: Watch, version: str) -> list[str]:
-    """The files that the compiler `version` would read of a package, sorted; its example programs are none of them."""
+def sources(package: Package, watch: Watch) -> list[str]:
+    """The files that its compiler would read of a package, sorted; its example programs are none of them."""
     if package.parts:
-        return [path for part in package.parts for path in sources(part, watch, version)]
+        return [path for part in package.parts for path in sources(part, watch)]
     programs = set(examples(package, watch))
 
     def is_left_out(path: str) -> bool:
         if path.endswith("/"):
-            return not (compiles_plain_folders(version) or watch.is_file(path + _INIT))
+            return not (compiles_plain_folders(package.compiler) or watch.is_file(path + _INIT))
         return not path.endswith(".mojo") or path in programs
 
     return list(watch.files(package.folder, is_left_out))
@@ -149,6 +152,10 @@ def _meta(spec: MetaSpec, key: str, found: Mapping[str, Package]) -> Package:
     if other is not None:
         message = f"{spec.name!r} is imported as {spec.import_name!r}, as is '{other.folder}' of {other.place}"
         problems.append(Problem(message, f"{key}.name", MANIFEST))
+    if len({part.compiler for part in parts.values()}) > 1:
+        versions = ", ".join(f"{part.name!r} by {part.compiler}" for part in parts.values())
+        message = f"are for several compilers, those of one package must be for one: {versions}"
+        problems.append(Problem(message, f"{key}.members", MANIFEST))
     if not spec.members:
         problems.append(Problem("is empty, the names of Mojo packages were expected", f"{key}.members", MANIFEST))
     if problems:
@@ -166,6 +173,7 @@ def _meta(spec: MetaSpec, key: str, found: Mapping[str, Package]) -> Package:
         folder="",
         member=Member(name=spec.name, folder="", mojo=manifest),
         manifest=manifest,
+        compiler=next(part.compiler for part in parts.values()),
         parts=tuple(parts[name] for name in sorted(parts)),
         is_flat=spec.layout == "flat",
     )

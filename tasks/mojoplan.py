@@ -14,9 +14,8 @@ from packyard.tasks.workspace import MANIFEST, Workspace
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MojoPlan:
-    """All packages, sorted by name, for the compiler `version` ('' when there are none); `needs` is by name."""
+    """All packages, sorted by name; `needs` is by name."""
 
-    version: str = ""
     packages: Sequence[Package] = ()
     needs: Mapping[str, Needs]
 
@@ -42,9 +41,9 @@ def _plan(workspace: Workspace) -> MojoPlan:
     packages = find_packages(workspace)
     if not packages:
         return MojoPlan(needs={})
-    version = workspace.manifest.toolchain.mojo
-    if not version:
-        message = f"is missing, the version of a Mojo compiler was expected: {packages[0].place} is a Mojo package"
+    bare = next((package for package in packages if not package.compiler), None)
+    if bare is not None:
+        message = f"is missing, the version of a Mojo compiler was expected: {bare.place} is a Mojo package"
         raise PlanError(Problem(message, key="toolchain.mojo", place=MANIFEST, hint='one is mojo = "1.0.0"'))
-    files = {package.name: sources(package, workspace.watch, version) for package in packages}
-    return MojoPlan(version=version, packages=packages, needs=dependencies(packages, files, workspace.watch, version))
+    files = {package.name: sources(package, workspace.watch) for package in packages}
+    return MojoPlan(packages=packages, needs=dependencies(packages, files, workspace.watch))

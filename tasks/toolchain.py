@@ -31,15 +31,20 @@ _PYTHON = "3.11"  # the distribution is for any, and its lock is to be the same 
 
 
 def targets(workspace: Workspace) -> Iterator[Target]:
-    """The compiler that the workspace names, if it names one."""
-    version = workspace.manifest.toolchain.mojo
-    if not version:
-        return
-    if workspace.manifest.toolchain.mojo_from:
-        yield _present(workspace, version, workspace.manifest.toolchain.mojo_from)
-        return
+    """The compilers that the workspace and its members name."""
+    spec = workspace.manifest.toolchain
+    named = {member.mojo.compiler for member in workspace.members if member.mojo} - {"", spec.mojo}
+    for version in (*filter(None, [spec.mojo]), *sorted(named)):
+        if version == spec.mojo and spec.mojo_from:
+            yield _present(workspace, version, spec.mojo_from)
+        else:
+            yield _fetched(workspace, version)
+
+
+def _fetched(workspace: Workspace, version: str) -> Target:
+    """The target of a compiler of the package index."""
     pin = _pin(workspace, version)
-    yield Target(
+    return Target(
         name=toolchain_of(version),
         doc=f"the Mojo {version} compiler",
         place=MANIFEST,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import difflib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -50,21 +50,20 @@ def run(words: list[str]) -> int:
         return 0
     members = _chosen(workspace, options.member)
     locks = list(_locks(members, workspace))
-    toolchain = workspace.manifest.toolchain
-    mojo = "" if options.member or toolchain.mojo_from else toolchain.mojo  # one that is here already is not locked
-    if mojo:
-        locks.extend(_mojo_lock(workspace))
+    compilers = {} if options.member else _mojo_locks(workspace)
+    mojo = ", ".join(compilers)
+    locks.extend(compilers.values())
     morloc = any(member.morloc for member in members)
     if not locks and not morloc:
         say("nothing to lock: no Python or morloc member, and no Mojo compiler")
     elif options.check:
-        _check(workspace, locks, mojo=mojo, morloc=morloc)
+        _check(workspace, locks, compilers=compilers, morloc=morloc)
     else:
         upgrade = None if "" in options.upgrade else options.upgrade
         for lock in locks:
             _write(workspace.root, lock.pin, upgrade)
         if mojo:
-            _write_tools(workspace.root, _with_mojo(_tools(workspace), mojo), f"Mojo {mojo}")
+            _write_tools(workspace.root, _with_mojo(_tools(workspace), compilers), f"Mojo {mojo}")
         if morloc:  # last, because it needs other servers than the package index
             text = lock_morloc(workspace, _tools(workspace), upgrade=upgrade, notify=say)
             _write_tools(workspace.root, text, count(len(read_morloc_lock(text, TOOLS)), "morloc package"))
@@ -105,10 +104,16 @@ def _pin(path: str, requirements: Sequence[str], python: str, workspace: Workspa
     return Pin(path=path, requirements=tuple(sorted(set(requirements))), python=python, platform=workspace.platform)
 
 
-def _mojo_lock(workspace: Workspace) -> Iterator[_Lock]:
+def _mojo_locks(workspace: Workspace) -> dict[str, _Lock]:
+    """The lock of each compiler by its version; those that are on the machine already have none."""
+    found: dict[str, _Lock] = {}
     for target in toolchain.targets(workspace):
         for pin in target.pins:
-            yield _Lock(target.name, replace(pin, path=_MOJO))
+            version = str(target.params["version"])
+            own = version == workspace.manifest.toolchain.mojo
+            path = _MOJO if own else _MOJO.replace(".toml", f"-{version}.toml")
+            found[version] = _Lock(target.name, replace(pin, path=path))
+    return found
 
 
 # writing -----------------------------------------------------------------------------------------------------
@@ -140,14 +145,15 @@ def _tools(workspace: Workspace) -> str:
     return path.read_text(encoding="utf-8") if path.exists() else ""
 
 
-def _with_mojo(text: str, version: str) -> str:
-    """The packyard.lock `text` with the lock that the compiler is installed from; what else it says stays."""
+def _with_mojo(text: str, compilers: Mapping[str, _Lock]) -> str:
+    """The packyard.lock `text` with the locks that the compilers are installed from; what else it says stays."""
     read_toml(text, TOOLS)
     document = tomlkit.parse(text or _TOOLS_HEAD)
-    entry = tomlkit.table()
-    entry.update({"mojo": version, "lock": _MOJO})
     entries = tomlkit.aot()
-    entries.append(entry)
+    for version, lock in compilers.items():
+        entry = tomlkit.table()
+        entry.update({"mojo": version, "lock": lock.pin.path})
+        entries.append(entry)
     document["toolchain"] = entries
     return tomlkit.dumps(document)
 
@@ -170,17 +176,17 @@ def _write_tools(root: Path, text: str, said: str) -> None:
 # comparing ---------------------------------------------------------------------------------------------------
 
 
-def _check(workspace: Workspace, locks: Sequence[_Lock], *, mojo: str, morloc: bool) -> None:
+def _check(workspace: Workspace, locks: Sequence[_Lock], *, compilers: Mapping[str, _Lock], morloc: bool) -> None:
     """Say that all fit; PlanError with every one that does not."""
     problems = [problem for lock in locks for problem in _misfits(workspace, lock)]
     text = _tools(workspace)
     differences = drift_of_morloc(workspace, text) if morloc else []
-    if mojo and mojo not in {pin.mojo for pin in read_toolchain_pins(text, TOOLS)}:
-        differences.insert(0, f"Mojo {mojo} is not in it")
+    pinned = {pin.mojo for pin in read_toolchain_pins(text, TOOLS)} if compilers else set()
+    differences = [*(f"Mojo {version} is not in it" for version in compilers if version not in pinned), *differences]
     problems += [Problem(difference, place=TOOLS, hint="run 'packyard lock'") for difference in differences]
     if problems:
         raise PlanError(*problems)
-    say(f"the locks fit ({count(len(locks), 'pylock')}{f', {TOOLS}' if mojo or morloc else ''})")
+    say(f"the locks fit ({count(len(locks), 'pylock')}{f', {TOOLS}' if compilers or morloc else ''})")
 
 
 def _misfits(workspace: Workspace, lock: _Lock) -> Iterator[Problem]:

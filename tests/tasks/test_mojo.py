@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from packyard.formats.errors import FormatError
+from packyard.tasks.graph import build_graph
 from packyard.tasks.mojo import targets
 from packyard.tasks.target import Output, Source, Target, Use
 from packyard.tasks.workspace import read_workspace
@@ -468,3 +469,34 @@ def test_mojo_flat_meta_package_offers_what_its_parts_export(tmp_path: Path) -> 
 )
 def test_mojo_wrong_meta_package_is_refused(tmp_path: Path, metas: str, message: str) -> None:
     assert refusal(tmp_path, PARTS, members='"libs/*"', metas=metas) == message
+
+
+# a compiler for a member -----------------------------------------------------------------------------------------
+
+
+def test_mojo_of_a_member_with_a_compiler_of_its_own(tmp_path: Path) -> None:
+    files = member("a") | member("b", '[build]\nmojo = "1.2.0"')
+    found = plan(tmp_path, files)
+    assert found["mojo:a"].dependencies == ("toolchain:mojo-1.0.0",)
+    assert found["mojo:b"].dependencies == ("toolchain:mojo-1.2.0",)
+    assert found["mojo:b"].params["compiler"] == "1.2.0"
+    assert found["mojo:b"].outputs[0].artifact == "dist/b-0.1.0.mojoc"
+    graph = build_graph(read_workspace(tmp_path))
+    assert [name for name in graph.targets if name.startswith("toolchain:")] == [
+        "toolchain:mojo-1.0.0",
+        "toolchain:mojo-1.2.0",
+    ]
+    assert list(plan(tmp_path, member("b", '[build]\nmojo = "1.2.0"'), mojo="", members='"b"')) == ["mojo:b"]
+
+
+def test_mojo_dependency_of_another_compiler_is_refused(tmp_path: Path) -> None:
+    files = member("a", '[dependencies]\nb = "0.1.0"') | member("b", '[build]\nmojo = "1.2.0"')
+    assert refusal(tmp_path, files) == (
+        "a/mojo.toml: dependencies.b: 'b' is compiled by Mojo 1.2.0, and this package by 1.0.0\n"
+        "  hint: a package can only import those that its own compiler made"
+    )
+    metas = '[[meta]]\nname = "m"\nversion = "0.1.0"\nmembers = ["a", "b"]\n'
+    assert refusal(tmp_path, member("a") | member("b", '[build]\nmojo = "1.2.0"'), metas=metas) == (
+        "packyard.toml: meta[0].members: are for several compilers, those of one package must be for one: "
+        "'a' by 1.0.0, 'b' by 1.2.0"
+    )
