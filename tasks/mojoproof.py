@@ -28,7 +28,6 @@ _ROUNDS = 8  # of looking for the exports that are missing, when some are
 _ERROR = re.compile(rf"(?:^|/){re.escape(_PROGRAM)}:(?P<line>\d+):\d+: error: (?P<message>.*)$", re.MULTILINE)
 _COMPILING = re.compile(r":\d+(?::\d+)?: error: ")  # an error of a program that runs has no line
 _NOISE = re.compile(r".*failed to parse the provided Mojo source module.*\n?")
-_RECORDED = re.compile(rb"(?<![\w./-])/(?:[\w.+@ -]+/)+[\w.+-]+\.mojo(?![\w])")
 
 _CAUSES = (
     (r"unable to locate module '(?P<name>[^']+)'", "missing dependency {name!r}: no package here provides it"),
@@ -80,7 +79,8 @@ def check_file(path: Path, manifest: PackageManifest, compiler: Compiler) -> Che
         return Check(what=what, cause=f"wrong compiler: it fits {header.accepted_by}")
     if _sha256(path) != manifest.sha256:
         return Check(what=what, cause="it is not the file that its manifest describes")
-    recorded = _RECORDED.search(path.read_bytes())
+    own = re.escape(manifest.name).encode()
+    recorded = re.search(rb"(?<![\w./-])/(?:[\w.+@ -]+/)*" + own + rb"/(?:\w+/)*\w+\.mojo\b", path.read_bytes())
     if recorded:
         detail = recorded[0].decode(errors="replace")
         cause = "source fallback: it records the path of its sources, where the compiler looks for missing modules"
