@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +15,7 @@ import pytest
 from packyard.formats.packagemanifest import read_package_manifest
 from packyard.tasks.compiler import extension, records_paths, verb
 from packyard.tasks.errors import ActionError
+from packyard.tasks.unpacking import unpack
 
 from tests.tasks.yard import Yard
 
@@ -201,8 +204,6 @@ def test_cleanroom_notices_recorded_sources(tmp_path: Path, make_yard: MakeYard,
 
 
 def sha256(path: Path) -> str:
-    import hashlib
-
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
@@ -293,3 +294,43 @@ def test_cleanroom_of_a_distribution_uses_what_was_shipped(yard_1: Yard, monkeyp
         "examples/demo.mojo runs",
         "./scripts/run_all.sh 'two words' runs",
     ]
+
+
+def test_distribution_is_installed_as_its_guide_says(yard_1: Yard, tmp_path: Path) -> None:
+    yard_1.write(FILES)
+    path = yard_1.root / "packyard.toml"
+    path.write_text(path.read_text().replace('["*"]', '["tensor", "nn"]') + ARCHIVE)
+    yard_1.build("archive:odyssey")
+    unpack(yard_1.made["archive:odyssey"], tmp_path / "received")
+    folder = tmp_path / "received/odyssey-v0.2.0"
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    words = " ".join(f"{name}='{value}'" for name, value in yard_1.compiler.environment().items())
+    for name, command in (
+        ("mojo", f"env {words} {yard_1.compiler.program}"),
+        ("packyard", f"{sys.executable} -m packyard.tasks"),
+    ):
+        (tools / name).write_text(f'#!/bin/sh\nexec {command} "$@"\n')
+        (tools / name).chmod(0o755)
+    shutil.rmtree(yard_1.root)
+    commands = [line[4:] for line in (folder / "INSTALL.md").read_text().splitlines() if line.startswith("    ")]
+    assert len(commands) == 7
+    said = []
+    for command in commands:
+        done = subprocess.run(
+            ["/bin/sh", "-ec", command],
+            cwd=folder, env={"PATH": f"{tools}:/usr/bin:/bin", "HOME": os.fspath(tmp_path)},
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
+        said.append(done.stdout)
+        if command.startswith(("packyard install ", "cp ")):
+            library = command.split()[-1]
+            done = subprocess.run(
+                [tools / "mojo", "run", "-I", library, "examples/demo.mojo"],
+                cwd=folder, env={"PATH": "/usr/bin:/bin"}, capture_output=True, text=True, check=False,
+            )  # fmt: skip
+            assert done.stdout == "2\n", done.stderr
+    assert said[0] == "2\n"
+    assert said[1].endswith("2 packages in lib, for programs run with: mojo run -I lib\n")
+    assert not (folder / "copied").exists()
