@@ -16,17 +16,16 @@ import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from packyard.formats.digest import digest_stream
-from packyard.formats.errors import FormatError, Problem
-from packyard.formats.mojoexport import exports, module_names
+from packyard.formats.errors import FormatError
 from packyard.formats.mojopkg import MojoPackage, read_package
-from packyard.formats.mojosource import move_imports
-from packyard.formats.packagemanifest import SUFFIX, Needed, PackageManifest, stamp_of, write_package_manifest
+from packyard.formats.packagemanifest import SUFFIX, write_package_manifest
 from packyard.tasks import process
 from packyard.tasks.compiler import Compiler, bare_modules, extension, records_paths, toolchain_of, verb
-from packyard.tasks.errors import ActionError, PlanError
+from packyard.tasks.errors import ActionError
 from packyard.tasks.mojodependency import Needs, together
-from packyard.tasks.mojopackage import Package, artifact_name, source_texts, sources
+from packyard.tasks.mojomanifest import make_manifest, said_of
+from packyard.tasks.mojometa import assemble, flat_exports
+from packyard.tasks.mojopackage import Package, artifact_name, sources
 from packyard.tasks.mojoplan import plan_packages
 from packyard.tasks.room import Room
 from packyard.tasks.target import Json, Output, Source, Target, Use
@@ -57,7 +56,7 @@ def make_mojo(room: Room) -> None:
     tree = room.scratch / "mojo"  # the compiler sees a path of the same length on every machine
     tree.symlink_to(room.trees[toolchain_of(version)])
     compiler = Compiler(version, tree)
-    folder = _assemble(room) if "meta" in room.params else room.inputs / "package"
+    folder = assemble(room) if "meta" in room.params else room.inputs / "package"
     made = room.scratch / "made" / f"{name}.{extension(version)}"
     made.parent.mkdir()
     argv: list[str | Path] = [compiler.program, verb(version), name, "-I", "../deps", "-o", made]
@@ -71,7 +70,7 @@ def make_mojo(room: Room) -> None:
     except ActionError as error:
         raise _failure(room, error.message, start) from None
     package = _check(made, compiler)
-    text = write_package_manifest(_manifest(room, made, package, folder / name))
+    text = write_package_manifest(make_manifest(room, made, package, folder / name))
     (room.outputs / f"{made.name}{SUFFIX}").write_text(text, encoding="utf-8")
     shutil.move(made, room.outputs / made.name)
 
@@ -89,11 +88,11 @@ def _target(package: Package, needs: Needs, workspace: Workspace) -> Target:
         "compiler": version,
         "folders": {f"{package.name}/{part.name}": part.folder for part in package.parts}
         or {package.name: package.folder},
-        "manifest": _said(package, needs),
+        "manifest": said_of(package, needs),
     }
     if package.parts:
         moved = sorted({part.name for part in package.parts} - bare_modules(version))
-        exported = _flat_exports(package, workspace) if package.is_flat else {}
+        exported = flat_exports(package, workspace) if package.is_flat else {}
         params["meta"] = {"moved": moved, "exports": exported}
     return Target(
         name=package.target,
@@ -149,95 +148,6 @@ def _staged(package: Package, watch: Watch) -> list[Source]:
         for path in sources(part, watch):
             staged.append(Source(path=path, at=f"{below}/{path.removeprefix(prefix)}"))
     return staged
-
-
-def _said(package: Package, needs: Needs) -> dict[str, Json]:
-    """What the manifest beside the package says that its files do not."""
-    manifest = package.manifest
-    ranges = [part.manifest.dependencies for part in package.parts or (package,)]
-    return {
-        "distribution": manifest.name,
-        "version": manifest.version,
-        "description": manifest.description,
-        "authors": list(manifest.authors),
-        "license": manifest.license,
-        "file": artifact_name(package),
-        "components": [part.name for part in package.parts],
-        "dependencies": [
-            {
-                "name": other.name,
-                "distribution": other.manifest.name,
-                "version": other.manifest.version,
-                "range": ",".join(dict.fromkeys(
-                    table[spelling] for table in ranges for spelling in (other.name, other.manifest.name)
-                    if spelling in table and other in needs.direct
-                )),
-            }
-            for other in needs.all
-        ],
-    }  # fmt: skip
-
-
-def _flat_exports(package: Package, workspace: Workspace) -> dict[str, list[str]]:
-    """What each part exports; PlanError with the names that two of them do."""
-    found: dict[str, list[str]] = {}
-    owners: dict[str, str] = {}
-    problems: list[Problem] = []
-    for part in package.parts:
-        texts = source_texts(part, sources(part, workspace.watch), workspace.watch)
-        found[part.name] = list(exports(part.name, texts))
-        for name in found[part.name]:
-            other = owners.setdefault(name, part.name)
-            if other != part.name:
-                message = f"{name!r} is exported by {other!r} and by {part.name!r}, a flat package can offer it once"
-                problems.append(Problem(message, key=f"meta {package.label!r}", place=MANIFEST))
-    if problems:
-        raise PlanError(*problems)
-    return found
-
-
-def _assemble(room: Room) -> Path:
-    """The sources of a meta-package as they are compiled: imports moved, and the `__init__.mojo` above its parts."""
-    name, meta = room.params["name"], room.params["meta"]
-    staged, folder = room.inputs / "package", room.scratch / "package"
-    for path in sorted(staged.rglob("*.mojo")):
-        place = folder / path.relative_to(staged)
-        place.parent.mkdir(parents=True, exist_ok=True)
-        text = path.read_bytes().decode("utf-8")
-        place.write_bytes(move_imports(text, meta["moved"], name).encode("utf-8"))
-    lines = [f"from .{part} import {', '.join(names)}\n" for part, names in meta["exports"].items() if names]
-    (folder / name / "__init__.mojo").write_text("".join(lines), encoding="utf-8")
-    (room.scratch / "deps").symlink_to(room.inputs / "deps")
-    return folder
-
-
-def _manifest(room: Room, made: Path, package: MojoPackage, folder: Path) -> PackageManifest:
-    """The manifest of a package that was just compiled from `folder`."""
-    said = dict(room.params["manifest"])
-    end = made.suffix
-    needed = [
-        Needed(**values, sha256=_sha256(room.inputs / "deps" / f"{values['name']}{end}"))
-        for values in said.pop("dependencies")
-    ]
-    name = made.stem
-    texts = {path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8") for path in folder.rglob("*.mojo")}
-    return PackageManifest(
-        **said | {"authors": tuple(said["authors"]), "components": tuple(said["components"])},
-        name=name,
-        installed_as=made.name,
-        size=made.stat().st_size,
-        sha256=_sha256(made),
-        compiler=stamp_of(package),
-        dependencies=tuple(needed),
-        exports={
-            f"{name}.{module}".rstrip("."): exports(name, texts, path) for module, path in module_names(texts).items()
-        },
-    )
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as stream:
-        return digest_stream(stream).hex
 
 
 def _failure(room: Room, message: str, start: int) -> ActionError:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import re
 import shutil
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -18,24 +17,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from packyard.formats.digest import digest_stream
-from packyard.formats.errors import FormatError, Problem, inside
+from packyard.formats.errors import FormatError, Problem
 from packyard.formats.mojolibrary import NAME as RECORD
 from packyard.formats.mojolibrary import read_library, write_library
-from packyard.formats.mojopkg import MojoPackage, is_package, read_package
-from packyard.formats.naming import read_import_name
-from packyard.formats.packagemanifest import SUFFIX, PackageManifest, read_package_manifest, stamp_of
-from packyard.formats.semver import read_version
+from packyard.formats.mojopkg import MojoPackage
+from packyard.formats.packagemanifest import PackageManifest
 from packyard.tasks.errors import ActionError, PlanError
 from packyard.tasks.exclusion import exclusive
+from packyard.tasks.mojodescribed import ENDS, read_described, sha256_of
 
 How = Literal["install", "replace", "repair", "keep"]
 
-_ENDS = (".mojopkg", ".mojoc")
 _STAGING = ".packyard-install"
 _LOCK = ".packyard-lock"
 _PLAN = "plan.json"
-_FILE = re.compile(r"(?P<name>.+?)(?:-(?P<version>\d+\.\d+\.\d+[^/]*))?\.(?:mojopkg|mojoc)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,15 +42,6 @@ class Step:
     how: How
     before: str = ""
     is_described: bool = True  # by a manifest beside it: else nobody knows what it depends on
-
-
-def is_mojo_package(path: Path) -> bool:
-    """Whether a file is a compiled Mojo package by its first bytes; any other name is not, be it a file or not."""
-    try:
-        with path.open("rb") as stream:
-            return is_package(stream)
-    except OSError:
-        return False
 
 
 def is_library(folder: Path) -> bool:
@@ -76,7 +62,7 @@ def state(folder: Path, manifest: PackageManifest) -> str:
     path = folder / manifest.installed_as
     if not path.is_file():
         return "missing"
-    return "whole" if _sha256(path) == manifest.sha256 else "altered"
+    return "whole" if sha256_of(path) == manifest.sha256 else "altered"
 
 
 @contextmanager
@@ -162,60 +148,6 @@ def remove(packages: Collection[PackageManifest], folder: Path) -> None:
     _commit(folder, {}, [package.installed_as for package in packages], left)
 
 
-def read_described(file: Path) -> tuple[PackageManifest, bool]:
-    """What a package file is, by its own header and the manifest beside it, and whether there is one.
-
-    FormatError when the file is damaged or is not the one that the manifest describes.
-    """
-    place = os.fspath(file)
-    try:
-        with inside(place), file.open("rb") as stream:
-            header = read_package(stream)
-        sha256 = _sha256(file)
-        beside = file.with_name(file.name + SUFFIX)
-        text = beside.read_text(encoding="utf-8") if beside.is_file() else None
-    except OSError as error:
-        raise FormatError(Problem(f"cannot be read: {error.strerror}", place=place)) from None
-    if text is None:
-        return _by_name(file, header, sha256), False
-    manifest = read_package_manifest(text, os.fspath(beside))
-    problems = []
-    if manifest.sha256 != sha256:
-        message = f"is not the file that {beside.name} describes: its SHA-256 is {sha256}, not {manifest.sha256}"
-        problems.append(Problem(message, place=place, hint="take both from one place, or build them again"))
-    elif manifest.compiler != stamp_of(header):
-        message = f"fits {header.accepted_by}, but {beside.name} says {manifest.compiler.accepted_by}"
-        problems.append(Problem(message, place=place))
-    if manifest.installed_as not in {manifest.name + end for end in _ENDS}:
-        message = f"{manifest.installed_as!r} is no name under which {manifest.name!r} could be imported"
-        problems.append(Problem(message, "installed_as", os.fspath(beside)))
-    if problems:
-        raise FormatError(*problems)
-    return manifest, True
-
-
-def _by_name(file: Path, header: MojoPackage, sha256: str) -> PackageManifest:
-    """What the name of a file says of it, and its header; FormatError when no program could import it."""
-    match = _FILE.fullmatch(file.name)
-    if match is None:
-        raise FormatError(Problem("is a Mojo package, but its name does not end as one's", place=os.fspath(file)))
-    version = match["version"] or ""
-    with inside(os.fspath(file)):
-        name = read_import_name(match["name"].replace("-", "_"))
-        if version:
-            read_version(version)
-    return PackageManifest(
-        name=name,
-        distribution=match["name"],
-        version=version,
-        file=file.name,
-        installed_as=f"{name}{file.suffix}",
-        size=file.stat().st_size,
-        sha256=sha256,
-        compiler=stamp_of(header),
-    )
-
-
 def _step(file: Path, folder: Path, there: Mapping[str, PackageManifest]) -> Step:
     manifest, is_described = read_described(file)
     before = there.get(manifest.name)
@@ -237,7 +169,7 @@ def _in_the_way(manifest: PackageManifest, folder: Path, before: PackageManifest
     if before is not None and state(folder, before) == "altered":
         yield _altered(folder, before)
     ours = before.installed_as if before else ""
-    for name in (*(manifest.name + end for end in _ENDS), manifest.name, f"{manifest.name}.mojo"):
+    for name in (*(manifest.name + end for end in ENDS), manifest.name, f"{manifest.name}.mojo"):
         path = folder / name
         if name == ours or not (path.exists() or path.is_symlink()):
             continue
@@ -294,7 +226,7 @@ def _commit(
         digests = {package.installed_as: package.sha256 for package in packages.values()}
         for name, file in new.items():
             shutil.copyfile(file, staging / name)
-            if _sha256(staging / name) != digests[name]:
+            if sha256_of(staging / name) != digests[name]:
                 raise ActionError(f"{file}: changed while it was being installed")
         (staging / RECORD).write_text(write_library(packages.values()), encoding="utf-8")
         plan = staging / f"{_PLAN}.part"
@@ -317,8 +249,3 @@ def _finish(folder: Path) -> None:
         for name in plan["gone"]:
             (folder / name).unlink(missing_ok=True)
     shutil.rmtree(staging, ignore_errors=True)
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as stream:
-        return digest_stream(stream).hex

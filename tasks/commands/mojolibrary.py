@@ -9,6 +9,7 @@ from packyard.formats.errors import Problem
 from packyard.tasks.cli import UsageError
 from packyard.tasks.commands.output import count, say, say_json
 from packyard.tasks.installation import compiler_on_path, find_compiler
+from packyard.tasks.mojodescribed import ENDS, is_mojo_package
 from packyard.tasks.mojoinstall import (
     Step,
     carry_out,
@@ -17,19 +18,17 @@ from packyard.tasks.mojoinstall import (
     decide_removal,
     installed,
     is_library,
-    is_mojo_package,
     remove,
     state,
 )
 
-SUFFIXES = (".mojopkg", ".mojoc")
 _DONE = {"install": "installed", "replace": "replaced", "repair": "repaired", "keep": "kept"}
 _WOULD = {"install": "would install", "replace": "would replace", "repair": "would repair", "keep": "would keep"}
 
 
 def names_mojo(word: str) -> bool:
     """Whether a word of `install` means a Mojo package: by the file's header, or the name of a file that is none."""
-    return is_mojo_package(Path(word)) or word.endswith(SUFFIXES)
+    return is_mojo_package(Path(word)) or word.endswith(ENDS)
 
 
 def install_mojo(options: argparse.Namespace) -> int:

@@ -1,0 +1,46 @@
+"""Meta-packages: what the parts of one export together, and their sources as they are compiled."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from packyard.formats.errors import Problem
+from packyard.formats.mojoexport import exports
+from packyard.formats.mojosource import move_imports
+from packyard.tasks.errors import PlanError
+from packyard.tasks.mojopackage import Package, source_texts, sources
+from packyard.tasks.room import Room
+from packyard.tasks.workspace import MANIFEST, Workspace
+
+
+def flat_exports(package: Package, workspace: Workspace) -> dict[str, list[str]]:
+    """What each part exports; PlanError with the names that two of them do."""
+    found: dict[str, list[str]] = {}
+    owners: dict[str, str] = {}
+    problems: list[Problem] = []
+    for part in package.parts:
+        texts = source_texts(part, sources(part, workspace.watch), workspace.watch)
+        found[part.name] = list(exports(part.name, texts))
+        for name in found[part.name]:
+            other = owners.setdefault(name, part.name)
+            if other != part.name:
+                message = f"{name!r} is exported by {other!r} and by {part.name!r}, a flat package can offer it once"
+                problems.append(Problem(message, key=f"meta {package.label!r}", place=MANIFEST))
+    if problems:
+        raise PlanError(*problems)
+    return found
+
+
+def assemble(room: Room) -> Path:
+    """The sources of a meta-package as they are compiled: imports moved, and the `__init__.mojo` above its parts."""
+    name, meta = room.params["name"], room.params["meta"]
+    staged, folder = room.inputs / "package", room.scratch / "package"
+    for path in sorted(staged.rglob("*.mojo")):
+        place = folder / path.relative_to(staged)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        text = path.read_bytes().decode("utf-8")
+        place.write_bytes(move_imports(text, meta["moved"], name).encode("utf-8"))
+    lines = [f"from .{part} import {', '.join(names)}\n" for part, names in meta["exports"].items() if names]
+    (folder / name / "__init__.mojo").write_text("".join(lines), encoding="utf-8")
+    (room.scratch / "deps").symlink_to(room.inputs / "deps")
+    return folder
