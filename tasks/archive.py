@@ -46,9 +46,9 @@ def make_archive(room: Room) -> None:
     for path in room.inputs.rglob("*"):
         if path.is_file():
             at = path.relative_to(room.inputs).as_posix()
-            content = _moved(path, room.params["moved"].get(at))
+            content = _moved(path, room.params.get("moved", {}).get(at))
             entries.append(Entry(f"{prefix}/{at}" if prefix else at, content, bool(path.stat().st_mode & stat.S_IXUSR)))
-    if room.params["layout"] and not (room.inputs / INSTALL).exists():
+    if "layout" in room.params and not (room.inputs / INSTALL).exists():
         entries.append(Entry(f"{prefix}/{INSTALL}", _install_text(room).encode()))
     with (room.outputs / room.params["name"]).open("wb") as out:
         if room.params["format"] == "zip":
@@ -72,11 +72,12 @@ def _target(workspace: Workspace, spec: ArchiveSpec, key: str) -> Target:
         if not found:
             problems.append(Problem(f"'{text}' matches no file", key=f"{key}.include[{number}]", place=MANIFEST))
         sources.update((path, Source(path=path, at=path)) for path in found)
-    top, stem, moved = spec.prefix, f"{spec.name}-{spec.version}", {}
+    top, stem, params = spec.prefix, f"{spec.name}-{spec.version}", {}
     if spec.layout:
         top = stem = folder_name(spec)
         layout = lay_out(sources, (use.target for use in uses), sound_packages(workspace), workspace.watch)
-        sources, uses, moved = layout.sources | sources, uses | layout.uses, layout.moved
+        sources, uses = layout.sources | sources, uses | layout.uses
+        params = {"layout": [spec.name, spec.version], "moved": layout.moved}
         problems += missing(sources.values(), key)
     if problems:
         raise FormatError(*problems)
@@ -93,8 +94,7 @@ def _target(workspace: Workspace, spec: ArchiveSpec, key: str) -> Target:
             "epoch": workspace.epoch,
             "compressor": COMPRESSOR,
             "level": LEVELS["small"],
-            "layout": [spec.name, spec.version] if spec.layout else [],
-            "moved": moved,
+            **params,
         },
         sources=tuple(sources[path] for path in sorted(sources, key=os.fsencode)),
         uses=tuple(uses),

@@ -25,7 +25,7 @@ _TIMEOUT = 300  # seconds for one program
 _PROGRAM = "imports.mojo"
 _SHOWN_LINES = 20
 _ROUNDS = 8  # of looking for the exports that are missing, when some are
-_ERROR = re.compile(rf"(?:^|/){re.escape(_PROGRAM)}:(?P<line>\d+):\d+: error: (?P<message>.*)$", re.MULTILINE)
+_ERROR = re.compile(rf"(?:^|/){re.escape(_PROGRAM)}:(?P<line>\d+):\d+: error: .*$", re.MULTILINE)
 _COMPILING = re.compile(r":\d+(?::\d+)?: error: ")  # an error of a program that runs has no line
 _NOISE = re.compile(r".*failed to parse the provided Mojo source module.*\n?")
 
@@ -114,7 +114,7 @@ def check_imports(bench: Bench, exports: Mapping[str, Sequence[str]]) -> Iterato
             break
         messages: dict[int, str] = {}
         for match in _ERROR.finditer(output):
-            messages.setdefault(int(match["line"]) - 1, match["message"])
+            messages.setdefault(int(match["line"]) - 1, match[0])
         guilty = {left[number]: message for number, message in messages.items() if number < len(left)}
         rounds += 1
         for line in guilty if guilty and rounds < _ROUNDS else left:  # an error that stands nowhere is everybody's
@@ -162,7 +162,7 @@ def cause_of(output: str) -> str:
 
 def ending_of(output: str) -> str:
     """How a tool ended, by the last line of what `said` gave."""
-    last = output.splitlines()[-1]
+    last = output.rstrip().rpartition("\n")[2]
     if "Permission denied" in last:
         return "it is not executable: chmod +x, and build the archive again"
     return "it " + re.sub("^'[^']*' ", "", last)
