@@ -33,7 +33,8 @@ def install(folder: Path) -> Path:
     command = folder / "venv" / "bin" / "flavor"
     if not command.exists():
         subprocess.run([sys.executable, "-m", "venv", folder / "venv"], check=True)
-        pip = [folder / "venv" / "bin" / "pip", "install", "--quiet", f"flavorpack=={VERSION}"]
+        # hatchling, because FlavorPack builds a project only with the backends that lie beside itself
+        pip = [folder / "venv" / "bin" / "pip", "install", "--quiet", f"flavorpack=={VERSION}", "hatchling"]
         subprocess.run(pip, check=True)
     return command
 
