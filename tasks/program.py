@@ -23,14 +23,15 @@ if __name__ == "__main__":
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Program:
-    """The commands (name -> 'module:function'), which of them runs by default, and where the slots stand (id ->
-    path below the work environment)."""
+    """The commands (name -> 'module:function'), which of them runs by default, where the slots stand (id -> path
+    below the work environment), and where the TLS library looks for certificates of authorities."""
 
     name: str
     version: str
     commands: Mapping[str, str]
     default: str
     slots: Mapping[str, str]
+    trust: tuple[str, ...] = ()
 
 
 def program_of(project: ProjectManifest, version: str, platform: str) -> Program:
@@ -57,6 +58,7 @@ def program_files(program: Program) -> dict[str, bytes]:
         "default": program.default,
         "commands": dict(program.commands),
         "slots": dict(program.slots),
+        "trust": list(program.trust),
         "root": "../../../..",
     }
     return {

@@ -35,7 +35,7 @@ from packyard.tasks.errors import ActionError, gather
 from packyard.tasks.interpreter import Interpreter
 from packyard.tasks.room import Room
 from packyard.tasks.sharedlib import libraries_of
-from packyard.tasks.target import Output, Source, Target
+from packyard.tasks.target import Json, Output, Source, Target
 from packyard.tasks.trimming import entered, kept
 from packyard.tasks.workspace import Workspace
 
@@ -258,12 +258,24 @@ def _hide(data: bytes, prefix: str) -> bytes:
     return data.replace(folder, _NEUTRAL.encode().ljust(len(folder), b"/"))
 
 
-def _ask(room: Room, root: Path) -> dict[str, str]:
+def _ask(room: Room, root: Path) -> dict[str, Json]:
     """What the interpreter says of itself; no more than we know when it is another platform's."""
-    facts = {"version": room.params["version"], "python": room.params["version"], "abi": ""}
+    facts: dict[str, Json] = {"version": room.params["version"], "python": room.params["version"], "abi": ""}
     if room.params["runs"]:
         program = root / "bin" / f"python{room.params['version']}"
-        code = "import platform, sysconfig; print(platform.python_version(), sysconfig.get_config_var('SOABI'))"
-        answer = process.capture([os.fspath(program), "-I", "-S", "-c", code], env=room.environment())
-        facts["version"], facts["abi"] = answer.split()
+        answer = process.capture([os.fspath(program), "-I", "-S", "-c", _QUESTION], env=room.environment())
+        facts |= json.loads(answer)
     return facts
+
+
+# `trust` is where the TLS library was compiled to look for certificates of authorities: a file, a folder.
+_QUESTION = """
+import json, platform, sysconfig
+facts = {"version": platform.python_version(), "abi": sysconfig.get_config_var("SOABI")}
+try:
+    from ssl import get_default_verify_paths
+    facts["trust"] = [get_default_verify_paths().openssl_cafile, get_default_verify_paths().openssl_capath]
+except ImportError:
+    pass
+print(json.dumps(facts))
+"""

@@ -2,7 +2,7 @@
 
 Only the standard library, and nothing of Packyard: this file is copied, not imported, by the build. Beside it
 lies `program.json`: name, version, default, commands (name -> 'module:function'), slots (id -> path below the
-work environment), root (from here to the work environment).
+work environment), trust (where the TLS library looks for authorities), root (from here to the work environment).
 """
 
 from __future__ import annotations
@@ -18,6 +18,14 @@ from types import ModuleType
 from typing import Any
 
 _HERE = Path(__file__).resolve().parent
+# Where systems keep the certificates of the authorities that they trust.
+_AUTHORITIES = (
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/pki/tls/certs/ca-bundle.crt",
+    "/etc/ssl/ca-bundle.pem",
+    "/etc/ssl/cert.pem",
+    "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
+)
 
 
 def slot(name: str) -> Path:
@@ -40,6 +48,7 @@ def run() -> Any:
         name = _named_like(_started_as(), commands, program["version"]) or program["default"]
     for ident in program["slots"]:
         os.environ.setdefault(f"PACKYARD_SLOT_{re.sub(r'[^A-Z0-9]', '_', ident.upper())}", str(slot(ident)))
+    _trust(program.get("trust", []))
     sys.argv = [name, *arguments]
     # Started as a module, but to be seen as a script: argparse and click say `name`, not `python -m ...`.
     main = sys.modules["__main__"]
@@ -48,6 +57,20 @@ def run() -> Any:
     found = _load(commands[name])
     result = found if _is_wsgi(found) else found()
     return _serve(result) if _is_wsgi(result) else result
+
+
+def _trust(compiled_in: list[str]) -> None:
+    """Tell the TLS library where this system keeps certificates of authorities, when it is not where the library
+    was compiled to look: it may come from another distribution of Linux. Where the system has none, those of the
+    distribution `certifi` serve, if it is in the bundle."""
+    if not compiled_in or "SSL_CERT_FILE" in os.environ or "SSL_CERT_DIR" in os.environ:
+        return
+    if any(os.path.isfile(path) or (os.path.isdir(path) and os.listdir(path)) for path in compiled_in):
+        return
+    for path in (*_AUTHORITIES, str(_HERE.parent / "certifi" / "cacert.pem")):
+        if os.path.isfile(path):
+            os.environ["SSL_CERT_FILE"] = path
+            return
 
 
 def _started_as() -> str:

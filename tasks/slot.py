@@ -72,7 +72,7 @@ def make_app(room: Room) -> None:
         for wheel in wheels:
             left_out = () if params["include_tests"] else tuple(own_tests(list(wheel.files)))
             parts.append((canonicalize_name(wheel.name), placed(wheel, python=version, left_out=left_out)))
-        program = program_files(Program(**params["program"]))
+        program = program_files(Program(**params["program"], trust=tuple(facts.get("trust", ()))))
         parts.append(("packyard", [Entry(f"{site}{path}", data) for path, data in program.items()]))
         check_abi(parts, params, facts)
         compiled = _bytecode(room, [entry for _, files in parts for entry in files])

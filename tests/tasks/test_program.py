@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import socket
 import subprocess
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 import uv
 from packyard.formats.flavor import read_project
+from packyard.tasks import runtime_module
 from packyard.tasks.program import MODULE, Program, program_files, program_of
 
 APP = """
@@ -256,3 +258,34 @@ def test_module_imports_the_standard_library_only() -> None:
     source = program_files(Program(name="a", version="1", commands={}, default="", slots={}))[f"{MODULE}/__init__.py"]
     imported = set(re.findall(r"^\s*(?:import|from) (\w+)", source.decode(), re.MULTILINE))
     assert imported <= sys.stdlib_module_names
+
+
+@pytest.mark.parametrize(
+    ("compiled_in", "set_before", "there", "expected"),
+    [
+        (["gone.pem", "gone"], {}, ["system.pem"], "system.pem"),
+        (["gone.pem", "gone"], {}, ["certifi/cacert.pem"], "certifi/cacert.pem"),
+        (["gone.pem", "gone"], {}, [], None),
+        (["own.pem", "gone"], {}, ["own.pem", "system.pem"], None),
+        (["gone.pem", "certs"], {}, ["certs/a.0", "system.pem"], None),
+        (["gone.pem", "gone"], {"SSL_CERT_DIR": "/x"}, ["system.pem"], None),
+        ([], {}, ["system.pem"], None),
+    ],
+)
+def test_authorities_of_the_system_are_found(
+    compiled_in: list[str],
+    set_before: dict[str, str],
+    there: list[str],
+    expected: str | None,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for path in there:
+        (tmp_path / path).parent.mkdir(exist_ok=True)
+        (tmp_path / path).write_text("")
+    monkeypatch.setattr(runtime_module, "_AUTHORITIES", (str(tmp_path / "system.pem"),))
+    monkeypatch.setattr(runtime_module, "_HERE", tmp_path / "packyard_runtime")
+    monkeypatch.setattr(os, "environ", dict(set_before))
+    runtime_module._trust([str(tmp_path / path) for path in compiled_in])
+    found = os.environ.get("SSL_CERT_FILE")
+    assert found == (expected and str(tmp_path / expected))
