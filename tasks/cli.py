@@ -36,9 +36,9 @@ COMMANDS = {
     "verify": "check the bytes of bundles against their signatures",
     "keygen": "make a pair of signing keys",
     "lint": "show what is wrong or doubtful with morloc packages",
-    "install": "install morloc packages, and all that they need, into a home",
-    "uninstall": "take morloc packages out of a home",
-    "installed": "show the morloc packages of a home",
+    "install": "install morloc packages into a home, or Mojo packages into a library folder",
+    "uninstall": "take packages out of a home or a library folder",
+    "installed": "show the packages of a home or a library folder",
     "init": "write a starter workspace; files that exist are kept",
     "completion": "print a completion script for bash, zsh or fish",
 }
