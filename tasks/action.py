@@ -16,6 +16,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from packyard.formats.errors import FormatError
+from packyard.tasks.errors import ActionError
 from packyard.tasks.memo import Look
 from packyard.tasks.room import Room
 from packyard.tasks.target import Target
@@ -75,14 +77,28 @@ def _entry(made: Made) -> str:
     return f"{'t' if made.tree else 'x' if made.executable else '-'} {made.digest}"
 
 
-def main(file: str) -> None:
-    """Run the action that `file` describes: {"run": ..., "room": {...}}."""
+def main(file: str) -> int:
+    """Run the action that `file` describes: {"run": ..., "room": {...}}; the exit status.
+
+    A failure is told in the file that "answer" names: {"message": ..., "detail": ..., "hint": ...}.
+    """
     described = json.loads(Path(file).read_text(encoding="utf-8"))
     values = described["room"]
     paths = {name: Path(values[name]) for name in ("inputs", "outputs", "scratch", "home", "log")}
     trees = {name: Path(path) for name, path in values["trees"].items()}
-    invoke(described["run"], Room(**values | paths | {"trees": trees}))
+    try:
+        invoke(described["run"], Room(**values | paths | {"trees": trees}))
+    except ActionError as error:
+        said = {"message": error.message, "detail": error.detail, "hint": error.hint}
+    except FormatError as error:
+        said = {"message": str(error)}
+    else:
+        return 0
+    if "answer" not in described:
+        raise SystemExit(said["message"])
+    Path(described["answer"]).write_text(json.dumps(said), encoding="utf-8")
+    return 1
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    sys.exit(main(sys.argv[1]))

@@ -23,6 +23,7 @@ from packyard.tasks.memo import Look, Memo, pack_stat
 from packyard.tasks.plan import FRESH, Verdict, judge
 from packyard.tasks.sandbox import Changed
 from packyard.tasks.store import Damaged, Result, Store, full_or
+from packyard.tasks.strict import invoke_strictly
 from packyard.tasks.target import Pin, Target
 from packyard.tasks.trace import FOLDER, Failure, Made, Record, Trace
 
@@ -54,6 +55,7 @@ class Build:
         notify: Callable[[str], None],
         *,
         locked: bool = False,
+        strict: bool = False,
     ) -> None:
         self.root = root
         self.graph = graph
@@ -63,6 +65,7 @@ class Build:
         self.removed: list[str] = []
         self._open_store = store
         self._locked = locked
+        self._strict = strict
         self._store: Store | None = None
         self._memo = Memo(root)
         self._made: dict[str, Mapping[str, Made]] = {}
@@ -277,7 +280,10 @@ class Build:
         }
         with sandbox.room_for(target, key, log=log, trees=trees) as room:
             sandbox.stage(room, self.root, target, looks, uses, self.store)
-            invoke(target.run, room)
+            if self._strict:
+                invoke_strictly(target.run, room, local=target.local_only)
+            else:
+                invoke(target.run, room)
             outputs = sandbox.collect(room, target, self.store)
         if process.stopping():
             raise ActionError("the run was interrupted")  # the sandbox may have been removed under the action

@@ -131,7 +131,11 @@ def _build(words: list[str]) -> int:
     from packyard.tasks.opening import find_workspace
 
     root = find_workspace(Path.cwd())
-    front = Front(root, choose_display(json=options.json), locked=options.locked)
+    if strict := options.sandbox == "strict":
+        from packyard.tasks.strict import bubblewrap
+
+        bubblewrap()  # say at once when it is not there
+    front = Front(root, choose_display(json=options.json), locked=options.locked, strict=strict)
     try:
         front.lock()
         if options.locked:
@@ -186,6 +190,7 @@ def _parser() -> argparse.ArgumentParser:
     going.add_argument("--fail-fast", dest="keep_going", action="store_false", help="start nothing after a failure")
     parser.add_argument("--json", action="store_true", help="events as JSON lines")
     parser.add_argument("--locked", action="store_true", help="refuse to resolve anything that has no lock")
+    parser.add_argument("--sandbox", choices=("plain", "strict"), default="plain", help="strict: by bubblewrap")
     parser.add_argument("--key-seed", metavar="TEXT", help="sign with the key made from this text")
     parser.add_argument("--private-key", metavar="FILE", help="sign with this key (PKCS#8 PEM)")
     parser.add_argument("--version", action="version", version=f"packyard {version()}")

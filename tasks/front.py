@@ -31,10 +31,13 @@ INTERRUPTED = 130
 class Front:
     """A workspace as doit's tasks see it. `begin` marks a run; without it (list, info) nothing is written."""
 
-    def __init__(self, root: Path, display: Display | None = None, *, locked: bool = False) -> None:
+    def __init__(
+        self, root: Path, display: Display | None = None, *, locked: bool = False, strict: bool = False
+    ) -> None:
         self.root = root
         self._display = display
         self._refuse_resolving = locked
+        self._strict = strict
         self._pid = os.getpid()
         self._lock = threading.Lock()
         self._locked = self._running = False
@@ -57,7 +60,7 @@ class Front:
     @cached_property
     def build(self) -> Build:
         """The build over the graph."""
-        return self.opened.build(self.display.note, locked=self._refuse_resolving)
+        return self.opened.build(self.display.note, locked=self._refuse_resolving, strict=self._strict)
 
     @cached_property
     def display(self) -> Display:

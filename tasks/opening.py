@@ -35,9 +35,12 @@ class Opened:
         """Where the store lies: PACKYARD_CACHE_DIR, else [cache] directory, else the user's cache folder."""
         return store_folder(self.root, self.graph.cache)
 
-    def build(self, notify: Callable[[str], None], *, locked: bool = False) -> Build:
-        """A build over this graph; `locked` refuses to resolve what has no lock yet."""
-        return Build(self.root, self.graph, self.trace, lambda: Store(self.store_folder), notify, locked=locked)
+    def build(self, notify: Callable[[str], None], *, locked: bool = False, strict: bool = False) -> Build:
+        """A build over this graph; `locked` refuses to resolve what has no lock yet, `strict` runs each action in a
+        sandbox that holds its inputs alone."""
+        return Build(
+            self.root, self.graph, self.trace, lambda: Store(self.store_folder), notify, locked=locked, strict=strict
+        )
 
     def reopened(self) -> Opened:
         """The same workspace, now to be written to; PlanError when it is not the same any more."""

@@ -124,14 +124,16 @@ def run(
     log: Path,
     timeout: float | None = None,
     fixed_layout: bool = False,
+    shown: bool = True,
 ) -> None:
     """Run `argv` to its end with exactly `env`, output appended to `log`; ActionError when it fails.
 
-    `timeout` is in seconds. Nothing the child started outlives this call.
+    `timeout` is in seconds; `shown` puts the command into the log too. Nothing the child started outlives this call.
     """
     with log.open("ab") as stream:
-        stream.write(f"$ {shlex.join(argv)}\n".encode())
-        stream.flush()
+        if shown:
+            stream.write(f"$ {shlex.join(argv)}\n".encode())
+            stream.flush()
         start = stream.tell()
         prefix = _no_randomization() if fixed_layout else ()
         try:

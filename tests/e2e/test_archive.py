@@ -467,3 +467,13 @@ def test_trace_with_wrong_rows_is_not_believed(built, statement):
     assert built.files("dist") == before
     built.packyard()
     built.expect_nothing()
+
+
+def test_strict_sandbox_gives_the_same_bytes(space):
+    if space._run(["sh", "-c", "bwrap --ro-bind / / true && echo yes || true"], 0).out != "yes\n":
+        pytest.skip("bubblewrap is not here")
+    assert len(space.packyard("--sandbox=strict").ran) == 2
+    made = space.files("dist")
+    other = space.beside("other", PACKYARD_CACHE_DIR=str(space.home / "other-cache"))
+    assert len(other.packyard().ran) == 2
+    assert other.files("dist") == made
