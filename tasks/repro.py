@@ -244,7 +244,11 @@ def _output_differences(one: _Built, other: _Built, a: Record, b: Record) -> Ite
 def _tree_difference(one: _Built, other: _Built, made: Made, twin: Made) -> str:
     """The first line of the receipts that differs, and the first byte of that file."""
     lines = [
-        {line.split(" ", 2 if line[0] == "l" else 3)[-1]: line for line in built.path(m).read_text().splitlines()}
+        {
+            line.split(" ", 2 if line[0] == "l" else 3)[-1]: line
+            for line in built.path(m).read_text().split("\n")
+            if line
+        }
         for built, m in ((one, made), (other, twin))
     ]
     for path in dict.fromkeys((*lines[0], *lines[1])):

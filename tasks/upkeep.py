@@ -228,11 +228,12 @@ def _read_tree(store: Store, place: Path, digest: str) -> int | None:
         if hashlib.sha256(receipt).hexdigest() != digest:
             return None
         wanted: set[str] = set()
-        for line in receipt.decode().splitlines():
+        for line in receipt.decode().removesuffix("\n").split("\n"):  # names may hold what splitlines() splits at
+            if not line:
+                continue
             kind, rest = line.split(" ", 1)
             if kind == "l":
-                goal, path = rest.split(" ", 1)
-                good = os.readlink(place / path) == goal
+                path, good = _linked(place, rest)
             else:
                 _, checksum, path = rest.split(" ", 2)
                 found = place / path
@@ -245,6 +246,17 @@ def _read_tree(store: Store, place: Path, digest: str) -> int | None:
         return None
     there = {path.relative_to(place).as_posix() for path, _ in _files(place)}
     return len(wanted) if there == wanted else None
+
+
+def _linked(place: Path, said: str) -> tuple[str, bool]:
+    """The link that 'GOAL PATH' tells of, where both may hold spaces, and whether it is there."""
+    words = said.split(" ")
+    for cut in range(1, len(words)):
+        goal, path = " ".join(words[:cut]), " ".join(words[cut:])
+        with contextlib.suppress(OSError):
+            if os.readlink(place / path) == goal:
+                return path, True
+    return words[-1], False
 
 
 def _digest(path: Path) -> str:

@@ -194,6 +194,7 @@ def test_verify_removes_a_damaged_tree(store: Store, tmp_path: Path, damage: Cal
     (tmp_path / "tree/bin/tool").write_text("#!/bin/sh\n")
     (tmp_path / "tree/bin/tool").chmod(0o755)
     (tmp_path / "tree/bin/link").symlink_to("tool")
+    (tmp_path / "tree/a tool").symlink_to("bin/no such tool")
     made = store.put_tree(tmp_path / "tree")
     assert upkeep.verify(store).damaged == ()
     damage(store.folder / "tree" / made.digest)
