@@ -71,6 +71,7 @@ class Build:
         self._made: dict[str, Mapping[str, Made]] = {}
         self._verdicts: dict[str, Verdict] = {}
         self._waited: set[str] = set()
+        self._recalled: dict[str, Record | None] = {}  # records read ahead while planning
         self._needed = set(graph.closure(graph.final))
         self._lock = threading.RLock()
         self._resolving = threading.Lock()  # both may take long, and others go on meanwhile
@@ -95,11 +96,14 @@ class Build:
     def plan(self, names: Iterable[str], *, remember: bool = True) -> dict[str, Verdict]:
         """The verdict on `names` and everything they are made from, dependencies first."""
         wanted = self.graph.closure(names)
-        known = dict(self.trace.looks(wanted))
-        for looks in known.values():
+        known: dict[str, Mapping[str, Look]] = {}
+        for name, looks, record in self.trace.recall(wanted):
+            known[name] = looks
+            self._recalled[name] = record
             for path, look in looks.items():
                 self._memo.remember(path, look)
         verdicts = {name: self.judge(name) for name in wanted}
+        self._recalled.clear()  # from here on records change
         if remember:
             unsettled = set(self.trace.stale(wanted))
             looked: dict[str, Mapping[str, Look] | None] = {}
@@ -135,7 +139,7 @@ class Build:
                 "stale", tuple(f"{path} is {'not resolved yet' if path in unlocked else 'missing'}" for path in missing)
             )
         else:
-            record = self.trace.record(name)
+            record = self._recalled[name] if name in self._recalled else self.trace.record(name)
             artifacts = {path: self._memo.look(path) for path in record.artifacts.values()} if record else {}
             verdict = judge(target, _moved(record, target), self._ingredients(target), artifacts)
             if verdict.state == "fresh" and record:

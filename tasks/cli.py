@@ -124,9 +124,7 @@ def _build(words: list[str]) -> int:
         value = getattr(options, option)
         if value is not None:
             os.environ[variable] = os.path.abspath(value) if option == "private_key" else value
-    from doit.doit_cmd import DoitMain
     from packyard.tasks.front import Front, choose_display
-    from packyard.tasks.loader import Loader
     from packyard.tasks.morloclock import refuse_drift
     from packyard.tasks.opening import find_workspace
 
@@ -135,16 +133,25 @@ def _build(words: list[str]) -> int:
         from packyard.tasks.strict import bubblewrap
 
         bubblewrap()  # say at once when it is not there
-    front = Front(root, choose_display(json=options.json), locked=options.locked, strict=strict)
+    front = Front(root, choose_display(json=options.json), locked=options.locked, strict=strict, jobs=options.jobs)
+    front.profile = options.profile and Path(options.profile).absolute()
     try:
         front.lock()
         if options.locked:
             refuse_drift(root)
         graph = front.graph
         chosen = choose_targets(options.target, list(graph.targets), artifacts_here(root, graph))
-        os.chdir(root)
-        arguments = ["run", "-n", str(options.jobs), *([] if options.keep_going else ["--no-continue"]), *chosen]
-        status = DoitMain(Loader(front, chosen), config_filenames=()).run(arguments)
+        names = [name for word in chosen or ["all"] for name in (graph.final if word == "all" else (word,))]
+        status = 0
+        if remaining := front.start(names):
+            from doit.doit_cmd import DoitMain  # costs 0.1 s, only what runs needs it
+            from packyard.tasks.loader import Loader
+
+            os.chdir(root)
+            arguments = ["run", "-n", str(front.gate.threads), *([] if options.keep_going else ["--no-continue"])]
+            status = DoitMain(Loader(front, remaining), config_filenames=()).run(arguments)
+        else:
+            front.finish()
     finally:
         front.close()
     return ERRORS if status else 0
@@ -184,12 +191,15 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("target", nargs="*", help="KIND:NAME, or the path of an artifact")
-    parser.add_argument("-n", "--jobs", type=_jobs, default=os.cpu_count() or 1, metavar="N", help="actions at once")
+    parser.add_argument(
+        "-n", "--jobs", type=_jobs, default=os.cpu_count() or 1, metavar="N", help="actions that compute at once"
+    )
     going = parser.add_mutually_exclusive_group()
     going.add_argument("--keep-going", action="store_true", default=True, help="build what else can be (the default)")
     going.add_argument("--fail-fast", dest="keep_going", action="store_false", help="start nothing after a failure")
     parser.add_argument("--json", action="store_true", help="events as JSON lines")
     parser.add_argument("--locked", action="store_true", help="refuse to resolve anything that has no lock")
+    parser.add_argument("--profile", metavar="FILE", help="what ran when, for Perfetto; default: .packyard/trace.json")
     parser.add_argument("--sandbox", choices=("plain", "strict"), default="plain", help="strict: by bubblewrap")
     parser.add_argument("--key-seed", metavar="TEXT", help="sign with the key made from this text")
     parser.add_argument("--private-key", metavar="FILE", help="sign with this key (PKCS#8 PEM)")

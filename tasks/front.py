@@ -19,25 +19,33 @@ from packyard.tasks import null, process, sandbox
 from packyard.tasks.build import Build, Outcome
 from packyard.tasks.display import Display, Json, Plain, Summary
 from packyard.tasks.exclusion import exclusive
+from packyard.tasks.gate import Gate, longest_ways
 from packyard.tasks.graph import Graph
 from packyard.tasks.opening import Opened, open_workspace
 from packyard.tasks.plan import Verdict
 from packyard.tasks.store import full_or
+from packyard.tasks.timeline import Timeline
 from packyard.tasks.trace import FOLDER
 
 INTERRUPTED = 130
+_ANY = 1_000_000
 
 
 class Front:
     """A workspace as doit's tasks see it. `begin` marks a run; without it (list, info) nothing is written."""
 
     def __init__(
-        self, root: Path, display: Display | None = None, *, locked: bool = False, strict: bool = False
+        self, root: Path, display: Display | None = None, *, locked: bool = False, strict: bool = False, jobs: int = 0
     ) -> None:
         self.root = root
         self._display = display
+        self.profile: Path | None = None  # where the timeline goes; None is the workspace's own folder
         self._refuse_resolving = locked
         self._strict = strict
+        self._jobs = jobs or _ANY  # stock doit counts by itself
+        self.gate = Gate(self._jobs, {})
+        self._timeline = Timeline()
+        self.remaining: list[str] = []  # what a run has to look at: stale or waiting, dependencies first
         self._pid = os.getpid()
         self._lock = threading.Lock()
         self._locked = self._running = False
@@ -67,8 +75,19 @@ class Front:
         """The display that was given, or what suits standard output."""
         return self._display or choose_display(json=False)
 
+    def start(self, names: Iterable[str]) -> list[str]:
+        """`begin`, and pass over what is fresh; the targets that a run has to look at, in the order in which they
+        should begin: dependencies first, and of what is ready the one on the longest way to the end."""
+        self.begin(names)
+        chosen = set(self.remaining)
+        for name in sorted(self._selected - chosen):
+            self.fresh(name)
+        return self.remaining
+
     def begin(self, names: Iterable[str]) -> None:
-        """A run over `names` and all they need starts: take the workspace's lock, sweep, plan."""
+        """A run over `names` and all they need starts: take the workspace's lock, sweep, plan. Idempotent."""
+        if self._running:
+            return
         self._interruptible()
         if not self._locked:  # stock doit: the graph was read before anybody knew that this would be a run
             early = self.opened
@@ -79,13 +98,19 @@ class Front:
             self.display.note(self.opened.trace.notice)
         wanted = self.graph.closure(names)
         self._selected = set(wanted)
-        if null.fresh_targets(os.fspath(self.root), wanted) is not None:
+        whole = wanted == self.graph.closure(self.graph.final)  # which is one query instead of many
+        if null.fresh_targets(os.fspath(self.root), None if whole else wanted) is not None:
             self.build.trust(wanted)
         else:
             sandbox.sweep()
             self._sweep()
             self.opened.keep_graph()
-            self.build.plan(wanted)
+            with self._timeline.span("plan", "plan"):
+                verdicts = self.build.plan(wanted)
+            self.remaining = [name for name in wanted if verdicts[name].state != "fresh"]
+        ways = longest_ways(self.graph, self.remaining, self.opened.trace.seconds(self.remaining))
+        self.remaining.sort(key=lambda name: -ways[name])  # still dependencies first, since the sort is stable
+        self.gate = Gate(self._jobs, ways)
         self._running = True
         self.display.begin(len(wanted))
 
@@ -124,14 +149,17 @@ class Front:
         self.build.outcomes.setdefault(name, Outcome(name=name, how="failed", seconds=0.0, message=message))
 
     def make(self, name: str) -> Outcome:
-        """Make a stale target, in whichever thread doit calls."""
+        """Make a stale target, in whichever thread doit calls, when its turn comes."""
         if os.getpid() != self._pid:
             return Outcome(
                 name=name, how="failed", seconds=0.0, message="processes cannot share a build, use '-P thread'"
             )
-        with self._lock:
-            self.display.start(name)
-        outcome = self.build.make(name)
+        with self.gate.admit(name, self.graph.targets[name].resource):
+            with self._lock:
+                self.display.start(name)
+            with self._timeline.span(name, self.graph.targets[name].kind) as details:
+                outcome = self.build.make(name)
+                details["how"] = outcome.how
         if not process.stopping():
             with self._lock:
                 self.display.end(outcome)
@@ -150,6 +178,7 @@ class Front:
         for path in (path for outcome in outcomes for path in outcome.artifacts):
             with contextlib.suppress(OSError):
                 sizes[path] = (self.root / path).stat().st_size
+        self._write_timeline()
         self.display.finish(
             Summary(
                 seconds=time.monotonic() - self._started,
@@ -169,6 +198,14 @@ class Front:
         if "opened" in self.__dict__:
             self.opened.trace.close()
         self._stack.close()
+
+    def _write_timeline(self) -> None:
+        if self.build.outcomes or self.profile:
+            path = self.profile or self.root / FOLDER / "trace.json"
+            try:
+                self._timeline.write(path)
+            except OSError as error:
+                self.display.note(f"{path}: cannot be written: {error.strerror}")
 
     def _sweep(self) -> None:
         """Remove what a killed run left half-written."""

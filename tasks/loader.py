@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from pathlib import Path
 from typing import Any
 
@@ -121,9 +121,9 @@ def task_packyard() -> Iterator[dict[str, Any]]:
 
 def tasks(front: Front, names: Sequence[str]) -> Iterator[dict[str, Any]]:
     """The tasks of these targets, and the group `all` over those of them that are final."""
-    for name in names:
-        yield _task(front, front.graph.targets[name])
     chosen = set(names)
+    for name in names:
+        yield _task(front, front.graph.targets[name], chosen)
     yield {
         "basename": GROUP,
         "doc": "every final artifact",
@@ -134,34 +134,31 @@ def tasks(front: Front, names: Sequence[str]) -> Iterator[dict[str, Any]]:
 
 
 class Loader(TaskLoader2):  # type: ignore[misc]
-    """Loads the tasks of one workspace without a dodo.py: all, or for a run only the closure of what was chosen."""
+    """Loads the tasks of one workspace without a dodo.py: all, or for a run only what is not fresh, in the order in
+    which it should begin (dependencies first)."""
 
-    def __init__(self, front: Front, chosen: Sequence[str] | None = None) -> None:
+    def __init__(self, front: Front, remaining: Sequence[str] | None = None) -> None:
         super().__init__()
         self._front = front
-        self._chosen = chosen
+        self._remaining = remaining
 
     def load_doit_config(self) -> dict[str, Any]:
-        """The settings of a dodo.py."""
-        return dict(DOIT_CONFIG)
+        """The settings of a dodo.py; a run selects each task by itself, so that no chain is too deep."""
+        return {**DOIT_CONFIG, "default_tasks": list(self._remaining or [GROUP])}
 
     def load_tasks(self, cmd: Any, pos_args: Sequence[str]) -> list[Task]:
-        """doit's task objects; `packyard` selects before, so doit sees only what takes part."""
-        graph = self._front.graph
-        names = list(graph.targets)
-        if self._chosen is not None:
-            whole = not self._chosen or GROUP in self._chosen
-            names = graph.closure([*(graph.final if whole else ()), *(n for n in self._chosen if n != GROUP)])
+        """doit's task objects; `packyard` plans before, so doit sees only what takes part."""
+        names = list(self._front.graph.targets) if self._remaining is None else self._remaining
         return [dict_to_task({"name": values.pop("basename"), **values}) for values in tasks(self._front, names)]
 
 
-def _task(front: Front, target: Target) -> dict[str, Any]:
+def _task(front: Front, target: Target, chosen: Set[str]) -> dict[str, Any]:
     artifacts = [output.artifact for output in target.outputs if output.artifact]
     return {
         "basename": target.name,
         "doc": target.doc,
         "actions": [(_make, [front, target.name])],
-        "task_dep": list(target.dependencies),
+        "task_dep": [name for name in target.dependencies if name in chosen],
         "targets": artifacts,
         "uptodate": [Verdict(front, target.name)],
         "clean": [(_clean, [front.root, artifacts])] if artifacts else [],

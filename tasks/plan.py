@@ -44,7 +44,8 @@ def compare(target: Target, then: Mapping[str, Any], now: Mapping[str, Any]) -> 
     paths = {source.at: source.path for source in target.sources}
     yield from _differences(then["inputs"], now["inputs"], lambda at: paths.get(at, at))
     yield from _differences(then["uses"], now["uses"], lambda use: use.removesuffix("#"))
-    yield from _parameters(then["params"], now["params"], "")
+    if _text(then["params"]) != _text(now["params"]):  # text, because 1 and True are equal and give other keys
+        yield from _parameters(then["params"], now["params"], "")
     if then["run"] != now["run"] or then["outputs"] != now["outputs"]:
         yield "the way it is made changed"
     if then["packyard"] != now["packyard"]:
@@ -69,8 +70,12 @@ def _parameters(then: Any, now: Any, where: str) -> Iterator[str]:
     if isinstance(then, dict) and isinstance(now, dict):
         for key in sorted({*then, *now}):
             yield from _parameters(then.get(key), now.get(key), f"{where}.{key}" if where else key)
-    elif json.dumps(then, sort_keys=True) != json.dumps(now, sort_keys=True):
+    elif _text(then) != _text(now):
         yield f"{where} changed from {_show(then)} to {_show(now)}"
+
+
+def _text(value: Any) -> str:
+    return json.dumps(value, sort_keys=True)
 
 
 def _show(value: Any) -> str:

@@ -42,6 +42,7 @@ CREATE TABLE graph (
   paths BLOB NOT NULL, stats BLOB NOT NULL, text TEXT NOT NULL
 );
 """
+_PIECE = 500  # rows at once
 _STAT = struct.Struct("<4q")
 _LOOK = struct.Struct("<?32s16s")
 
@@ -161,15 +162,21 @@ class Trace:
             row = self._db.execute("SELECT record FROM target WHERE name = ?", (name,)).fetchone()
         return _record(row[0]) if row else None
 
-    def looks(self, names: Iterable[str]) -> Iterator[tuple[str, dict[str, Look]]]:
-        """The files of each of these targets, as they were last looked at."""
-        query = "SELECT CAST(paths AS BLOB), stats, looks FROM target WHERE name = ?"
-        with self._lock:
-            rows = [(name, self._db.execute(query, (name,)).fetchone()) for name in names]
-        for name, row in rows:
-            if row is not None:
+    def recall(self, names: Sequence[str]) -> Iterator[tuple[str, dict[str, Look], Record | None]]:
+        """Looks and record of each of these targets that has any, read in large pieces."""
+        for start in range(0, len(names), _PIECE):
+            piece = names[start : start + _PIECE]
+            query = (
+                "SELECT name, CAST(paths AS BLOB), stats, looks, record FROM target"
+                f" WHERE name IN ({','.join('?' * len(piece))})"
+            )
+            with self._lock:
+                rows = self._db.execute(query, piece).fetchall()
+            for name, paths, stats, looks, text in rows:
+                found: dict[str, Look] = {}
                 with contextlib.suppress(struct.error, TypeError):  # not as we wrote it: looked at anew
-                    yield name, _looks(*row)
+                    found = _looks(paths, stats, looks)
+                yield name, found, _record(text)
 
     def commit(
         self,
@@ -208,6 +215,18 @@ class Trace:
         """Drop what is remembered of these targets."""
         with self._writing() as db:
             db.executemany("DELETE FROM target WHERE name = ?", [(name,) for name in names])
+
+    def seconds(self, names: Iterable[str]) -> dict[str, float]:
+        """How long each of these targets took when its action last ran; those that never did are left out."""
+        query = "SELECT json_extract(record, '$.seconds') FROM target WHERE name = ?"
+        with self._lock:
+            found: dict[str, float] = {}
+            for name in names:
+                with contextlib.suppress(sqlite3.OperationalError):  # not as we wrote it
+                    row = self._db.execute(query, (name,)).fetchone()
+                    if row is not None and isinstance(row[0], (int, float)):
+                        found[name] = float(row[0])
+        return found
 
     def records(self) -> dict[str, Record]:
         """Everything that is remembered, by target, sorted."""

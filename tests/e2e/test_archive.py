@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import sqlite3
@@ -477,3 +478,13 @@ def test_strict_sandbox_gives_the_same_bytes(space):
     other = space.beside("other", PACKYARD_CACHE_DIR=str(space.home / "other-cache"))
     assert len(other.packyard().ran) == 2
     assert other.files("dist") == made
+
+
+def test_run_leaves_a_timeline(space):
+    space.packyard()
+    names = [event["name"] for event in json.loads(space.text(".packyard/trace.json"))["traceEvents"]]
+    assert names == ["process_name", "plan", "archive:inner", "archive:outer"]
+    space.append("LICENSE", "more\n")
+    space.packyard("--profile", "run.json")
+    names = [event["name"] for event in json.loads(space.text("run.json"))["traceEvents"]]
+    assert names == ["process_name", "plan", "archive:outer"]

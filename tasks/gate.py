@@ -1,0 +1,72 @@
+"""Admission of actions: how many of each class of resource run at once, those on the longest way to the end first."""
+
+from __future__ import annotations
+
+import heapq
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+from packyard.tasks.graph import Graph
+from packyard.tasks.target import Resource
+
+_DOWNLOADS = 8  # actions that mostly wait for a disk or a network
+_GUESS = 1.0  # seconds of a target that was never made, when none of its kind was
+
+
+def limits(jobs: int) -> dict[Resource, int]:
+    """How many actions of each class may run at once for `--jobs`; one job is one action of any class."""
+    return {"cpu": jobs, "io": max(jobs, _DOWNLOADS), "memory": max(1, jobs // 2)}
+
+
+def longest_ways(graph: Graph, names: Sequence[str], seconds: Mapping[str, float]) -> dict[str, float]:
+    """For each of `names` (dependencies first) the seconds from its start to the end of the run, if nothing else ran:
+    its own and those of its longest chain of dependants. `seconds` are those of earlier runs; a target without any
+    gets the mean of its kind."""
+    kinds: dict[str, list[float]] = {}
+    for name, length in seconds.items():
+        kinds.setdefault(name.partition(":")[0], []).append(length)
+    means = {kind: sum(lengths) / len(lengths) for kind, lengths in kinds.items()}
+    chosen = set(names)
+    found: dict[str, float] = {}
+    for name in reversed(names):
+        after = max((found[other] for other in graph.dependents[name] if other in chosen), default=0.0)
+        own = seconds.get(name, means.get(name.partition(":")[0], _GUESS))
+        found[name] = max(own, 0.0) + after
+    return found
+
+
+class Gate:
+    """Lets actions begin, in whichever threads they wait. Each class has its own lanes, so that two compressions keep
+    no download waiting."""
+
+    def __init__(self, jobs: int, ways: Mapping[str, float]) -> None:
+        self.lanes = limits(jobs)
+        self._alone = jobs == 1
+        self._ways = ways
+        self._condition = threading.Condition()
+        self._running: dict[Resource, int] = dict.fromkeys(self.lanes, 0)
+        self._waiting: dict[Resource, list[tuple[float, str]]] = {resource: [] for resource in self.lanes}
+
+    @property
+    def threads(self) -> int:
+        """How many threads it takes to fill every lane, and to have a choice of who comes next."""
+        return 1 if self._alone else sum(self.lanes.values()) + self.lanes["cpu"]
+
+    @contextmanager
+    def admit(self, name: str, resource: Resource) -> Iterator[None]:
+        """Wait until a lane is free and nobody waits who has a longer way to go."""
+        ticket = (-self._ways.get(name, 0.0), name)
+        queue = self._waiting[resource]
+        with self._condition:
+            heapq.heappush(queue, ticket)
+            self._condition.wait_for(lambda: queue[0] == ticket and self._running[resource] < self.lanes[resource])
+            heapq.heappop(queue)
+            self._running[resource] += 1
+            self._condition.notify_all()  # the next in the queue may have a lane too
+        try:
+            yield
+        finally:
+            with self._condition:
+                self._running[resource] -= 1
+                self._condition.notify_all()

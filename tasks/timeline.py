@@ -1,0 +1,61 @@
+"""What ran when, as a trace file that chrome://tracing, Perfetto and speedscope read (the Trace Event Format).
+
+Complete events ('X'), times in
+microseconds since the start of the run, one row for each action that runs at the same time as others.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+
+class Timeline:
+    """The events of one run. May be used from several threads."""
+
+    def __init__(self) -> None:
+        self._start = time.monotonic()
+        self._lock = threading.Lock()
+        self._busy: set[int] = set()
+        self._events: list[dict[str, Any]] = []
+
+    @contextmanager
+    def span(self, name: str, category: str) -> Iterator[dict[str, str]]:
+        """Record what happens inside; what is put into the given dictionary is shown beside it."""
+        with self._lock:
+            row = next(number for number in range(len(self._busy) + 1) if number not in self._busy)
+            self._busy.add(row)
+        start = time.monotonic()
+        details: dict[str, str] = {}
+        try:
+            yield details
+        finally:
+            end = time.monotonic()
+            with self._lock:
+                self._busy.discard(row)
+                self._events.append(
+                    {
+                        "name": name, "cat": category, "ph": "X", "pid": 1, "tid": row,
+                        "ts": round((start - self._start) * 1e6), "dur": round((end - start) * 1e6), "args": details,
+                    }
+                )  # fmt: skip
+
+    def write(self, path: Path) -> None:
+        """Write the events, whole or not at all; OSError when that cannot be done."""
+        name = {"name": "process_name", "ph": "M", "pid": 1, "args": {"name": "packyard"}}
+        with self._lock:
+            text = json.dumps({"traceEvents": [name, *self._events], "displayTimeUnit": "ms"})
+        sibling = path.with_name(f".{path.name}.{os.getpid()}.part")
+        try:
+            sibling.write_text(text, encoding="utf-8")
+            os.replace(sibling, path)
+        finally:
+            with contextlib.suppress(FileNotFoundError):
+                sibling.unlink()

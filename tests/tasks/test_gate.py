@@ -1,0 +1,135 @@
+"""Admission of actions: lanes by class, the longest way first; and the length of whole runs against their bound."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections.abc import Mapping
+
+import pytest
+from packyard.tasks.gate import Gate, limits, longest_ways
+from packyard.tasks.graph import Graph
+from packyard.tasks.target import Resource, Target, Use
+
+
+def graph(**needs: str) -> Graph:
+    """Targets `x:NAME`, dependencies first, each with the names it is made from."""
+    return Graph(
+        {
+            f"x:{name}": Target(
+                name=f"x:{name}", doc="", place="", run="", uses=tuple(Use(target=f"x:{use}") for use in uses.split())
+            )
+            for name, uses in needs.items()
+        }
+    )
+
+
+DIAMOND = graph(a="", b="a", c="a", d="b c")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "expected"),
+    [
+        ({"x:a": 1, "x:b": 5, "x:c": 2, "x:d": 1}, {"x:a": 7, "x:b": 6, "x:c": 3, "x:d": 1}),
+        ({"x:a": 1, "x:b": 5}, {"x:a": 9, "x:b": 8, "x:c": 6, "x:d": 3}),  # the others count as the mean, 3
+        ({}, {"x:a": 3, "x:b": 2, "x:c": 2, "x:d": 1}),
+    ],
+)
+def test_longest_ways_lead_to_the_end(seconds: Mapping[str, float], expected: Mapping[str, float]) -> None:
+    assert longest_ways(DIAMOND, list(DIAMOND.targets), seconds) == expected
+
+
+def test_longest_ways_look_at_the_chosen_alone() -> None:
+    assert longest_ways(DIAMOND, ["x:b", "x:d"], {"x:b": 1.0, "x:c": 100.0, "x:d": 1.0}) == {"x:b": 2.0, "x:d": 1.0}
+
+
+def test_longest_ways_sort_dependencies_first() -> None:
+    ways = longest_ways(DIAMOND, list(DIAMOND.targets), dict.fromkeys(DIAMOND.targets, 0.0))
+    assert sorted(DIAMOND.targets, key=lambda name: -ways[name]) == list(DIAMOND.targets)
+
+
+def test_one_job_is_one_action() -> None:
+    assert Gate(1, {}).threads == 1
+    assert limits(2) == {"cpu": 2, "io": 8, "memory": 1}
+
+
+def run(gate: Gate, work: list[tuple[str, Resource, float]]) -> tuple[list[str], dict[str, int]]:
+    """Start all at once; in which order they were admitted, and the most of each class at once."""
+    order: list[str] = []
+    now: dict[str, int] = dict.fromkeys(("cpu", "io", "memory"), 0)
+    most = dict(now)
+    lock = threading.Lock()
+
+    def one(name: str, resource: Resource, length: float) -> None:
+        with gate.admit(name, resource):
+            with lock:
+                order.append(name)
+                now[resource] += 1
+                most[resource] = max(most[resource], now[resource])
+            time.sleep(length)
+            with lock:
+                now[resource] -= 1
+
+    threads = [threading.Thread(target=one, args=values) for values in work]
+    for thread in threads:
+        thread.start()
+        time.sleep(0.005)
+    for thread in threads:
+        thread.join()
+    return order, most
+
+
+def test_gate_admits_the_longest_way_first() -> None:
+    ways = {"first": 1.0, "short": 2.0, "long": 9.0, "middle": 5.0}
+    order, _ = run(Gate(1, ways), [(name, "cpu", 0.1) for name in ways])
+    assert order == ["first", "long", "middle", "short"]
+
+
+def test_gate_keeps_classes_apart() -> None:
+    work = [(f"cpu{n}", "cpu", 0.2) for n in range(4)] + [(f"io{n}", "io", 0.2) for n in range(12)]
+    order, most = run(Gate(2, {}), work)  # type: ignore[arg-type]
+    assert (most["cpu"], most["io"]) == (2, 8)
+    assert len(order) == 16
+    assert order.index("io7") < order.index("cpu2")  # no download waits for a compression
+
+
+def test_gate_frees_the_lane_of_a_failure() -> None:
+    gate = Gate(1, {})
+    for _ in range(2):
+        with pytest.raises(ZeroDivisionError), gate.admit("x:a", "cpu"):
+            raise ZeroDivisionError
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_order_by_longest_way_comes_near_the_bound(seed: int) -> None:
+    """In simulated time: random layered graphs on two lanes take at most 5 % longer than the critical path or the work
+    shared out, whichever is longer (or one longest action more, where that decides)."""
+    chance = random.Random(seed)
+    needs = {
+        str(number): " ".join(
+            {str(chance.randrange(max(0, number - 30), number)) for _ in range(2)} if number else set()
+        )
+        for number in range(200)
+    }
+    one = graph(**needs)
+    seconds = {name: chance.uniform(0.1, 1.0) for name in one.targets}
+    ways = longest_ways(one, list(one.targets), seconds)
+    bound = max(*ways.values(), sum(seconds.values()) / 2)
+    assert _simulate(one, seconds, ways, lanes=2) <= bound * 1.05
+
+
+def _simulate(one: Graph, seconds: Mapping[str, float], ways: Mapping[str, float], lanes: int) -> float:
+    clock = 0.0
+    done: set[str] = set()
+    running: list[tuple[float, str]] = []
+    left = set(one.targets)
+    while left or running:
+        ready = sorted((n for n in left if {*one.targets[n].dependencies} <= done), key=lambda n: -ways[n])
+        for name in ready[: lanes - len(running)]:
+            running.append((clock + seconds[name], name))
+            left.discard(name)
+        running.sort()
+        clock, name = running.pop(0)
+        done.add(name)
+    return clock
