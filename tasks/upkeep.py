@@ -272,6 +272,8 @@ def _digest(path: Path) -> str:
 
 def _remove(path: Path) -> None:
     if path.is_dir() and not path.is_symlink():
+        for folder, _, _ in os.walk(path):  # of a tree they are read-only
+            os.chmod(folder, 0o700)
         shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)

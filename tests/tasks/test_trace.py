@@ -187,6 +187,6 @@ def test_record_torn_is_none(trace, tmp_path, text):
     db.close()
     assert trace.record("x:a") is None
     assert trace.records() == {}
-    assert looks(trace, ["x:a"]) == {}
+    assert looks(trace, ["x:a"]) == {"x:a": {}}
     trace.keep_graph(graph(), {})
     assert trace.orphans() == {"x:a": None}
