@@ -9,7 +9,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from functools import cached_property
 from pathlib import Path
@@ -29,10 +29,23 @@ INTERRUPTED = 130
 
 
 class Front:
-    """A workspace as doit's tasks see it. `begin` marks a run; without it (list, info) nothing is written."""
+    """A workspace as doit's tasks see it. `begin` marks a run; without it (list, info) nothing is written.
 
-    def __init__(self, root: Path, display: Display | None = None, *, locked: bool = False) -> None:
+    `opened` opens what is no workspace on disk; `debug` shows each action with its key and its log.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        display: Display | None = None,
+        *,
+        locked: bool = False,
+        opened: Callable[[], Opened] | None = None,
+        debug: bool = False,
+    ) -> None:
         self.root = root
+        self._open = opened
+        self._debug = debug
         self._display = display
         self._refuse_resolving = locked
         self._pid = os.getpid()
@@ -47,7 +60,7 @@ class Front:
     @cached_property
     def opened(self) -> Opened:
         """The workspace, read when it is first needed; not written to before its lock is taken."""
-        return open_workspace(self.root, readonly=not self._locked)
+        return self._open() if self._open else open_workspace(self.root, readonly=not self._locked)
 
     @property
     def graph(self) -> Graph:
@@ -76,7 +89,7 @@ class Front:
             self.display.note(self.opened.trace.notice)
         wanted = self.graph.closure(names)
         self._selected = set(wanted)
-        if null.fresh_targets(os.fspath(self.root), wanted) is not None:
+        if self._open is None and null.fresh_targets(os.fspath(self.root), wanted) is not None:
             self.build.trust(wanted)
         else:
             sandbox.sweep()
@@ -132,6 +145,9 @@ class Front:
         if not process.stopping():
             with self._lock:
                 self.display.end(outcome)
+                if self._debug:
+                    for line in self.build.details(outcome):
+                        self.display.note(line)
         return outcome
 
     def finish(self) -> None:
