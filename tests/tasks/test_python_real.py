@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from packyard.formats.errors import FormatError
 from packyard.formats.listing import read_listing
-from packyard.tasks import interpreter, lock
+from packyard.tasks import interpreter, lock, process
 from packyard.tasks.action import invoke
 from packyard.tasks.errors import ActionError
 from packyard.tasks.graph import build_graph
@@ -28,6 +28,7 @@ from packyard.tasks.workspace import host_platform, read_workspace
 pytestmark = [pytest.mark.real, pytest.mark.skipif(not sys.platform.startswith("linux"), reason="harvests on Linux")]
 
 RUNTIME = f"runtime:cpython-{RUNNING}-{host_platform()}"
+NETWORK = {name: value for name, value in process.network_environment().items() if not name.startswith(("HOME", "XDG"))}
 NO_PIP = "[tool.flavor.build]\npip = false\n"
 PLAIN = {
     "app/pyproject.toml": f'[project]\nname = "app"\nversion = "1.0"\n'
@@ -427,7 +428,7 @@ def test_python_that_does_not_know_safe_paths_looks_at_no_folder_of_the_users(
     version: str,
 ) -> None:
     space = make_space("old")
-    space.env["PACKYARD_KEY_SEED"] = "s1"
+    space.env.update(NETWORK, PACKYARD_KEY_SEED="s1")
     space.write(
         "pyproject.toml",
         '[project]\nname = "app"\nversion = "1.0"\n[tool.flavor]\nentry_point = "app:main"\n'
