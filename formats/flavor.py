@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 
 from packyard.formats.entrypoint import read_entry_point
 from packyard.formats.errors import FormatError
 from packyard.formats.naming import read_member_name
 from packyard.formats.platform import read_platform
+from packyard.formats.relpath import read_relpath
 from packyard.formats.requirement import (
     read_distribution_name,
     read_python_release,
@@ -18,7 +19,7 @@ from packyard.formats.requirement import (
     read_requirement,
     read_specifier,
 )
-from packyard.formats.slotspec import SlotSpec, read_slots
+from packyard.formats.slotspec import SlotSpec, read_slots, read_source
 from packyard.formats.table import Table, reading
 from packyard.formats.toml import read_toml
 
@@ -41,7 +42,9 @@ class BuildSpec:
     `dependencies` are local folders or members whose wheels are packed too, `extra_packages` further PEP 508
     requirements, `exclude` patterns of files that stay out, `manylinux` platform tags in order of preference.
     Each hook is one argument vector; `hook_requires` are what hooks need beside the application's environment.
-    `pip` puts pip into the bundle, `include_tests` the application's own tests.
+    `hook_inputs` are patterns of what hooks read (() for all the member's files), `hook_outputs` the files and folders
+    (with a final '/') that pre_build writes. `pip` puts pip into the bundle, `include_tests` the application's own
+    tests, `strip` takes the symbols out of compiled code in distributions.
     """
 
     dependencies: tuple[str, ...] = ()
@@ -51,8 +54,11 @@ class BuildSpec:
     pre_build: tuple[tuple[str, ...], ...] = ()
     post_build: tuple[tuple[str, ...], ...] = ()
     hook_requires: tuple[str, ...] = ()
+    hook_inputs: tuple[str, ...] = ()
+    hook_outputs: tuple[str, ...] = ()
     pip: bool = True
     include_tests: bool = False
+    strip: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -216,9 +222,33 @@ def _build(table: Table) -> BuildSpec:
         pre_build=_hooks(table, "pre_build"),
         post_build=_hooks(table, "post_build"),
         hook_requires=table.parses("hook_requires", read_requirement),
+        hook_inputs=table.parses("hook_inputs", read_source),
+        hook_outputs=table.parses("hook_outputs", _hook_output),
         pip=table.flag("pip", True),
+        strip=table.flag("strip"),
         include_tests=table.flag("include_tests"),
     )
+
+
+def read_buildconfig(text: str, place: str, project: ProjectManifest) -> ProjectManifest:
+    """A buildconfig.toml, whose `[build]` goes before the same keys of `[tool.flavor.build]`; FormatError with all its
+    problems."""
+    with reading(read_toml(text, place), place) as top:
+        table = top.table("build")
+        build = _build(table)
+        given = {key: getattr(build, key) for key in (field.name for field in fields(BuildSpec)) if key in table}
+    if project.flavor is None:
+        return project
+    return replace(project, flavor=replace(project.flavor, build=replace(project.flavor.build, **given)))
+
+
+def _hook_output(text: str) -> str:
+    path = read_relpath(text)
+    if not path or any(char in path for char in "*?["):
+        raise FormatError(
+            f"{text!r} is not a path below the member, a file or (with a final '/') a folder was expected"
+        )
+    return f"{path}/" if text.endswith("/") else path
 
 
 def _hooks(table: Table, key: str) -> tuple[tuple[str, ...], ...]:

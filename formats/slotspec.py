@@ -101,7 +101,7 @@ def _slot(table: Table) -> SlotSpec:
     ident = table.parse("id", read_member_name, "", required=True)
     slot = SlotSpec(
         id=ident,
-        source=table.parse("source", _source, "", required=True),
+        source=table.parse("source", read_source, "", required=True),
         target=table.parse("target", _slot_target, "") or ident,
         purpose=PURPOSES.get(table.choice("purpose", PURPOSES), "data"),
         lifecycle=table.parse("lifecycle", _lifecycle, "runtime"),
@@ -115,7 +115,8 @@ def _slot(table: Table) -> SlotSpec:
     return slot
 
 
-def _source(text: str) -> str:
+def read_source(text: str) -> str:
+    """A path, a pattern or a target, kept as it is written."""
     read_reference(text)
     return text
 

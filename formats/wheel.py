@@ -67,14 +67,13 @@ def write_wheel(wheel: Wheel, out: BinaryIO, *, epoch: int = EARLIEST) -> None:
     write_zip([*wheel.files.values(), Entry(at, record)], out, epoch=epoch)
 
 
-def placed(wheel: Wheel, *, python: str, left_out: Iterable[str] = ()) -> list[Entry]:
-    """The files of a wheel as they stand below a Python's prefix (`lib/python3.12/site-packages/...`), but for its
-    RECORD; what comes from the wheel has its bytes in memory.
+def placed(wheel: Wheel, *, site: str, left_out: Iterable[str] = ()) -> list[Entry]:
+    """The files of a wheel as they stand below a Python's prefix, but for its RECORD; `site` is the folder of modules
+    there (`lib/python3.12/site-packages`). What comes from the wheel has its bytes in memory.
 
     `left_out` are paths in the wheel that do not go in. Headers do not either, nor scripts in Python: a bundle
     starts its commands itself. Nothing says how the files came there.
     """
-    site = _site(python)
     data = wheel.info.removesuffix(".dist-info") + ".data/"
     dropped = frozenset(left_out)
     found: list[Entry] = []
@@ -96,9 +95,9 @@ def placed(wheel: Wheel, *, python: str, left_out: Iterable[str] = ()) -> list[E
     return found
 
 
-def record_of(wheel: Wheel, files: Iterable[Entry], *, python: str) -> Entry:
+def record_of(wheel: Wheel, files: Iterable[Entry], *, site: str) -> Entry:
     """The RECORD of a wheel whose files stand below a Python's prefix."""
-    site, record = _site(python), f"{wheel.info}/RECORD"
+    record = f"{wheel.info}/RECORD"
     rows = [recorded(posixpath.relpath(entry.path, site), _bytes(entry)) for entry in files]
     return Entry(f"{site}/{record}", write_record(rows, at=record))
 
@@ -113,10 +112,6 @@ def is_python_script(start: bytes) -> bool:
 def info_folder(name: str, version: str) -> str:
     """The .dist-info folder of a distribution (name and version as the format escapes them)."""
     return f"{canonicalize_name(name).replace('-', '_')}-{version.replace('-', '_')}.dist-info"
-
-
-def _site(python: str) -> str:
-    return f"lib/python{python}/site-packages"
 
 
 def _bytes(entry: Entry) -> bytes:

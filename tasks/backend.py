@@ -31,6 +31,26 @@ def build_pin(member: Member, workspace: Workspace) -> Pin:
     )
 
 
+def hookenv_of(member: Member, workspace: Workspace) -> str:
+    """The target that makes the environment of a member's hooks; '' when they need nothing more than the member."""
+    pin = hook_pin(member, workspace)
+    if pin is None:
+        return ""
+    question = json.dumps([pin.requirements, pin.python, pin.path if pin.path == member.path(lock.HOOK_NAME) else ""])
+    return f"buildenv:hooks-py{pin.python}-{hashlib.sha256(question.encode()).hexdigest()[:8]}"
+
+
+def hook_pin(member: Member, workspace: Workspace) -> Pin | None:
+    """The lock of what a member's hooks require: `pylock.hooks.toml` beside its manifest, else our own."""
+    build = member.project.flavor.build if member.project and member.project.flavor else None
+    if build is None or not build.hook_requires or not (build.pre_build or build.post_build):
+        return None
+    python = interpreter.version(member, workspace)
+    return lock.pin_of(
+        member, workspace, requirements=build.hook_requires, python=python, name=lock.HOOK_NAME, shared=True
+    )
+
+
 def build_requirements(member: Member) -> tuple[str, ...]:
     """What a member's [build-system] requires; setuptools before 70.1 needs `wheel` too and says so only when run."""
     assert member.project is not None

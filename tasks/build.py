@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import json
 import os
 import shutil
 import threading
@@ -312,6 +313,42 @@ class Build:
                     outcome = self.make(use.target)
                     if outcome.how == "failed":
                         raise ActionError(f"{use.target} could not be made again: {outcome.message}")
+
+    # asking afterwards ---------------------------------------------------------------------------------------
+
+    def deliver(self, name: str, place: Path) -> None:
+        """Put the main artifact of a target that is done at `place`, whole or not at all; OSError when that cannot be
+        written to."""
+        made = self._outputs(name)[""]
+        place.parent.mkdir(parents=True, exist_ok=True)
+        aside = place.with_name(f".{place.name}.{os.getpid()}")
+        try:
+            try:
+                self.store.copy_out(made.digest, aside, executable=made.executable)
+            except Damaged:
+                outcome = self.make(name)
+                if outcome.how == "failed":
+                    raise ActionError(f"{name} could not be made again: {outcome.message}") from None
+                aside.unlink(missing_ok=True)
+                self.store.copy_out(self._outputs(name)[""].digest, aside, executable=made.executable)
+            os.replace(aside, place)
+        finally:
+            aside.unlink(missing_ok=True)
+
+    def fact(self, name: str, part: str, key: str) -> int:
+        """A number in an artifact of a target that is done: a JSON object."""
+        data = self.store.read(self._outputs(name)[part].digest)
+        return int(json.loads(data)[key])
+
+    def details(self, outcome: Outcome) -> list[str]:
+        """What was done for a target, in lines: the function, the key, and its log."""
+        target = self.graph.targets[outcome.name]
+        record = self.trace.record(outcome.name)
+        lines = [f"{outcome.name}: {target.run}, key {record.key if record else 'none'}"]
+        log = self._log(outcome.name)
+        if outcome.how != "restored" and log.is_file():
+            lines += [f"  {line}" for line in log.read_text(encoding="utf-8", errors="replace").splitlines()]
+        return lines
 
     # artifacts -----------------------------------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-"""The kind `buildenv`: what a PEP 517 backend needs to build wheels, installed once and shared by members."""
+"""The kind `buildenv`: what PEP 517 backends and hooks need, installed once and shared by members."""
 
 from __future__ import annotations
 
@@ -7,23 +7,25 @@ from collections.abc import Iterator
 
 from packyard.formats.errors import FormatError
 from packyard.tasks import installed, interpreter, lock
-from packyard.tasks.backend import build_pin, buildenv_of
+from packyard.tasks.backend import build_pin, buildenv_of, hook_pin, hookenv_of
 from packyard.tasks.errors import gather
 from packyard.tasks.room import Room
-from packyard.tasks.target import Output, Source, Target
+from packyard.tasks.target import Output, Pin, Source, Target
 from packyard.tasks.workspace import Member, Workspace
 
 
 def targets(workspace: Workspace) -> Iterator[Target]:
-    """The build environments of all members with a [build-system], each distinct one once."""
+    """The environments of all backends and hooks, each distinct one once."""
     found: dict[str, Target] = {}
     problems: list[FormatError] = []
     for member in workspace.members:
-        if member.project and member.project.build_backend:
+        if member.project:
             try:
-                name = buildenv_of(member, workspace)
-                if name not in found:
-                    found[name] = _target(name, member, workspace)
+                if member.project.build_backend:
+                    pin = build_pin(member, workspace)
+                    found.setdefault(name := buildenv_of(member, workspace), _target(name, pin, member, workspace))
+                if hooks := hook_pin(member, workspace):
+                    found.setdefault(name := hookenv_of(member, workspace), _target(name, hooks, member, workspace))
             except FormatError as error:
                 problems.append(error)
     gather(problems)
@@ -56,14 +58,13 @@ def make_buildenv(room: Room) -> None:
     shutil.rmtree(tree / "share", ignore_errors=True)
 
 
-def _target(name: str, member: Member, workspace: Workspace) -> Target:
+def _target(name: str, pin: Pin, member: Member, workspace: Workspace) -> Target:
     version = interpreter.version(member, workspace)
     one = interpreter.find(version, workspace)
     program, uses = interpreter.build_program(one)
-    pin = build_pin(member, workspace)
     return Target(
         name=name,
-        doc=f"what {', '.join(pin.requirements)} need to build wheels",
+        doc=f"{', '.join(pin.requirements)}, for builds",
         place=member.path("pyproject.toml"),
         run="packyard.tasks.buildenv:make_buildenv",
         params={"python": program, "runtime": one.target, "version": version},

@@ -6,12 +6,13 @@ The work environment is a Python prefix: every slot is laid over it, `bin/python
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from packyard.formats.digest import Digest
+from packaging.version import Version
+from packyard.formats.digest import Digest, digest_of
 from packyard.formats.errors import FormatError, Problem
 from packyard.formats.flavor import Flavor, RuntimeEnv
 from packyard.formats.listing import read_listing
@@ -36,14 +37,16 @@ from packyard.formats.pspf import (
 )
 from packyard.formats.pspf import Policy as SignedPolicy
 from packyard.formats.pspf.operations import chain_name, read_chain
+from packyard.formats.pspf.seal import PLACE_PREFIX
 from packyard.formats.pspf.stored import stored_member
-from packyard.formats.reference import TargetRef, read_reference
 from packyard.formats.slotspec import SlotSpec
 from packyard.tasks import interpreter, signing
 from packyard.tasks.errors import ActionError, PlanError, gather
 from packyard.tasks.launch import VERSION, choice
+from packyard.tasks.prefix import at, platforms_of, prefix_of
 from packyard.tasks.program import MODULE
 from packyard.tasks.room import Room
+from packyard.tasks.slotsource import hook_of, is_single
 from packyard.tasks.target import Json, Output, Source, Target, Use
 from packyard.tasks.version import version
 from packyard.tasks.workspace import Member, Workspace
@@ -55,7 +58,18 @@ ISOLATED = (
 )  # fmt: skip
 # The Go launcher sets these before it unsets by pattern; the Rust launcher sets them afterwards.
 _LAUNCHERS_OWN = ("FLAVOR_*", "PATH")
-_LIFECYCLES = {"runtime": "runtime", "platform": "platform"}
+# Of a slot, as a manifest says it -> as the format says it.
+_LIFECYCLES = {
+    "runtime": "runtime",
+    "init": "init",
+    "persistent": "config",
+    "lazy": "lazy",
+    "temporary": "temporary",
+    "platform": "platform",
+}
+_PASSING = frozenset({"init", "lazy", "persistent", "temporary"})  # not simply there for good
+_PYTHONS = ("bin", "lib", "Lib", "DLLs", "python.exe")
+_SAFE_PATH = Version("3.11")
 _CHUNK = 1 << 20
 
 
@@ -66,7 +80,9 @@ def targets(workspace: Workspace) -> Iterator[Target]:
     key = signing.choose_key(workspace) if members else {}
     for member in members:
         try:
-            yield _target(workspace, member, key)
+            assert member.project is not None and member.project.flavor is not None
+            for platform in platforms_of(member.project.flavor, workspace):
+                yield _target(workspace, member, platform, key)
         except FormatError as error:
             problems.append(error)
     gather(problems)
@@ -76,19 +92,18 @@ def make_bundle(room: Room) -> None:
     """Write the bundle, sign it, read it back from the disk and verify it."""
     params = room.params
     launcher = room.inputs / "launcher"
-    slots, files, parts = [], [], []
-    for params_of_slot in params["slots"]:
-        slot, path, contents = _slot(room, params_of_slot)
-        if contents:  # an environment without dependencies: the Rust launcher takes an empty tar for no tar
-            slots.append(slot)
-            files.append(path)
-            parts.append(contents)
+    packed = [_slot(room, params_of_slot) for params_of_slot in params["slots"]]
+    # An environment without dependencies: the Rust launcher takes an empty tar for no tar.
+    present = [one for one in packed if one[2]]
+    unpacked = [one for one in present if one[0].lifecycle != "lazy"]
+    lazy = [one for one in present if one[0].lifecycle == "lazy"]
     key = signing.load_key(params["key"])
     out = room.outputs / params["file"]
     try:
-        tree = contents_digest(merged(parts))
-        metadata = _metadata(params, tuple(slots), tree)
-        write_bundle(out, launcher=launcher, metadata=metadata, slots=files, key=key)
+        tree = contents_digest(merged(contents for _, _, contents in unpacked))
+        metadata = _metadata(params, [slot for slot, _, _ in unpacked], [slot for slot, _, _ in lazy], tree)
+        paths = [path for _, path, _ in (*unpacked, *lazy)]
+        write_bundle(out, launcher=launcher, metadata=metadata, slots=paths, key=key)
         bundle = open_bundle(out)
         findings = verify(bundle)
     except FormatError as error:
@@ -98,32 +113,38 @@ def make_bundle(room: Room) -> None:
     room.say(f"{params['file']}: {bundle.size} bytes, signed with {signing.describe(params['key'])}")
 
 
-def _target(workspace: Workspace, member: Member, key: signing.Key) -> Target:
+def _target(workspace: Workspace, member: Member, platform: str, key: signing.Key) -> Target:
     project = member.project
     assert project is not None and project.flavor is not None
     flavor, place = project.flavor, member.path("pyproject.toml")
     if problems := list(_unsupported(workspace, flavor, place)):
         raise PlanError(*problems)
     release = version(member, workspace)
-    file = f"{flavor.package_name}-{release}.psp"
-    starter = choice(member, workspace)
+    suffix = at(platform, workspace)
+    system, _, processor = platform.partition("_")
+    file = f"{flavor.package_name}-{release}{suffix.replace('@', '-')}.psp{'.exe' if system == 'windows' else ''}"
+    starter = choice(member, workspace, platform)
     python = interpreter.version(member, workspace)
-    runtime = interpreter.target_name(member, workspace)
     sources = (Source(path=starter.path, at="launcher"),) if starter.path else ()
     uses = [Use(target=starter.target, at="launcher")] if starter.target else []
     slots: list[dict[str, Json]] = []
-    for ident, target in (("python", runtime), ("env", f"env:{member.name}"), ("app", f"slot:{member.name}/app")):
+    for ident, target in (
+        ("python", interpreter.target_name(member, workspace, platform)),
+        ("env", f"env:{member.name}{suffix}"),
+        ("app", f"slot:{member.name}/app{suffix}"),
+    ):
         uses.append(Use(target=target, at=f"slots/{ident}"))
         uses.append(Use(target=target, part="files", at=f"files/{ident}"))
         slots.append({"id": ident, "source": target, "target": "{workenv}", "operations": "tgz", "purpose": "code"})
+    if flavor.build.pre_build:
+        uses.append(Use(target=hook_of(member)))  # tests that fail stop the bundle, too
     for spec in flavor.slots:
-        if spec.platform in ("", workspace.platform):
+        if spec.platform in ("", platform):
             target = f"slot:{member.name}/{spec.id}"
             uses.append(Use(target=target, at=f"slots/{spec.id}"))
             slots.append(_slot_params(workspace, member, spec, target))
-    system, _, processor = workspace.platform.partition("_")
     return Target(
-        name=f"bundle:{member.name}",
+        name=f"bundle:{member.name}{suffix}",
         doc=f"the signed bundle {file}",
         place=place,
         run="packyard.tasks.bundle:make_bundle",
@@ -131,9 +152,8 @@ def _target(workspace: Workspace, member: Member, key: signing.Key) -> Target:
             "file": file,
             "name": flavor.package_name,
             "version": release,
-            # The launchers give the program their own file's name as argv[0], and Python finds itself by argv[0]:
-            # so a shell starts it by its path. The quotes hold a work environment with spaces together.
-            "command": f'/bin/sh -c \'exec "$0" "$@"\' "{{workenv}}/bin/python{python}" -sP -m {MODULE}',
+            "python": python,
+            "platform": platform,
             "environment": _environment(flavor.runtime_env),
             "policy": None if flavor.policy is None else asdict(flavor.policy),
             "launcher": starter.language or "custom",
@@ -147,7 +167,7 @@ def _target(workspace: Workspace, member: Member, key: signing.Key) -> Target:
         },
         sources=sources,
         uses=tuple(uses),
-        outputs=(Output(at=file, artifact=f"dist/{file}"),),
+        outputs=(Output(at=file, artifact=f"{workspace.dist}/{file}" if workspace.dist else None),),
         local_only=True,
         resource="io",
         final=True,
@@ -155,24 +175,31 @@ def _target(workspace: Workspace, member: Member, key: signing.Key) -> Target:
 
 
 def _unsupported(workspace: Workspace, flavor: Flavor, place: str) -> Iterator[Problem]:
-    for position, platform in enumerate(flavor.platforms):
-        if platform != workspace.platform:
+    taken: dict[str, str] = {}
+    for position, spec in enumerate(flavor.slots):
+        key = f"tool.flavor.slots[{position}]"
+        if spec.id in ("python", "env", "app"):
+            yield Problem(f"{spec.id!r} is the id of a slot that every bundle has", f"{key}.id", place)
+        if spec.target.startswith(PLACE_PREFIX):
+            yield Problem(f"{spec.target!r} starts like what Packyard keeps beside the content", f"{key}.target", place)
+        if spec.lifecycle not in _PASSING:
+            continue
+        if spec.target.partition("/")[0] in _PYTHONS:
             yield Problem(
-                f"{platform!r} cannot be built here yet, this machine makes bundles for {workspace.platform!r}",
-                f"tool.flavor.platforms[{position}]",
+                f"{spec.target!r} is where Python lies, and the slot is not there for good, another place was expected",
+                f"{key}.target",
                 place,
             )
     for position, spec in enumerate(flavor.slots):
-        if spec.lifecycle not in _LIFECYCLES:
-            yield Problem(
-                f"{spec.lifecycle!r} is not carried out yet, 'runtime' or 'platform' were expected",
-                f"tool.flavor.slots[{position}].lifecycle",
-                place,
-            )
-        if spec.id in ("python", "env", "app"):
-            yield Problem(
-                f"{spec.id!r} is the id of a slot that every bundle has", f"tool.flavor.slots[{position}].id", place
-            )
+        for path in (spec.target, *_above(spec.target)):
+            other = taken.get(path)
+            if other and {spec.lifecycle, other.partition(" ")[0]} & _PASSING:
+                yield Problem(
+                    f"{spec.target!r} lies in the slot {other.partition(' ')[2]!r}, a place of its own was expected",
+                    f"tool.flavor.slots[{position}].target",
+                    place,
+                )
+        taken[spec.target] = f"{spec.lifecycle} {spec.id}"
     if flavor.policy and flavor.policy.max_age_days is not None and not workspace.epoch:
         yield Problem(
             "needs a bundle that says when it was built, and reproducible builds are undated",
@@ -182,18 +209,21 @@ def _unsupported(workspace: Workspace, flavor: Flavor, place: str) -> Iterator[P
         )
 
 
+def _above(path: str) -> list[str]:
+    parts = path.split("/")
+    return ["/".join(parts[:depth]) for depth in range(1, len(parts))]
+
+
 def _slot_params(workspace: Workspace, member: Member, spec: SlotSpec, target: str) -> dict[str, Json]:
     """A declared slot; without `operations` a folder or pattern is a tar.gz, a single file is raw."""
-    reference = read_reference(spec.source)
-    single = isinstance(reference, TargetRef) or workspace.watch.is_file(member.path(reference))
-    operations = spec.operations or ("raw" if single else "tgz")
+    operations = spec.operations or ("raw" if is_single(spec, member, workspace) else "tgz")
     return {
         "id": spec.id,
         "source": target,
         "target": f"{{workenv}}/{spec.target}",
         "operations": operations,
         "purpose": spec.purpose,
-        "lifecycle": _LIFECYCLES.get(spec.lifecycle, "runtime"),
+        "lifecycle": _LIFECYCLES[spec.lifecycle],
         "permissions": None if spec.permissions is None else f"{spec.permissions:04o}",
     }
 
@@ -253,15 +283,18 @@ def _wrapped(path: Path, out: Path) -> Path:
     return out
 
 
-def _metadata(params: Mapping[str, Json], slots: tuple[Slot, ...], tree: Digest) -> Metadata:
+def _metadata(params: Mapping[str, Json], slots: Sequence[Slot], lazy: Sequence[Slot], tree: Digest) -> Metadata:
     policy = params["policy"]
+    place = _place(tree, lazy) if params["sealed"] else ""
+    gone = [slot.path for slot in slots if slot.lifecycle == "init"]
     return Metadata(
         name=params["name"],
         version=params["version"],
-        slots=slots,
-        execution=Execution(command=params["command"]),
+        slots=tuple(slots),
+        lazy=tuple(lazy),
+        execution=Execution(command=_command(params["python"], params["platform"], place)),
         environment=Environment(**params["environment"]),
-        setup_commands=(seal(tree),) if params["sealed"] else (),
+        setup_commands=(seal(tree, place=place, gone=gone),) if params["sealed"] else (),
         policy=None if policy is None else SignedPolicy(**policy),
         build=Build(
             tool="packyard",
@@ -273,3 +306,21 @@ def _metadata(params: Mapping[str, Json], slots: tuple[Slot, ...], tree: Digest)
         coverage=Coverage(tree=str(tree), sealed=params["sealed"]),
         epoch=params["epoch"],
     )
+
+
+def _place(tree: Digest, lazy: Sequence[Slot]) -> str:
+    """The folder of the work environment that the content moves to: another one for any other content."""
+    return PLACE_PREFIX + digest_of("\0".join([tree.hex, *(slot.content for slot in lazy)]).encode()).hex[:16]
+
+
+def _command(python: str, platform: str, place: str) -> str:
+    """What the launcher runs. It looks neither at PYTHONSAFEPATH nor at the current folder for modules."""
+    program = "/".join(["{workenv}", *([place] if place else []), prefix_of(python, platform).program])
+    start = f"-sP -m {MODULE}"
+    if Version(python) < _SAFE_PATH:  # -P came with 3.11
+        start = f'-s -c "import sys; del sys.path[0]; from {MODULE} import run; sys.exit(run())"'
+    if platform.startswith("windows"):
+        return f'"{program}" {start}'
+    # The launchers give the program their own file's name as argv[0], and Python finds itself by argv[0]:
+    # so a shell starts it by its path. The quotes hold a work environment with spaces together.
+    return f'/bin/sh -c \'exec "$0" "$@"\' "{program}" {start}'

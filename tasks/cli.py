@@ -22,6 +22,7 @@ _DOIT_REFUSED = 3  # doit's status for a command line it does not understand
 
 # Each with what it does, for --help, for stock doit and for shells. Those of the trace share one module.
 COMMANDS = {
+    "pack": "pack one application into a bundle, in a workspace or without",
     "plan": "show what would run, and why; nothing is made",
     "why": "tell why one target would run, or what it was last made from",
     "log": "print what the action of a target wrote, also when its result came out of the store",
@@ -34,6 +35,8 @@ COMMANDS = {
     "inspect": "show what a bundle or a Mojo package contains",
     "extract": "unpack a bundle into a new folder",
     "verify": "check the bytes of bundles against their signatures",
+    "diff": "show which slots and files differ between two bundles",
+    "trust": "add, list or remove the keys whose bundles are authentic",
     "keygen": "make a pair of signing keys",
     "lint": "show what is wrong or doubtful with morloc packages",
     "install": "install morloc packages into a home, or Mojo packages into a library folder",
@@ -133,7 +136,9 @@ def _build(words: list[str]) -> int:
         from packyard.tasks.strict import bubblewrap
 
         bubblewrap()  # say at once when it is not there
-    front = Front(root, choose_display(json=options.json), locked=options.locked, strict=strict, jobs=options.jobs)
+    debug = options.debug or debugging()
+    display = choose_display(json=options.json)
+    front = Front(root, display, locked=options.locked, strict=strict, jobs=options.jobs, debug=debug)
     front.profile = options.profile and Path(options.profile).absolute()
     try:
         front.lock()
@@ -155,6 +160,11 @@ def _build(words: list[str]) -> int:
     finally:
         front.close()
     return ERRORS if status else 0
+
+
+def debugging() -> bool:
+    """Whether the environment asks for details, by the names that FlavorPack has."""
+    return "debug" in (os.environ.get(name, "").lower() for name in ("FOUNDATION_LOG_LEVEL", "FLAVOR_LOG_LEVEL"))
 
 
 def _doit(words: list[str]) -> int:
@@ -198,6 +208,7 @@ def _parser() -> argparse.ArgumentParser:
     going.add_argument("--keep-going", action="store_true", default=True, help="build what else can be (the default)")
     going.add_argument("--fail-fast", dest="keep_going", action="store_false", help="start nothing after a failure")
     parser.add_argument("--json", action="store_true", help="events as JSON lines")
+    parser.add_argument("-v", "--debug", action="store_true", help="show actions, their keys and what they run")
     parser.add_argument("--locked", action="store_true", help="refuse to resolve anything that has no lock")
     parser.add_argument("--profile", metavar="FILE", help="what ran when, for Perfetto; default: .packyard/trace.json")
     parser.add_argument("--sandbox", choices=("plain", "strict"), default="plain", help="strict: by bubblewrap")

@@ -80,6 +80,20 @@ class Plain:
         write_line(self._out, text)
 
 
+class Quiet(Plain):
+    """Nothing but failures."""
+
+    def end(self, outcome: Outcome) -> None:
+        pass
+
+    def note(self, text: str) -> None:
+        pass
+
+    def finish(self, summary: Summary) -> None:
+        if summary.count("failed") or summary.blocked:
+            super().finish(summary)
+
+
 class Json:
     """One JSON object a line: {"event": ..., ...}."""
 

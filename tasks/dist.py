@@ -3,11 +3,12 @@
 Compressed once per machine, whatever applications and locks it stands in: its name tells what decides its bytes.
 An environment without a committed lock has none, because nobody knows its distributions before it is resolved.
 
-Artifacts: '' the piece (`lib/pythonX.Y/site-packages/...`), and `files` its listing.
+Artifacts: '' the piece (`lib/pythonX.Y/site-packages/...`), `files` its listing, `facts` JSON.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 from packyard.formats.errors import FormatError
@@ -15,6 +16,7 @@ from packyard.formats.listing import write_listing
 from packyard.formats.piece import write_piece
 from packyard.tasks.errors import gather
 from packyard.tasks.lockedenv import locked
+from packyard.tasks.prefix import env_platforms
 from packyard.tasks.room import Room
 from packyard.tasks.sitepackages import install, needs
 from packyard.tasks.target import Output, Target
@@ -29,9 +31,14 @@ def targets(workspace: Workspace) -> Iterator[Target]:
         if not (member.project and member.project.flavor):
             continue
         try:
-            for one in locked(member, workspace):
+            every = [
+                (one, platform)
+                for platform in env_platforms(member.project.flavor, workspace)
+                for one in locked(member, workspace, platform)
+            ]
+            for one, platform in every:
                 if one.target not in found:
-                    params, uses = needs(member, workspace)
+                    params, uses = needs(member, workspace, platform)
                     found[one.target] = Target(
                         name=one.target,
                         doc=f"{one.name} {one.version}, as a bundle carries it",
@@ -39,7 +46,11 @@ def targets(workspace: Workspace) -> Iterator[Target]:
                         run="packyard.tasks.dist:make_dist",
                         params={**params, "lock": one.text},
                         uses=uses,
-                        outputs=(Output(at="dist.tar.gz"), Output(part="files", at="files")),
+                        outputs=(
+                            Output(at="dist.tar.gz"),
+                            Output(part="files", at="files"),
+                            Output(part="facts", at="facts.json"),
+                        ),
                         network=True,
                     )
         except FormatError as error:
@@ -50,9 +61,10 @@ def targets(workspace: Workspace) -> Iterator[Target]:
 
 def make_dist(room: Room) -> None:
     """Install the distribution, and pack it."""
-    found = list(install(room, room.params["lock"]))  # none, when its marker is for other machines
-    entries = [entry for entries, _ in found for entry in entries]
+    found = install(room, room.params["lock"])  # none, when its marker is for other machines
+    entries = [entry for entries, _ in found.parts for entry in entries]
     with (room.outputs / "dist.tar.gz").open("wb") as out:
         write_piece(entries, out, epoch=room.params["epoch"], level=room.params["level"])
-    files = [file for _, files in found for file in files]
+    files = [file for _, files in found.parts for file in files]
     (room.outputs / "files").write_text(write_listing(files), encoding="utf-8")
+    (room.outputs / "facts.json").write_text(json.dumps({"stripped": found.stripped}) + "\n", encoding="utf-8")

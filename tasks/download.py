@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import urllib.error
 import urllib.request
@@ -19,6 +20,8 @@ def download(url: str, place: Path) -> None:
     """
     if not url.startswith(("https://", "http://", "file://")):
         raise ActionError(f"{url!r} cannot be fetched, an https, http or file URL was expected")
+    if not url.startswith("file://") and os.environ.get("UV_OFFLINE", "") not in ("", "0", "false"):
+        raise ActionError(f"{url} is not fetched: downloads are switched off (--offline, UV_OFFLINE)")
     request = urllib.request.Request(url, headers={"User-Agent": "packyard"})
     try:
         with urllib.request.urlopen(request, timeout=_TIMEOUT) as answer, place.open("wb") as out:

@@ -5,11 +5,12 @@ targets of their own (`dist`), so that another version of one costs one piece, a
 the lock that the build resolves lists them, and they are made here.
 
 Artifacts: '' the piece (`lib/pythonX.Y/site-packages/...`, data files at `share/...`, programs at `bin/...`), and
-`files` its listing.
+`files` its listing; `facts` is JSON. The environment for another platform is `env:APP@PLATFORM`.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from packyard.formats.tarball import read_tar
 from packyard.tasks import lock
 from packyard.tasks.errors import ActionError, gather
 from packyard.tasks.lockedenv import lock_of, locked
+from packyard.tasks.prefix import at, env_platforms
 from packyard.tasks.room import Room
 from packyard.tasks.sitepackages import install, needs
 from packyard.tasks.target import Output, Source, Target, Use
@@ -36,7 +38,8 @@ def targets(workspace: Workspace) -> Iterator[Target]:
     for member in workspace.members:
         if member.project and member.project.flavor:
             try:
-                yield _target(member, workspace)
+                for platform in env_platforms(member.project.flavor, workspace):
+                    yield _target(member, workspace, platform)
             except FormatError as error:
                 problems.append(error)
     gather(problems)
@@ -47,26 +50,29 @@ def make_env(room: Room) -> None:
     text = (room.inputs / lock.NAME).read_text(encoding="utf-8")
     parts: list[tuple[Path, list[Listed]]] = []
     try:
-        for entries, files in install(room, text):
+        found = install(room, text)
+        for entries, files in found.parts:
             path = room.scratch / f"{len(parts)}.tar.gz"
             with path.open("wb") as out:
                 write_piece(entries, out, epoch=room.params["epoch"], level=room.params["level"])
             parts.append((path, files))
     except FormatError as error:
         raise ActionError(f"the environment cannot be put together: {error}") from None
-    _join(room, parts)
+    _join(room, parts, found.stripped)
 
 
 def join_env(room: Room) -> None:
     """Join the distributions that were packed before."""
     parts = []
-    for at in room.params["distributions"]:
-        files = read_listing((room.inputs / "files" / at).read_text(encoding="utf-8"))
-        parts.append((room.inputs / "pieces" / at, files))
-    _join(room, parts)
+    stripped = 0
+    for name in room.params["distributions"]:
+        stripped += json.loads((room.inputs / "facts" / name).read_text(encoding="utf-8"))["stripped"]
+        files = read_listing((room.inputs / "files" / name).read_text(encoding="utf-8"))
+        parts.append((room.inputs / "pieces" / name, files))
+    _join(room, parts, stripped)
 
 
-def _join(room: Room, parts: list[tuple[Path, list[Listed]]]) -> None:
+def _join(room: Room, parts: list[tuple[Path, list[Listed]]], stripped: int) -> None:
     """One piece of many; ActionError when two of them differ over one path."""
     known: dict[str, Listed] = {}
     pieces: list[Path] = []
@@ -81,6 +87,7 @@ def _join(room: Room, parts: list[tuple[Path, list[Listed]]]) -> None:
     except FormatError as error:
         raise ActionError(f"the environment cannot be put together: {error}") from None
     (room.outputs / "files").write_text(write_listing(known.values()), encoding="utf-8")
+    (room.outputs / "facts.json").write_text(json.dumps({"stripped": stripped}) + "\n", encoding="utf-8")
 
 
 def _without(room: Room, piece: Path, paths: set[str], number: int) -> Path:
@@ -96,28 +103,28 @@ def _without(room: Room, piece: Path, paths: set[str], number: int) -> Path:
     return rest
 
 
-def _target(member: Member, workspace: Workspace) -> Target:
+def _target(member: Member, workspace: Workspace, platform: str) -> Target:
     pin = lock_of(member, workspace)
-    params, uses = needs(member, workspace)
+    params, uses = needs(member, workspace, platform)
     run = "packyard.tasks.env:make_env"
-    if found := locked(member, workspace):
+    if found := locked(member, workspace, platform):
         run = "packyard.tasks.env:join_env"
         kept = ("epoch", "compressor", "level")
         params = {key: params[key] for key in kept} | {"distributions": [one.name for one in found]}
         uses = tuple(
             Use(target=one.target, part=part, at=f"{folder}/{one.name}")
             for one in found
-            for part, folder in (("", "pieces"), ("files", "files"))
+            for part, folder in (("", "pieces"), ("files", "files"), ("facts", "facts"))
         )
     return Target(
-        name=f"env:{member.name}",
+        name=f"env:{member.name}{at(platform, workspace)}",
         doc=f"the {len(pin.requirements)} dependencies of {member.name} and theirs",
         place=member.path("pyproject.toml"),
         run=run,
         params=params,
         sources=(Source(path=pin.path, at=lock.NAME),),
         uses=uses,
-        outputs=(Output(at="env.tar.gz"), Output(part="files", at="files")),
+        outputs=(Output(at="env.tar.gz"), Output(part="files", at="files"), Output(part="facts", at="facts.json")),
         pins=(pin,),
         network=not found,
         resource="io",

@@ -9,7 +9,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from functools import cached_property
 from pathlib import Path
@@ -32,12 +32,25 @@ _ANY = 1_000_000
 
 
 class Front:
-    """A workspace as doit's tasks see it. `begin` marks a run; without it (list, info) nothing is written."""
+    """A workspace as doit's tasks see it. `begin` marks a run; without it (list, info) nothing is written.
+
+    `opened` opens what is no workspace on disk; `debug` shows each action with its key and its log.
+    """
 
     def __init__(
-        self, root: Path, display: Display | None = None, *, locked: bool = False, strict: bool = False, jobs: int = 0
+        self,
+        root: Path,
+        display: Display | None = None,
+        *,
+        locked: bool = False,
+        strict: bool = False,
+        jobs: int = 0,
+        opened: Callable[[], Opened] | None = None,
+        debug: bool = False,
     ) -> None:
         self.root = root
+        self._open = opened
+        self._debug = debug
         self._display = display
         self.profile: Path | None = None  # where the timeline goes; None is the workspace's own folder
         self._refuse_resolving = locked
@@ -58,7 +71,7 @@ class Front:
     @cached_property
     def opened(self) -> Opened:
         """The workspace, read when it is first needed; not written to before its lock is taken."""
-        return open_workspace(self.root, readonly=not self._locked)
+        return self._open() if self._open else open_workspace(self.root, readonly=not self._locked)
 
     @property
     def graph(self) -> Graph:
@@ -99,7 +112,8 @@ class Front:
         wanted = self.graph.closure(names)
         self._selected = set(wanted)
         whole = wanted == self.graph.closure(self.graph.final)  # which is one query instead of many
-        if null.fresh_targets(os.fspath(self.root), None if whole else wanted) is not None:
+        known = None if self._open else null.fresh_targets(os.fspath(self.root), None if whole else wanted)
+        if known is not None:
             self.build.trust(wanted)
         else:
             sandbox.sweep()
@@ -163,6 +177,9 @@ class Front:
         if not process.stopping():
             with self._lock:
                 self.display.end(outcome)
+                if self._debug:
+                    for line in self.build.details(outcome):
+                        self.display.note(line)
         return outcome
 
     def finish(self) -> None:

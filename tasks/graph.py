@@ -27,6 +27,7 @@ KINDS = (
     "env",
     "slot",
     "bundle",
+    "hook",
     "mojo",
     "morloc",
     "plane",

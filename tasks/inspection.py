@@ -30,6 +30,7 @@ from packyard.formats.pspf.operations import Chain, Operation, chain_name, unpac
 from packyard.formats.relpath import read_relpath
 from packyard.formats.tarball import Stream, read_tar
 from packyard.tasks.display import bytes_text
+from packyard.tasks.programcheck import verify_program
 from packyard.tasks.target import Json
 
 _CHUNK = 1 << 20
@@ -78,8 +79,8 @@ def verify_file(path: Path, trusted: Collection[bytes] = (), *, deep: bool = Fal
         findings = tuple(Finding("file", problem.message) for problem in error.problems)
         return Verification(path=path, verdict=Verdict.DAMAGED, findings=findings)
     found = verify(bundle)
-    if deep and not any(not finding.note for finding in found):
-        found += verify_contents(bundle)
+    if deep and all(finding.note for finding in found):
+        found += verify_contents(bundle) or verify_program(bundle)
     return Verification(path=path, verdict=judge(bundle, found, trusted), findings=tuple(found), bundle=bundle)
 
 
@@ -125,7 +126,8 @@ def inspection_text(values: dict[str, Json]) -> str:
     """What `inspect_file` found, for people."""
     built, launcher, key = values["built"], values["launcher"], values["key"]
     cover = "every byte" if values["covered"] else "the metadata only, not the slots"
-    seal = "the launcher checks the content at the first start" if values["sealed"] else "none"
+    seal = "the launcher checks the content at the first start" if values["sealed"] else "none: nothing checks the "
+    seal += "" if values["sealed"] else "slots on the host but 'packyard verify'"
     facts = [
         ("bundle", f"{values['name']} {values['version']}, {bytes_text(values['size'])}"),
         (
@@ -149,7 +151,12 @@ def inspection_text(values: dict[str, Json]) -> str:
         )
         for slot in values["slots"]
     ]  # fmt: skip
-    return "\n".join([*(f"{name:<9} {_plain(value)}" for name, value in facts), "", *_table([header, *rows])])
+    return "\n".join([*(f"{name:<9} {_plain(value)}" for name, value in facts), "", table_text([header, *rows])])
+
+
+def table_text(rows: Sequence[Sequence[str]]) -> str:
+    """Rows, the first of them a heading, in columns; without what a terminal would act on."""
+    return "\n".join(_table(rows))
 
 
 def extract(path: Path, folder: Path, ident: str = "") -> list[Path]:
@@ -162,9 +169,9 @@ def extract(path: Path, folder: Path, ident: str = "") -> list[Path]:
     bundle = verification.bundle
     if bundle is None or not verification.passed():
         raise FormatError(*(Problem(str(finding), place=str(path)) for finding in verification.findings))
-    chosen = [position for position, slot in enumerate(bundle.metadata.slots) if ident in ("", slot.id)]
+    chosen = [position for position, slot in enumerate(bundle.metadata.table) if ident in ("", slot.id)]
     if not chosen:
-        known = ", ".join(slot.id for slot in bundle.metadata.slots)
+        known = ", ".join(slot.id for slot in bundle.metadata.table)
         raise FormatError(Problem(f"{ident!r} is not a slot of it, known: {known}", place=str(path)))
     if folder.exists():
         raise FormatError(Problem("exists already, a new folder was expected", place=str(folder)))
@@ -183,7 +190,7 @@ def extract(path: Path, folder: Path, ident: str = "") -> list[Path]:
         raise FormatError(Problem(f"cannot be written: {error.strerror}", place=str(folder))) from None
     except FormatError as error:
         shutil.rmtree(made, ignore_errors=True)
-        slot = bundle.metadata.slots[position].id
+        slot = bundle.metadata.table[position].id
         raise FormatError(
             *(Problem(f"slot {slot!r}: {problem}", place=str(path)) for problem in error.problems)
         ) from None
@@ -195,7 +202,7 @@ def extract(path: Path, folder: Path, ident: str = "") -> list[Path]:
 
 def _slot(bundle: Bundle, position: int) -> dict[str, Json]:
     descriptor = bundle.descriptors[position]
-    slots = bundle.metadata.slots
+    slots = bundle.metadata.table
     slot = slots[position] if position < len(slots) else None
     return {
         "position": position,
@@ -222,7 +229,7 @@ def _chain_text(packed: int) -> str:
 
 def _unpack(bundle: Bundle, position: int, folder: Path) -> None:
     """Write one slot below a fresh folder: only plain files, each under a name that was checked."""
-    slot = bundle.metadata.slots[position]
+    slot = bundle.metadata.table[position]
     chain: Chain = unpack_chain(bundle.descriptors[position].operations)
     with open_slot(bundle, position) as stored:
         stream = unpacked(stored, chain)

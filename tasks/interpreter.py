@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Literal
 
 from packaging.specifiers import SpecifierSet
+from packaging.version import Version
 from packyard.formats.elf import MAGIC
 from packyard.formats.errors import Problem
 from packyard.formats.interpreterpin import NAME, InterpreterPin, read_interpreter_pins
@@ -24,6 +25,7 @@ from packyard.tasks.room import Room
 from packyard.tasks.target import Use
 from packyard.tasks.workspace import Member, Workspace
 
+OLDEST = Version("3.8")  # that packyard_runtime runs on
 RUNNING = f"{sys.version_info.major}.{sys.version_info.minor}"
 
 
@@ -56,6 +58,14 @@ def version(member: Member, workspace: Workspace) -> str:
     project = member.project
     own = project.flavor.python_version if project and project.flavor else ""
     wanted = own or workspace.manifest.toolchain.python or RUNNING
+    if Version(wanted) < OLDEST:
+        raise PlanError(
+            Problem(
+                f"{wanted!r} is too old for a bundle, {OLDEST} or newer was expected",
+                key="tool.flavor.python_version" if own else "toolchain.python",
+                place=member.path("pyproject.toml") if own else "packyard.toml",
+            )
+        )
     if project and project.requires_python and not _allows(project.requires_python, wanted):
         place = member.path("pyproject.toml")
         raise PlanError(

@@ -15,6 +15,7 @@ from packyard.formats.digest import Digest, digest_stream
 from packyard.tasks import installed
 from packyard.tasks.errors import ActionError
 from packyard.tasks.launch import VERSION, choice
+from packyard.tasks.prefix import platforms_of_all
 from packyard.tasks.room import Room
 from packyard.tasks.target import Output, Target
 from packyard.tasks.workspace import MANIFEST, Workspace
@@ -74,8 +75,9 @@ def targets(workspace: Workspace) -> Iterator[Target]:
     """The launchers that the workspace's bundles start with."""
     wanted = {
         (one.language, one.platform)
-        for member in workspace.members
-        if member.project and member.project.flavor and (one := choice(member, workspace)).language
+        for member, platforms in platforms_of_all(workspace).values()
+        for platform in platforms
+        if (one := choice(member, workspace, platform)).language
     }
     for language, platform in sorted(wanted):
         yield launcher_target(language, platform)

@@ -25,6 +25,7 @@ from packyard.tasks.workspace import Member, Workspace
 FOLDER = ".packyard/locks"
 NAME = "pylock.toml"
 BUILD_NAME = "pylock.build.toml"  # what builds the member's wheel, in contrast to what the member needs to run
+HOOK_NAME = "pylock.hooks.toml"  # what its hooks need
 
 
 def pin_of(

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from packyard.formats.pylock import divide_pylock
 from packyard.tasks import interpreter, lock
 from packyard.tasks.dependency import dependencies
+from packyard.tasks.prefix import at
 from packyard.tasks.sitepackages import needs
 from packyard.tasks.target import Pin
 from packyard.tasks.workspace import Member, Workspace
@@ -30,17 +31,17 @@ def lock_of(member: Member, workspace: Workspace) -> Pin:
     return lock.pin_of(member, workspace, requirements=wanted, python=interpreter.version(member, workspace))
 
 
-def locked(member: Member, workspace: Workspace) -> tuple[Locked, ...]:
+def locked(member: Member, workspace: Workspace, platform: str) -> tuple[Locked, ...]:
     """The distributions that the committed lock of a member lists, by name; none when there is no such lock, or
     when it is written so that it cannot be divided."""
     pin = lock_of(member, workspace)
     if pin.path != member.path(lock.NAME):
         return ()
-    params, _ = needs(member, workspace)
+    params, _ = needs(member, workspace, platform)
     found = []
     for (name, version), text in sorted(divide_pylock(workspace.watch.text(pin.path), pin.path).items()):
         question = json.dumps([text, params], sort_keys=True)
         digest = hashlib.sha256(question.encode()).hexdigest()[:8]
-        target = f"dist:{name}-{version or 'source'}-py{params['version']}-{digest}"
+        target = f"dist:{name}-{version or 'source'}-py{params['version']}{at(platform, workspace)}-{digest}"
         found.append(Locked(name=name, version=version, text=text, target=target))
     return tuple(found)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import platformdirs
 from packyard.formats.errors import FormatError, Problem
+from packyard.formats.flavor import ProjectManifest
 from packyard.tasks import null
 from packyard.tasks.action import own_files
 from packyard.tasks.build import Build
@@ -18,7 +19,7 @@ from packyard.tasks.graph import Graph, build_graph, read_graph
 from packyard.tasks.memo import pack_stat
 from packyard.tasks.store import Store
 from packyard.tasks.trace import StoredGraph, Trace
-from packyard.tasks.workspace import MANIFEST, read_workspace
+from packyard.tasks.workspace import MANIFEST, read_standalone, read_workspace
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class Opened:
     root: Path
     graph: Graph
     trace: Trace
-    stored: StoredGraph
+    stored: StoredGraph | None  # None for a folder without packyard.toml
 
     @cached_property
     def store_folder(self) -> Path:
@@ -44,6 +45,7 @@ class Opened:
 
     def reopened(self) -> Opened:
         """The same workspace, now to be written to; PlanError when it is not the same any more."""
+        assert self.stored is not None
         trace = Trace(self.root)
         if _holds(self.stored, self.root):
             return Opened(self.root, self.graph, trace, self.stored)
@@ -54,6 +56,8 @@ class Opened:
 
     def keep_graph(self) -> None:
         """Store the graph, so that the next run need not read the manifests while they stand still."""
+        if self.stored is None:
+            return
         needed = set(self.graph.closure(self.graph.final))
         self.trace.keep_graph(self.stored, {name: name in needed for name in self.graph.targets})
 
@@ -95,6 +99,17 @@ def read_only_graph(root: Path) -> Graph:
         return build_graph(read_workspace(root))
     except FormatError as error:
         raise PlanError(*error.problems) from None
+
+
+def open_standalone(root: Path, change: Callable[[ProjectManifest], ProjectManifest]) -> Opened:
+    """The folder of one application, which is no workspace; `change` has the last word on its manifest. Its graph is
+    not stored, because it depends on more than files."""
+    workspace = read_standalone(root, change)
+    try:
+        graph = build_graph(workspace)
+    except FormatError as error:
+        raise PlanError(*error.problems) from None
+    return Opened(root, graph, Trace(root), None)
 
 
 def _read(root: Path, trace: Trace) -> tuple[Graph, Trace, StoredGraph]:

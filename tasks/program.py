@@ -23,14 +23,14 @@ if __name__ == "__main__":
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Program:
-    """The commands (name -> 'module:function'), which of them runs by default, where the slots stand (id -> path
-    below the work environment), and where the TLS library looks for certificates of authorities."""
+    """The commands (name -> 'module:function'), which of them runs by default, the slots (id -> 'path' below the
+    Python prefix, 'lifecycle' and 'purpose'), and where the TLS library looks for certificates of authorities."""
 
     name: str
     version: str
     commands: Mapping[str, str]
     default: str
-    slots: Mapping[str, str]
+    slots: Mapping[str, Mapping[str, str]]
     trust: tuple[str, ...] = ()
 
 
@@ -43,26 +43,28 @@ def program_of(project: ProjectManifest, version: str, platform: str) -> Program
     if flavor.entry_point:
         commands[flavor.package_name] = flavor.entry_point
     default = flavor.package_name if flavor.package_name in commands else next(iter(commands))
-    slots = {spec.id: spec.target for spec in flavor.slots if spec.platform in ("", platform)}
+    slots = {
+        spec.id: {"path": spec.target, "lifecycle": spec.lifecycle, "purpose": spec.purpose}
+        for spec in flavor.slots
+        if spec.platform in ("", platform)
+    }
     return Program(name=flavor.package_name, version=version, commands=commands, default=default, slots=slots)
 
 
-def program_files(program: Program) -> dict[str, bytes]:
-    """The files that start it, by path below site-packages.
-
-    Bundles of Unix keep site-packages at lib/pythonX.Y/site-packages, four folders below the work environment.
-    """
+def program_files(program: Program, *, root: str = "../../../..") -> dict[str, bytes]:
+    """The files that start it, by path below site-packages; `root` leads from their folder to the Python prefix."""
     facts = {
         "name": program.name,
         "version": program.version,
         "default": program.default,
         "commands": dict(program.commands),
-        "slots": dict(program.slots),
+        "slots": {name: dict(slot) for name, slot in program.slots.items()},
         "trust": list(program.trust),
-        "root": "../../../..",
+        "root": root,
     }
     return {
         f"{MODULE}/__init__.py": Path(__file__).with_name("runtime_module.py").read_bytes(),
+        f"{MODULE}/runtime_slots.py": Path(__file__).with_name("runtime_slots.py").read_bytes(),
         f"{MODULE}/__main__.py": _MAIN.encode(),
         f"{MODULE}/program.json": json.dumps(facts, indent=1, sort_keys=True).encode() + b"\n",
     }

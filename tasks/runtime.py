@@ -33,6 +33,7 @@ from packyard.tasks.bytecode import compile_common
 from packyard.tasks.download import download
 from packyard.tasks.errors import ActionError, gather
 from packyard.tasks.interpreter import Interpreter
+from packyard.tasks.prefix import platforms_of_all
 from packyard.tasks.room import Room
 from packyard.tasks.sharedlib import libraries_of
 from packyard.tasks.target import Json, Output, Source, Target
@@ -47,10 +48,10 @@ def targets(workspace: Workspace) -> Iterator[Target]:
     """The Pythons that the workspace's bundles carry."""
     found: dict[str, Interpreter] = {}
     problems: list[FormatError] = []
-    for member in workspace.members:
-        if member.project and member.project.flavor:
+    for member, platforms in platforms_of_all(workspace).values():
+        for platform in platforms:
             try:
-                one = interpreter.find(interpreter.version(member, workspace), workspace)
+                one = interpreter.find(interpreter.version(member, workspace), workspace, platform)
                 found[one.target] = one
             except FormatError as error:
                 problems.append(error)

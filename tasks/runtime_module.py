@@ -1,23 +1,22 @@
-"""What travels in every bundle as `packyard_runtime`: it chooses the command, runs it, and knows the slots.
+"""What travels in every bundle as `packyard_runtime`: it chooses the command and runs it; `slot` finds the slots.
 
-Only the standard library, and nothing of Packyard: this file is copied, not imported, by the build. Beside it
-lies `program.json`: name, version, default, commands (name -> 'module:function'), slots (id -> path below the
-work environment), trust (where the TLS library looks for authorities), root (from here to the work environment).
+Only the standard library, and nothing of Packyard: this file is copied, not imported, by the build. Beside it lie
+`runtime_slots.py` and `program.json`: name, version, default, commands (name -> 'module:function'), slots (id -> path,
+lifecycle and purpose), trust (where the TLS library looks for authorities), root (from here to the Python prefix).
 """
 
 from __future__ import annotations
 
 import importlib
 import inspect
-import json
 import os
 import re
 import sys
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-_HERE = Path(__file__).resolve().parent
+from .runtime_slots import announce, facts, root, slot
+
 # Where systems keep the certificates of the authorities that they trust.
 _AUTHORITIES = (
     "/etc/ssl/certs/ca-certificates.crt",
@@ -27,16 +26,12 @@ _AUTHORITIES = (
     "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
 )
 
-
-def slot(name: str) -> Path:
-    """The folder or file of the slot `name`; KeyError for a slot that this bundle does not have."""
-    program = _program()
-    return _root(program).joinpath(*program["slots"][name].split("/"))
+__all__ = ["run", "slot"]
 
 
 def run() -> Any:
     """Run the command the bundle was started for; returns what `sys.exit` takes."""
-    program = _program()
+    program = facts()
     commands: dict[str, str] = program["commands"]
     arguments = sys.argv[1:]
     if arguments[:1] == ["--packyard-run"]:
@@ -44,10 +39,12 @@ def run() -> Any:
             sys.stderr.write(f"--packyard-run: one of these was expected: {', '.join(sorted(commands))}\n")
             return 2
         name, arguments = arguments[1], arguments[2:]
+    elif arguments[:1] == ["--packyard-slot"]:
+        return _show_slot(arguments[1:], program["slots"])
     else:
         name = _named_like(_started_as(), commands, program["version"]) or program["default"]
-    for ident in program["slots"]:
-        os.environ.setdefault(f"PACKYARD_SLOT_{re.sub(r'[^A-Z0-9]', '_', ident.upper())}", str(slot(ident)))
+    os.environ["PATH"] = os.pathsep.join(filter(None, [str(root() / "bin"), os.environ.get("PATH")]))
+    announce()
     _trust(program.get("trust", []))
     sys.argv = [name, *arguments]
     # Started as a module, but to be seen as a script: argparse and click say `name`, not `python -m ...`.
@@ -67,10 +64,24 @@ def _trust(compiled_in: list[str]) -> None:
         return
     if any(os.path.isfile(path) or (os.path.isdir(path) and os.listdir(path)) for path in compiled_in):
         return
-    for path in (*_AUTHORITIES, str(_HERE.parent / "certifi" / "cacert.pem")):
+    for path in (*_AUTHORITIES, os.path.join(os.path.dirname(os.path.dirname(__file__)), "certifi", "cacert.pem")):
         if os.path.isfile(path):
             os.environ["SSL_CERT_FILE"] = path
             return
+
+
+def _show_slot(words: list[str], known: dict[str, Any]) -> int:
+    """Print where a slot is, for programs that are not written in Python; a lazy one is unpacked by that."""
+    if len(words) != 1 or words[0] not in known:
+        sys.stderr.write(f"--packyard-slot: one of these was expected: {', '.join(sorted(known)) or '(none)'}\n")
+        return 2
+    announce()
+    try:
+        sys.stdout.write(f"{slot(words[0])}\n")
+    except (KeyError, OSError, RuntimeError) as error:
+        sys.stderr.write(f"{error.args[0] if isinstance(error, KeyError) else error}\n")
+        return 1
+    return 0
 
 
 def _started_as() -> str:
@@ -160,12 +171,3 @@ def _serve_plainly(application: Any, port: int) -> int:
         except KeyboardInterrupt:
             return 130
     return 0
-
-
-def _program() -> dict[str, Any]:
-    program: dict[str, Any] = json.loads((_HERE / "program.json").read_text(encoding="utf-8"))
-    return program
-
-
-def _root(program: dict[str, Any]) -> Path:
-    return _HERE.joinpath(program["root"]).resolve()

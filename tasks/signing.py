@@ -136,6 +136,11 @@ def read_trusted(text: str) -> bytes:
         return read_public_key(data)
 
 
+def read_public_half(path: Path) -> bytes:
+    """The raw public key that belongs to a private key file; FormatError when it is none."""
+    return public_key(_read(path))
+
+
 def _file(workspace: Workspace, path: str) -> Key:
     data = workspace.watch.bytes(path)
     with inside(path):

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from packaging.utils import canonicalize_name
+from packyard.formats.elf import MAGIC, strip_elf
 from packyard.formats.entry import Entry
 from packyard.formats.errors import FormatError
 from packyard.formats.gzipped import COMPRESSOR, LEVELS
@@ -25,9 +26,10 @@ from packyard.formats.pylock import read_pylock
 from packyard.formats.record import Recorded, hash_of, read_record, write_record
 from packyard.formats.wheel import INSTALLER_FILES, is_python_script
 from packyard.tasks import installed, interpreter, lock
-from packyard.tasks.abi import check_abi
+from packyard.tasks.abi import check_abi, glibc_of
 from packyard.tasks.bytecode import compile_files, worth_compiling
 from packyard.tasks.errors import ActionError
+from packyard.tasks.prefix import prefix_of
 from packyard.tasks.room import Room
 from packyard.tasks.target import Json, Use
 from packyard.tasks.workspace import Member, Workspace
@@ -46,28 +48,39 @@ class Distribution:
     entries: list[Entry]
 
 
-def needs(member: Member, workspace: Workspace) -> tuple[dict[str, Json], tuple[Use, ...]]:
-    """What `install` needs in an action: parameters, and uses."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Installed:
+    """What of each distribution goes into a bundle, with its listing; and the size of the symbols that were taken out,
+    in bytes."""
+
+    parts: list[tuple[list[Entry], list[Listed]]]
+    stripped: int
+
+
+def needs(member: Member, workspace: Workspace, platform: str) -> tuple[dict[str, Json], tuple[Use, ...]]:
+    """What `install` needs in an action for a platform's bundle: parameters, and uses."""
     assert member.project is not None and member.project.flavor is not None
-    manylinux = member.project.flavor.build.manylinux
+    build = member.project.flavor.build
+    # This machine's, whatever the platform: it is asked which wheels fit, and compiles.
     one = interpreter.find(interpreter.version(member, workspace), workspace)
     program, uses = interpreter.build_program(one)
     params: dict[str, Json] = {
         "python": program,
         "runtime": one.target,
         "version": one.version,
-        "manylinux": list(manylinux),
-        "platform": workspace.platform,
-        "python_platform": _python_platform(workspace.platform, manylinux),
+        "manylinux": list(build.manylinux),
+        "platform": platform,
+        "python_platform": _python_platform(platform, build.manylinux, workspace.platform),
+        "strip": build.strip,
         "epoch": workspace.epoch,
         "compressor": COMPRESSOR,
         "level": LEVELS["fast"],
     }
-    return params, (*uses, Use(target=one.target, part="facts", at="runtime"))
+    return params, (*uses, Use(target=interpreter.target_name(member, workspace, platform), part="facts", at="runtime"))
 
 
-def install(room: Room, lock_text: str) -> Iterator[tuple[list[Entry], list[Listed]]]:
-    """Install what a lock lists; yields what of each distribution goes into a bundle, and its listing.
+def install(room: Room, lock_text: str) -> Installed:
+    """Install what a lock lists.
 
     ActionError, with uv's words, when it cannot be installed, or when the bundle's Python cannot run it.
     """
@@ -75,7 +88,7 @@ def install(room: Room, lock_text: str) -> Iterator[tuple[list[Entry], list[List
     prefix.mkdir()
     version: str = room.params["version"]
     if not read_pylock(lock_text, lock.NAME).packages:
-        return
+        return Installed(parts=[], stripped=0)
     lock_file = room.scratch / lock.NAME
     lock_file.write_text(lock_text, encoding="utf-8")
     python = interpreter.program_in(room, room.params["runtime"], version)
@@ -91,26 +104,47 @@ def install(room: Room, lock_text: str) -> Iterator[tuple[list[Entry], list[List
         env={"UV_NO_INSTALLER_METADATA": "1"},
     )  # fmt: skip
     try:
-        found = list(_distributions(prefix, version))
+        site = prefix_of(version, room.params["platform"]).site
+        found = list(_distributions(prefix, site))
         _compile(room, prefix, python, found)
         check_abi(((one.owner, one.entries) for one in found), room.params, facts)
     except FormatError as error:
         raise ActionError(f"the environment cannot be put together: {error}") from None
-    yield from (_recorded(one, version) for one in found)
+    stripped = sum(_strip(one.entries) for one in found) if room.params["strip"] else 0
+    return Installed(parts=[_recorded(one, site) for one in found], stripped=stripped)
 
 
-def _python_platform(platform: str, manylinux: tuple[str, ...]) -> str:
-    """What uv calls a platform with an older glibc than this machine's; '' for this machine's own."""
-    if not manylinux or not platform.startswith("linux"):
+def _python_platform(platform: str, manylinux: tuple[str, ...], host: str) -> str:
+    """What uv calls another platform, or this one with a certain glibc; '' for this machine as it is."""
+    system, _, processor = platform.partition("_")
+    machine = "x86_64" if processor == "amd64" else "aarch64"
+    if system != "linux":
+        return "" if platform == host else f"{machine}-{'apple-darwin' if system == 'darwin' else 'pc-windows-msvc'}"
+    if not manylinux and platform == host:
         return ""
-    machine = "x86_64" if platform.endswith("amd64") else "aarch64"
-    tag = {"manylinux1": "manylinux_2_5", "manylinux2010": "manylinux_2_12"}.get(manylinux[0], manylinux[0])
-    return f"{machine}-{tag}"
+    # A platform takes the wheels of every older glibc too, so the newest of several tags stands for all.
+    newest = max((glibc for tag in manylinux if (glibc := glibc_of(tag))), default=(2, 28))
+    return f"{machine}-manylinux2014" if newest == (2, 17) else f"{machine}-manylinux_{newest[0]}_{newest[1]}"
 
 
-def _distributions(prefix: Path, version: str) -> Iterator[Distribution]:
+def _strip(entries: list[Entry]) -> int:
+    """Take the symbols out of compiled code; how many bytes they had."""
+    saved = 0
+    for position, entry in enumerate(entries):
+        if not isinstance(entry.content, Path):
+            continue
+        with entry.content.open("rb") as stream:
+            if stream.read(len(MAGIC)) != MAGIC:
+                continue
+        content = entry.content.read_bytes()
+        stripped = strip_elf(content)
+        saved += len(content) - len(stripped)
+        entries[position] = Entry(entry.path, stripped, entry.executable)
+    return saved
+
+
+def _distributions(prefix: Path, site: str) -> Iterator[Distribution]:
     """What is installed below `prefix`, by the RECORD of each, sorted by the name of its .dist-info."""
-    site = f"lib/python{version}/site-packages"
     for info in sorted(prefix.rglob("*.dist-info"), key=lambda path: path.name.encode()):
         if info.parent.name not in ("site-packages", "dist-packages") or not (info / "RECORD").is_file():
             continue
@@ -129,7 +163,7 @@ def _distributions(prefix: Path, version: str) -> Iterator[Distribution]:
 def _compile(room: Room, prefix: Path, python: Path, found: list[Distribution]) -> None:
     """Give each distribution the bytecode of its modules."""
     version: str = room.params["version"]
-    site = f"lib/python{version}/site-packages/"
+    site = prefix_of(version, room.params["platform"]).site + "/"
     modules = {
         entry.content: entry.path
         for one in found
@@ -148,9 +182,8 @@ def _compile(room: Room, prefix: Path, python: Path, found: list[Distribution]) 
                     one.entries.append(Entry(cached_path(entry.path, version), prefix / compiled))
 
 
-def _recorded(one: Distribution, version: str) -> tuple[list[Entry], list[Listed]]:
+def _recorded(one: Distribution, site: str) -> tuple[list[Entry], list[Listed]]:
     """The files of a distribution with a RECORD to match, and their listing."""
-    site = f"lib/python{version}/site-packages"
     measured = list(listed(one.entries, owner=one.owner))
     rows = [
         Recorded(path=posixpath.relpath(file.path, site), hash=hash_of(file.sha256), size=file.size)

@@ -8,7 +8,6 @@ slot's target (launchers unpack a tar at the root of the work environment), a si
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import stat
 from collections.abc import Iterator
@@ -23,7 +22,6 @@ from packyard.formats.gzipped import COMPRESSOR, LEVELS, compressing
 from packyard.formats.listing import check_owners, listed, read_listing, write_listing
 from packyard.formats.piece import write_piece
 from packyard.formats.pycache import cached_path
-from packyard.formats.reference import TargetRef, read_reference
 from packyard.formats.slotspec import SlotSpec
 from packyard.formats.tarball import write_tar
 from packyard.formats.wheel import Wheel, placed, read_wheel, record_of
@@ -32,9 +30,11 @@ from packyard.tasks.abi import check_abi
 from packyard.tasks.bytecode import compile_files, worth_compiling
 from packyard.tasks.dependency import dependencies
 from packyard.tasks.errors import ActionError, PlanError, gather
+from packyard.tasks.prefix import at, platforms_of, prefix_of
 from packyard.tasks.program import Program, program_files, program_of
 from packyard.tasks.room import Room
-from packyard.tasks.target import Json, Output, Source, Target, Use
+from packyard.tasks.slotsource import slot_source
+from packyard.tasks.target import Json, Output, Target, Use
 from packyard.tasks.version import version
 from packyard.tasks.wheelsource import commands, matches, missing_part, own_tests
 from packyard.tasks.workspace import Member, Workspace
@@ -46,11 +46,15 @@ def targets(workspace: Workspace) -> Iterator[Target]:
     for member in workspace.members:
         if not (member.project and member.project.flavor):
             continue
-        try:
-            yield _app(member, workspace)
-        except FormatError as error:
-            problems.append(error)
+        platforms = platforms_of(member.project.flavor, workspace)
+        for platform in platforms:
+            try:
+                yield _app(member, workspace, platform)
+            except FormatError as error:
+                problems.append(error)
         for position, spec in enumerate(member.project.flavor.slots):
+            if spec.platform not in ("", *platforms):
+                continue
             try:
                 yield _declared(member, workspace, spec, f"tool.flavor.slots[{position}].source")
             except FormatError as error:
@@ -63,23 +67,30 @@ def make_app(room: Room) -> None:
     distributions differ over one path."""
     params = room.params
     version: str = params["version"]
-    site = f"lib/python{version}/site-packages/"
+    prefix = prefix_of(version, params["platform"])
+    site = f"{prefix.site}/"
     listings = [read_listing((room.inputs / "env").read_text(encoding="utf-8"))]
     facts = json.loads((room.inputs / "runtime").read_text(encoding="utf-8"))
     parts: list[tuple[str, list[Entry]]] = []
     try:
         wheels = [_wheel(room.inputs / "wheels" / member) for member in params["wheels"]]
         for wheel in wheels:
+            if params["foreign"] and not all(tag.endswith("-none-any") for tag in wheel.tags):
+                raise FormatError(
+                    f"{wheel.name!r} holds code compiled for this machine ({', '.join(wheel.tags)}), which "
+                    f"{params['platform']!r} cannot run"
+                )
             left_out = () if params["include_tests"] else tuple(own_tests(list(wheel.files)))
-            parts.append((canonicalize_name(wheel.name), placed(wheel, python=version, left_out=left_out)))
-        program = program_files(Program(**params["program"], trust=tuple(facts.get("trust", ()))))
+            parts.append((canonicalize_name(wheel.name), placed(wheel, site=prefix.site, left_out=left_out)))
+        trust = tuple(facts.get("trust", ()))
+        program = program_files(Program(**params["program"], trust=trust), root=prefix.up)
         parts.append(("packyard", [Entry(f"{site}{path}", data) for path, data in program.items()]))
         check_abi(parts, params, facts)
         compiled = _bytecode(room, [entry for _, files in parts for entry in files])
         for _, files in parts:
             files += [compiled[entry.path] for entry in files if entry.path in compiled]
         for wheel, (_, files) in zip(wheels, parts, strict=False):
-            files.append(record_of(wheel, files, python=version))
+            files.append(record_of(wheel, files, site=prefix.site))
         listings += [list(listed(files, owner=owner)) for owner, files in parts]
         entries = {entry.path: entry for _, files in parts for entry in files}
         check_owners(listings)
@@ -96,8 +107,9 @@ def make_slot(room: Room) -> None:
     """Put the staged files into the form that the slot declares."""
     params = room.params
     out_path = room.outputs / "slot"
-    staged = sorted(path for path in (room.inputs / "source").rglob("*") if path.is_file())
-    entries = [_entry(room, path) for path in staged]
+    found = _staged(room)
+    staged = list(found.values())
+    entries = [_entry(room, at, path) for at, path in found.items()]
     if params["operations"] in ("raw", "gzip") and len(staged) != 1:
         raise ActionError(f"the slot has {len(staged)} files, {params['operations']!r} holds one")
     try:
@@ -120,16 +132,16 @@ def make_slot(room: Room) -> None:
         out_path.chmod(0o755 if _executable(room, staged[0]) else 0o644)
 
 
-def _app(member: Member, workspace: Workspace) -> Target:
+def _app(member: Member, workspace: Workspace, platform: str) -> Target:
     project = member.project
     assert project is not None and project.flavor is not None
     release = version(member, workspace)
-    program = program_of(project, release, workspace.platform)
+    program = program_of(project, release, platform)
     wheels = [member.name, *dependencies(member, workspace).members]
     one = interpreter.find(interpreter.version(member, workspace), workspace)
     python, uses = interpreter.build_program(one)
     return Target(
-        name=f"slot:{member.name}/app",
+        name=f"slot:{member.name}/app{at(platform, workspace)}",
         doc=f"{member.name} itself, as it stands in its bundle",
         place=member.path("pyproject.toml"),
         run="packyard.tasks.slot:make_app",
@@ -137,7 +149,8 @@ def _app(member: Member, workspace: Workspace) -> Target:
             "python": python,
             "runtime": one.target,
             "version": one.version,
-            "platform": workspace.platform,
+            "platform": platform,
+            "foreign": platform != workspace.platform,
             "manylinux": list(project.flavor.build.manylinux),
             "wheels": wheels,
             "commands": commands(member),
@@ -147,7 +160,7 @@ def _app(member: Member, workspace: Workspace) -> Target:
                 "version": program.version,
                 "commands": dict(program.commands),
                 "default": program.default,
-                "slots": dict(program.slots),
+                "slots": {name: dict(slot) for name, slot in program.slots.items()},
             },
             "place": member.path("pyproject.toml"),
             "epoch": workspace.epoch,
@@ -156,42 +169,18 @@ def _app(member: Member, workspace: Workspace) -> Target:
         },
         uses=(
             *uses,
-            Use(target=one.target, part="facts", at="runtime"),
+            Use(target=interpreter.target_name(member, workspace, platform), part="facts", at="runtime"),
             *(Use(target=f"wheel:{name}", at=f"wheels/{name}") for name in wheels),
-            Use(target=f"env:{member.name}", part="files", at="env"),
+            Use(target=f"env:{member.name}{at(platform, workspace)}", part="files", at="env"),
         ),
         outputs=(Output(at="app.tar.gz"), Output(part="files", at="files")),
     )
 
 
 def _declared(member: Member, workspace: Workspace, spec: SlotSpec, key: str) -> Target:
-    reference = read_reference(spec.source)
-    sources: list[Source] = []
-    uses: list[Use] = []
-    single = True
-    if isinstance(reference, TargetRef):
-        uses.append(Use(target=reference.target, part=reference.part, at="source/file"))
-    else:
-        path = member.path(reference)
-        single = workspace.watch.is_file(path)
-        base = path if workspace.watch.is_folder(path) else _fixed_part(path)
-        found = [path] if single else workspace.watch.matching_files(path)
-        kept = [file for file in found if single or not matches(os.path.relpath(file, base or "."), spec.exclude)]
-        if not kept:
-            what = "is not there" if not found else "holds no file that is not excluded"
-            raise PlanError(
-                Problem(
-                    f"{spec.source!r} {what}, a file, a folder or a pattern that finds something was expected",
-                    key,
-                    member.path("pyproject.toml"),
-                )
-            )
-        sources = [
-            Source(path=file, at="source/file" if single else f"source/{os.path.relpath(file, base or '.')}")
-            for file in kept
-        ]
-    operations = spec.operations or ("raw" if single else "tgz")
-    if operations in ("raw", "gzip") and not single:
+    source = slot_source(member, workspace, spec, key)
+    operations = spec.operations or ("raw" if source.single else "tgz")
+    if operations in ("raw", "gzip") and not source.single:
         raise PlanError(
             Problem(
                 f"{operations!r} holds one file, and {spec.source!r} is a folder or pattern",
@@ -203,7 +192,10 @@ def _declared(member: Member, workspace: Workspace, spec: SlotSpec, key: str) ->
     params: dict[str, Json] = {
         "operations": operations,
         "target": spec.target,
-        "single": single,
+        "single": source.single,
+        "hook": source.hook,
+        "written": source.written,
+        "exclude": list(spec.exclude),
         "permissions": spec.permissions,
         "epoch": workspace.epoch,
         "compressor": COMPRESSOR,
@@ -215,25 +207,33 @@ def _declared(member: Member, workspace: Workspace, spec: SlotSpec, key: str) ->
         place=member.path("pyproject.toml"),
         run="packyard.tasks.slot:make_slot",
         params=params,
-        sources=tuple(sources),
-        uses=tuple(uses),
+        sources=source.sources,
+        uses=source.uses,
         outputs=(Output(at="slot"),),
     )
 
 
-def _fixed_part(pattern: str) -> str:
-    """The folders of a pattern before its first wildcard: what they hold keeps its paths from there on."""
-    parts = pattern.split("/")[:-1]
-    for position, part in enumerate(parts):
-        if any(char in part for char in "*?["):
-            return "/".join(parts[:position])
-    return "/".join(parts)
+def _staged(room: Room) -> dict[str, Path]:
+    """The slot's files by their paths in it; those of a hook lie in its tree."""
+    if not room.params["hook"]:
+        base = room.inputs / "source"
+        return {path.relative_to(base).as_posix(): path for path in sorted(base.rglob("*")) if path.is_file()}
+    base = room.trees[room.params["hook"]] / room.params["written"]
+    if room.params["single"] != base.is_file():
+        wanted = "file" if room.params["single"] else "folder"
+        raise ActionError(
+            f"the hook wrote {room.params['written']!r}, but not as a {wanted}",
+            hint="in the manifest, the source of a slot ends with '/' when it is a folder that a hook writes",
+        )
+    if base.is_file():
+        return {base.name: base}
+    found = {path.relative_to(base).as_posix(): path for path in sorted(base.rglob("*")) if path.is_file()}
+    return {at: path for at, path in found.items() if not matches(at, tuple(room.params["exclude"]))}
 
 
-def _entry(room: Room, path: Path) -> Entry:
+def _entry(room: Room, at: str, path: Path) -> Entry:
     target: str = room.params["target"]
-    at = target if room.params["single"] else f"{target}/{path.relative_to(room.inputs / 'source').as_posix()}"
-    return Entry(at, path, _executable(room, path))
+    return Entry(target if room.params["single"] else f"{target}/{at}", path, _executable(room, path))
 
 
 def _executable(room: Room, path: Path) -> bool:
@@ -244,7 +244,7 @@ def _executable(room: Room, path: Path) -> bool:
 def _bytecode(room: Room, entries: list[Entry]) -> dict[str, Entry]:
     """The bytecode of those of the files that are modules, by the path of the module."""
     version: str = room.params["version"]
-    site = f"lib/python{version}/site-packages/"
+    site = prefix_of(version, room.params["platform"]).site + "/"
     root = room.scratch / "prefix"
     modules: dict[str, None] = {}
     for entry in entries:

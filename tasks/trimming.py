@@ -18,8 +18,10 @@ _FILES = (
 # Extension modules: tests; and those whose libraries are under the GPL (readline, gdbm) or the Sleepycat licence
 # (dbm), which a bundle may not want to pass on, or drag in Kerberos (nis).
 _EXTENSIONS = re.compile(r"(_tkinter|_test\w*|_ctypes_test|_xxtestfuzz|xx\w*|readline|_gdbm|_dbm|nis)\.[\w.-]*so")
-_STDLIB = re.compile(r"lib/python3\.\d+/")
-_LIBRARY = re.compile(r"lib/lib[^/]+\.so(\.[\w.]+)?")
+_STDLIB = re.compile(r"lib/python3\.\d+/|Lib/")
+_LIBRARY = re.compile(r"lib/lib[^/]+\.(so(\.[\w.]+)?|dylib)")
+_PROGRAM = re.compile(r"bin/python3\.\d+")
+_WINDOWS = re.compile(r"python\.exe|\w+\.dll|DLLs/(?!_test|_tkinter|tcl|tk)[\w-]+\.(pyd|dll)")
 
 
 def entered(folder: str) -> bool:
@@ -30,7 +32,9 @@ def entered(folder: str) -> bool:
 
 def kept(path: str) -> bool:
     """Whether a bundle carries this file of a Python's prefix: program, libraries, a trimmed standard library."""
-    if re.fullmatch(r"bin/python3\.\d+", path) or _LIBRARY.fullmatch(path):
+    if _WINDOWS.fullmatch(path):
+        return True
+    if _PROGRAM.fullmatch(path) or _LIBRARY.fullmatch(path):
         return "libpython3.so" not in path
     stdlib = _STDLIB.match(path)
     if not stdlib:

@@ -10,6 +10,7 @@ import json
 import shutil
 import stat
 from collections.abc import Iterator
+from pathlib import Path
 
 from packyard.formats.entry import Entry
 from packyard.formats.errors import FormatError
@@ -19,6 +20,7 @@ from packyard.tasks import interpreter
 from packyard.tasks.backend import buildenv_of
 from packyard.tasks.errors import ActionError, gather
 from packyard.tasks.room import Room
+from packyard.tasks.slotsource import hook_of
 from packyard.tasks.target import Json, Output, Source, Target, Use
 from packyard.tasks.version import version
 from packyard.tasks.wheelsource import check_commands, module_sources, wheel_sources
@@ -57,6 +59,8 @@ def make_wheel(room: Room) -> None:
     """Build the member's wheel with its backend, and write it again with our bytes."""
     project = room.scratch / "project"
     shutil.copytree(room.inputs, project)
+    if room.params["hook"]:
+        shutil.copytree(room.trees[room.params["hook"]], project, dirs_exist_ok=True)
     built = room.scratch / "built"
     built.mkdir()
     tree = room.trees[room.params["buildenv"]]
@@ -93,6 +97,8 @@ def make_plain_wheel(room: Room) -> None:
         for path in sorted(room.inputs.rglob("*"))
         if path.is_file()
     }
+    if room.params["hook"]:
+        files.update(_written(room.trees[room.params["hook"]], {path.partition("/")[0] for path in files}))
     for name, text in (
         ("METADATA", _metadata(about)),
         ("WHEEL", "Wheel-Version: 1.0\nGenerator: packyard\nRoot-Is-Purelib: true\nTag: py3-none-any\n"),
@@ -104,6 +110,14 @@ def make_plain_wheel(room: Room) -> None:
         room,
         Wheel(name=about["name"], version=about["version"], tags=("py3-none-any",), info=info, files=files),
     )
+
+
+def _written(tree: Path, packages: set[str]) -> Iterator[tuple[str, Entry]]:
+    """What a hook wrote into one of the packages, by its path in the wheel."""
+    for path in sorted(tree.rglob("*")):
+        at = path.relative_to(tree).as_posix().removeprefix("src/")
+        if path.is_file() and at.partition("/")[0] in packages:
+            yield at, Entry(at, path.read_bytes(), bool(path.stat().st_mode & stat.S_IXUSR))
 
 
 def _write(room: Room, wheel: Wheel) -> None:
@@ -119,16 +133,24 @@ def _target(member: Member, workspace: Workspace) -> Target:
     release = version(member, workspace)
     file = f"{info_folder(project.name, release).removesuffix('.dist-info')}-py3-none-any.whl"
     python = interpreter.version(member, workspace)
-    params: dict[str, Json] = {"file": file, "release": release, "epoch": workspace.epoch, "compressor": COMPRESSOR}
-    uses: tuple[Use, ...] = ()
+    hook = hook_of(member) if project.flavor and project.flavor.build.pre_build else ""
+    hook = hook if project.flavor and project.flavor.build.hook_outputs else ""
+    params: dict[str, Json] = {
+        "file": file,
+        "release": release,
+        "hook": hook,
+        "epoch": workspace.epoch,
+        "compressor": COMPRESSOR,
+    }
+    uses: tuple[Use, ...] = (Use(target=hook),) if hook else ()
     if project.build_backend:
         check_commands(member, workspace)
         prefix = f"{member.folder}/" if member.folder else ""
         sources = {path.removeprefix(prefix): path for path in wheel_sources(member, workspace)}
         one = interpreter.find(python, workspace)
-        program, uses = interpreter.build_program(one)
+        program, python_uses = interpreter.build_program(one)
         buildenv = buildenv_of(member, workspace)
-        uses = (*uses, Use(target=buildenv))
+        uses = (*uses, *python_uses, Use(target=buildenv))
         params |= {
             "backend": project.build_backend,
             "backend_path": list(project.backend_path),

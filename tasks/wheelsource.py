@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from fnmatch import fnmatchcase
 from functools import partial
@@ -16,17 +17,29 @@ Reader = Callable[[str], str | None]  # a module file's path -> its text
 
 ROOTS = ("src", "")  # where packages stand below a member, the first that has them wins
 _LEFT_OUT = frozenset({"build", "dist", "site"})
+_LOCKS = ("pylock.toml", "pylock.build.toml", "pylock.hooks.toml")
+_BUNDLE = re.compile(r".+\.psp(\.exe)?")  # `packyard pack` leaves it in the current folder
 
 
 def wheel_sources(member: Member, workspace: Workspace) -> list[str]:
-    """The workspace paths of a member's files, sorted: all but other members, what builds leave behind, virtual
-    environments (told by their pyvenv.cfg), locks, and what [tool.flavor.build] excludes."""
+    """The workspace paths of what a member's wheel is made from, sorted: its files but those that
+    [tool.flavor.build] excludes."""
+    flavor = member.project.flavor if member.project else None
+    return member_files(member, workspace, flavor.build.exclude if flavor else ())
+
+
+def member_files(member: Member, workspace: Workspace, excluded: tuple[str, ...] = ()) -> list[str]:
+    """The workspace paths of a member's files, sorted: all but other members, what builds and hooks leave behind,
+    virtual environments (told by their pyvenv.cfg), locks, and what is excluded."""
     others = [other.folder for other in workspace.members if other.folder != member.folder]
-    excluded = member.project.flavor.build.exclude if member.project and member.project.flavor else ()
+    flavor = member.project.flavor if member.project else None
+    written = flavor.build.hook_outputs if flavor and flavor.build.pre_build else ()
 
     def left_out(path: str) -> bool:
         relative = path.removeprefix(f"{member.folder}/") if member.folder else path
         name = relative.rstrip("/").rpartition("/")[2]
+        if relative in written:
+            return True
         if path.endswith("/"):
             return (
                 path[:-1] in others
@@ -35,7 +48,8 @@ def wheel_sources(member: Member, workspace: Workspace) -> list[str]:
                 or workspace.watch.is_file(f"{path}pyvenv.cfg")
                 or matches(relative[:-1], excluded)
             )
-        return name.endswith(".pyc") or relative in ("pylock.toml", "pylock.build.toml") or matches(relative, excluded)
+        made = name.endswith(".pyc") or relative in _LOCKS or ("/" not in relative and _BUNDLE.fullmatch(name))
+        return bool(made) or matches(relative, excluded)
 
     return list(workspace.watch.files(member.folder, left_out))
 

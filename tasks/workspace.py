@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 import platform as machine
+import posixpath
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import cast
 
+from packaging.utils import canonicalize_name
 from packyard.formats.errors import FormatError, Problem
-from packyard.formats.flavor import ProjectManifest, read_project
+from packyard.formats.flavor import ProjectManifest, read_buildconfig, read_project
 from packyard.formats.mojo import MojoManifest, read_mojo
 from packyard.formats.morloc import MorlocManifest, read_morloc
 from packyard.formats.workspace import WorkspaceManifest
@@ -20,6 +23,7 @@ from packyard.tasks.watch import Watch
 
 MANIFEST = "packyard.toml"
 _LATEST = 4354819198  # 2107-12-31 23:59:58
+_BUILDCONFIG = "buildconfig.toml"  # beside a pyproject.toml: more of [tool.flavor.build]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +51,7 @@ class Workspace:
     members: tuple[Member, ...]
     platform: str  # 'linux_amd64'
     epoch: int = 0
+    dist: str = "dist"  # where artifacts are kept; '' keeps them in the store alone
 
 
 def read_workspace(root: Path) -> Workspace:
@@ -60,6 +65,7 @@ def read_workspace(root: Path) -> Workspace:
             members.append(_read_member(watch, folder))
         except FormatError as error:
             problems.append(error)
+    members.extend(_local_members(watch, members, problems))
     problems.extend(_same_names(members))
     gather(problems)
     return Workspace(
@@ -69,6 +75,30 @@ def read_workspace(root: Path) -> Workspace:
         members=tuple(sorted(members, key=lambda member: member.name)),
         platform=host_platform(),
         epoch=source_epoch(),
+    )
+
+
+def read_standalone(root: Path, change: Callable[[ProjectManifest], ProjectManifest]) -> Workspace:
+    """The folder of one application as a workspace of its own, without a packyard.toml; `change` has the last word
+    on its manifest. PlanError with every problem."""
+    watch = Watch(root)
+    member = _read_member(watch, "")
+    if member.project is None or member.project.flavor is None:
+        problem = Problem("has no [tool.flavor]", place="pyproject.toml", hint='[tool.flavor] entry_point = "app:main"')
+        raise PlanError(problem)
+    members = [replace(member, project=change(member.project))]
+    problems: list[FormatError] = []
+    members.extend(_local_members(watch, members, problems))
+    problems.extend(_same_names(members))
+    gather(problems)
+    return Workspace(
+        root=root,
+        watch=watch,
+        manifest=WorkspaceManifest(name=member.name),
+        members=tuple(sorted(members, key=lambda member: member.name)),
+        platform=host_platform(),
+        epoch=source_epoch(),
+        dist="",
     )
 
 
@@ -106,6 +136,8 @@ def _read_member(watch: Watch, folder: str) -> Member:
             continue
         try:
             found[kind] = read(watch.text(path), path)
+            if kind == "project" and watch.is_file(other := f"{folder}/{_BUILDCONFIG}" if folder else _BUILDCONFIG):
+                found[kind] = read_buildconfig(watch.text(other), other, cast(ProjectManifest, found[kind]))
             names[path] = found[kind].name
         except FormatError as error:
             problems.append(error)
@@ -123,6 +155,31 @@ def _read_member(watch: Watch, folder: str) -> Member:
         )
     gather(problems)
     return Member(name=next(iter(names.values())), folder=folder, **found)  # type: ignore[arg-type]
+
+
+def _local_members(watch: Watch, members: list[Member], problems: list[FormatError]) -> list[Member]:
+    """The folders that applications name in [tool.flavor.build] dependencies and that are no members: libraries."""
+    found: list[Member] = []
+    folders = {member.folder for member in members}
+    names = {canonicalize_name(member.name) for member in members}
+    waiting = list(members)
+    while waiting:
+        member = waiting.pop(0)
+        flavor = member.project.flavor if member.project else None
+        for text in flavor.build.dependencies if flavor else ():
+            folder = posixpath.normpath(member.path(text))
+            if folder in folders or canonicalize_name(text) in names or not watch.is_file(f"{folder}/pyproject.toml"):
+                continue
+            folders.add(folder)
+            try:
+                local = _read_member(watch, folder)
+            except FormatError as error:
+                problems.append(error)
+                continue
+            waiting.append(local)
+            assert local.project is not None
+            found.append(replace(local, project=replace(local.project, flavor=None)))
+    return found
 
 
 def _same_names(members: list[Member]) -> Iterator[FormatError]:

@@ -41,6 +41,8 @@ def imports(path: Path) -> Iterator[str]:
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
+            if name_of(path) == "tasks/runtime_module.py" and node.level == 1:
+                continue  # it travels, and its package has another name there
             assert node.level == 0, f"{name_of(path)}: imports by full names only"
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
@@ -100,7 +102,7 @@ def test_kind_knows_no_engine(kind):
     ("package", "allowed"),
     [
         ("rich", {"tasks/reporter.py"}),
-        ("subprocess", {"tasks/process.py"}),
+        ("subprocess", {"tasks/process.py", "tasks/runtime_slots.py"}),  # the second one travels in bundles
         ("networkx", {"tasks/graph.py", "tasks/affected.py", "tasks/critical.py", "tasks/commands/graph.py"}),
         ("multiprocessing", set()),
         ("logging", set()),

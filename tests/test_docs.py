@@ -8,8 +8,11 @@ from pathlib import Path
 
 import pytest
 from packyard.formats import workspace as manifest
+from packyard.formats.flavor import BuildSpec
+from packyard.formats.slotspec import LIFECYCLES, PURPOSES, SlotSpec
 from packyard.formats.workspace import read_workspace
 from packyard.tasks import graph, null
+from packyard.tasks.commands import pack
 
 ROOT = Path(__file__).parents[1]
 WORKSPACE = (ROOT / "docs/workspace.md").read_text(encoding="utf-8")
@@ -59,3 +62,16 @@ def test_morloc_page_names_every_finding() -> None:
     page = (ROOT / "docs/morloc.md").read_text(encoding="utf-8")
     assert len(codes) > 30
     assert codes <= set(re.findall(r"`([a-z-]+)`", page))
+
+
+def test_bundles_page_has_every_key_and_lifecycle() -> None:
+    page = (ROOT / "docs/bundles.md").read_text(encoding="utf-8")
+    names = set(re.findall(r"`([a-z_]+)`", page))
+    assert {field.name for field in fields(BuildSpec)} <= names
+    assert {field.name for field in fields(SlotSpec)} <= names
+    assert {*LIFECYCLES} - {"cache"} <= names
+    assert {*PURPOSES} <= set(re.findall(r"`([a-z-]+)`", page))
+    options = set(re.findall(r"`(--[a-z-]+)", page))
+    assert {option for action in pack.parser()._actions for option in action.option_strings if option[:2] == "--"} <= {
+        *options, "--help", "--debug",
+    }  # fmt: skip

@@ -76,7 +76,7 @@ def descriptors(metadata: Metadata, arrangement: Arrangement) -> tuple[SlotDescr
     """The slot table: every field says what the metadata say."""
     return tuple(
         _descriptor(position, slot, offset)
-        for position, (slot, offset) in enumerate(zip(metadata.slots, arrangement.slot_offsets, strict=True))
+        for position, (slot, offset) in enumerate(zip(metadata.table, arrangement.slot_offsets, strict=True))
     )
 
 
@@ -89,8 +89,8 @@ def index(metadata: Metadata, arrangement: Arrangement, *, stored: bytes, public
             metadata_offset=arrangement.metadata_offset,
             metadata_size=arrangement.metadata_size,
             slot_table_offset=arrangement.table_offset,
-            slot_table_size=DESCRIPTOR_SIZE * len(metadata.slots),
-            slot_count=len(metadata.slots),
+            slot_table_size=DESCRIPTOR_SIZE * len(metadata.table),
+            slot_count=len(metadata.table),
             public_key=public,
             metadata_checksum=digest_of(stored).raw,
             integrity_signature=signature.ljust(512, b"\0"),

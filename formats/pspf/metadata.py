@@ -146,12 +146,17 @@ class Coverage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Metadata:
-    """Everything the JSON says. `epoch` (seconds) is when the bundle was built, 0 when that stays unsaid."""
+    """Everything the JSON says. `epoch` (seconds) is when the bundle was built, 0 when that stays unsaid.
+
+    `lazy` are slots that stand in the table after all others, and which no launcher unpacks: the program takes
+    them out of the bundle when it needs them.
+    """
 
     name: str
     version: str
     description: str = ""
     slots: tuple[Slot, ...] = ()
+    lazy: tuple[Slot, ...] = ()
     execution: Execution = field(default_factory=Execution)
     environment: Environment = field(default_factory=Environment)
     setup_commands: tuple[Json, ...] = ()
@@ -161,6 +166,11 @@ class Metadata:
     launcher: Launcher = field(default_factory=Launcher)
     coverage: Coverage | None = None
     epoch: int = 0
+
+    @property
+    def table(self) -> tuple[Slot, ...]:
+        """All slots, in the order of the slot table."""
+        return (*self.slots, *self.lazy)
 
     def to_json(self) -> bytes:
         """The canonical bytes, which are what is signed; FormatError when they are more than a launcher reads."""
@@ -201,6 +211,7 @@ def read_metadata(data: bytes) -> Metadata:
             version=package.text("version", required=True),
             description=package.text("description"),
             slots=tuple(_slot(table) for table in top.tables("slots")),
+            lazy=tuple(_slot(table) for table in _part(top, "packyard").tables("lazy")),
             execution=Execution(command=execution.text("command"), env=execution.mapping("env")),
             environment=_environment(_part(_part(top, "runtime"), "env")),
             setup_commands=tuple(_list(top, "setup_commands")),
@@ -279,6 +290,9 @@ def _json(metadata: Metadata) -> dict[str, Json]:
             "sealed": metadata.coverage.sealed,
             "epoch": metadata.epoch,
         }
+        if metadata.lazy:
+            first = len(metadata.slots)
+            values["packyard"]["lazy"] = [_slot_json(first + n, slot) for n, slot in enumerate(metadata.lazy)]
     return values
 
 

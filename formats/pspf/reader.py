@@ -127,7 +127,7 @@ def judge(bundle: Bundle, findings: Collection[Finding], trusted: Collection[byt
 def verify_contents(bundle: Bundle) -> list[Finding]:
     """What `verify` does not look at: what the slots unpack to, against the signed digests; for covered bundles."""
     parts: list[Contents] = []
-    for position, slot in enumerate(bundle.metadata.slots):
+    for position, slot in enumerate(bundle.metadata.table):
         where = f"slot {position} {slot.id!r}"
         try:
             with open_slot(bundle, position) as stored:
@@ -138,7 +138,8 @@ def verify_contents(bundle: Bundle) -> list[Finding]:
             return [Finding("content", f"{where}: its files are not the ones whose digest is signed")]
     tree = bundle.metadata.coverage.tree if bundle.metadata.coverage else ""
     try:
-        if tree and str(contents_digest(merged(parts))) != tree:
+        unpacked = merged(parts[: len(bundle.metadata.slots)])  # not what is lazy
+        if tree and str(contents_digest(unpacked)) != tree:
             return [Finding("content", "the files of all slots are not the tree whose digest is signed")]
     except FormatError as error:
         return [Finding("content", str(error))]
@@ -222,7 +223,7 @@ def _signature_findings(bundle: Bundle) -> Iterator[Finding]:
 
 def _table_findings(bundle: Bundle) -> Iterator[Finding]:
     """The slot table against the signed metadata, as far as every builder keeps to it."""
-    table, slots = bundle.descriptors, bundle.metadata.slots
+    table, slots = bundle.descriptors, bundle.metadata.table
     if len(slots) > len(table):
         yield Finding("slots", f"the metadata have {len(slots)} slots, the table has {len(table)}")
     elif len(slots) < len(table):
@@ -298,10 +299,10 @@ def _layout_findings(regions: list[tuple[int, int, str]], size: int, stream: Bin
 
 
 def _slot_findings(bundle: Bundle, position: int, descriptor: SlotDescriptor, digest: Digest) -> Iterator[Finding]:
-    if position >= len(bundle.metadata.slots):
+    if position >= len(bundle.metadata.table):
         where, slot = f"slot {position}", None
     else:
-        slot = bundle.metadata.slots[position]
+        slot = bundle.metadata.table[position]
         where = f"slot {position} {slot.id!r}"
     if descriptor.checksum != short_hash(digest.raw):
         yield Finding("slot", f"{where}: its bytes do not have the checksum of the slot table")
@@ -316,13 +317,13 @@ def _assembly_findings(bundle: Bundle) -> Iterator[Finding]:
     """For a bundle that promises it: make the frame again from the signed metadata and compare every byte."""
     metadata = bundle.metadata
     try:
-        for position, slot in enumerate(metadata.slots):
+        for position, slot in enumerate(metadata.table):
             if slot.digest is None:
                 raise FormatError(f"slot {position} {slot.id!r} has no digest")
         if metadata.launcher.digest is None:
             raise FormatError("the launcher has no digest")
         stored = assembly.stored_metadata(bundle.metadata_json)
-        plan = assembly.arrange(metadata.launcher.size, len(stored), [slot.size for slot in metadata.slots])
+        plan = assembly.arrange(metadata.launcher.size, len(stored), [slot.size for slot in metadata.table])
         table = assembly.descriptors(metadata, plan)
         index = assembly.index(
             metadata, plan, stored=stored, public=bundle.index.public_key, signature=bundle.signature

@@ -31,7 +31,7 @@ def write_bundle(
 ) -> Metadata:
     """Write the bundle `out` and return the metadata as signed.
 
-    `slots` are the files with the stored bytes of `metadata.slots`, in their order: what is stored is never
+    `slots` are the files with the stored bytes of `metadata.table`, in its order: what is stored is never
     compressed here, a slot of operations 'tgz' is a .tar.gz file. Sizes, digests, coverage and cache validation
     are filled in. The file appears whole or not at all, and memory does not grow with it. FormatError names
     everything in `metadata` that one of the launchers would not run.
@@ -65,14 +65,14 @@ def write_bundle(
 def check_metadata(metadata: Metadata, count: int) -> None:
     """FormatError with everything in a draft of metadata that a writer must not write, for `count` slot files."""
     problems = []
-    if len(metadata.slots) != count:
-        problems.append(Problem(f"{count} files for {len(metadata.slots)} slots", "slots"))
+    if len(metadata.table) != count:
+        problems.append(Problem(f"{count} files for {len(metadata.table)} slots", "slots"))
     if not metadata.name or not metadata.version:
         problems.append(Problem("a name and a version are needed", "package"))
     if not metadata.execution.command.strip():
         problems.append(Problem("'' is no command", "execution.command"))
     seen: set[str] = set()
-    for position, slot in enumerate(metadata.slots):
+    for position, slot in enumerate(metadata.table):
         key = f"slots[{position}]"
         if not slot.id or slot.id in seen:
             problems.append(Problem(f"{slot.id!r} is empty or the id of two slots", f"{key}.id"))
@@ -112,13 +112,15 @@ def _complete(
     metadata: Metadata, launcher_size: int, sizes: Sequence[int], launcher: Digest, digests: Sequence[Digest]
 ) -> Metadata:
     """The metadata with what is known of the parts; with_identity comes last because it digests all the rest."""
-    slots = tuple(
+    table = tuple(
         replace(slot, size=size, checksum=str(digest))
-        for slot, size, digest in zip(metadata.slots, sizes, digests, strict=True)
+        for slot, size, digest in zip(metadata.table, sizes, digests, strict=True)
     )
+    first_lazy = len(metadata.slots)
     filled = replace(
         metadata,
-        slots=slots,
+        slots=table[:first_lazy],
+        lazy=table[first_lazy:],
         launcher=replace(metadata.launcher, size=launcher_size, checksum=str(launcher)),
         coverage=metadata.coverage or Coverage(),
     )

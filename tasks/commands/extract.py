@@ -15,9 +15,13 @@ def run(words: list[str]) -> int:
         prog="packyard extract", description="Unpack a bundle's slots into a new folder. The bundle is verified first."
     )
     parser.add_argument("file", type=Path)
-    parser.add_argument("folder", type=Path)
+    parser.add_argument("folder", type=Path, nargs="?")
+    parser.add_argument("-o", "--output", type=Path, metavar="DIR", help="the same as the second word")
     parser.add_argument("--slot", default="", metavar="ID", help="only this one (default: all)")
     options = parser.parse_args(words)
-    files = extract(options.file, options.folder, options.slot)
-    say(f"wrote    {options.folder}  {count(len(files), 'file')}")
+    if (options.folder is None) == (options.output is None):
+        parser.error("one folder was expected: 'packyard extract FILE -o DIR'")
+    folder = options.output or options.folder
+    files = extract(options.file, folder, options.slot)
+    say(f"wrote    {folder}  {count(len(files), 'file')}")
     return 0

@@ -22,7 +22,7 @@ from packyard.tasks.cli import UsageError
 from packyard.tasks.commands.output import count, say
 from packyard.tasks.dependency import dependencies
 from packyard.tasks.errors import ActionError, PlanError, gather
-from packyard.tasks.lock import BUILD_NAME, NAME, resolve
+from packyard.tasks.lock import BUILD_NAME, HOOK_NAME, NAME, resolve
 from packyard.tasks.morloclock import drift_of_morloc, lock_morloc
 from packyard.tasks.opening import find_workspace
 from packyard.tasks.target import Pin
@@ -95,6 +95,8 @@ def _locks(members: Sequence[Member], workspace: Workspace) -> Iterator[_Lock]:
             if member.project.build_backend:
                 wanted = build_requirements(member)
                 yield _Lock(member.name, _pin(member.path(BUILD_NAME), wanted, python, workspace))
+            if member.project.flavor and (requires := member.project.flavor.build.hook_requires):
+                yield _Lock(member.name, _pin(member.path(HOOK_NAME), requires, python, workspace))
         except FormatError as error:
             problems.append(error)
     gather(problems)

@@ -23,6 +23,7 @@ def _plugin(name: str) -> type[_Plugin]:
     return type(name, (_Plugin,), {"name": name, "doc_purpose": purpose, "doc_usage": "... ('--help' tells more)"})
 
 
+Pack = _plugin("pack")
 Plan = _plugin("plan")
 Why = _plugin("why")
 Log = _plugin("log")
@@ -35,6 +36,8 @@ Lock = _plugin("lock")
 Inspect = _plugin("inspect")
 Extract = _plugin("extract")
 Verify = _plugin("verify")
+Diff = _plugin("diff")
+Trust = _plugin("trust")
 Keygen = _plugin("keygen")
 Lint = _plugin("lint")
 Install = _plugin("install")

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from packyard.formats.pspf import Verdict
-from packyard.tasks import signing
+from packyard.tasks import signing, truststore
 from packyard.tasks.commands import verifyplane
 from packyard.tasks.commands.output import say, say_json
 from packyard.tasks.inspection import verify_file
@@ -19,9 +19,9 @@ def run(words: list[str]) -> int:
     parser = argparse.ArgumentParser(
         prog="packyard verify",
         description="Check the bytes of bundles against their signatures.",
-        epilog="A bundle is authentic when it is signed with a key given by --trust; without one, it can only be shown "
-        "that it is intact: as it was signed with the key that it names itself. 'packyard verify --plane HOME' "
-        "compares a morloc plane with its lock.",
+        epilog="A bundle is authentic when it is signed with a key given by --trust or pinned by 'packyard trust add'; "
+        "else it can only be shown that it is intact: as it was signed with the key that it names itself. "
+        "'packyard verify --plane HOME' compares a morloc plane with its lock.",
     )
     parser.add_argument("file", nargs="+", type=Path)
     parser.add_argument("--strict", action="store_true", help="refuse bundles whose slots the signature does not cover")
@@ -32,9 +32,10 @@ def run(words: list[str]) -> int:
     )  # fmt: skip
     parser.add_argument("--json", action="store_true", help="the findings as JSON")
     options = parser.parse_args(words)
-    trusted = [signing.read_trusted(text) for text in options.trust]
+    given = [signing.read_trusted(text) for text in options.trust]
+    trusted = given or [one.public for one in truststore.trusted()]
     found = [verify_file(path, trusted, deep=options.deep) for path in options.file]
-    strangers = [one for one in found if trusted and one.passed() and one.verdict is not Verdict.AUTHENTIC]
+    strangers = [one for one in found if given and one.passed() and one.verdict is not Verdict.AUTHENTIC]
     if options.json:
         say_json([one.json() for one in found])
     else:

@@ -50,8 +50,8 @@ def test_placed_has_data_and_leaves_out_python_scripts_headers_and_installer_not
         "my_app-1.0.data/platlib/fast.so": "elf",
     }
     wheel = read_wheel(packed(files))
-    found = placed(wheel, python="3.12", left_out=["my_app/tests/test_x.py"])
-    found.append(record_of(wheel, found, python="3.12"))
+    found = placed(wheel, site="lib/python3.12/site-packages", left_out=["my_app/tests/test_x.py"])
+    found.append(record_of(wheel, found, site="lib/python3.12/site-packages"))
     site = "lib/python3.12/site-packages"
     assert sorted(entry.path for entry in found) == [
         "bin/tool",

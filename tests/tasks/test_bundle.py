@@ -141,22 +141,37 @@ platform = "darwin_arm64"
     ]  # fmt: skip
 
 
-def test_what_cannot_be_done_yet_is_refused_with_all_problems(plan: Plan) -> None:
-    section = """platforms = ["linux_amd64", "darwin_arm64"]
+def test_what_cannot_work_is_refused_with_all_problems(plan: Plan) -> None:
+    section = """
 [tool.flavor.policy]
 max_age_days = 3
 [[tool.flavor.slots]]
 id = "app"
 source = "x"
+[[tool.flavor.slots]]
+id = "more"
+source = "x"
+target = "lib/x"
 lifecycle = "lazy"
+[[tool.flavor.slots]]
+id = "inner"
+source = "x"
+target = "app/inner"
+lifecycle = "init"
+[[tool.flavor.slots]]
+id = "hidden"
+source = "x"
+target = ".packyard-hidden"
 """
     with pytest.raises(FormatError) as caught:
         plan(PROJECT + section)
     place = "hello/pyproject.toml: tool.flavor"
     assert str(caught.value).splitlines() == [
-        f"{place}.platforms[1]: 'darwin_arm64' cannot be built here yet, this machine makes bundles for 'linux_amd64'",
-        f"{place}.slots[0].lifecycle: 'lazy' is not carried out yet, 'runtime' or 'platform' were expected",
         f"{place}.slots[0].id: 'app' is the id of a slot that every bundle has",
+        f"{place}.slots[1].target: 'lib/x' is where Python lies, and the slot is not there for good, another place was "
+        "expected",
+        f"{place}.slots[3].target: '.packyard-hidden' starts like what Packyard keeps beside the content",
+        f"{place}.slots[2].target: 'app/inner' lies in the slot 'app', a place of its own was expected",
         f"{place}.policy.max_age_days: needs a bundle that says when it was built, and reproducible builds are undated",
         "  hint: set SOURCE_DATE_EPOCH to the time of the release",
     ]

@@ -73,7 +73,7 @@ def test_inspection_shows_what_the_bundle_says(make_bundle: MakeBundle) -> None:
         "launcher  rust 0.5.4, 8 B",
         f"key       {KEY.hex()}",
         "signed    every byte",
-        "seal      none",
+        "seal      none: nothing checks the slots on the host but 'packyard verify'",
         "command   {workenv}/bin/run",
         "policy    require_env ['HOME']",
         "",

@@ -76,7 +76,11 @@ class Prefix:
         files = {
             **program_files(
                 Program(
-                    name="app", version="1.0", commands=COMMANDS, default="app", slots={"my-data": "share/data.txt"}
+                    name="app",
+                    version="1.0",
+                    commands=COMMANDS,
+                    default="app",
+                    slots={"my-data": {"path": "share/data.txt", "lifecycle": "runtime", "purpose": "data"}},
                 )
             ),
             "app.py": APP.encode(),

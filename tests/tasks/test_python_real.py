@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from packyard.formats.errors import FormatError
 from packyard.formats.listing import read_listing
-from packyard.tasks import lock
+from packyard.tasks import interpreter, lock, process
 from packyard.tasks.action import invoke
 from packyard.tasks.errors import ActionError
 from packyard.tasks.graph import build_graph
@@ -28,6 +28,7 @@ from packyard.tasks.workspace import host_platform, read_workspace
 pytestmark = [pytest.mark.real, pytest.mark.skipif(not sys.platform.startswith("linux"), reason="harvests on Linux")]
 
 RUNTIME = f"runtime:cpython-{RUNNING}-{host_platform()}"
+NETWORK = {name: value for name, value in process.network_environment().items() if not name.startswith(("HOME", "XDG"))}
 NO_PIP = "[tool.flavor.build]\npip = false\n"
 PLAIN = {
     "app/pyproject.toml": f'[project]\nname = "app"\nversion = "1.0"\n'
@@ -419,3 +420,49 @@ def test_lock_that_has_drifted_is_an_error_of_the_plan(tmp_path: Path) -> None:
         "app/pylock.toml: does not fit the dependencies of 'app' any more: 'click' was taken away\n"
         "  hint: run 'packyard lock app'"
     )
+
+
+@pytest.mark.parametrize("version", ["3.10", "3.8"])
+def test_python_that_does_not_know_safe_paths_looks_at_no_folder_of_the_users(
+    make_space,  # type: ignore[no-untyped-def]
+    version: str,
+) -> None:
+    space = make_space("old")
+    space.env.update(NETWORK, PACKYARD_KEY_SEED="s1")
+    space.write(
+        "pyproject.toml",
+        '[project]\nname = "app"\nversion = "1.0"\n[tool.flavor]\nentry_point = "app:main"\n'
+        f'python_version = "{version}"\n{NO_PIP}'
+        '[[tool.flavor.slots]]\nid = "m"\nsource = "m.txt"\nlifecycle = "lazy"\n',
+    )
+    space.write(
+        "app.py",
+        "import multiprocessing, sys\nimport packyard_runtime\n\ndef work(n):\n    return n * 2\n\ndef main():\n"
+        "    with multiprocessing.get_context('spawn').Pool(1) as pool:\n"
+        "        print(sys.version_info[:2], sys.argv[1:], pool.map(work, [2]))\n"
+        "    print(packyard_runtime.slot('m').read_text())\n",
+    )
+    space.write("m.txt", "model")
+    if not any(interpreter._is_whole(prefix, version) for prefix in interpreter._prefixes(version)):
+        pytest.skip(f"no Python {version} here")
+    space.env["PYENV_ROOT"] = os.environ.get("PYENV_ROOT") or str(Path.home() / ".pyenv")
+    space.packyard("pack")
+    space.write("here/app.py", "import sys\nsys.exit('from the current folder')\n")
+    env = {"PATH": "/usr/bin:/bin", "HOME": str(space.home), "FLAVOR_LOG_LEVEL": "error"}
+    done = subprocess.run(
+        [space.root / "app-1.0.psp", "a b"],
+        cwd=space.root / "here",
+        env=env,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    expected = f"({version.replace('.', ', ')}) ['a b'] [4]\nmodel\n"
+    assert (done.stdout, done.returncode) == (expected, 0), done.stderr
+
+
+def test_python_that_is_too_old_is_refused(tmp_path: Path) -> None:
+    files = {"app/pyproject.toml": PLAIN["app/pyproject.toml"].replace(NO_PIP, 'python_version = "3.7"\n')}
+    with pytest.raises(FormatError) as caught:
+        _ = Yard(tmp_path, {**PLAIN, **files}).targets
+    assert "tool.flavor.python_version: '3.7' is too old for a bundle, 3.8 or newer was expected" in str(caught.value)

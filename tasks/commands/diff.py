@@ -1,0 +1,34 @@
+"""`packyard diff`: which slots and files differ between two bundles."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import asdict
+from pathlib import Path
+
+from packyard.tasks.commands.output import count, say, say_json
+from packyard.tasks.comparison import differences
+from packyard.tasks.inspection import table_text
+
+
+def run(words: list[str]) -> int:
+    """Print what differs between the bundles that `words` name; the exit status, 1 when something does."""
+    parser = argparse.ArgumentParser(
+        prog="packyard diff",
+        description="Show what differs between two bundles; the exit status is 1 when something does. Whether they are "
+        "intact, 'packyard verify' tells.",
+    )
+    parser.add_argument("before", type=Path)
+    parser.add_argument("after", type=Path)
+    parser.add_argument("--json", action="store_true", help="as JSON")
+    options = parser.parse_args(words)
+    found = differences(options.before, options.after)
+    if options.json:
+        say_json([asdict(one) for one in found])
+    elif not found:
+        say("no difference in slots, files and metadata")
+    else:
+        header = ("slot", "what", str(options.before), str(options.after))
+        rows = [(one.slot or "(bundle)", one.what, one.before or "-", one.after or "-") for one in found]
+        say(table_text([header, *rows]), count(len(found), "difference"))
+    return 1 if found else 0

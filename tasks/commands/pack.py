@@ -1,0 +1,237 @@
+"""`packyard pack`: one application into one bundle, also where there is no workspace.
+
+The folder of the manifest is then a workspace of one member. What such a workspace remembers, `.packyard/` with locks
+and logs, lies beside the manifest, where it lies when a packyard.toml is added: nothing is made again then.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from packyard.formats.errors import FormatError, Problem, inside
+from packyard.formats.flavor import ProjectManifest
+from packyard.formats.platform import PLATFORMS
+from packyard.formats.pspf import read_public_key
+from packyard.tasks import null, signing
+from packyard.tasks.cli import UsageError, debugging
+from packyard.tasks.commands.output import say
+from packyard.tasks.display import Display, Plain, Quiet, bytes_text
+from packyard.tasks.errors import ActionError, PlanError
+from packyard.tasks.front import Front
+from packyard.tasks.inspection import verify_file
+from packyard.tasks.opening import Opened, open_standalone
+from packyard.tasks.slotsource import PRE_BUILD
+from packyard.tasks.target import Target
+
+_MANIFEST = "pyproject.toml"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Wishes:
+    """What the command line changes in the manifest."""
+
+    launcher: str = ""
+    platforms: tuple[str, ...] = ()
+    strip: bool = False
+
+    def apply(self, project: ProjectManifest) -> ProjectManifest:
+        """The manifest with them."""
+        flavor = project.flavor
+        if flavor is None:
+            return project
+        flavor = replace(
+            flavor,
+            launcher=self.launcher or flavor.launcher,
+            platforms=self.platforms or flavor.platforms,
+            build=replace(flavor.build, strip=self.strip or flavor.build.strip),
+        )
+        return replace(project, flavor=flavor)
+
+
+def run(words: list[str]) -> int:
+    """Pack the application that `words` name; the exit status."""
+    options = parser().parse_args(words)
+    _keys(options)
+    if options.offline:
+        os.environ["UV_OFFLINE"] = "1"
+    root = _folder(options.manifest)
+    wishes = _Wishes(
+        launcher=os.path.abspath(options.launcher_bin) if options.launcher_bin else options.launcher or "",
+        platforms=tuple(options.platform),
+        strip=options.strip,
+    )
+    outer = _workspace_of(root)
+    if outer is not None and wishes != _Wishes():
+        raise UsageError(
+            Problem(
+                f"is a member of the workspace {os.fspath(outer)!r}, where the manifest tells such things",
+                place=os.fspath(root),
+                hint=f"state it in {_MANIFEST}: tool.flavor.launcher, tool.flavor.platforms, tool.flavor.build.strip",
+            )
+        )
+    display: Display = Quiet(sys.stderr) if options.quiet else Plain(sys.stdout)
+    front = Front(
+        outer or root,
+        display,
+        locked=options.locked,
+        opened=None if outer else lambda: open_standalone(root, wishes.apply),
+        debug=options.debug or debugging(),
+    )
+    try:
+        front.lock()
+        bundles, hooks = _chosen(front.opened, root)
+        outs = _outs(options.output, bundles)
+        status = _build(front, [*(target.name for target in bundles), *hooks])
+        if status:
+            return status
+        for target, out in zip(bundles, outs, strict=True):
+            front.build.deliver(target.name, out)
+        saved = sum(front.build.fact(f"env:{name}", "facts", "stripped") for name in _environments(bundles))
+    except OSError as error:
+        raise ActionError(f"{error.filename or options.output}: cannot be written: {error.strerror}") from None
+    finally:
+        front.close()
+    return _tell(outs, quiet=options.quiet, verified=options.verify, stripped=saved if options.strip else None)
+
+
+def _folder(manifest: str) -> Path:
+    """The folder of the manifest that a user names."""
+    path = Path(manifest)
+    path = path / _MANIFEST if path.is_dir() else path
+    if path.name != _MANIFEST:
+        raise UsageError(
+            Problem(f"{path.name!r} is not a manifest's name, {_MANIFEST!r} was expected", place="--manifest")
+        )
+    if not path.is_file():
+        raise PlanError(Problem("is not there", place=os.fspath(path), hint="name one by --manifest"))
+    return path.resolve().parent
+
+
+def _workspace_of(folder: Path) -> Path | None:
+    """The workspace that the folder is a member of."""
+    found = null.find_root(os.fspath(folder))
+    if found is None:
+        return None
+    from packyard.tasks.workspace import read_workspace
+
+    root = Path(found)
+    members = read_workspace(root).members
+    return root if any((root / member.folder).resolve() == folder for member in members) else None
+
+
+def _chosen(opened: Opened, root: Path) -> tuple[list[Target], list[str]]:
+    """The targets that make the bundles of the application in a folder, and those that run its hooks on them."""
+    place = root / _MANIFEST
+    targets = opened.graph.targets.values()
+    own = [target for target in targets if (opened.root / target.place).resolve() == place]
+    bundles = [target for target in own if target.kind == "bundle"]
+    if not bundles:
+        raise PlanError(Problem("has no [tool.flavor]", place=os.fspath(place)))
+    return bundles, [target.name for target in own if target.kind == "hook" and not target.name.endswith(PRE_BUILD)]
+
+
+def _outs(given: str, bundles: Sequence[Target]) -> list[Path]:
+    """Where each bundle goes: a folder gets it under its own name, a file name is for one alone."""
+    out = Path(given)
+    if given.endswith(("/", os.sep)) or given == "" or out.is_dir():
+        return [out / target.params["file"] for target in bundles]
+    if len(bundles) > 1:
+        raise UsageError(
+            Problem(f"{given!r} is one file, and {len(bundles)} bundles are made; a folder was expected",
+                    place="--output", hint=f"'{given}/' is a folder")
+        )  # fmt: skip
+    return [out]
+
+
+def _environments(bundles: Sequence[Target]) -> list[str]:
+    return [target.name.partition(":")[2] for target in bundles]
+
+
+def _build(front: Front, names: Sequence[str]) -> int:
+    from doit.doit_cmd import DoitMain
+    from packyard.tasks.loader import Loader
+
+    jobs = str(os.cpu_count() or 1)
+    back = Path.cwd()
+    os.chdir(front.root)
+    try:
+        return 1 if DoitMain(Loader(front, names), config_filenames=()).run(["run", "-n", jobs, *names]) else 0
+    finally:
+        os.chdir(back)
+
+
+def _tell(outs: Sequence[Path], *, quiet: bool, verified: bool, stripped: int | None) -> int:
+    status = 0
+    for out in outs:
+        lines = [f"made     {out}  {bytes_text(out.stat().st_size)}"]
+        if stripped is not None:
+            lines.append(f"stripped {bytes_text(stripped)} of symbols from the dependencies")
+        if verified:
+            found = verify_file(out)
+            lines.append(found.text())
+            status = status if found.passed() else 1
+        if not quiet or status:
+            say(*lines)
+    return status
+
+
+def _keys(options: argparse.Namespace) -> None:
+    """Hand the key over as the environment does; a public key has to be the other half of it."""
+    if options.private_key and options.key_seed is not None:
+        raise UsageError(Problem("--private-key and --key-seed name two keys, one of them was expected"))
+    if options.private_key:
+        os.environ[signing.KEY_VARIABLE] = os.path.abspath(options.private_key)
+    elif options.key_seed is not None:
+        os.environ.pop(signing.KEY_VARIABLE, None)
+        os.environ[signing.SEED_VARIABLES[0]] = options.key_seed
+    if not options.public_key:
+        return
+    if not options.private_key:
+        raise UsageError(Problem("needs --private-key, whose other half it is", place="--public-key"))
+    try:
+        with inside(options.public_key):
+            public = read_public_key(Path(options.public_key).read_bytes())
+    except OSError as error:
+        raise FormatError(Problem(f"cannot be read: {error.strerror}", place=options.public_key)) from None
+    if public != signing.read_public_half(Path(options.private_key)):
+        raise FormatError(
+            Problem(f"is not the public key of {options.private_key!r}", place=options.public_key,
+                    hint="'packyard keygen' makes a pair")
+        )  # fmt: skip
+
+
+def parser() -> argparse.ArgumentParser:
+    """The options of the command."""
+    parser = argparse.ArgumentParser(
+        prog="packyard pack",
+        description="Pack the application of a pyproject.toml into one file, NAME-VERSION.psp. No workspace "
+        "is needed; what is remembered between two runs lies in .packyard/ beside the manifest.",
+        epilog="Without a key option or [sign], FLAVOR_SEED or PACKYARD_KEY_SEED may hold a seed, or your "
+        "development key signs. FOUNDATION_LOG_LEVEL=debug is --debug.",
+    )
+    parser.add_argument("--manifest", default=_MANIFEST, metavar="FILE", help=f"default: {_MANIFEST}")
+    parser.add_argument("--output", default="", metavar="PATH", help="a file, or a folder (default: the current one)")
+    parser.add_argument("--private-key", metavar="FILE", help="sign with this key (PKCS#8 PEM)")
+    parser.add_argument("--public-key", metavar="FILE", help="refuse unless this is its other half")
+    parser.add_argument("--key-seed", metavar="TEXT", help="sign with the key made from this text")
+    starter = parser.add_mutually_exclusive_group()
+    starter.add_argument("--launcher", choices=("rust", "go"), help="default: as the manifest says, else rust")
+    starter.add_argument("--launcher-bin", metavar="FILE", help="a launcher of your own")
+    parser.add_argument(
+        "--platform", action="append", default=[], choices=PLATFORMS, metavar="PLATFORM",
+        help=f"may be given several times (default: as the manifest says, else this machine's): {', '.join(PLATFORMS)}",
+    )  # fmt: skip
+    parser.add_argument("--strip", action="store_true", help="take the symbols out of compiled code in dependencies")
+    parser.add_argument(
+        "--verify", action=argparse.BooleanOptionalAction, default=True, help="read the file back from the disk"
+    )
+    parser.add_argument("--locked", action="store_true", help="refuse to resolve anything that has no lock")
+    parser.add_argument("--offline", action="store_true", help="download nothing: take what is in caches, or fail")
+    parser.add_argument("--quiet", action="store_true", help="say nothing but what is wrong")
+    parser.add_argument("-v", "--debug", action="store_true", help="show actions, their keys and what they run")
+    return parser

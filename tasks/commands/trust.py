@@ -1,0 +1,48 @@
+"""`packyard trust`: the public keys whose bundles are authentic on this machine, for this user."""
+
+from __future__ import annotations
+
+import argparse
+
+from packyard.tasks import truststore
+from packyard.tasks.commands.output import say, say_json
+
+
+def run(words: list[str]) -> int:
+    """Add, list or remove trusted keys, as `words` say; the exit status."""
+    options = _parser().parse_args(words)
+    match options.action:
+        case "add":
+            one = truststore.add(options.key, options.name)
+            say(f"trusted  {one.name}  {one.fingerprint}")
+        case "remove":
+            one = truststore.remove(options.key)
+            say(f"removed  {one.name}  {one.fingerprint}")
+        case _:
+            found = truststore.trusted()
+            if options.json:
+                say_json(
+                    [{"name": one.name, "fingerprint": one.fingerprint, "public": one.public.hex()} for one in found]
+                )
+            elif found:
+                width = max(len(one.name) for one in found)
+                say(*(f"{one.name:{width}}  {one.fingerprint}" for one in found))
+            else:
+                say(f"no key is trusted ({truststore.folder()} is empty)")
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="packyard trust",
+        description="The keys that you trust: what is signed with one of them is authentic to 'packyard verify'.",
+    )
+    actions = parser.add_subparsers(dest="action", required=True)
+    adding = actions.add_parser("add", help="trust a key")
+    adding.add_argument("key", help="a PEM file, or 64 hexadecimal digits")
+    adding.add_argument("--name", default="", help="a name to know it by (default: the start of its fingerprint)")
+    listing = actions.add_parser("list", help="show the trusted keys")
+    listing.add_argument("--json", action="store_true", help="as JSON")
+    removing = actions.add_parser("remove", help="trust a key no more")
+    removing.add_argument("key", help="its name, or the start of its fingerprint")
+    return parser

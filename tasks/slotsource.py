@@ -1,0 +1,92 @@
+"""Where the files of a declared slot come from: the member's folder, another target, or what a hook wrote."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+from packyard.formats.errors import Problem
+from packyard.formats.reference import TargetRef, read_reference
+from packyard.formats.slotspec import SlotSpec
+from packyard.tasks.errors import PlanError
+from packyard.tasks.target import Source, Use
+from packyard.tasks.wheelsource import matches
+from packyard.tasks.workspace import Member, Workspace
+
+PRE_BUILD = "pre_build"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlotSource:
+    """`single` tells a file from a folder or pattern. `written` is the path below what the hook `hook` writes."""
+
+    single: bool
+    sources: tuple[Source, ...] = ()
+    uses: tuple[Use, ...] = ()
+    hook: str = ""
+    written: str = ""
+
+
+def slot_source(member: Member, workspace: Workspace, spec: SlotSpec, key: str) -> SlotSource:
+    """The source of a slot that the key `key` declares; PlanError when nothing is there."""
+    reference = read_reference(spec.source)
+    single = is_single(spec, member, workspace)
+    if isinstance(reference, TargetRef):
+        use = Use(target=reference.target, part=reference.part, at="source/file")
+        return SlotSource(single=single, uses=(use,))
+    if is_written(member, reference):
+        hook = hook_of(member)
+        return SlotSource(single=single, uses=(Use(target=hook),), hook=hook, written=reference)
+    path = member.path(reference)
+    base = path if workspace.watch.is_folder(path) else _fixed_part(path)
+    found = [path] if single else workspace.watch.matching_files(path)
+    kept = [file for file in found if single or not matches(os.path.relpath(file, base or "."), spec.exclude)]
+    if not kept:
+        what = "is not there" if not found else "holds no file that is not excluded"
+        raise PlanError(
+            Problem(
+                f"{spec.source!r} {what}, a file, a folder or a pattern that finds something was expected",
+                key,
+                member.path("pyproject.toml"),
+            )
+        )
+    sources = tuple(
+        Source(path=file, at="source/file" if single else f"source/{os.path.relpath(file, base or '.')}")
+        for file in kept
+    )
+    return SlotSource(single=single, sources=sources)
+
+
+def is_single(spec: SlotSpec, member: Member, workspace: Workspace) -> bool:
+    """Whether a slot is one file. Of what a hook will write, the manifest tells: folders end with '/'."""
+    reference = read_reference(spec.source)
+    if isinstance(reference, TargetRef):
+        return True
+    if is_written(member, reference):
+        outputs = member.project.flavor.build.hook_outputs if member.project and member.project.flavor else ()
+        return not spec.source.endswith("/") and f"{reference}/" not in outputs
+    return workspace.watch.is_file(member.path(reference))
+
+
+def is_written(member: Member, path: str) -> bool:
+    """Whether a path below a member is a declared output of its pre_build hooks, or in one."""
+    build = member.project.flavor.build if member.project and member.project.flavor else None
+    if build is None or not build.pre_build:
+        return False
+    return any(
+        f"{path}/".startswith(output) if output.endswith("/") else path == output for output in build.hook_outputs
+    )
+
+
+def hook_of(member: Member) -> str:
+    """The target that runs a member's pre_build hooks."""
+    return f"hook:{member.name}/{PRE_BUILD}"
+
+
+def _fixed_part(pattern: str) -> str:
+    """The folders of a pattern before its first wildcard: what they hold keeps its paths from there on."""
+    parts = pattern.split("/")[:-1]
+    for position, part in enumerate(parts):
+        if any(char in part for char in "*?["):
+            return "/".join(parts[:position])
+    return "/".join(parts)

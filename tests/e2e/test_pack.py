@@ -1,0 +1,318 @@
+"""`packyard pack` with the manifests of the packaging guide, as they are written there, and what comes of them."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import signal
+import subprocess
+import urllib.request
+from pathlib import Path
+
+import pytest
+from packyard.formats.pspf import key_from_seed, open_bundle, public_key
+from packyard.tasks import process
+
+pytestmark = pytest.mark.real
+
+NETWORK = {name: value for name, value in process.network_environment().items() if not name.startswith(("HOME", "XDG"))}
+NETWORK.setdefault("UV_CACHE_DIR", str(Path.home() / ".cache" / "uv"))
+PROGRESS = re.compile(r"\[\d/\d\] Extracting [\w-]+\.\.\.\n")
+
+QUICK_START = """
+[project]
+name = "myapp"
+version = "1.0.0"
+dependencies = [
+    "flask>=2.0",
+    "requests>=2.0"
+]
+
+[tool.flavor]
+entry_point = "myapp:main"
+python_version = "3.11"
+"""
+CONFIGURED = """
+[project]
+name = "myapp"
+version = "1.0.0"
+description = "My application"
+authors = [{name = "Your Name", email = "you@example.com"}]
+dependencies = [
+    # List all runtime dependencies
+    "flask>=2.0",
+    "sqlalchemy>=2.0"
+]
+
+[tool.flavor]
+# Required: Entry point module:function
+entry_point = "myapp:main"
+
+# Python version (default: current)
+python_version = "3.11"
+
+# Optional: Additional slots
+[[tool.flavor.slots]]
+id = "config"
+source = "config/"
+purpose = "configuration"
+lifecycle = "persistent"
+
+[[tool.flavor.slots]]
+id = "static"
+source = "static/"
+purpose = "static-resources"
+lifecycle = "cached"
+# Automatic tar.gz compression
+"""
+WEB = """
+[project]
+name = "webapp"
+version = "1.0.0"
+dependencies = ["flask>=2.0", "gunicorn>=20.0"]
+
+[tool.flavor]
+entry_point = "webapp:create_app"
+
+[[tool.flavor.slots]]
+id = "templates"
+source = "templates/"
+purpose = "static-resources"
+"""
+CLI = """
+[project]
+name = "mytool"
+version = "2.0.0"
+dependencies = ["click>=8.0", "rich>=12.0"]
+
+[project.scripts]
+mytool = "mytool.cli:main"
+
+[tool.flavor]
+entry_point = "mytool.cli:main"
+"""
+DATA = """
+[project]
+name = "ml-model"
+version = "1.0.0"
+dependencies = ["numpy", "pandas", "scikit-learn"]
+
+[tool.flavor]
+entry_point = "model:predict"
+
+[[tool.flavor.slots]]
+id = "models"
+source = "trained_models/"
+purpose = "data-files"
+lifecycle = "lazy"
+"""
+MYAPP = {
+    "src/myapp/__init__.py": "",
+    "src/myapp/utils.py": "import requests\n",
+    "src/myapp/main.py": '''\
+# src/myapp/main.py
+def main():
+    """Application entry point."""
+    print("Hello from FlavorPack!")
+    # Your application logic here
+
+if __name__ == "__main__":
+    main()
+''',
+    "tests/test_myapp.py": "import no_such_module\n",
+    "README.md": "# myapp\n",
+}
+
+
+@pytest.fixture
+def folder(make_space):  # type: ignore[no-untyped-def]
+    """A folder that is no workspace, and a way to run commands in it."""
+
+    def make(manifest: str, files: dict[str, str], name: str = "project"):  # type: ignore[no-untyped-def]
+        space = make_space(name)
+        space.env.update(NETWORK)
+        space.env["FLAVOR_SEED"] = "my-secret-seed"
+        for path, text in {**files, "pyproject.toml": manifest}.items():
+            space.write(path, text)
+        return space
+
+    return make
+
+
+def start(bundle: Path, *words: str, **env: str) -> subprocess.CompletedProcess[str]:
+    home = bundle.parent / "a home"
+    home.mkdir(exist_ok=True)
+    clean = {"PATH": "/usr/bin:/bin", "HOME": str(home), "FLAVOR_LOG_LEVEL": "error", **env}
+    return subprocess.run(
+        [bundle, *words], cwd=home, env=clean, capture_output=True, text=True, check=False, timeout=120
+    )
+
+
+def moved(path: Path, folder: Path) -> Path:
+    """A copy of the bundle, away from its sources."""
+    folder.mkdir(parents=True, exist_ok=True)
+    return Path(shutil.copy(path, folder))
+
+
+@pytest.mark.parametrize("launcher", ["rust", "go"])
+def test_quick_start_packs_and_runs(folder, tmp_path: Path, launcher: str) -> None:  # type: ignore[no-untyped-def]
+    space = folder(QUICK_START, MYAPP)
+    done = space.packyard("pack", "--manifest", "pyproject.toml", "--launcher", launcher)
+    assert re.search(r"^made     myapp-1\.0\.0\.psp  [\d.]+ MB\nmyapp-1\.0\.0\.psp: intact \(key ", done.out, re.M)
+    bundle = space.root / "myapp-1.0.0.psp"
+    assert open_bundle(bundle).index.public_key == public_key(key_from_seed("my-secret-seed"))
+    assert {path for path in space.files() if path not in MYAPP} == {"myapp-1.0.0.psp", "pyproject.toml"}
+    ran = start(moved(bundle, tmp_path / "else where"))
+    assert (ran.stdout, ran.returncode, PROGRESS.sub("", ran.stderr)) == ("Hello from FlavorPack!\n", 0, "")
+    before = bundle.read_bytes()
+    again = space.packyard("pack", "--manifest", "pyproject.toml", "--launcher", launcher)
+    assert again.ran == []
+    assert bundle.read_bytes() == before
+    assert space.packyard("verify", "--deep", "myapp-1.0.0.psp").status == 0
+
+
+def test_quick_start_is_the_same_from_another_folder(folder, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    one = folder(QUICK_START, MYAPP)
+    other = folder(QUICK_START, MYAPP, "another, with spaces")
+    one.packyard("pack", "--key-seed", "s1", "--output", "dist/")
+    shutil.copytree(one.root / ".packyard/locks", other.root / ".packyard/locks")
+    other.packyard("pack", "--manifest", str(other.root), "--output", "app", "--key-seed", "s1")
+    assert one.read("dist/myapp-1.0.0.psp") == other.read("app")
+
+
+def test_configured_app_has_its_slots(folder, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    files = {**MYAPP, "config/a.ini": "a = 1\n", "static/app.css": "p {}\n"}
+    files["src/myapp/main.py"] = """\
+import packyard_runtime
+
+def main():
+    print(packyard_runtime.slot("config"))
+    print((packyard_runtime.slot("static") / "app.css").read_text())
+"""
+    space = folder(CONFIGURED, files)
+    space.packyard("pack")
+    ran = start(moved(space.root / "myapp-1.0.0.psp", tmp_path))
+    assert ran.stdout == f"{tmp_path}/a home/.config/myapp/config\np {{}}\n\n", ran.stderr
+    assert (tmp_path / "a home/.config/myapp/config/a.ini").read_text() == "a = 1\n"
+
+
+@pytest.mark.parametrize("launcher", ["rust", "go"])
+def test_web_application_is_served(folder, tmp_path: Path, launcher: str) -> None:  # type: ignore[no-untyped-def]
+    files = {
+        "webapp/__init__.py": """\
+import flask
+import packyard_runtime
+
+def create_app(config=None):
+    app = flask.Flask(__name__, template_folder=packyard_runtime.slot("templates"))
+
+    @app.get("/")
+    def home():
+        return flask.render_template("home.html", who="web")
+
+    return app
+""",
+        "templates/home.html": "<p>Hello, {{ who }}!</p>",
+    }
+    space = folder(WEB, files)
+    space.packyard("pack", "--manifest", "pyproject.toml", "--launcher", launcher)
+    bundle = moved(space.root / "webapp-1.0.0.psp", tmp_path)
+    env = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "PORT": "0", "FLAVOR_LOG_LEVEL": "error"}
+    with subprocess.Popen([bundle], env=env, stderr=subprocess.PIPE, text=True) as server:
+        assert server.stderr is not None
+        lines: list[str] = []
+        for line in server.stderr:
+            lines.append(line)
+            if found := re.search(r"http://[\d.:]+", line):
+                break
+        assert found, lines
+        assert any("gunicorn" in line for line in lines)
+        with urllib.request.urlopen(found[0], timeout=10) as answer:
+            assert (answer.status, answer.read()) == (200, b"<p>Hello, web!</p>")
+        server.send_signal(signal.SIGINT)
+        assert server.wait(10) == 0
+
+
+def test_command_line_tool_passes_its_arguments(folder, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    files = {
+        "mytool/__init__.py": "",
+        "mytool/cli.py": """\
+import click
+from rich.console import Console
+
+@click.command()
+@click.argument("names", nargs=-1)
+@click.option("--status", type=int, default=0)
+def main(names, status):
+    Console().print(*names)
+    raise SystemExit(status)
+""",
+    }
+    space = folder(CLI, files)
+    space.packyard("pack", "--manifest", "pyproject.toml", "--output", "out/")
+    bundle = moved(space.root / "out/mytool-2.0.0.psp", tmp_path)
+    ran = start(bundle, "a b", "c", "--status", "4")
+    assert (ran.returncode, ran.stdout) == (4, "a b c\n")
+    assert start(bundle, "--help").stdout.startswith("Usage: mytool [OPTIONS] [NAMES]...")
+
+
+@pytest.mark.parametrize("launcher", ["rust", "go"])
+def test_data_science_application_asks_for_its_models(  # type: ignore[no-untyped-def]
+    folder, tmp_path: Path, launcher: str
+) -> None:
+    files = {
+        "model.py": """\
+import numpy
+import packyard_runtime
+import pandas
+from sklearn.linear_model import LinearRegression
+
+def predict():
+    path = packyard_runtime.slot("models") / "line.csv"
+    table = pandas.read_csv(path)
+    line = LinearRegression().fit(table[["x"]].to_numpy(), table["y"])
+    print(round(float(line.predict(numpy.array([[10.0]]))[0]), 3))
+""",
+        "trained_models/line.csv": "x,y\n1,3\n2,5\n3,7\n",
+    }
+    space = folder(DATA, files)
+    done = space.packyard("pack", "--manifest", "pyproject.toml", "--launcher", launcher, "--strip")
+    saved = re.search(r"^stripped ([\d.]+ [kMG]?B) of symbols", done.out, re.M)
+    assert saved and saved[1] != "0 B"
+    bundle = moved(next(space.root.glob("*.psp")), tmp_path)
+    assert bundle.name == "ml-model-1.0.0.psp"
+    ran = start(bundle)
+    assert (ran.stdout, ran.returncode) == ("21.0\n", 0), ran.stderr
+    assert list((tmp_path / "a home").rglob("line.csv"))
+
+
+def test_options_that_cannot_be_are_refused(folder) -> None:  # type: ignore[no-untyped-def]
+    space = folder(QUICK_START, MYAPP)
+    space.packyard("keygen", "--out-dir", "one")
+    space.packyard("keygen", "--out-dir", "two")
+    for words, status, message in (
+        (["--manifest", "nothing"], 2, "error: --manifest: 'nothing' is not a manifest's name, 'pyproject.toml' was "),
+        (["--manifest", "one/pyproject.toml"], 1, "error: one/pyproject.toml: is not there"),
+        (["--platform", "linux_amd64", "--platform", "windows_amd64", "--output", "x.psp"], 1, "no Python 3.11 for wi"),
+        (["--private-key", "one/flavor-private.key", "--public-key", "two/flavor-public.key"], 1, "is not the public"),
+        (["--public-key", "two/flavor-public.key"], 2, "error: --public-key: needs --private-key"),
+        (["--locked"], 1, "is missing, and nothing may be resolved (--locked)"),
+        (["--launcher", "java"], 2, "invalid choice: 'java'"),
+        (["--platform", "plan9"], 2, "invalid choice: 'plan9'"),
+    ):
+        done = space.packyard("pack", *words, status=status)
+        assert message in done.err + done.out, (words, done.err)
+    assert not list(space.root.glob("*.psp"))
+
+
+def test_member_of_a_workspace_is_packed_as_the_workspace_says(folder) -> None:  # type: ignore[no-untyped-def]
+    space = folder(CLI.replace('"click>=8.0", "rich>=12.0"', ""), {"mytool/__init__.py": "", "mytool/cli.py": MAIN})
+    space.write("packyard.toml", '[workspace]\nname = "w"\nmembers = ["."]\n[toolchain]\nlauncher = "go"\n')
+    space.packyard("pack", "--output", "here.psp")
+    assert space.read("here.psp") == space.read("dist/mytool-2.0.0.psp")
+    assert open_bundle(space.root / "here.psp").metadata.launcher.tool == "go"
+    done = space.packyard("pack", "--launcher", "rust", status=2)
+    assert "is a member of the workspace" in done.err
+
+
+MAIN = "def main():\n    print('main')\n"
