@@ -12,6 +12,7 @@ import inspect
 import os
 import re
 import sys
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -27,6 +28,8 @@ _AUTHORITIES = (
 )
 
 __all__ = ["run", "slot"]
+
+_HERE = Path(__file__).resolve().parent
 
 
 def run() -> Any:
@@ -64,7 +67,7 @@ def _trust(compiled_in: list[str]) -> None:
         return
     if any(os.path.isfile(path) or (os.path.isdir(path) and os.listdir(path)) for path in compiled_in):
         return
-    for path in (*_AUTHORITIES, os.path.join(os.path.dirname(os.path.dirname(__file__)), "certifi", "cacert.pem")):
+    for path in (*_AUTHORITIES, str(_HERE.parent / "certifi" / "cacert.pem")):
         if os.path.isfile(path):
             os.environ["SSL_CERT_FILE"] = path
             return
