@@ -15,6 +15,7 @@ from packyard.formats.errors import FormatError, Problem
 from packyard.tasks.errors import ActionError
 
 if TYPE_CHECKING:
+    from packyard.tasks.front import Front
     from packyard.tasks.graph import Graph
 
 ERRORS, USAGE, INTERRUPTED = 1, 2, 130
@@ -147,19 +148,23 @@ def _build(words: list[str]) -> int:
         graph = front.graph
         chosen = choose_targets(options.target, list(graph.targets), artifacts_here(root, graph))
         names = [name for word in chosen or ["all"] for name in (graph.final if word == "all" else (word,))]
-        status = 0
-        if remaining := front.start(names):
-            from doit.doit_cmd import DoitMain  # costs 0.1 s, only what runs needs it
-            from packyard.tasks.loader import Loader
-
-            os.chdir(root)
-            arguments = ["run", "-n", str(front.gate.threads), *([] if options.keep_going else ["--no-continue"])]
-            status = DoitMain(Loader(front, remaining), config_filenames=()).run(arguments)
-        else:
-            front.finish()
+        os.chdir(root)
+        return carry_out(front, names, keep_going=options.keep_going)
     finally:
         front.close()
-    return ERRORS if status else 0
+
+
+def carry_out(front: Front, names: Sequence[str], *, keep_going: bool = True) -> int:
+    """Make what is stale of `names` and of all that they need; the exit status."""
+    remaining = front.start(names)
+    if not remaining:
+        front.finish()
+        return 0
+    from doit.doit_cmd import DoitMain  # costs 0.1 s, only what runs needs it
+    from packyard.tasks.loader import Loader
+
+    arguments = ["run", "-n", str(front.gate.threads), *([] if keep_going else ["--no-continue"])]
+    return ERRORS if DoitMain(Loader(front, remaining), config_filenames=()).run(arguments) else 0
 
 
 def debugging() -> bool:

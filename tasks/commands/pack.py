@@ -18,7 +18,7 @@ from packyard.formats.flavor import ProjectManifest
 from packyard.formats.platform import PLATFORMS
 from packyard.formats.pspf import read_public_key
 from packyard.tasks import null, signing
-from packyard.tasks.cli import UsageError, debugging
+from packyard.tasks.cli import UsageError, carry_out, debugging
 from packyard.tasks.commands.output import say
 from packyard.tasks.display import Display, Plain, Quiet, bytes_text
 from packyard.tasks.errors import ActionError, PlanError
@@ -79,6 +79,7 @@ def run(words: list[str]) -> int:
         outer or root,
         display,
         locked=options.locked,
+        jobs=os.cpu_count() or 1,
         opened=None if outer else lambda: open_standalone(root, wishes.apply),
         debug=options.debug or debugging(),
     )
@@ -153,14 +154,10 @@ def _environments(bundles: Sequence[Target]) -> list[str]:
 
 
 def _build(front: Front, names: Sequence[str]) -> int:
-    from doit.doit_cmd import DoitMain
-    from packyard.tasks.loader import Loader
-
-    jobs = str(os.cpu_count() or 1)
     back = Path.cwd()
     os.chdir(front.root)
     try:
-        return 1 if DoitMain(Loader(front, names), config_filenames=()).run(["run", "-n", jobs, *names]) else 0
+        return carry_out(front, names)
     finally:
         os.chdir(back)
 
