@@ -172,13 +172,14 @@ def pack(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
 
     def make(launcher: str, version: str = "1.0", **more: str) -> Path:
         if (launcher, version) not in made:
+            project = folder / f"{launcher}-{version}"  # of its own: versions differ in the files they have
             for path, text in {**FILES, **more, "pyproject.toml": PROJECT.format(version=version)}.items():
-                (folder / path).parent.mkdir(parents=True, exist_ok=True)
-                (folder / path).write_text(text)
+                (project / path).parent.mkdir(parents=True, exist_ok=True)
+                (project / path).write_text(text)
             out = folder / "out" / launcher / version
             with pytest.MonkeyPatch.context() as patch:
                 patch.setenv("PACKYARD_CACHE_DIR", str(cache))
-                words = ["pack", "--manifest", str(folder), "--output", f"{out}/", "--launcher", launcher]
+                words = ["pack", "--manifest", str(project), "--output", f"{out}/", "--launcher", launcher]
                 assert cli.run([*words, "--key-seed", "s1", "--quiet"]) == 0
             made[launcher, version] = out / f"app-{version}.psp"
         return made[launcher, version]
