@@ -25,7 +25,6 @@ from packyard.formats.morloclock import LockedPackage
 
 RECORDS = "fdb"
 _EXPOSED = {"cpp": "include", "py": "lib/python", "r": "lib/R"}
-EXPOSED_ROOTS = tuple(_EXPOSED.values())
 
 
 @dataclass(frozen=True, slots=True)

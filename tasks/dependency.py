@@ -41,8 +41,8 @@ def dependencies(member: Member, workspace: Workspace) -> Dependencies:
             continue
         seen.add((one.name, extras))
         for key, text in _texts(one, extras):
-            other = known.get(canonicalize_name(text)) or folders.get(posixpath.normpath(one.path(text)))
             if key.startswith("tool.flavor.build.dependencies"):
+                other = known.get(canonicalize_name(text)) or folders.get(posixpath.normpath(one.path(text)))
                 if other is None:
                     problems.append(
                         Problem(f"{text!r} is no member of the workspace", key, one.path("pyproject.toml"),
