@@ -286,7 +286,7 @@ class Build:
         with sandbox.room_for(target, key, log=log, trees=trees) as room:
             sandbox.stage(room, self.root, target, looks, uses, self.store)
             if self._strict:
-                invoke_strictly(target.run, room, local=target.local_only)
+                invoke_strictly(target.run, room)
             else:
                 invoke(target.run, room)
             outputs = sandbox.collect(room, target, self.store)

@@ -97,7 +97,7 @@ def make_bundle(room: Room) -> None:
     present = [one for one in packed if one[2]]
     unpacked = [one for one in present if one[0].lifecycle != "lazy"]
     lazy = [one for one in present if one[0].lifecycle == "lazy"]
-    key = signing.load_key(params["key"])
+    key = signing.load_key({**room.local, "public_key": params["public_key"]})
     out = room.outputs / params["file"]
     try:
         tree = contents_digest(merged(contents for _, _, contents in unpacked))
@@ -110,7 +110,7 @@ def make_bundle(room: Room) -> None:
         raise ActionError(f"the bundle cannot be written: {error}") from None
     if judge(bundle, findings) is not Verdict.INTACT:
         raise ActionError("the bundle is not what was written", detail="\n".join(map(str, findings)))
-    room.say(f"{params['file']}: {bundle.size} bytes, signed with {signing.describe(params['key'])}")
+    room.say(f"{params['file']}: {bundle.size} bytes, signed with the key {params['public_key'][:16]}...")
 
 
 def _target(workspace: Workspace, member: Member, platform: str, key: signing.Key) -> Target:
@@ -163,12 +163,12 @@ def _target(workspace: Workspace, member: Member, platform: str, key: signing.Ke
             "arch": processor,
             "sealed": system != "windows",
             "epoch": workspace.epoch,
-            "key": dict(key),
+            "public_key": key["public_key"],
         },
+        local={name: value for name, value in key.items() if name != "public_key"},
         sources=sources,
         uses=tuple(uses),
         outputs=(Output(at=file, artifact=f"{workspace.dist}/{file}" if workspace.dist else None),),
-        local_only=True,
         resource="io",
         final=True,
     )

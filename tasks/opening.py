@@ -19,7 +19,7 @@ from packyard.tasks.graph import Graph, build_graph, read_graph
 from packyard.tasks.memo import pack_stat
 from packyard.tasks.store import Store
 from packyard.tasks.trace import StoredGraph, Trace
-from packyard.tasks.workspace import MANIFEST, read_standalone, read_workspace
+from packyard.tasks.workspace import MANIFEST, Workspace, read_standalone, read_workspace
 
 
 @dataclass(frozen=True)
@@ -47,10 +47,11 @@ class Opened:
         """The same workspace, now to be written to; PlanError when it is not the same any more."""
         assert self.stored is not None
         trace = Trace(self.root)
-        if _holds(self.stored, self.root):
+        unsigned = _lacks_key(self.graph)
+        if not unsigned and _holds(self.stored, self.root):
             return Opened(self.root, self.graph, trace, self.stored)
-        graph, trace, stored = _read(self.root, trace)
-        if stored.text != self.stored.text:
+        graph, trace, stored = _read(self.root, trace, writing=True)
+        if list(graph.targets) != list(self.graph.targets) or (not unsigned and stored.text != self.stored.text):
             raise PlanError(Problem("the workspace changed while this run was starting", hint="build again"))
         return Opened(self.root, graph, trace, stored)
 
@@ -90,7 +91,7 @@ def open_workspace(root: Path, *, readonly: bool = False) -> Opened:
             return Opened(root, read_graph(stored.text), trace, stored)
         except (KeyError, TypeError, ValueError):
             pass  # a text that we did not write: read the manifests again
-    return Opened(root, *_read(root, trace))
+    return Opened(root, *_read(root, trace, writing=not readonly))
 
 
 def read_only_graph(root: Path) -> Graph:
@@ -104,20 +105,12 @@ def read_only_graph(root: Path) -> Graph:
 def open_standalone(root: Path, change: Callable[[ProjectManifest], ProjectManifest]) -> Opened:
     """The folder of one application, which is no workspace; `change` has the last word on its manifest. Its graph is
     not stored, because it depends on more than files."""
-    workspace = read_standalone(root, change)
-    try:
-        graph = build_graph(workspace)
-    except FormatError as error:
-        raise PlanError(*error.problems) from None
+    _, graph = _graph(lambda: read_standalone(root, change), writing=True)
     return Opened(root, graph, Trace(root), None)
 
 
-def _read(root: Path, trace: Trace) -> tuple[Graph, Trace, StoredGraph]:
-    workspace = read_workspace(root)
-    try:
-        graph = build_graph(workspace)
-    except FormatError as error:
-        raise PlanError(*error.problems) from None
+def _read(root: Path, trace: Trace, *, writing: bool) -> tuple[Graph, Trace, StoredGraph]:
+    workspace, graph = _graph(lambda: read_workspace(root), writing=writing)
     looks = dict(workspace.watch.seen)
     for path in own_files():
         looks[os.fspath(path)] = pack_stat(path.stat())
@@ -132,6 +125,27 @@ def _read(root: Path, trace: Trace) -> tuple[Graph, Trace, StoredGraph]:
         text=graph.text(),
     )
     return graph, trace, stored
+
+
+def _graph(read: Callable[[], Workspace], *, writing: bool) -> tuple[Workspace, Graph]:
+    """A workspace and its graph. Who is going to write makes the development key when a bundle waits for it."""
+    workspace = read()
+    try:
+        graph = build_graph(workspace)
+        if writing and _lacks_key(graph):
+            from packyard.tasks import signing  # and with it cryptography, which a stored graph can do without
+
+            signing.make_development_key()
+            workspace = read()
+            graph = build_graph(workspace)
+    except FormatError as error:
+        raise PlanError(*error.problems) from None
+    return workspace, graph
+
+
+def _lacks_key(graph: Graph) -> bool:
+    """Whether a bundle is to be signed by a development key that is not there yet (signing.TO_BE_MADE)."""
+    return any(target.local and not target.params["public_key"] for target in graph.targets.values())
 
 
 def _holds(stored: StoredGraph, root: Path) -> bool:

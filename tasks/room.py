@@ -17,7 +17,8 @@ class Room:
 
     `inputs` holds the staged inputs (read-only by agreement), `outputs` is where results are left,
     `scratch` is an empty folder for anything else; all three are removed afterwards. `trees` maps a used
-    target to its tree in the store. `log` is the file that `say` and children write to.
+    target to its tree in the store. `log` is the file that `say` and children write to. `local` is where a private
+    key lies (Target.local).
     """
 
     inputs: Path
@@ -28,6 +29,7 @@ class Room:
     log: Path
     trees: Mapping[str, Path] = field(default_factory=dict)
     network: bool = False
+    local: Mapping[str, Json] = field(default_factory=dict)
 
     def say(self, text: str) -> None:
         """Write a line to the action's log."""

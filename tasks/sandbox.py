@@ -52,7 +52,7 @@ def room_for(target: Target, key: str, *, log: Path, trees: Mapping[str, Path]) 
                     (place / name).mkdir(parents=True)
                 yield Room(
                     inputs=place / "in", outputs=place / "out", scratch=place / "tmp", home=place / "home",
-                    params=target.params, log=log, trees=trees, network=target.network,
+                    params=target.params, log=log, trees=trees, network=target.network, local=target.local,
                 )  # fmt: skip
             finally:
                 _remove(place)

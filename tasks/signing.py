@@ -36,13 +36,15 @@ PRIVATE_NAME, PUBLIC_NAME = "flavor-private.key", "flavor-public.key"  # as Flav
 _HEX = re.compile(r"[0-9a-fA-F]{64}")
 
 Key = Mapping[str, Json]  # 'source': file, environment or development; 'path' or 'variable'; 'public_key' in hex
+TO_BE_MADE = ""  # the public key of a development key that is not there yet
 
 
 def choose_key(workspace: Workspace) -> Key:
     """The key that signs this workspace's bundles, as parameters of a target: nothing in them is secret.
 
     In this order: a key file given on the command line, a seed given there or in the environment, the manifest's
-    [sign], and else the development key, which is made when there is none. PlanError when the chosen one is wrong.
+    [sign], and else the development key, whose public half is TO_BE_MADE when there is none yet: a plan makes
+    nothing. PlanError when the chosen one is wrong.
     """
     if path := os.environ.get(KEY_VARIABLE):
         return _file(workspace, os.fspath(workspace.root / path))
@@ -55,7 +57,10 @@ def choose_key(workspace: Workspace) -> Key:
             return _file(workspace, os.fspath(workspace.root / sign.key))
     if sign.seed_env:
         return _environment(sign.seed_env)
-    return {**_file(workspace, os.fspath(make_development_key())), "source": "development"}
+    path = os.fspath(development_key())
+    if not workspace.watch.is_file(path):
+        return {"source": "development", "path": path, "public_key": TO_BE_MADE}
+    return {**_file(workspace, path), "source": "development"}
 
 
 def load_key(key: Key) -> PrivateKey:
@@ -87,9 +92,14 @@ def config_folder() -> Path:
     return Path(given) if given else platformdirs.user_config_path("packyard")
 
 
-def make_development_key() -> Path:
-    """The path of the development key of this user, made at the first call; PlanError when it cannot be."""
-    path = config_folder() / "development.key"
+def development_key() -> Path:
+    """Where the development key of this user lies, or will lie."""
+    return config_folder() / "development.key"
+
+
+def make_development_key() -> None:
+    """Make the development key of this user, unless it is there; PlanError when it cannot be made."""
+    path = development_key()
     try:
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -104,7 +114,6 @@ def make_development_key() -> Path:
                 hint=f"give a key by --private-key or --key-seed, or in [sign] of {MANIFEST}",
             )
         ) from None
-    return path
 
 
 def write_keys(folder: Path) -> tuple[Path, Path]:

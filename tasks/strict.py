@@ -25,18 +25,19 @@ _SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/etc")
 _FILE, _ANSWER = "action.json", "answer.json"
 
 
-def invoke_strictly(run: str, room: Room, *, local: bool = False, path: Sequence[Path] = ()) -> None:
-    """Call the function 'module:name' in `room`, alone in a sandbox. A `local` one also gets the variables that its
-    parameters name; `path` are more folders to import from."""
+def invoke_strictly(run: str, room: Room, *, path: Sequence[Path] = ()) -> None:
+    """Call the function 'module:name' in `room`, alone in a sandbox. It also gets the variables that `room.local`
+    names; `path` are more folders to import from."""
     place = room.inputs.parent
     answer = place / _ANSWER
     paths = {name: os.fspath(getattr(room, name)) for name in ("inputs", "outputs", "scratch", "home", "log")}
     trees = {name: os.fspath(tree) for name, tree in room.trees.items()}
-    described = {"params": room.params, "network": room.network, **paths, "trees": trees}
+    told = {"params": room.params, "local": room.local, "network": room.network}
+    described = {**told, **paths, "trees": trees}
     text = json.dumps({"run": run, "room": described, "answer": os.fspath(answer)})
     (place / _FILE).write_text(text, encoding="utf-8")
     python = [sys.executable, "-P", "-m", "packyard.tasks.action", os.fspath(place / _FILE)]
-    named = {v: os.environ[v] for v in _texts(room.params) if v in os.environ} if local else {}
+    named = {name: os.environ[name] for name in _texts(room.local) if name in os.environ}
     environment = {**room.environment(), **named}
     if path:
         environment["PYTHONPATH"] = os.pathsep.join(map(os.fspath, path))
@@ -88,7 +89,7 @@ def _readable(room: Room, path: Sequence[Path]) -> Iterator[str]:
     folders = [Path(sys.prefix), Path(sys.base_prefix), here, here.parent / "formats", *path, *room.trees.values()]
     if site.ENABLE_USER_SITE:
         folders.append(Path(site.getusersitepackages()))
-    for text in _texts(room.params):
+    for text in _texts([room.params, room.local]):
         if text.startswith("/") and os.path.exists(text):
             folders += _installation(Path(text))
     for folder in {os.fspath(folder) for folder in folders}:

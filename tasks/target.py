@@ -65,7 +65,8 @@ class Target:
     `run` names the function that makes it ('packyard.tasks.archive:make'), called with a Room.
     `params` is everything else the function reads; together with the bytes of sources and uses it decides
     the result. `network` allows the action to download (its result must be pinned by digests in its
-    inputs); `local_only` marks what touches a private key.
+    inputs). `local` says where on this machine the action finds a private key: it decides nothing, so it is no
+    part of the action's key, and an action that has it can run nowhere else.
     """
 
     name: str
@@ -78,7 +79,7 @@ class Target:
     outputs: tuple[Output, ...] = ()
     pins: tuple[Pin, ...] = ()
     network: bool = False
-    local_only: bool = False
+    local: Mapping[str, Json] = field(default_factory=dict)
     resource: Resource = "cpu"
     final: bool = False  # belongs to the group `all`
 

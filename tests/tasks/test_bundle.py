@@ -10,12 +10,14 @@ import pytest
 from packyard.formats.entry import Entry
 from packyard.formats.errors import FormatError
 from packyard.formats.piece import write_piece
-from packyard.formats.pspf import Verdict, open_bundle, verify, verify_contents
+from packyard.formats.pspf import Verdict, key_from_seed, open_bundle, private_pem, verify, verify_contents
+from packyard.tasks.action import ingredients, key_of
 from packyard.tasks.bundle import ISOLATED, make_bundle, targets
 from packyard.tasks.errors import ActionError
 from packyard.tasks.inspection import verify_file
 from packyard.tasks.room import Room
 from packyard.tasks.target import Target
+from packyard.tasks.trace import Made
 from packyard.tasks.workspace import read_workspace
 
 PROJECT = """
@@ -64,7 +66,7 @@ def room_for(target: Target, tmp_path: Path) -> Room:
     base = tmp_path / "room"
     room = Room(
         inputs=base / "in", outputs=base / "out", scratch=base / "tmp", home=base / "home",
-        params=target.params, log=base / "log",
+        params=target.params, local=target.local, log=base / "log",
     )  # fmt: skip
     for folder in (room.inputs / "slots", room.outputs, room.scratch, room.home):
         folder.mkdir(parents=True)
@@ -88,8 +90,28 @@ def test_target_uses_launcher_runtime_environment_and_app(plan: Plan) -> None:
         ("slot:hello/app", "files/app"),
     ]
     assert target.outputs[0].artifact == "dist/hello-0.1.0.psp"
-    assert target.local_only and target.final and not target.network
+    assert target.local == {"source": "environment", "variable": "PACKYARD_KEY_SEED"}
+    assert target.final and not target.network
     assert json.loads(json.dumps(target.params)) == target.params
+
+
+def test_place_of_the_key_decides_nothing(plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def key() -> str:
+        target = plan()
+        made = Made(digest="0" * 64, size=0, executable=False, tree=False)
+        return key_of(ingredients(target, {}, {f"{use.target}#{use.part}": made for use in target.uses}))
+
+    by_seed = key()
+    monkeypatch.delenv("PACKYARD_KEY_SEED")
+    for name in ("one", "two/deep"):
+        path = tmp_path / name / "key.pem"
+        path.parent.mkdir(parents=True)
+        path.write_bytes(private_pem(key_from_seed("s1")))
+        monkeypatch.setenv("PACKYARD_PRIVATE_KEY", str(path))
+        assert plan().local == {"source": "file", "path": str(path)}
+        assert key() == by_seed
+    path.write_bytes(private_pem(key_from_seed("s2")))
+    assert key() != by_seed
 
 
 def test_launcher_that_is_a_file_is_a_source(plan: Plan) -> None:

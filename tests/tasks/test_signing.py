@@ -83,8 +83,12 @@ def test_no_secret_is_in_the_parameters(workspace: MakeWorkspace, monkeypatch: p
 
 
 def test_development_key_is_made_once_for_its_user_alone(workspace: MakeWorkspace, tmp_path: Path) -> None:
-    key = choose_key(workspace())
     path = tmp_path / "config/development.key"
+    assert choose_key(workspace()) == {"source": "development", "path": str(path), "public_key": ""}
+    assert not path.parent.exists()
+    for _ in range(2):
+        make_development_key()
+    key = choose_key(workspace())
     assert key["source"] == "development"
     assert path.stat().st_mode & 0o777 == 0o600
     assert public_key(read_private_key(path.read_bytes())).hex() == key["public_key"]

@@ -67,14 +67,20 @@ def strict(tmp_path: Path) -> Strict:
     log = tmp_path / "log"
     log.write_bytes(b"")
 
-    def run(action: str, params: dict | None = None, *, network: bool = False, tree: Path | None = None, local=False):
+    def run(action: str, params: dict | None = None, *, network: bool = False, tree: Path | None = None, local=None):
         target = Target(
-            name="x:y", doc="", place="", run=f"acting:{action}", params=params or {}, network=network, local_only=local
+            name="x:y",
+            doc="",
+            place="",
+            run=f"acting:{action}",
+            params=params or {},
+            network=network,
+            local=local or {},
         )
         trees = {"tool:x": tree} if tree else {}
         with sandbox.room_for(target, os.urandom(8).hex(), log=log, trees=trees) as room:
             (room.inputs / "in.txt").write_text("input\n")
-            invoke_strictly(target.run, room, local=local, path=[tmp_path / "code"])
+            invoke_strictly(target.run, room, path=[tmp_path / "code"])
             made = tmp_path / "made"
             room.outputs.rename(made)
         return made
@@ -152,7 +158,7 @@ def test_strict_action_gets_a_secret_only_when_it_is_local(
 ) -> None:
     monkeypatch.setenv("A_SECRET", "x")
     monkeypatch.setenv("OTHER", "y")
-    made = strict("variable", {"key": {"variable": "A_SECRET"}}, local=local)
+    made = strict("variable", {"variable": "A_SECRET"}, local={"variable": "A_SECRET"} if local else {})
     assert (made / "out").read_text() == expected
 
 

@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
+from packyard.tasks.opening import open_workspace
 
-from tests.tasks.commands.conftest import Space, Tree
+from tests.tasks.commands.conftest import MANIFEST, Space, Tree
 
+APP = """\
+[project]
+name = "app"
+version = "1.0"
+
+[tool.flavor]
+entry_point = "app:main"
+"""
 NEVER = """\
 stale    archive:inner
            it was never made here
@@ -100,3 +110,34 @@ def test_plan_outside_a_workspace_says_how_to_start_one(space: Space) -> None:
         "",
         f"error: {space.root}: no packyard.toml here or in a folder above\n  hint: 'packyard init' writes one\n",
     )
+
+
+QUESTIONS = (["plan"], ["list"], ["graph"], ["info", "bundle:app"], ["why", "bundle:app"])
+
+
+def test_question_makes_no_key_and_a_run_makes_one(space: Space, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = space.root.parent / "config"
+    monkeypatch.setenv("PACKYARD_CONFIG_DIR", str(config))
+    for name in ("PACKYARD_PRIVATE_KEY", "PACKYARD_KEY_SEED", "FLAVOR_SEED"):
+        monkeypatch.delenv(name, raising=False)
+    space.write("packyard.toml", MANIFEST.replace('name = "small"\n', 'name = "small"\nmembers = ["app"]\n'))
+    space.write("app/pyproject.toml", APP)
+    space.write("app/app.py", "def main():\n    pass\n")
+    for words in QUESTIONS:
+        _, _, err = space.run(*words)
+        assert (err, config.exists()) == ("", False), words
+    planned = open_workspace(space.root, readonly=True).graph.targets["bundle:app"]
+    assert planned.params["public_key"] == ""
+    run = open_workspace(space.root)
+    made = run.graph.targets["bundle:app"]
+    assert list(config.iterdir()) == [config / "development.key"]
+    assert len(made.params["public_key"]) == 64
+    assert made == replace(planned, params={**planned.params, "public_key": made.params["public_key"]})
+    # Stock doit reads the graph before it knows that this is a run.
+    (config / "development.key").unlink()
+    run.keep_graph()
+    run.trace.close()
+    early = open_workspace(space.root, readonly=True)
+    late = early.reopened()
+    assert late.graph.targets["bundle:app"].params["public_key"] not in ("", made.params["public_key"])
+    late.trace.close()
