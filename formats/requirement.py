@@ -56,3 +56,22 @@ def read_python_version(text: str) -> str:
     if not re.fullmatch(r"3\.(0|[1-9]\d*)", text):
         raise FormatError(f"{text!r} is not a Python version, one like '3.12' was expected")
     return text
+
+
+def requirement_for(text: str, version: str) -> str:
+    """The PEP 508 dependency `text` with a condition that admits `version`: `==` and `~=` are followed, any other set
+    of conditions becomes what is compatible with the version. As it is when it admits it already."""
+    requirement = Requirement(text)
+    specifier = requirement.specifier
+    if specifier.contains(version, prereleases=True):
+        return text
+    only = next(iter(specifier))
+    if len(specifier) == 1 and only.operator in ("==", "~=") and not only.version.endswith(".*"):
+        new = f"{only.operator}{version}"
+    else:
+        major, minor, *_ = (*Version(version).release, 0)
+        new = f">={version},<{major + 1}" if major else f">={version},<0.{minor + 1}"
+    # Name, extras, conditions (PEP 508 allows them in parentheses), marker.
+    match = re.fullmatch(r"(?P<head>\s*[\w.-]+\s*(?:\[[^\]]*\]\s*)?)\(?[^;)]*\)?(?P<marker>\s*;.*)?", text)
+    assert match is not None
+    return f"{match['head']}{new}{match['marker'] or ''}"

@@ -50,6 +50,20 @@ def read_range(text: str) -> VersionRange:
     return VersionRange(tuple(comparisons))
 
 
+def range_for(text: str, version: str) -> str:
+    """The range that admits `version`, written as `text` is: with its sign and as many numbers. A range of several
+    conditions becomes what is compatible with the version. FormatError when `text` is no range."""
+    if read_range(text).admits(version):
+        return text
+    match = _CONDITION.fullmatch(text.strip())
+    if match is not None and match["sign"] in ("", "^", "~", "=", "=="):
+        count = 3 if semver.Version.parse(version).prerelease else match["numbers"].count(".") + 1
+        numbers = version if count == 3 else ".".join(version.split(".")[:count])
+        return text[: match.start("numbers")] + numbers + text[match.end() :]
+    low, high = read_range(version).comparisons
+    return f">={low[1]},<{high[1]}"
+
+
 def _comparisons(sign: str, bound: semver.Version, given: int) -> list[tuple[str, semver.Version]]:
     """What a sign means for a version of which `given` numbers were written."""
     match sign:

@@ -26,8 +26,8 @@ class Revision:
     def changed(self) -> set[str]:
         """The files that differ now: committed since, edited, new (if git does not ignore them) or gone. Relative to
         the workspace, outside of it absolute, as a target names its sources."""
-        said = _git(self.top, "diff", "--name-only", "--no-renames", "--no-ext-diff", "-z", self.commit, "--")
-        said += _git(self.top, "ls-files", "--others", "--exclude-standard", "-z")
+        said = git_said(self.top, "diff", "--name-only", "--no-renames", "--no-ext-diff", "-z", self.commit, "--")
+        said += git_said(self.top, "ls-files", "--others", "--exclude-standard", "-z")
         paths = (path for path in said.split("\0") if path)
         return {
             path.removeprefix(self.prefix) if path.startswith(self.prefix) else os.fspath(self.top / path)
@@ -41,30 +41,31 @@ class Revision:
             index = {"GIT_INDEX_FILE": os.path.join(folder, "index")}
             tree = f"{self.commit}:{self.prefix.rstrip('/')}"
             try:
-                _git(self.top, "rev-parse", "--verify", "--quiet", "--end-of-options", tree)
+                git_said(self.top, "rev-parse", "--verify", "--quiet", "--end-of-options", tree)
             except ActionError:
                 yield None
                 return
-            _git(self.top, "read-tree", tree, **index)
-            _git(self.top, "checkout-index", "--all", "--quiet", f"--prefix={folder}/files/", **index)
+            git_said(self.top, "read-tree", tree, **index)
+            git_said(self.top, "checkout-index", "--all", "--quiet", f"--prefix={folder}/files/", **index)
             yield Path(folder, "files")
 
 
 def read_revision(root: Path, name: str) -> Revision:
     """The revision that `name` means; FormatError when there is no repository, or no such commit in it."""
     try:
-        top = Path(_git(root, "rev-parse", "--show-toplevel").removesuffix("\n"))
+        top = Path(git_said(root, "rev-parse", "--show-toplevel").removesuffix("\n"))
     except ActionError as error:
         raise FormatError(f"{root} is not in a git repository: {str(error).splitlines()[-1].strip()}") from None
     try:
         words = ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
-        commit = _git(root, *words).strip()
+        commit = git_said(root, *words).strip()
     except ActionError:
         raise FormatError(f"{name!r} is no commit of the repository at {top}") from None
-    prefix = _git(root, "rev-parse", "--show-prefix").removesuffix("\n")
+    prefix = git_said(root, "rev-parse", "--show-prefix").removesuffix("\n")
     return Revision(root, top, prefix, commit)
 
 
-def _git(folder: Path, *words: str, **variables: str) -> str:
+def git_said(folder: Path, *words: str, **variables: str) -> str:
+    """What git prints in a folder, without its helpers of the background; ActionError when it fails."""
     argv = ["git", "-c", "gc.auto=0", "-c", "core.fsmonitor=false", "-C", os.fspath(folder), *words]
     return process.capture(argv, env=git.environment() | variables, errors="surrogateescape")

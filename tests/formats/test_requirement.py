@@ -10,6 +10,7 @@ from packyard.formats.requirement import (
     read_python_version,
     read_requirement,
     read_specifier,
+    requirement_for,
 )
 
 
@@ -41,3 +42,19 @@ def test_text_wrong_is_refused(read: Callable[[str], str], text: str, message: s
     with pytest.raises(FormatError) as caught:
         read(text)
     assert str(caught.value) == message
+
+
+@pytest.mark.parametrize(
+    ("text", "version", "after"),
+    [
+        ("core", "0.2.0", "core"),
+        ("core>=0.1", "0.2.0", "core>=0.1"),
+        ("core==0.1.0", "0.1.1", "core==0.1.1"),
+        ("core ~= 0.1.0", "0.2.0", "core ~=0.2.0"),
+        ("core[all] (>=0.1,<0.2) ; python_version > '3'", "0.2.0", "core[all] >=0.2.0,<0.3 ; python_version > '3'"),
+        ("core==0.1.*", "0.2.0", "core>=0.2.0,<0.3"),
+        ("core<2", "2.0.0", "core>=2.0.0,<3"),
+    ],
+)
+def test_requirement_for_follows_a_version(text, version, after):
+    assert requirement_for(text, version) == after

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 from packyard.formats.errors import FormatError
-from packyard.formats.versionrange import read_range
+from packyard.formats.versionrange import range_for, read_range
 
 
 @pytest.mark.parametrize(
@@ -48,3 +48,22 @@ def test_range_of_bad_prerelease_is_refused() -> None:
     with pytest.raises(FormatError) as caught:
         read_range(">=0.1.0-01")
     assert str(caught.value) == "'>=0.1.0-01' holds no SemVer version, one like 0.1.0 was expected"
+
+
+@pytest.mark.parametrize(
+    ("text", "version", "after"),
+    [
+        ("0.1.0", "0.1.4", "0.1.0"),
+        ("0.1.0", "0.2.0", "0.2.0"),
+        ("=0.1.0", "0.1.1", "=0.1.1"),
+        ("0.1", "0.2.0", "0.2"),
+        ("^1.2.0", "2.0.0", "^2.0.0"),
+        ("~ 1.2", "1.3.0", "~ 1.3"),
+        (">=0.1.0,<0.2.0", "0.2.0", ">=0.2.0,<0.3.0"),
+        (">=1,<2", "2.0.1", ">=2.0.1,<3.0.0"),
+        ("*", "9.0.0", "*"),
+    ],
+)
+def test_range_for_follows_a_version_in_the_same_form(text, version, after):
+    assert range_for(text, version) == after
+    assert read_range(after).admits(version)
