@@ -41,11 +41,6 @@ def write_listing(files: Iterable[Listed]) -> str:
     return "".join(f"{file}\n" for file in sorted(files, key=lambda file: file.path.encode()))
 
 
-def listing_of(entries: Iterable[Entry], *, owner: str) -> str:
-    """The text of a listing whose files have one owner."""
-    return write_listing(listed(entries, owner=owner))
-
-
 def read_listing(text: str) -> list[Listed]:
     """The files of a listing; FormatError when a line is none."""
     files: list[Listed] = []

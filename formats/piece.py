@@ -43,10 +43,29 @@ class Piece:
 
 def write_piece(entries: Iterable[Entry], out: Sink, *, epoch: int = 0, level: int = LEVELS["fast"]) -> Piece:
     """Write `entries` as a piece; FormatError as `write_tar`, or when there are 4 GiB or more."""
-    fragment = _Fragment(out, level)
-    out.write(HEADER)
-    write_tar(entries, fragment, epoch=epoch, end=False)
-    return fragment.finish()
+    writer = PieceWriter(out, epoch=epoch, level=level)
+    writer.add(entries)
+    return writer.finish()
+
+
+class PieceWriter:
+    """A piece that is written in groups of files, as they become known.
+
+    The order of the groups decides the bytes. Paths are compared within a group only.
+    """
+
+    def __init__(self, out: Sink, *, epoch: int = 0, level: int = LEVELS["fast"]) -> None:
+        self._fragment = _Fragment(out, level)
+        self._epoch = epoch
+        out.write(HEADER)
+
+    def add(self, entries: Iterable[Entry]) -> None:
+        """Write one group; FormatError as `write_tar`, or when there are 4 GiB or more."""
+        write_tar(entries, self._fragment, epoch=self._epoch, end=False)
+
+    def finish(self) -> Piece:
+        """Complete the piece."""
+        return self._fragment.finish()
 
 
 class _Fragment:

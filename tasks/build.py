@@ -75,7 +75,7 @@ class Build:
         self._recalled: dict[str, Record | None] = {}  # records read ahead while planning
         self._needed = set(graph.closure(graph.final))
         self._lock = threading.RLock()
-        self._resolving = threading.Lock()  # both may take long, and others go on meanwhile
+        self._resolving: dict[str, threading.Lock] = {}  # both may take long, and others go on meanwhile
         self._mending = threading.RLock()  # mending may need mending
 
     @property
@@ -245,8 +245,10 @@ class Build:
         return key, how, record
 
     def _pin(self, target: Target, pin: Pin) -> None:
-        """Resolve a lock that is not there yet; one at a time, because two targets may read the same one."""
-        with self._resolving:
+        """Resolve a lock that is not there yet, once: two targets may read the same one."""
+        with self._lock:
+            resolving = self._resolving.setdefault(pin.path, threading.Lock())
+        with resolving:
             if self._memo.look(pin.path) is not None:
                 return
             if self._locked:

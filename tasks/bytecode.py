@@ -29,17 +29,30 @@ with open(sys.argv[1], encoding="utf-8") as jobs:
         except (py_compile.PyCompileError, SyntaxError, ValueError, RecursionError) as error:
             print(f"{source} is no module for this Python: {type(error).__name__}")
 """
-_LOADED = """
-import importlib, json, sys
-for name in json.loads(sys.argv[1]):
+# Imports modules, and keeps the bytecode of all that this loads: each is compiled once, for both. What was loaded
+# before anything could be kept (the encodings) is compiled at the end.
+_IMPORT = """
+import importlib, importlib.util, json, os, sys
+from importlib._bootstrap_external import _code_to_hash_pyc
+from importlib.machinery import SourceFileLoader
+names, root = json.loads(sys.argv[1]), sys.argv[2]
+def compiled(self, name):
+    data = self.get_data(self.path)
+    code = self.source_to_code(data, self.path[len(root):])
+    target = importlib.util.cache_from_source(self.path)
+    os.makedirs(os.path.dirname(target), exist_ok=True)
+    with open(target, "wb") as out:
+        out.write(_code_to_hash_pyc(code, importlib.util.source_hash(data), False))
+    return code
+early = [module.__spec__ for module in sys.modules.values() if getattr(module, "__spec__", None)]
+SourceFileLoader.get_code = compiled
+for name in names:
     try:
         importlib.import_module(name)
     except ImportError:
         pass
-modules = [module for module in list(sys.modules.values()) if getattr(module, "__spec__", None)]
-files = {module.__spec__.origin for module in modules if module.__spec__.has_location}
-with open(sys.argv[2], "w", encoding="utf-8") as answer:
-    json.dump(sorted(file for file in files if file and file.endswith(".py")), answer)
+for spec in sorted((spec for spec in early if isinstance(spec.loader, SourceFileLoader)), key=lambda spec: spec.origin):
+    spec.loader.get_code(spec.name)
 """
 # What programs import of the standard library on their way up: command lines, servers, clients, data.
 _COMMON = (
@@ -69,14 +82,10 @@ def compile_files(room: Room, python: Path, root: Path, paths: Iterable[str], ve
     return {target for _, target in jobs if (root / target).is_file()}
 
 
-def compile_common(room: Room, root: Path, version: str) -> set[str]:
+def compile_common(room: Room, root: Path, version: str) -> None:
     """Compile what programs commonly import of the standard library of the Python at `root`, which must run here."""
-    python, answer = root / "bin" / f"python{version}", room.scratch / "loaded.json"
-    room.run([python, *_FLAGS, "-c", _LOADED, json.dumps(_COMMON), answer], cwd=room.scratch)
-    below = f"{root}/lib/python{version}/"
-    files: list[str] = json.loads(answer.read_text(encoding="utf-8"))
-    paths = [file.removeprefix(f"{root}/") for file in files if file.startswith(below)]
-    return compile_files(room, python, root, paths, version)
+    python = root / "bin" / f"python{version}"
+    room.run([python, *_FLAGS, "-c", _IMPORT, json.dumps(_COMMON), root], cwd=room.scratch)
 
 
 def worth_compiling(path: str) -> bool:

@@ -111,7 +111,7 @@ def make_launcher(room: Room) -> None:
     room.run(
         [
             installed.uv(), "pip", "install", "--no-progress", "--no-deps", "--require-hashes",
-            "--only-binary", ":all:", "--no-python-downloads", "--link-mode", "copy", "--python", sys.executable,
+            "--only-binary", ":all:", "--no-python-downloads", "--python", sys.executable,
             "--python-platform", room.params["platform"], "--target", wheel, "--requirements", requirements,
         ],
         cwd=room.scratch,

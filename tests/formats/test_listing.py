@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from packyard.formats.entry import Entry
 from packyard.formats.errors import FormatError
-from packyard.formats.listing import check_owners, listed, listing_of, read_listing
+from packyard.formats.listing import check_owners, listed, read_listing, write_listing
 
 FILES = [Entry("lib/b c.py", b"b"), Entry("bin/a", b"a", executable=True)]
 TEXT = """\
@@ -13,7 +13,7 @@ ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb x 1 app bin/a
 
 
 def test_listing_is_sorted_and_read_back() -> None:
-    assert listing_of(FILES, owner="app") == TEXT
+    assert write_listing(listed(FILES, owner="app")) == TEXT
     assert [(file.path, file.executable, file.size, file.owner) for file in read_listing(TEXT)] == [
         ("bin/a", True, 1, "app"),
         ("lib/b c.py", False, 1, "app"),

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from packyard.formats.errors import FormatError
 from packyard.formats.gzipped import Reader
-from packyard.formats.piece import CLOSE, join, write_piece
+from packyard.formats.piece import CLOSE, PieceWriter, join, write_piece
 from packyard.formats.tarball import END, Entry, read_tar, write_tar
 
 FIRST = [Entry(f"lib/one{n}.py", f"x = {n}\n".encode() * 400) for n in range(30)]
@@ -43,6 +43,17 @@ def test_write_piece_is_a_whole_tarball_and_says_what_it_holds() -> None:
     assert (made.digest.hex, made.crc32, made.length) == (
         hashlib.sha256(bare).hexdigest(), zlib.crc32(bare), len(bare),
     )  # fmt: skip
+
+
+def test_groups_of_a_piece_are_one_tar_in_their_order() -> None:
+    out = io.BytesIO()
+    writer = PieceWriter(out)
+    writer.add(SECOND)
+    writer.add(FIRST)
+    made = writer.finish()
+    bare = tar(SECOND, end=False) + tar(FIRST, end=False)
+    assert gzip.decompress(out.getvalue()) == bare + END
+    assert made.digest.hex == hashlib.sha256(bare).hexdigest()
 
 
 @pytest.mark.parametrize("parts", [[], [FIRST], [FIRST, SECOND], [SECOND, [], FIRST]])
