@@ -4,6 +4,7 @@
     stdlib-core                          the standard set, by one name
     github:user/repo                     a repository of a known host, its default branch
     github:user/repo@tag:v1.2            a tag, likewise @branch:dev and @hash:0a1b2c3 (7 digits or more)
+    azure:owner/project/repo             Azure keeps them in projects; azure:owner/repo is in one of its own name
     git+https://host/repo.git@tag:v1     any repository
     ./folder, /folder, ./a-1.0.0.morloc.tar.gz
 
@@ -30,12 +31,14 @@ _HOSTS = {
     "gitlab": "https://gitlab.com/{path}.git",
     "bitbucket": "https://bitbucket.org/{path}.git",
     "codeberg": "https://codeberg.org/{path}.git",
+    "azure": "https://dev.azure.com/{path}",
 }
 _FORMS = ("hash", "tag", "branch")
 _NAME = r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
 _PACKAGE = re.compile(_NAME)
 _PLANE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
-_HOSTED = re.compile(rf"(?P<host>[a-z]+):(?P<path>{_NAME}/{_NAME})")
+_HOSTED = re.compile(rf"(?P<host>[a-z]+):(?P<path>{_NAME}/{_NAME}(?P<third>/{_NAME})?)")
+_AZURE = re.compile(r"https://dev\.azure\.com/(?P<owner>[^/]+)/(?:(?P<project>[^/]+)/)?_git/(?P<repo>[^/]+)")
 _URL = re.compile(
     r"git\+(?P<scheme>https|ssh|file)://(?P<rest>[^\s]+?)(?:@(?P<ref>(?:hash|tag|branch):.*|[^/:@]*))?", re.DOTALL
 )
@@ -113,11 +116,21 @@ def read_source(text: str) -> str:
 
 def read_repository_template(text: str) -> str:
     """A URL with {name} in it."""
+    scheme, separator, rest = text.partition("://")
+    if separator:
+        _refuse_credentials(scheme, rest)
     if text.count("{name}") != 1 or not re.match(r"(?:https|ssh|file)://[^\s]+$", text):
         raise FormatError(
             f"{text!r} is no template, a URL with {{name}} in it, like {DEFAULT_REPOSITORY}, was expected"
         )
     return text
+
+
+def over_ssh(url: str) -> str:
+    """The same repository by ssh, where `url` names it by https."""
+    if match := _AZURE.fullmatch(url):
+        return f"ssh://git@ssh.dev.azure.com/v3/{match['owner']}/{match['project'] or match['repo']}/{match['repo']}"
+    return re.sub(r"^https://", "ssh://git@", url)
 
 
 def read_plane_name(text: str) -> str:
@@ -129,7 +142,7 @@ def read_plane_name(text: str) -> str:
 
 def _hosted(text: str, place: str, ref: str | None) -> GitRef:
     match = _HOSTED.fullmatch(place)
-    if match is None:
+    if match is None or (match["third"] and match["host"] != "azure"):
         known = ", ".join(_HOSTS)
         raise FormatError(
             f"{text!r} is no repository, HOST:USER/REPO was expected (letters, digits and '-'; hosts: {known})",
@@ -141,20 +154,30 @@ def _hosted(text: str, place: str, ref: str | None) -> GitRef:
             hint="a repository anywhere else is named by git+https://...",
         )
     form, name = _ref(text, ref)
-    return GitRef(place, _HOSTS[match["host"]].format(path=match["path"]), form, name)
+    path = match["path"]
+    if match["host"] == "azure":
+        owner, _, repo = path.rpartition("/")
+        path = f"{owner}/_git/{repo}"
+    return GitRef(place, _HOSTS[match["host"]].format(path=path), form, name)
 
 
 def _url(text: str) -> GitRef:
     match = _URL.fullmatch(text)
     if match is None:
         raise FormatError(f"{text!r} is no repository, git+https://, git+ssh:// or git+file:// was expected")
-    if match["scheme"] != "ssh" and "@" in match["rest"].partition("/")[0]:
-        raise FormatError(
-            "the URL of a repository has a user or password in it", hint="let git's credential helper know it"
-        )
+    _refuse_credentials(match["scheme"], match["rest"])
     form, name = _ref(text, match["ref"])
     url = f"{match['scheme']}://{match['rest']}"
     return GitRef(f"git+{url}", url, form, name)
+
+
+def _refuse_credentials(scheme: str, rest: str) -> None:
+    """Refuse what would be written into locks and shown in logs; by ssh a user's name is no secret."""
+    user, at, _ = rest.partition("/")[0].rpartition("@")
+    if at and (scheme != "ssh" or ":" in user):
+        raise FormatError(
+            "the URL of a repository has a user or password in it", hint="let git's credential helper know it"
+        )
 
 
 def _ref(text: str, ref: str | None) -> tuple[str, str]:

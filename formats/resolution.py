@@ -1,7 +1,8 @@
 """Which packages a set of packages needs, and in which order: the same answer whatever order things are asked in.
 
 There is one candidate for a name, so nothing is searched for: ranges of versions are conditions that the candidate
-must meet, and a commit that a package pins decides between the pins of others by being nearer to a root.
+must meet, and a commit that a package pins decides between the pins of others by being nearer to a root. Only where
+a range is not met is another commit asked for, once for each set of ranges.
 """
 
 from __future__ import annotations
@@ -33,9 +34,11 @@ class Candidate:
 
 # The candidate for a name at a pinned commit ('' for none); FormatError when there is none.
 Find = Callable[[str, str], Candidate]
+# The commit of a package's newest version that meets all of some ranges, '' when there is none to choose.
+Choose = Callable[[str, tuple[str, ...]], str]
 
 
-def resolve(roots: Iterable[str], find: Find) -> tuple[Candidate, ...]:
+def resolve(roots: Iterable[str], find: Find, choose: Choose = lambda name, ranges: "") -> tuple[Candidate, ...]:
     """`roots` and all that they need, dependencies first, ties by name.
 
     FormatError with every missing package, unmet range, contradiction between pins, and the first cycle, each
@@ -43,9 +46,14 @@ def resolve(roots: Iterable[str], find: Find) -> tuple[Candidate, ...]:
     """
     wanted = sorted(set(roots))
     pins: dict[str, str] = {}
+    chosen: dict[str, tuple[tuple[str, ...], str]] = {}  # for which ranges, and what
     for _ in range(_ROUNDS):
         walk = _Walk(wanted, find, pins)
         decided = walk.pins()
+        for name, ranges in walk.unmet_ranges().items():
+            if name not in decided and chosen.get(name, ((), ""))[0] != ranges:
+                chosen[name] = ranges, choose(name, ranges)
+        decided = {name: commit for name, (_, commit) in sorted(chosen.items()) if commit} | decided
         if decided == pins:
             break
         pins = decided
@@ -141,6 +149,18 @@ class _Walk:
         if problems:
             raise FormatError(*problems)
         return decided
+
+    def unmet_ranges(self) -> dict[str, tuple[str, ...]]:
+        """The packages with a version that somebody rules out, and all that is required of it, sorted."""
+        wanted: dict[str, set[str]] = defaultdict(set)
+        for candidate in self.found.values():
+            for need, text in candidate.ranges.items():
+                wanted[need].add(text)
+        return {
+            name: tuple(sorted(ranges))
+            for name, ranges in sorted(wanted.items())
+            if (found := self.found.get(name)) and not all(read_range(text).admits(found.version) for text in ranges)
+        }
 
     def unmet(self) -> Iterable[Problem]:
         """The conditions on versions that do not hold."""

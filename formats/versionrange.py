@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import operator
 import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import semver
@@ -62,6 +63,19 @@ def range_for(text: str, version: str) -> str:
         return text[: match.start("numbers")] + numbers + text[match.end() :]
     low, high = read_range(version).comparisons
     return f">={low[1]},<{high[1]}"
+
+
+def newest(versions: Mapping[str, str], ranges: Iterable[str]) -> str:
+    """What the newest of some versions stands for that is in all `ranges`, '' when there is none. Pre-releases, and
+    keys that are no SemVer version, do not count."""
+    wanted = [read_range(text) for text in ranges]
+    found = [
+        (semver.Version.parse(text), text)
+        for text in versions
+        if semver.Version.is_valid(text) and all(each.admits(text) for each in wanted)
+    ]
+    released = [(version, text) for version, text in found if not version.prerelease]
+    return versions[max(released)[1]] if released else ""
 
 
 def _comparisons(sign: str, bound: semver.Version, given: int) -> list[tuple[str, semver.Version]]:

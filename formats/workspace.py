@@ -110,7 +110,8 @@ class MorlocSpec:
     `default_repository` is the URL of a package known by its name alone, with `{name}` in it; `vendor` are
     patterns of archives, `sources` say where a package of that name comes from (`read_source`). `content` is
     'tree' or 'closure': all files of a package, or those that its modules name. `gitignore` leaves out what
-    .gitignore does; `allow_setup` names the packages whose setup script may run.
+    .gitignore does; `ssh` fetches by ssh what is named by https; `allow_setup` names the packages whose setup script
+    may run.
     """
 
     default_repository: str = DEFAULT_REPOSITORY
@@ -119,6 +120,7 @@ class MorlocSpec:
     sources: Mapping[str, str] = field(default_factory=dict)
     content: str = "tree"
     gitignore: bool = False
+    ssh: bool = False
     allow_setup: tuple[str, ...] = ()
 
 
@@ -250,6 +252,7 @@ def _morloc(table: Table) -> MorlocSpec:
         sources={name: sources.parse(name, read_source, "", required=True) for name in sources},
         content=table.choice("content", ("tree", "closure"), "tree"),
         gitignore=table.flag("gitignore"),
+        ssh=table.flag("ssh"),
         allow_setup=table.texts("allow_setup"),
     )
 

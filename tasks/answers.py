@@ -25,9 +25,9 @@ def recall(root: Path, name: str, question: str) -> Any:
         kept = json.loads(_place(root, name).read_bytes())
         if kept["question"] != _asked(question):
             return None
-        top = os.fspath(root)
+        top = f"{os.fspath(root)}/"
         for path, look in kept["looks"].items():
-            if pack_stat(os.stat(os.path.join(top, path))) != tuple(look):
+            if list(pack_stat(os.stat(path if path[:1] == "/" else top + path))) != look:
                 return None
         return kept["answer"]
     except (OSError, ValueError, KeyError, TypeError):

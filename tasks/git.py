@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -22,9 +22,19 @@ from packyard.tasks.errors import ActionError
 from packyard.tasks.exclusion import exclusive
 
 LARGEST = 512 << 20  # bytes of all files of a commit
+_MOST = 200_000  # files, when links are followed
+_MOST_HOPS = 40  # links from one path to its file, as in the kernel
 _PLAIN = "* -text !eol -ident -filter -export-subst -export-ignore !working-tree-encoding\n"
 _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
-_KEPT = ("GIT_SSH", "GIT_SSH_COMMAND", "GIT_ASKPASS", "GIT_CONFIG_GLOBAL", "GIT_CONFIG_NOSYSTEM", "GIT_CONFIG_SYSTEM")
+# What reaches a git child: where it finds itself, its settings, and what unlocks repositories; nothing else of the
+# user's environment is its business.
+_KEPT = frozenset(
+    {
+        "PATH", "USER", "LOGNAME", "TMPDIR", "XDG_RUNTIME_DIR", "DBUS_SESSION_BUS_ADDRESS", "KRB5CCNAME",
+        "SSH_AUTH_SOCK", "SSH_AGENT_PID", "GH_TOKEN", "GITHUB_TOKEN", "GIT_SSH", "GIT_SSH_COMMAND", "GIT_SSL_CAINFO",
+        "GIT_ASKPASS", "GIT_CONFIG_GLOBAL", "GIT_CONFIG_NOSYSTEM", "GIT_CONFIG_SYSTEM",
+    }
+)  # fmt: skip
 _SPACES = {"branch": "refs/heads/", "tag": "refs/tags/"}
 
 
@@ -65,6 +75,17 @@ def files_of(url: str, commit: str, cache: Path, *, offline: bool = False) -> li
             archive.unlink(missing_ok=True)
 
 
+def tags_of(url: str) -> dict[str, str]:
+    """The tags of a repository, and the commit of each, asked of the remote."""
+    found: dict[str, str] = {}
+    for line in _git(None, "ls-remote", "--tags", "--", url).splitlines():
+        commit, _, name = line.partition("\t")
+        tag = name.removeprefix(_SPACES["tag"])
+        if tag.endswith("^{}") or tag not in found:  # ^{}: what an annotated tag points at
+            found[tag.removesuffix("^{}")] = commit
+    return found
+
+
 def read_files(stream: Stream) -> list[Entry]:
     """The files of a tar, links replaced by what they point at; FormatError with the member as its key."""
     files: dict[str, Entry] = {}
@@ -77,18 +98,51 @@ def read_files(stream: Stream) -> list[Entry]:
                 links[member.path] = member.target
     except FormatError as error:
         raise FormatError(*(replace(p, place="", key=p.place or p.key) for p in error.problems)) from None
-    found = dict(files)
-    for path, first in links.items():
-        target = first
-        for _ in links:
-            target = links.get(target, target)
-        inner = [other for other in files if other == target or other.startswith(f"{target}/") or not target]
-        if not inner or path.startswith(f"{target}/"):
-            raise FormatError(f"{path!r} is a link that leads nowhere, or round in a circle")
-        for other in inner:
-            copy = path + other[len(target) :]
-            found[copy] = Entry(copy, files[other].content, files[other].executable)
-    return list(found.values())
+    return list(_without_links(files, links)) if links else list(files.values())
+
+
+def _without_links(files: Mapping[str, Entry], links: Mapping[str, str]) -> Iterator[Entry]:
+    """The files as one finds them who follows every link, also those that lead through others."""
+    below: dict[str, set[str]] = {"": set()}
+    waiting = [*files, *links]
+    for path in waiting:  # grows by the folders above
+        parent = path.rpartition("/")[0]
+        if parent not in below:
+            below[parent] = set()
+            waiting.append(parent)
+        below[parent].add(path)
+    left = [_MOST, LARGEST]  # links upon links can stand for more than any disk holds
+
+    def walk(at: str, real: str, inside: frozenset[str]) -> Iterator[Entry]:
+        for path in sorted(below[real]):
+            seen = f"{at}/{path.rpartition('/')[2]}".lstrip("/")
+            goal = _goal(path, links) if path in links else path
+            if goal in files:
+                entry = files[goal]
+                left[0] -= 1
+                left[1] -= len(entry.content) if isinstance(entry.content, bytes) else 0
+                if min(left) < 0:
+                    raise FormatError(f"{seen!r} is one file too many: by links it unpacks to more than is allowed")
+                yield replace(entry, path=seen)
+            elif goal in below and goal not in inside:
+                yield from walk(seen, goal, inside | {goal})
+            else:
+                raise FormatError(f"{seen!r} is a link that leads nowhere, or round in a circle")
+
+    return walk("", "", frozenset({""}))
+
+
+def _goal(path: str, links: Mapping[str, str]) -> str:
+    """Where a path ends when each of its parts that is a link is followed; nowhere when that never ends."""
+    done, todo, hops = "", path.split("/"), 0
+    while todo:
+        done = f"{done}/{todo.pop(0)}".lstrip("/")
+        if done in links:
+            hops += 1
+            if hops > _MOST_HOPS:
+                return "."
+            done, todo = "", [*filter(None, links[done].split("/")), *todo]
+    return done
 
 
 def _abbreviated(url: str, digits: str, cache: Path) -> str:
@@ -147,6 +201,6 @@ def _git(repository: Path | None, *words: str) -> str:
 
 
 def environment() -> dict[str, str]:
-    """The user's, without what a surrounding git (a hook) has set, and without questions."""
-    own = {k: v for k, v in os.environ.items() if not k.startswith("GIT_") or k in _KEPT}
-    return {**own, "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C.UTF-8"}
+    """What git children see: nothing that a surrounding git (a hook) has set, no secrets of ours, no questions."""
+    own = {name: value for name, value in os.environ.items() if name in _KEPT}
+    return {**process.connection_environment(), **own, "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C.UTF-8"}

@@ -12,7 +12,7 @@ from packyard.formats.errors import FormatError
 from packyard.formats.gzipped import COMPRESSOR, LEVELS, compressing
 from packyard.formats.morloclock import DEFAULT, FOLDER, LockedPackage, content_digest
 from packyard.formats.morloclock import NAME as LOCK
-from packyard.formats.morlocref import ARCHIVE_SUFFIX, GitRef, read_install
+from packyard.formats.morlocref import ARCHIVE_SUFFIX, GitRef, over_ssh, read_install
 from packyard.formats.tarball import write_tar
 from packyard.tasks import git
 from packyard.tasks.errors import ActionError, PlanError
@@ -80,6 +80,7 @@ def _locked_target(workspace: Workspace, locked: LockedPackage) -> Iterator[Targ
     elif locked.commit and locked.content:
         reference = None if locked.source == DEFAULT else read_install(locked.source)
         url = reference.url if isinstance(reference, GitRef) else ""
+        url = url or spec.default_repository.replace("{name}", locked.name)
         file = f"{locked.name}-{locked.version}{ARCHIVE_SUFFIX}"
         yield Target(
             name=f"morloc:{locked.name}",
@@ -89,7 +90,7 @@ def _locked_target(workspace: Workspace, locked: LockedPackage) -> Iterator[Targ
             params={
                 "name": file,
                 "package": locked.name,
-                "url": url or spec.default_repository.replace("{name}", locked.name),
+                "url": over_ssh(url) if spec.ssh else url,
                 "commit": locked.commit,
                 "content": str(locked.content),
                 **_packing(workspace),

@@ -44,12 +44,19 @@ def lock_morloc(
     """
     spec = workspace.manifest.morloc  # tags may move, and the watch does not see what lies elsewhere
     asks = upgrade is None or bool(upgrade) or bool(spec.sources) or bool(spec.vendor)
-    kept = None if asks else answers.recall(workspace.root, "lock", f"{workspace.root}\0{earlier}")
-    if isinstance(kept, str):
-        return kept
+    if not asks and answers.recall(workspace.root, "lock", f"{workspace.root}\0{earlier}") is not None:
+        return earlier
     text = _locked_anew(workspace, earlier, upgrade=upgrade, offline=offline, notify=notify)
-    answers.keep(workspace.root, "lock", f"{workspace.root}\0{text}", workspace.watch.seen, text)
+    alone = not workspace.manifest.toolchain.mojo and not any(m.project or m.mojo for m in workspace.members)
+    answer = text.count("\n[[morloc]]\n") + text.startswith("[[morloc]]\n") if alone and not asks else 0
+    answers.keep(workspace.root, "lock", f"{workspace.root}\0{text}", workspace.watch.seen, answer)
     return text
+
+
+def is_settled(root: Path) -> int:
+    """How many packages the packyard.lock of a workspace names that has morloc members alone, when it is known, without
+    reading them, that it would be the same again; else 0."""
+    return int(answers.recall(root, "lock", f"{root}\0{_lock_text(root)}") or 0)
 
 
 def _locked_anew(

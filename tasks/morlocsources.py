@@ -21,9 +21,11 @@ from packyard.formats.morlocref import (
     InstallRef,
     LocalRef,
     Named,
+    over_ssh,
     read_install,
 )
 from packyard.formats.resolution import Candidate, resolve
+from packyard.formats.versionrange import newest
 from packyard.formats.workspace import MorlocSpec
 from packyard.tasks import git
 from packyard.tasks.errors import ActionError
@@ -81,7 +83,7 @@ class Sources:
 
     def resolve(self, roots: Iterable[str]) -> tuple[Provided, ...]:
         """`roots` and all that they need, dependencies first; FormatError with everything that stands in the way."""
-        found = resolve(roots, self.find)
+        found = resolve(roots, self.find, self.choose)
         return tuple(self._chosen[candidate.name] for candidate in found)
 
     def find(self, name: str, pin: str) -> Candidate:
@@ -100,6 +102,34 @@ class Sources:
             pins={p.name: p.git_hash for p in manifest.morloc_dependencies},
             commit=provided.locked.commit,
         )
+
+    def choose(self, name: str, ranges: tuple[str, ...]) -> str:
+        """The commit of the newest tagged version ('v0.7.1', '0.7.1') that meets all `ranges`; '' when the package is
+        no repository whose default branch was taken, or nothing may be fetched."""
+        reference = self._repository(name)
+        if reference is None or reference.form or self.offline or self.only_locked:
+            return ""
+        try:
+            tags = git.tags_of(self._url(reference))
+        except ActionError as error:
+            raise _unreachable(name, reference, error) from None
+        return newest({tag.removeprefix("v"): commit for tag, commit in tags.items()}, ranges)
+
+    def _repository(self, name: str) -> GitRef | None:
+        """The repository that a package would come from, None when it comes from elsewhere."""
+        if name in self.preset or (name in self.members.packages and name not in self.given):
+            return None
+        text = self.spec.sources.get(name)
+        reference = self.given.get(name) or (read_install(text) if text else None)
+        if reference is None and name not in self.archives:
+            reference = Named(name)
+        if isinstance(reference, Named):
+            url = self.spec.default_repository.replace("{name}", name)
+            return GitRef(url, url)
+        return reference if isinstance(reference, GitRef) else None
+
+    def _url(self, reference: GitRef) -> str:
+        return over_ssh(reference.url) if self.spec.ssh else reference.url
 
     def known(self) -> set[str]:
         """The names that can be had without asking the default repository."""
@@ -145,16 +175,14 @@ class Sources:
                 return self._cloned(name, GitRef(url, url), DEFAULT, pin)
 
     def _cloned(self, name: str, reference: GitRef, source: str, pin: str) -> Provided:
+        url = self._url(reference)
         try:
             with inside(name):
                 commit, expected = self._commit(name, reference, source, pin)
-                self.notify(f"{name}: {reference.url} at {commit[:12]}")
-                entries = git.files_of(reference.url, commit, self.cache / "git", offline=self.offline)
+                self.notify(f"{name}: {url} at {commit[:12]}")
+                entries = git.files_of(url, commit, self.cache / "git", offline=self.offline)
         except ActionError as error:
-            lines = error.detail.strip().splitlines() or [error.message]
-            said = next((line for line in lines if line.startswith("fatal: ")), lines[-1])
-            problem = Problem(f"{reference.url} cannot be fetched: {said.removeprefix('fatal: ')}", place=name)
-            raise FormatError(problem) from None
+            raise _unreachable(name, reference, error) from None
         provided = self._checked(read_entries(entries, name, name), name, source, commit)
         if expected is not None and expected.content != provided.locked.content:
             message = f"its content at {commit[:12]} is {provided.locked.content}, but {expected.content} is locked"
@@ -172,7 +200,7 @@ class Sources:
             return pin, old if same and old is not None and old.commit == pin else None
         if same and old is not None and not upgraded:
             if reference.form == "tag" and not (self.offline or self.only_locked):
-                now = git.commit_of(reference.url, "tag", reference.ref, self.cache / "git")
+                now = git.commit_of(self._url(reference), "tag", reference.ref, self.cache / "git")
                 if now != old.commit:
                     raise FormatError(
                         f"the tag {reference.ref!r} of {reference.url} moved from {old.commit[:12]} to {now[:12]}",
@@ -183,7 +211,7 @@ class Sources:
             raise FormatError("is not locked", hint="run 'packyard lock'")
         if self.offline and not (reference.form == "hash" and len(reference.ref) >= 40):
             raise FormatError("is not locked, and nothing may be fetched (--offline)")
-        return git.commit_of(reference.url, reference.form, reference.ref, self.cache / "git"), None
+        return git.commit_of(self._url(reference), reference.form, reference.ref, self.cache / "git"), None
 
     def _checked(self, package: Package, name: str, source: str, commit: str = "") -> Provided:
         """A package that is no member, refused when it cannot work."""
@@ -201,6 +229,12 @@ class Sources:
             dependencies=needs_of(package, scanned.modules[name], known),
         )
         return Provided(package=package, locked=locked)
+
+
+def _unreachable(name: str, reference: GitRef, error: ActionError) -> FormatError:
+    lines = error.detail.strip().splitlines() or [error.message]
+    said = next((line for line in lines if line.startswith("fatal: ")), lines[-1])
+    return FormatError(Problem(f"{reference.url} cannot be fetched: {said.removeprefix('fatal: ')}", place=name))
 
 
 def read_archive(path: Path, name: str = "") -> Package:

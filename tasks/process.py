@@ -186,7 +186,12 @@ def ending(status: int) -> str:
 
 def network_environment() -> dict[str, str]:
     """What tools that download see of the user's environment: homes, proxies, certificates, uv's and pip's settings."""
-    return {k: v for k, v in os.environ.items() if k in _PASSED or k.startswith(_PASSED_PREFIXES)}
+    return connection_environment() | {k: v for k, v in os.environ.items() if k.startswith(_PASSED_PREFIXES)}
+
+
+def connection_environment() -> dict[str, str]:
+    """Homes, proxies and certificates: what every tool needs that reaches a server."""
+    return {k: v for k, v in os.environ.items() if k in _PASSED}
 
 
 def _check_program(name: str, cwd: Path | None, env: Mapping[str, str]) -> None:

@@ -70,6 +70,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     """The options of everything that installs morloc packages."""
     add_place(parser)
     parser.add_argument("--offline", action="store_true", help="fetch nothing; take what is here or was fetched before")
+    parser.add_argument("--ssh", action="store_true", help="fetch by ssh what is named by https")
     parser.add_argument("--locked", action="store_true", help=f"take only the commits that {NAME} names")
     parser.add_argument("--dry-run", action="store_true", help="show what would be done")
     parser.add_argument(
@@ -130,6 +131,7 @@ def _sources(here: Here, options: argparse.Namespace) -> Sources:
         notify=_tell,
     )
     sources.only_locked = options.locked
+    sources.spec = replace(sources.spec, ssh=sources.spec.ssh or options.ssh)
     return sources
 
 

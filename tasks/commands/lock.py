@@ -23,7 +23,7 @@ from packyard.tasks.commands.output import count, say
 from packyard.tasks.dependency import dependencies
 from packyard.tasks.errors import ActionError, PlanError, gather
 from packyard.tasks.lock import BUILD_NAME, HOOK_NAME, NAME, resolve
-from packyard.tasks.morloclock import drift_of_morloc, lock_morloc
+from packyard.tasks.morloclock import drift_of_morloc, is_settled, lock_morloc
 from packyard.tasks.opening import find_workspace
 from packyard.tasks.target import Pin
 from packyard.tasks.workspace import Member, Workspace, read_workspace
@@ -44,7 +44,11 @@ class _Lock:
 def run(words: list[str]) -> int:
     """Write (or with --check compare) the locks that `words` name; the exit status."""
     options = _parser().parse_args(words)
-    workspace = read_workspace(find_workspace(Path.cwd()))
+    root = find_workspace(Path.cwd())
+    if not words and (known := is_settled(root)):
+        say(f"kept     {os.path.relpath(root / TOOLS)}  {count(known, 'morloc package')}")
+        return 0
+    workspace = read_workspace(root)
     if options.export:
         say(_EXPORTS[options.export](read_morloc_lock(_tools(workspace), TOOLS)).rstrip("\n"))
         return 0

@@ -7,13 +7,14 @@ from packyard.formats.morlocref import (
     InstallRef,
     LocalRef,
     Named,
+    over_ssh,
     read_install,
     read_plane_name,
     read_repository_template,
     read_source,
 )
 
-HOSTS = "github, gitlab, bitbucket, codeberg"
+HOSTS = "github, gitlab, bitbucket, codeberg, azure"
 
 
 @pytest.mark.parametrize(
@@ -29,6 +30,8 @@ HOSTS = "github, gitlab, bitbucket, codeberg"
             GitRef("bitbucket:u/r", "https://bitbucket.org/u/r.git", "hash", "abcdef0"),
             "r",
         ),
+        ("azure:o/p/r@tag:v1", GitRef("azure:o/p/r", "https://dev.azure.com/o/p/_git/r", "tag", "v1"), "r"),
+        ("azure:o/r", GitRef("azure:o/r", "https://dev.azure.com/o/_git/r"), "r"),
         ("git+https://h/a/b.git", GitRef("git+https://h/a/b.git", "https://h/a/b.git"), "b"),
         ("git+ssh://git@h/b@tag:v1", GitRef("git+ssh://git@h/b", "ssh://git@h/b", "tag", "v1"), "b"),
         (
@@ -79,6 +82,14 @@ def test_install_string_is_read(text: str, expected: InstallRef, name: str | Non
             ],
         ),
         (
+            "github:a/b/c",
+            [
+                f"'github:a/b/c' is no repository, HOST:USER/REPO was expected (letters, digits and '-'; hosts: "
+                f"{HOSTS})",
+                "  hint: a repository anywhere else is named by git+https://..., a folder by ./path",
+            ],
+        ),
+        (
             "sourcehut:a/b",
             [
                 f"'sourcehut' is not a known host ({HOSTS})",
@@ -111,6 +122,10 @@ def test_install_string_is_read(text: str, expected: InstallRef, name: str | Non
             "git+https://user:secret@h/x",
             ["the URL of a repository has a user or password in it", "  hint: let git's credential helper know it"],
         ),
+        (
+            "git+ssh://git:secret@h/x",
+            ["the URL of a repository has a user or password in it", "  hint: let git's credential helper know it"],
+        ),
         ("~/x", ["'~/x' was not expanded by the shell", "  hint: write the folder as ./path or /path"]),
     ],
 )
@@ -130,6 +145,30 @@ def test_source_is_no_name_alone() -> None:
 def test_template_wrong_is_refused(text: str) -> None:
     with pytest.raises(FormatError, match="is no template"):
         read_repository_template(text)
+
+
+@pytest.mark.parametrize("text", ["https://u:secret@h/{name}.git", "https://token@h/{name}", "ssh://u:pw@h/{name}"])
+def test_template_with_a_password_is_refused_without_showing_it(text: str) -> None:
+    with pytest.raises(FormatError) as caught:
+        read_repository_template(text)
+    assert str(caught.value).splitlines() == [
+        "the URL of a repository has a user or password in it",
+        "  hint: let git's credential helper know it",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("https://github.com/u/r.git", "ssh://git@github.com/u/r.git"),
+        ("https://dev.azure.com/o/p/_git/r", "ssh://git@ssh.dev.azure.com/v3/o/p/r"),
+        ("https://dev.azure.com/o/_git/r", "ssh://git@ssh.dev.azure.com/v3/o/r/r"),
+        ("file:///srv/r.git", "file:///srv/r.git"),
+        ("ssh://me@h/r.git", "ssh://me@h/r.git"),
+    ],
+)
+def test_repository_by_ssh_is_the_same_one(url: str, expected: str) -> None:
+    assert over_ssh(url) == expected
 
 
 def test_plane_name_is_one_of_a_folder() -> None:

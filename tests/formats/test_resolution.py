@@ -105,6 +105,35 @@ def test_pin_may_bring_other_packages_that_pin() -> None:
     assert [(found.name, found.commit[:1]) for found in resolve(["a"], find)] == [("c", "b"), ("b", "a"), ("a", "")]
 
 
+def test_range_that_is_not_met_asks_for_another_commit_once() -> None:
+    """What was chosen may need others, and the ranges of all who want the package count."""
+    asked: list[tuple[str, tuple[str, ...]]] = []
+
+    def find(name: str, pin: str) -> Candidate:
+        match name:
+            case "a":
+                return Candidate(name="a", version="1.0.0", needs=("lib", "b"), ranges={"lib": "<2"})
+            case "b":
+                return Candidate(name="b", version="1.0.0", needs=("lib",), ranges={"lib": ">=1.1"})
+            case "lib" if pin == A:
+                return Candidate(name="lib", version="1.5.0", needs=("old",), commit=pin)
+            case "lib":
+                return Candidate(name="lib", version="2.0.0", commit=B)
+        return Candidate(name=name, version="1.0.0")
+
+    def choose(name: str, ranges: tuple[str, ...]) -> str:
+        asked.append((name, ranges))
+        return A
+
+    found = resolve(["a"], find, choose)
+    assert [(each.name, each.version) for each in found] == [
+        ("old", "1.0.0"), ("lib", "1.5.0"), ("b", "1.0.0"), ("a", "1.0.0"),
+    ]  # fmt: skip
+    assert asked == [("lib", ("<2", ">=1.1"))]
+    with pytest.raises(FormatError, match=r"lib: has the version 2\.0\.0, but a requires '<2'"):
+        resolve(["a"], find)
+
+
 @st.composite
 def graphs(draw: st.DrawFn) -> dict[str, list[str]]:
     """Packages of which each needs some before it."""

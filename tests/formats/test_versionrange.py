@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 from packyard.formats.errors import FormatError
-from packyard.formats.versionrange import range_for, read_range
+from packyard.formats.versionrange import newest, range_for, read_range
 
 
 @pytest.mark.parametrize(
@@ -67,3 +67,18 @@ def test_range_of_bad_prerelease_is_refused() -> None:
 def test_range_for_follows_a_version_in_the_same_form(text, version, after):
     assert range_for(text, version) == after
     assert read_range(after).admits(version)
+
+
+@pytest.mark.parametrize(
+    ("ranges", "expected"),
+    [
+        (["*"], "c"),
+        ([">=0.1,<1"], "b"),
+        ([">=0.1,<1", "<0.10"], "a"),
+        ([">=3"], ""),
+        ([], "c"),
+    ],
+)
+def test_newest_of_versions_is_in_every_range(ranges: list[str], expected: str) -> None:
+    versions = {"0.9.0": "a", "0.10.0": "b", "1.0.0": "c", "2.0.0-rc.1": "d", "nightly": "e", "9": "f"}
+    assert newest(versions, ranges) == expected

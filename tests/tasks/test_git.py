@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import os
+import tarfile
+from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -93,6 +96,76 @@ def test_link_that_leads_out_or_nowhere_is_refused(remote: Remote, tmp_path: Pat
     commit = remote.publish("a", {"link": f"-> {target}"})
     with pytest.raises(FormatError, match=expected):
         git.files_of(url(remote, "a"), commit, tmp_path / "git")
+
+
+def test_links_through_links_are_followed(remote: Remote, tmp_path: Path) -> None:
+    """As a checkout reads: a link may lead through another, and a folder that is linked to may hold links."""
+    files = {
+        "real/x": "x",
+        "real/deep/y": "y",
+        "real/side": "-> deep",
+        "real/up": "-> ../other.txt",
+        "other.txt": "o",
+        "alias": "-> real",
+        "through": "-> alias/deep/y",
+        "twice": "-> through",
+        "inner/again": "-> ../alias/side",
+    }
+    commit = remote.publish("a", files)
+    entries = git.files_of(url(remote, "a"), commit, tmp_path / "git")
+    found = {entry.path: entry.content for entry in entries if entry.path != "package.yaml"}
+    linked = {"x": b"x", "deep/y": b"y", "side/y": b"y", "up": b"o"}
+    assert found == {
+        **{f"real/{path}": content for path, content in linked.items()},
+        **{f"alias/{path}": content for path, content in linked.items()},
+        "other.txt": b"o", "through": b"y", "twice": b"y", "inner/again/y": b"y",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"a/loop": "-> ../a", "a/x": "x"},
+        {"a/loop": "-> ../b", "b/loop": "-> ../a"},
+        {"a": "-> b/c", "b": "-> a"},
+    ],
+)
+def test_links_in_a_circle_are_refused(remote: Remote, tmp_path: Path, files: dict[str, str]) -> None:
+    commit = remote.publish("a", files)
+    with pytest.raises(FormatError, match="is a link that leads nowhere, or round in a circle"):
+        git.files_of(url(remote, "a"), commit, tmp_path / "git")
+
+
+def test_links_that_stand_for_too_much_are_refused() -> None:
+    """Twenty links, of which each doubles what the one before it stands for."""
+    bomb = BytesIO()
+    with tarfile.open(fileobj=bomb, mode="w") as archive:
+        archive.addfile(tarfile.TarInfo("d0/x"))
+        for level in range(1, 20):
+            for name in "ab":
+                link = tarfile.TarInfo(f"d{level}/{name}")
+                link.type, link.linkname = tarfile.SYMTYPE, f"../d{level - 1}"
+                archive.addfile(link)
+    bomb.seek(0)
+    with pytest.raises(FormatError, match="is one file too many: by links it unpacks to more than is allowed"):
+        git.read_files(bomb)
+
+
+def test_tags_are_known_with_the_commits_they_mean(remote: Remote) -> None:
+    first = remote.publish("a", {"main.loc": "1"}, tag="v1.0.0")
+    remote.git(remote.folder / "a.work", "tag", "--annotate", "--message=x", "v1.0.1")
+    remote.git(remote.folder / "a.work", "push", "--quiet", "origin", "--tags")
+    second = remote.publish("a", {"main.loc": "2"}, tag="v2.0.0")
+    assert git.tags_of(url(remote, "a")) == {"v1.0.0": first, "v1.0.1": first, "v2.0.0": second}
+
+
+def test_git_sees_what_it_needs_of_the_environment_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("PACKYARD_KEY_SEED", "AWS_SECRET_ACCESS_KEY", "GIT_DIR", "UV_INDEX_PASSWORD", "LD_PRELOAD"):
+        monkeypatch.setenv(name, "secret")
+    monkeypatch.setenv("SSH_AUTH_SOCK", "/run/agent")
+    seen = git.environment()
+    assert "secret" not in seen.values()
+    assert (seen["SSH_AUTH_SOCK"], seen["PATH"], seen["GIT_TERMINAL_PROMPT"]) == ("/run/agent", os.environ["PATH"], "0")
 
 
 def test_files_fetched_once_need_no_remote(remote: Remote, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from packyard.formats.errors import FormatError
 from packyard.formats.morloclock import read_morloc_lock
-from packyard.tasks.morloclock import check_morloc, drift_of_morloc, lock_morloc, refuse_drift
+from packyard.tasks.morloclock import check_morloc, drift_of_morloc, is_settled, lock_morloc, refuse_drift
 from packyard.tasks.workspace import Workspace, read_workspace
 
 from tests.tasks.morloc_corpus import PACKAGES, SOUND, Files, manifest, module, plain, write_corpus, write_package
@@ -125,6 +126,62 @@ def test_pinned_commit_is_taken(remote: Remote, tmp_path: Path) -> None:
     pins = f"morloc-dependencies: [{{name: root, git-hash: '{old}'}}]\n"
     members = {"a": {"package.yaml": manifest("a", "root", more=pins), "main.loc": module("a", "root")}}
     assert old in lock_morloc(workspace(remote, tmp_path / "w", members))
+
+
+def test_range_takes_the_newest_tag_that_meets_it(remote: Remote, tmp_path: Path) -> None:
+    """Two packages with a range each; the default branch is beyond both."""
+    commits = {
+        version: remote.publish("lib", {"package.yaml": f"name: lib\nversion: {version}\n", "main.loc": module("lib")},
+                                tag=f"v{version}")
+        for version in ("0.7.0", "0.7.2", "0.8.0", "1.0.0")
+    }  # fmt: skip
+
+    def needing(name: str, text: str) -> Files:
+        more = f'x-packyard: {{requires: {{lib: "{text}"}}}}\n'
+        return {"package.yaml": manifest(name, more=more), "main.loc": module(name, "lib")}
+
+    more = f'[morloc.sources]\nlib = "{remote.url("lib")}"\n'
+    here = workspace(remote, tmp_path / "w", {"a": needing("a", "<1"), "b": needing("b", "~0.7.0")}, more=more)
+    first = lock_morloc(here)
+    assert [(p.version, p.commit) for p in read_morloc_lock(first, "") if p.name == "lib"] == [
+        ("0.7.2", commits["0.7.2"])
+    ]
+    remote.publish("lib", {"package.yaml": "name: lib\nversion: 0.7.3\n"}, tag="v0.7.3")
+    assert lock_morloc(here, first) == first
+    assert "0.7.3" in lock_morloc(here, first, upgrade=["lib"])
+    with pytest.raises(FormatError, match=r"^lib: has the version 0\.7\.3, but a requires '>=2'$"):
+        lock_morloc(workspace(remote, tmp_path / "v", {"a": needing("a", ">=2")}, more=more))
+
+
+def test_repositories_are_fetched_by_ssh_when_the_workspace_says_so(
+    remote: Remote, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A stand-in for ssh tells who was called, and gives what the server would."""
+    log, ssh = tmp_path / "log", tmp_path / "ssh"
+    ssh.write_text(
+        f'#!/bin/sh\nfor word; do last=$word; done\necho "$*" >> {log}\n'
+        f'set -- $(echo "$last" | tr -d "\'")\nexec $1 {remote.folder}/$(basename $2)\n'
+    )
+    ssh.chmod(0o755)
+    monkeypatch.setenv("GIT_SSH", str(ssh))
+    here = workspace(remote, tmp_path / "w", {"a": plain("a", "internal")}, more="ssh = true\n")
+    manifest_file = tmp_path / "w/packyard.toml"
+    manifest_file.write_text(manifest_file.read_text().replace(remote.template, "https://example.org/all/{name}.git"))
+    text = lock_morloc(read_workspace(here.root))
+    assert 'source = "default"' in text
+    assert {line.split(" git-upload-pack ")[-1] for line in log.read_text().splitlines()} == {"'/all/internal.git'"}
+    assert all("git@example.org" in line for line in log.read_text().splitlines())
+
+
+def test_lock_of_morloc_members_alone_is_known_to_be_settled(remote: Remote, tmp_path: Path) -> None:
+    root = workspace(remote, tmp_path / "w").root
+    assert is_settled(root) == 0
+    (root / "packyard.lock").write_text(lock_morloc(read_workspace(root)))
+    time.sleep(0.05)  # a file that is too young is not trusted
+    (root / "packyard.lock").write_text(lock_morloc(read_workspace(root), (root / "packyard.lock").read_text()))
+    assert is_settled(root) == 5
+    (root / "m/shapes/main.loc").write_text(module("shapes"))
+    assert is_settled(root) == 0
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,8 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -264,6 +266,19 @@ def test_plane_read_only_is_verified(plane: Plane) -> None:
     finally:
         for path in [plane.home, *plane.home.rglob("*")]:
             path.chmod(path.stat().st_mode | 0o200)
+
+
+def test_plane_on_a_read_only_file_system_is_verified(plane: Plane) -> None:
+    """Nothing is written even by a user whom modes do not hold back."""
+    sandbox = shutil.which("bwrap")
+    if sandbox is None or subprocess.run([sandbox, "--ro-bind", "/", "/", "true"], check=False).returncode:
+        pytest.skip("bubblewrap is not here")
+    words = [sys.executable, "-m", "packyard.tasks", "verify", "--plane", os.fspath(plane.home), "--no-typecheck"]
+    done = subprocess.run(
+        [sandbox, "--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc", *words],
+        check=False, capture_output=True, text=True, cwd=plane.home,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout, done.stderr) == (0, "2 packages as locked\n", "")
 
 
 @pytest.fixture
