@@ -22,6 +22,7 @@ from packyard.formats.requirement import (
 from packyard.formats.slotspec import SlotSpec, read_slots, read_source
 from packyard.formats.table import Table, reading
 from packyard.formats.toml import read_toml
+from packyard.formats.trim import read_trim
 
 # The keys of [project] that nothing here reads (PyPA "pyproject.toml specification", and PEP 794).
 _OTHER_PROJECT_KEYS = (
@@ -44,7 +45,8 @@ class BuildSpec:
     Each hook is one argument vector; `hook_requires` are what hooks need beside the application's environment.
     `hook_inputs` are patterns of what hooks read (() for all the member's files), `hook_outputs` the files and folders
     (with a final '/') that pre_build writes. `pip` puts pip into the bundle, `include_tests` the application's own
-    tests, `strip` takes the symbols out of compiled code in distributions.
+    tests, `strip` takes the symbols out of compiled code in distributions. `trim` names what else of distributions
+    stays out (`formats/trim.py`), `keep` are patterns of paths below site-packages that stay whatever it says.
     """
 
     dependencies: tuple[str, ...] = ()
@@ -59,6 +61,8 @@ class BuildSpec:
     pip: bool = True
     include_tests: bool = False
     strip: bool = False
+    trim: tuple[str, ...] = ()
+    keep: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -226,6 +230,8 @@ def _build(table: Table) -> BuildSpec:
         hook_outputs=table.parses("hook_outputs", _hook_output),
         pip=table.flag("pip", True),
         strip=table.flag("strip"),
+        trim=table.parses("trim", read_trim),
+        keep=table.parses("keep", _filled),
         include_tests=table.flag("include_tests"),
     )
 

@@ -14,7 +14,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BytesIO
-from typing import Literal, Protocol
+from typing import Protocol
 
 from packyard.formats.errors import FormatError
 from packyard.formats.tarball import Sink, Stream
@@ -24,8 +24,7 @@ COMPRESSOR = f"zlib-ng {zlib_ng.ZLIBNG_RUNTIME_VERSION}"  # part of the key of w
 HEADER = bytes((0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 0xFF))  # deflate, no flags, no time, system unknown
 TRAILER = struct.Struct("<II")  # CRC-32 and size modulo 2**32 of what was compressed
 
-Profile = Literal["fast", "small"]
-LEVELS: dict[Profile, int] = {"fast": 4, "small": 9}
+LEVELS = {"fast": 4, "small": 9}  # by profile: for every day, and for what is sent to many people
 
 _CHUNK = 1 << 20
 _EXTRA, _NAME, _COMMENT, _HEADER_CRC, _RESERVED = 4, 8, 16, 2, 0xE0

@@ -126,10 +126,11 @@ class MorlocSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkspaceManifest:
-    """A packyard.toml. `members` are patterns of folders."""
+    """A packyard.toml. `members` are patterns of folders; `compression` is 'fast' or, for releases, 'small'."""
 
     name: str
     members: tuple[str, ...] = ()
+    compression: str = "fast"
     toolchain: ToolchainSpec = field(default_factory=ToolchainSpec)
     sign: SignSpec = field(default_factory=SignSpec)
     archives: tuple[ArchiveSpec, ...] = ()
@@ -146,6 +147,7 @@ def read_workspace(text: str, place: str) -> WorkspaceManifest:
         return WorkspaceManifest(
             name=workspace.parse("name", read_member_name, "", required=True),
             members=workspace.parses("members", read_relpath),
+            compression=workspace.choice("compression", ("fast", "small"), "fast"),
             toolchain=_toolchain(top.table("toolchain")),
             sign=_sign(top.table("sign")),
             archives=_named(top, "archive", _archive, lambda archive: archive.name),

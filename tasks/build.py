@@ -25,7 +25,7 @@ from packyard.tasks.plan import FRESH, Verdict, judge
 from packyard.tasks.sandbox import Changed
 from packyard.tasks.store import Damaged, Result, Store, full_or
 from packyard.tasks.strict import invoke_strictly
-from packyard.tasks.target import Pin, Target
+from packyard.tasks.target import Json, Pin, Target
 from packyard.tasks.trace import FOLDER, Failure, Made, Record, Trace
 
 How = Literal["fresh", "restored", "ran", "failed"]
@@ -337,10 +337,10 @@ class Build:
         finally:
             aside.unlink(missing_ok=True)
 
-    def fact(self, name: str, part: str, key: str) -> int:
-        """A number in an artifact of a target that is done: a JSON object."""
+    def fact(self, name: str, part: str, key: str) -> Json:
+        """A value in an artifact of a target that is done: a JSON object."""
         data = self.store.read(self._outputs(name)[part].digest)
-        return int(json.loads(data)[key])
+        return json.loads(data)[key]
 
     def details(self, outcome: Outcome) -> list[str]:
         """What was done for a target, in lines: the function, the key, and its log."""

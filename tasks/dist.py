@@ -67,4 +67,6 @@ def make_dist(room: Room) -> None:
         write_piece(entries, out, epoch=room.params["epoch"], level=room.params["level"])
     files = [file for _, files in found.parts for file in files]
     (room.outputs / "files").write_text(write_listing(files), encoding="utf-8")
-    (room.outputs / "facts.json").write_text(json.dumps({"stripped": found.stripped}) + "\n", encoding="utf-8")
+    (room.outputs / "facts.json").write_text(
+        json.dumps({"saved": found.saved}, sort_keys=True) + "\n", encoding="utf-8"
+    )

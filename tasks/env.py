@@ -11,6 +11,7 @@ Artifacts: '' the piece (`lib/pythonX.Y/site-packages/...`, data files at `share
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -58,21 +59,21 @@ def make_env(room: Room) -> None:
             parts.append((path, files))
     except FormatError as error:
         raise ActionError(f"the environment cannot be put together: {error}") from None
-    _join(room, parts, found.stripped)
+    _join(room, parts, Counter(found.saved))
 
 
 def join_env(room: Room) -> None:
     """Join the distributions that were packed before."""
     parts = []
-    stripped = 0
+    saved: Counter[str] = Counter()
     for name in room.params["distributions"]:
-        stripped += json.loads((room.inputs / "facts" / name).read_text(encoding="utf-8"))["stripped"]
+        saved.update(json.loads((room.inputs / "facts" / name).read_text(encoding="utf-8"))["saved"])
         files = read_listing((room.inputs / "files" / name).read_text(encoding="utf-8"))
         parts.append((room.inputs / "pieces" / name, files))
-    _join(room, parts, stripped)
+    _join(room, parts, saved)
 
 
-def _join(room: Room, parts: list[tuple[Path, list[Listed]]], stripped: int) -> None:
+def _join(room: Room, parts: list[tuple[Path, list[Listed]]], saved: Counter[str]) -> None:
     """One piece of many; ActionError when two of them differ over one path."""
     known: dict[str, Listed] = {}
     pieces: list[Path] = []
@@ -87,7 +88,9 @@ def _join(room: Room, parts: list[tuple[Path, list[Listed]]], stripped: int) -> 
     except FormatError as error:
         raise ActionError(f"the environment cannot be put together: {error}") from None
     (room.outputs / "files").write_text(write_listing(known.values()), encoding="utf-8")
-    (room.outputs / "facts.json").write_text(json.dumps({"stripped": stripped}) + "\n", encoding="utf-8")
+    (room.outputs / "facts.json").write_text(json.dumps({"saved": saved}, sort_keys=True) + "\n", encoding="utf-8")
+    for what in sorted(saved):
+        room.say(f"left out: {saved[what]:,} bytes of {what}")
 
 
 def _without(room: Room, piece: Path, paths: set[str], number: int) -> Path:

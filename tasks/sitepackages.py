@@ -11,7 +11,7 @@ import json
 import posixpath
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from packyard.formats.listing import Listed, listed
 from packyard.formats.pycache import cached_path
 from packyard.formats.pylock import read_pylock
 from packyard.formats.record import Recorded, hash_of, read_record, write_record
+from packyard.formats.trim import trimmed
 from packyard.formats.wheel import INSTALLER_FILES, is_python_script
 from packyard.tasks import installed, interpreter, lock
 from packyard.tasks.abi import check_abi, glibc_of
@@ -50,11 +51,11 @@ class Distribution:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Installed:
-    """What of each distribution goes into a bundle, with its listing; and the size of the symbols that were taken out,
-    in bytes."""
+    """What of each distribution goes into a bundle, with its listing; and how many bytes of what were left out:
+    'symbols', and the kinds of files that are trimmed."""
 
     parts: list[tuple[list[Entry], list[Listed]]]
-    stripped: int
+    saved: dict[str, int]
 
 
 def needs(member: Member, workspace: Workspace, platform: str) -> tuple[dict[str, Json], tuple[Use, ...]]:
@@ -72,9 +73,11 @@ def needs(member: Member, workspace: Workspace, platform: str) -> tuple[dict[str
         "platform": platform,
         "python_platform": _python_platform(platform, build.manylinux, workspace.platform),
         "strip": build.strip,
+        "trim": list(build.trim),
+        "keep": list(build.keep),
         "epoch": workspace.epoch,
         "compressor": COMPRESSOR,
-        "level": LEVELS["fast"],
+        "level": LEVELS[workspace.manifest.compression],
     }
     return params, (*uses, Use(target=interpreter.target_name(member, workspace, platform), part="facts", at="runtime"))
 
@@ -88,7 +91,7 @@ def install(room: Room, lock_text: str) -> Installed:
     prefix.mkdir()
     version: str = room.params["version"]
     if not read_pylock(lock_text, lock.NAME).packages:
-        return Installed(parts=[], stripped=0)
+        return Installed(parts=[], saved={})
     lock_file = room.scratch / lock.NAME
     lock_file.write_text(lock_text, encoding="utf-8")
     python = interpreter.program_in(room, room.params["runtime"], version)
@@ -106,12 +109,14 @@ def install(room: Room, lock_text: str) -> Installed:
     try:
         site = prefix_of(version, room.params["platform"]).site
         found = list(_distributions(prefix, site))
+        saved = _trim(found, room.params, site)
         _compile(room, prefix, python, found)
         check_abi(((one.owner, one.entries) for one in found), room.params, facts)
     except FormatError as error:
         raise ActionError(f"the environment cannot be put together: {error}") from None
-    stripped = sum(_strip(one.entries) for one in found) if room.params["strip"] else 0
-    return Installed(parts=[_recorded(one, site) for one in found], stripped=stripped)
+    if room.params["strip"]:
+        saved["symbols"] = sum(_strip(one.entries) for one in found)
+    return Installed(parts=[_recorded(one, site) for one in found], saved=saved)
 
 
 def _python_platform(platform: str, manylinux: tuple[str, ...], host: str) -> str:
@@ -125,6 +130,18 @@ def _python_platform(platform: str, manylinux: tuple[str, ...], host: str) -> st
     # A platform takes the wheels of every older glibc too, so the newest of several tags stands for all.
     newest = max((glibc for tag in manylinux if (glibc := glibc_of(tag))), default=(2, 28))
     return f"{machine}-manylinux2014" if newest == (2, 17) else f"{machine}-manylinux_{newest[0]}_{newest[1]}"
+
+
+def _trim(found: list[Distribution], params: Mapping[str, Json], site: str) -> dict[str, int]:
+    """Leave out what the manifest names; how many bytes that were, by kind."""
+    saved = dict.fromkeys(params["trim"], 0)
+    for one in found:
+        for entry in list(one.entries):
+            if kind := trimmed(posixpath.relpath(entry.path, site), params["trim"], params["keep"]):
+                one.entries.remove(entry)
+                with entry.open() as (size, _):
+                    saved[kind] += size
+    return saved
 
 
 def _strip(entries: list[Entry]) -> int:

@@ -165,7 +165,7 @@ def _app(member: Member, workspace: Workspace, platform: str) -> Target:
             "place": member.path("pyproject.toml"),
             "epoch": workspace.epoch,
             "compressor": COMPRESSOR,
-            "level": LEVELS["fast"],
+            "level": LEVELS[workspace.manifest.compression],
         },
         uses=(
             *uses,
@@ -199,7 +199,7 @@ def _declared(member: Member, workspace: Workspace, spec: SlotSpec, key: str) ->
         "permissions": spec.permissions,
         "epoch": workspace.epoch,
         "compressor": COMPRESSOR,
-        "level": LEVELS["fast"],
+        "level": LEVELS[workspace.manifest.compression],
     }
     return Target(
         name=f"slot:{member.name}/{spec.id}",

@@ -80,7 +80,9 @@ def read_workspace(root: Path) -> Workspace:
     )
 
 
-def read_standalone(root: Path, change: Callable[[ProjectManifest], ProjectManifest]) -> Workspace:
+def read_standalone(
+    root: Path, change: Callable[[ProjectManifest], ProjectManifest], *, compression: str = "fast"
+) -> Workspace:
     """The folder of one application as a workspace of its own, without a packyard.toml; `change` has the last word
     on its manifest. PlanError with every problem."""
     watch = Watch(root)
@@ -96,7 +98,7 @@ def read_standalone(root: Path, change: Callable[[ProjectManifest], ProjectManif
     return Workspace(
         root=root,
         watch=watch,
-        manifest=WorkspaceManifest(name=member.name),
+        manifest=WorkspaceManifest(name=member.name, compression=compression),
         members=tuple(sorted(members, key=lambda member: member.name)),
         platform=host_platform(),
         epoch=source_epoch(),

@@ -9,12 +9,14 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from packyard.formats.errors import FormatError, Problem, inside
 from packyard.formats.flavor import ProjectManifest
+from packyard.formats.gzipped import LEVELS
 from packyard.formats.platform import PLATFORMS
 from packyard.formats.pspf import read_public_key
 from packyard.tasks import null, signing
@@ -38,6 +40,7 @@ class _Wishes:
     launcher: str = ""
     platforms: tuple[str, ...] = ()
     strip: bool = False
+    compression: str = "fast"
 
     def apply(self, project: ProjectManifest) -> ProjectManifest:
         """The manifest with them."""
@@ -64,6 +67,7 @@ def run(words: list[str]) -> int:
         launcher=os.path.abspath(options.launcher_bin) if options.launcher_bin else options.launcher or "",
         platforms=tuple(options.platform),
         strip=options.strip,
+        compression=options.compression,
     )
     outer = _workspace_of(root)
     if outer is not None and wishes != _Wishes():
@@ -71,7 +75,8 @@ def run(words: list[str]) -> int:
             Problem(
                 f"is a member of the workspace {os.fspath(outer)!r}, where the manifest tells such things",
                 place=os.fspath(root),
-                hint=f"state it in {_MANIFEST}: tool.flavor.launcher, tool.flavor.platforms, tool.flavor.build.strip",
+                hint=f"state it in {_MANIFEST}: tool.flavor.launcher, tool.flavor.platforms, tool.flavor.build.strip; "
+                "or in packyard.toml: workspace.compression",
             )
         )
     display: Display = Quiet(sys.stderr) if options.quiet else Plain(sys.stdout)
@@ -80,7 +85,7 @@ def run(words: list[str]) -> int:
         display,
         locked=options.locked,
         jobs=os.cpu_count() or 1,
-        opened=None if outer else lambda: open_standalone(root, wishes.apply),
+        opened=None if outer else lambda: open_standalone(root, wishes.apply, compression=wishes.compression),
         debug=options.debug or debugging(),
     )
     try:
@@ -92,12 +97,14 @@ def run(words: list[str]) -> int:
             return status
         for target, out in zip(bundles, outs, strict=True):
             front.build.deliver(target.name, out)
-        saved = sum(front.build.fact(f"env:{name}", "facts", "stripped") for name in _environments(bundles))
+        saved: Counter[str] = Counter()
+        for name in _environments(bundles):
+            saved.update(front.build.fact(f"env:{name}", "facts", "saved"))
     except OSError as error:
         raise ActionError(f"{error.filename or options.output}: cannot be written: {error.strerror}") from None
     finally:
         front.close()
-    return _tell(outs, quiet=options.quiet, verified=options.verify, stripped=saved if options.strip else None)
+    return _tell(outs, quiet=options.quiet, verified=options.verify, saved=saved)
 
 
 def _folder(manifest: str) -> Path:
@@ -162,12 +169,15 @@ def _build(front: Front, names: Sequence[str]) -> int:
         os.chdir(back)
 
 
-def _tell(outs: Sequence[Path], *, quiet: bool, verified: bool, stripped: int | None) -> int:
+def _tell(outs: Sequence[Path], *, quiet: bool, verified: bool, saved: Counter[str]) -> int:
     status = 0
     for out in outs:
         lines = [f"made     {out}  {bytes_text(out.stat().st_size)}"]
-        if stripped is not None:
-            lines.append(f"stripped {bytes_text(stripped)} of symbols from the dependencies")
+        if "symbols" in saved:
+            lines.append(f"stripped {bytes_text(saved['symbols'])} of symbols from the dependencies")
+        if kinds := {kind: size for kind, size in saved.items() if kind != "symbols"}:
+            told = ", ".join(f"{kind} {bytes_text(size)}" for kind, size in kinds.items())
+            lines.append(f"trimmed  {bytes_text(sum(kinds.values()))} of the dependencies: {told}")
         if verified:
             found = verify_file(out)
             lines.append(found.text())
@@ -223,6 +233,9 @@ def parser() -> argparse.ArgumentParser:
         "--platform", action="append", default=[], choices=PLATFORMS, metavar="PLATFORM",
         help=f"may be given several times (default: as the manifest says, else this machine's): {', '.join(PLATFORMS)}",
     )  # fmt: skip
+    parser.add_argument(
+        "--compression", choices=tuple(LEVELS), default="fast", help="'small' for releases takes longer (default: fast)"
+    )
     parser.add_argument("--strip", action="store_true", help="take the symbols out of compiled code in dependencies")
     parser.add_argument(
         "--verify", action=argparse.BooleanOptionalAction, default=True, help="read the file back from the disk"

@@ -34,6 +34,7 @@ def test_workspace_full_manifest_is_read() -> None:
         [workspace]
         name = "ml-odyssey"
         members = ["apps/*", "mojo/**"]
+        compression = "small"
         [toolchain]
         mojo = "1.0.0"
         python = "3.12"
@@ -62,6 +63,7 @@ def test_workspace_full_manifest_is_read() -> None:
     assert read_workspace(text, "packyard.toml") == WorkspaceManifest(
         name="ml-odyssey",
         members=("apps/*", "mojo/**"),
+        compression="small",
         toolchain=ToolchainSpec(mojo="1.0.0", python="3.12", launcher="./launchers/mine"),
         sign=SignSpec(seed_env="RELEASE_SEED"),
         archives=(
@@ -188,3 +190,12 @@ def test_morloc_table_wrong_is_said() -> None:
         "packyard.toml: morloc.planes: unknown key",
         "  hint: did you mean 'plane'?",
     ]
+
+
+def test_workspace_compression_that_is_none_is_refused_with_the_nearest() -> None:
+    with pytest.raises(FormatError) as error:
+        read_workspace('[workspace]\nname = "w"\ncompression = "smal"\n', "packyard.toml")
+    assert str(error.value) == (
+        "packyard.toml: workspace.compression: 'smal' was not expected, known: 'fast', 'small'\n"
+        "  hint: did you mean 'small'?"
+    )

