@@ -411,9 +411,10 @@ class Build:
             self._remove(record, keep=set(artifacts.values()))
 
     def clean_orphans(self) -> None:
-        """After a full build: remove the artifacts of targets that are gone, if they are still what we made."""
+        """After a full build: remove the artifacts of targets that are gone, and the versions that are gone of targets
+        which are built by name only, if they are still what we made."""
         orphans = self.trace.orphans()
-        for record in orphans.values():
+        for record in (*orphans.values(), *self.trace.optional().values()):
             if record is not None:
                 self._remove(record, keep=set())
         if orphans:

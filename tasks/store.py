@@ -2,7 +2,7 @@
 
 store/v1/blob/ab/cdef...    a file's bytes, read-only
 store/v1/tree/abcdef...     a folder (a toolchain), read-only, beside it its receipt as a blob
-store/v1/result/ab/cdef...  JSON: what the action of this key made
+store/v1/result/ab/cdef...  JSON: what the action of this key made, and a sum over that and the key
 store/v1/tmp/               files on their way in
 store/v1/in-use             a lock: held shared by whoever uses the store, alone by who removes from it
 
@@ -25,6 +25,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from packyard.tasks.errors import ActionError
 from packyard.tasks.exclusion import exclusive, take_shared
@@ -180,10 +181,12 @@ class Store:
             values = json.loads(self._entry("result", key).read_bytes())
             outputs = {part: Made(**made) for part, made in values["outputs"].items()}
             found = Result(outputs=outputs, seconds=values["seconds"], log=values["log"])
+            if values["sum"] != _sum(key, asdict(found)):
+                raise ValueError
         except FileNotFoundError:
             return None
         except (ValueError, KeyError, TypeError, AttributeError):
-            self._entry("result", key).unlink(missing_ok=True)  # torn or foreign: make it again
+            self._entry("result", key).unlink(missing_ok=True)  # torn, foreign or of another key: make it again
             return None
         if not all(self.holds(made) for made in outputs.values()):
             return None
@@ -196,8 +199,9 @@ class Store:
 
     def keep(self, key: str, result: Result) -> None:
         """Remember what the action of this key made."""
+        values = asdict(result)
         with self._incoming() as target:
-            target.write_text(json.dumps(asdict(result), separators=(",", ":")))
+            target.write_text(json.dumps({**values, "sum": _sum(key, values)}, separators=(",", ":")))
             self._settle(target, self._entry("result", key))
 
     @contextmanager
@@ -245,6 +249,11 @@ def full_or(error: OSError, place: str) -> ActionError:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return ActionError(what, hint="free some space and build again; what was finished is kept")
     return ActionError(what)
+
+
+def _sum(key: str, values: Mapping[str, Any]) -> str:
+    """What tells a result that was altered, or put in the place of another key's."""
+    return hashlib.sha256(f"{key} {json.dumps(values, sort_keys=True)}".encode()).hexdigest()
 
 
 def _copy(source: Path, target: Path) -> tuple[str, int]:

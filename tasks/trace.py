@@ -236,8 +236,15 @@ class Trace:
 
     def orphans(self) -> dict[str, Record | None]:
         """The records of targets that no graph has any more, None for one that cannot be read."""
+        return self._needed(-1)
+
+    def optional(self) -> dict[str, Record | None]:
+        """The records of targets that are built by name only, None for one that cannot be read."""
+        return self._needed(0)
+
+    def _needed(self, needed: int) -> dict[str, Record | None]:
         with self._lock:
-            rows = self._db.execute("SELECT name, record FROM target WHERE needed = -1").fetchall()
+            rows = self._db.execute("SELECT name, record FROM target WHERE needed = ?", (needed,)).fetchall()
         return {name: _record(text) for name, text in rows}
 
     # failures ------------------------------------------------------------------------------------------------

@@ -17,6 +17,29 @@ _MADE = re.compile(r"^(ran|restored|failed) +(\S+:\S+) ", re.MULTILINE)
 _DODO = "from packyard.tasks import *\n"
 
 
+_TALLY = "tally "
+
+
+@pytest.fixture
+def tally(record_property: Callable[[str, object], None]) -> Callable[[str, int], None]:
+    """Counts what tests did to the engine; the sums are shown at the end of the run."""
+    return lambda name, number: record_property(_TALLY + name, number)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say how much was tried."""
+    sums: dict[str, int] = {}
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            for name, number in getattr(report, "user_properties", ()) if getattr(report, "when", "") == "call" else ():
+                if name.startswith(_TALLY):
+                    sums[name] = sums.get(name, 0) + number
+    if sums:
+        terminalreporter.section("what was tried")
+        for name in sorted(sums):
+            terminalreporter.line(f"{sums[name]:>10,}  {name.removeprefix(_TALLY)}")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ran:
     """How a command ended: its status, and what it wrote."""
