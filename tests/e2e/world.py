@@ -101,7 +101,7 @@ class World:
         self.folder = Path(tempfile.mkdtemp(dir=fast, prefix="packyard-world-"))
         self.root = self.folder / "work"
         self.counts = counts
-        self.versions = {name: "1.0.0" for name in (*ARCHIVES, "one", "two", "three", "both", "app", "lib")}
+        self.versions = dict.fromkeys((*ARCHIVES, "one", "two", "three", "both", "app", "lib"), "1.0.0")
         self.archives = {"kit", "all"}
         self.members = set(MEMBERS)
         self.before: dict[str, list[Value]] = {}  # what files held earlier

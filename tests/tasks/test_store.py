@@ -188,6 +188,15 @@ def test_result_torn_is_dropped(store, source, text):
     assert not entry.exists()
 
 
+def test_result_of_another_key_is_dropped(store, source):
+    store.keep(KEY, Result(outputs={"": store.put(source)}, seconds=0, log=""))
+    mine, other = (store.folder / "result" / key[:2] / key[2:] for key in (KEY, "cd" * 32))
+    other.parent.mkdir()
+    mine.rename(other)
+    assert store.result("cd" * 32) is None
+    assert not other.exists()
+
+
 def test_making_one_key_is_exclusive_and_leaves_no_lock(store):
     order: list[str] = []
 
