@@ -29,8 +29,8 @@ _MANIFEST = """\
 name = "{name}"
 {members}
 
-# [toolchain]
-# mojo = "1.0.0"        # the version of the Mojo compiler
+{off}[toolchain]
+{off}mojo = "1.0.0"        # the version of the Mojo compiler
 # python = "3.12"       # the Python that bundles carry; without it, the one that builds
 # launcher = "rust"     # or "go"
 
@@ -135,7 +135,8 @@ def _manifest(root: Path) -> str:
     name = re.sub(r"[^A-Za-z0-9._+-]+", "-", root.resolve().name).strip("-._+") or "workspace"
     folders = [*(["."] if _is_project(root / "pyproject.toml") else []), *_members(root, 1)]
     lines = "".join(f'    "{folder}",\n' for folder in folders)
-    return _MANIFEST.format(name=name, members=f"members = [\n{lines}]" if folders else _NO_MEMBERS)
+    off = "" if any((root / folder / "mojo.toml").exists() for folder in folders) else "# "  # Mojo needs a compiler
+    return _MANIFEST.format(name=name, members=f"members = [\n{lines}]" if folders else _NO_MEMBERS, off=off)
 
 
 def _members(folder: Path, depth: int) -> Iterator[str]:

@@ -49,7 +49,8 @@ def test_init_names_the_members_that_are_there(space: Space) -> None:
     space.write("new/.venv/x/pyproject.toml", "[project]\n")
     space.output("init", "new")
     assert tomllib.loads(Path("new/packyard.toml").read_text()) == {
-        "workspace": {"name": "new", "members": ["apps/web", "mojo/tensor"]}
+        "workspace": {"name": "new", "members": ["apps/web", "mojo/tensor"]},
+        "toolchain": {"mojo": "1.0.0"},  # a Mojo package needs a compiler
     }
 
 
