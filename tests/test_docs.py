@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
+import sqlite3
 from dataclasses import fields
 from pathlib import Path
 
 import pytest
+from packyard.formats import gzipped, piece
 from packyard.formats import workspace as manifest
 from packyard.formats.flavor import BuildSpec
 from packyard.formats.slotspec import LIFECYCLES, PURPOSES, SlotSpec
 from packyard.formats.workspace import read_workspace
-from packyard.tasks import graph, null
+from packyard.tasks import graph, null, trace
 from packyard.tasks.commands import pack
+from packyard.tasks.store import Store
 
 ROOT = Path(__file__).parents[1]
 WORKSPACE = (ROOT / "docs/workspace.md").read_text(encoding="utf-8")
@@ -76,3 +79,27 @@ def test_bundles_page_has_every_key_and_lifecycle() -> None:
     assert {option for action in pack.parser()._actions for option in action.option_strings if option[:2] == "--"} <= {
         *options, "--help", "--debug",
     }  # fmt: skip
+
+
+def test_archives_page_has_the_bytes_that_are_written() -> None:
+    page = (ROOT / "docs/archives.md").read_text(encoding="utf-8")
+    assert f"`{gzipped.HEADER.hex(' ')}`" in page
+    assert f"`{piece.CLOSE.hex(' ')}`" in page
+    assert "level 4 (profile `fast`) or 9 (`small`)" in page
+    assert gzipped.LEVELS == {"fast": 4, "small": 9}
+
+
+def test_store_page_has_every_folder_and_column(tmp_path: Path) -> None:
+    page = (ROOT / "docs/store.md").read_text(encoding="utf-8")
+    Store(tmp_path)
+    folders = {path.name for path in (tmp_path / "v1").iterdir()}
+    assert folders <= set(re.findall(r"^\| `([a-z-]+)/", page, re.M))
+    assert f"`user_version` is its format's number, now {trace.VERSION}" in page
+    db = sqlite3.connect(":memory:")
+    db.executescript(trace._SCHEMA)
+    for (table,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
+        columns = {row[1] for row in db.execute(f"PRAGMA table_info({table})")} - {"id"}
+        rows = page.partition(f"\n| `{table}` |")[2]
+        assert columns <= set(re.findall(r"`([a-z]+)`", re.split(r"\n\| `[a-z]+` \| |\n\n", rows)[0])), table
+    db.close()
+    assert f"{trace._LOOK.size} bytes for each path" in page
