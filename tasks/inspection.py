@@ -86,10 +86,14 @@ def verify_file(path: Path, trusted: Collection[bytes] = (), *, deep: bool = Fal
 
 def inspect_file(path: Path) -> dict[str, Json]:
     """What a bundle says of itself, as data; FormatError when it is none. Says nothing of whether it is true."""
-    bundle = open_bundle(path)
+    return inspect(open_bundle(path))
+
+
+def inspect(bundle: Bundle) -> dict[str, Json]:
+    """`inspect_file` for a bundle that is open."""
     metadata, index = bundle.metadata, bundle.index
     return {
-        "file": os.fspath(path),
+        "file": os.fspath(bundle.path),
         "size": bundle.size,
         "name": metadata.name,
         "version": metadata.version,
@@ -165,8 +169,12 @@ def extract(path: Path, folder: Path, ident: str = "") -> list[Path]:
     FormatError when the bundle is damaged, the folder exists, or a slot holds what is not safe to write; then
     nothing is left behind. A slot that is no tar becomes the file that it is in the work environment.
     """
-    verification = verify_file(path)
-    bundle = verification.bundle
+    return write_slots(verify_file(path), folder, ident)
+
+
+def write_slots(verification: Verification, folder: Path, ident: str = "") -> list[Path]:
+    """`extract` for a bundle that was verified."""
+    path, bundle = verification.path, verification.bundle
     if bundle is None or not verification.passed():
         raise FormatError(*(Problem(str(finding), place=str(path)) for finding in verification.findings))
     chosen = [position for position, slot in enumerate(bundle.metadata.table) if ident in ("", slot.id)]
@@ -263,4 +271,6 @@ def _table(rows: Sequence[Sequence[str]]) -> Iterable[str]:
 
 def _plain(text: str) -> str:
     """`text` on one line and without what a terminal would act on: a bundle may say anything."""
+    if text.isprintable():
+        return text
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode("ascii") for char in text)

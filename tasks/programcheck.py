@@ -58,7 +58,12 @@ def _seal_findings(bundle: Bundle) -> Iterator[Finding]:
         return
     place = re.search(_PLACE, metadata.execution.command)
     gone = [slot.path for slot in metadata.slots if slot.lifecycle == "init"]
-    wanted = seal(Digest.parse(metadata.coverage.tree), place=place[1] if place else "", gone=gone)
+    try:
+        tree = Digest.parse(metadata.coverage.tree)
+    except FormatError as error:
+        yield Finding("seal", f"it is said to be sealed, and {error}")
+        return
+    wanted = seal(tree, place=place[1] if place else "", gone=gone)
     if wanted not in metadata.setup_commands[:1]:
         yield Finding("seal", "the first set-up command is not the seal of the signed tree")
 

@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from packaging.utils import canonicalize_name
-from packyard.formats.elf import MAGIC, strip_elf
 from packyard.formats.entry import Entry
 from packyard.formats.errors import FormatError
 from packyard.formats.gzipped import COMPRESSOR, LEVELS
@@ -32,6 +31,7 @@ from packyard.tasks.bytecode import compile_files, worth_compiling
 from packyard.tasks.errors import ActionError
 from packyard.tasks.prefix import prefix_of
 from packyard.tasks.room import Room
+from packyard.tasks.stripping import strip_entries
 from packyard.tasks.target import Json, Use
 from packyard.tasks.workspace import Member, Workspace
 
@@ -115,7 +115,7 @@ def install(room: Room, lock_text: str) -> Installed:
     except FormatError as error:
         raise ActionError(f"the environment cannot be put together: {error}") from None
     if room.params["strip"]:
-        saved["symbols"] = sum(_strip(one.entries) for one in found)
+        saved["symbols"] = sum(strip_entries(one.entries) for one in found)
     return Installed(parts=[_recorded(one, site) for one in found], saved=saved)
 
 
@@ -141,22 +141,6 @@ def _trim(found: list[Distribution], params: Mapping[str, Json], site: str) -> d
                 one.entries.remove(entry)
                 with entry.open() as (size, _):
                     saved[kind] += size
-    return saved
-
-
-def _strip(entries: list[Entry]) -> int:
-    """Take the symbols out of compiled code; how many bytes they had."""
-    saved = 0
-    for position, entry in enumerate(entries):
-        if not isinstance(entry.content, Path):
-            continue
-        with entry.content.open("rb") as stream:
-            if stream.read(len(MAGIC)) != MAGIC:
-                continue
-        content = entry.content.read_bytes()
-        stripped = strip_elf(content)
-        saved += len(content) - len(stripped)
-        entries[position] = Entry(entry.path, stripped, entry.executable)
     return saved
 
 

@@ -34,6 +34,7 @@ from packyard.tasks.prefix import at, platforms_of, prefix_of
 from packyard.tasks.program import Program, program_files, program_of
 from packyard.tasks.room import Room
 from packyard.tasks.slotsource import slot_source
+from packyard.tasks.stripping import strip_entries
 from packyard.tasks.target import Json, Output, Target, Use
 from packyard.tasks.version import version
 from packyard.tasks.wheelsource import commands, matches, missing_part, own_tests
@@ -86,6 +87,7 @@ def make_app(room: Room) -> None:
         program = program_files(Program(**params["program"], trust=trust), root=prefix.up)
         parts.append(("packyard", [Entry(f"{site}{path}", data) for path, data in program.items()]))
         check_abi(parts, params, facts)
+        saved = {"symbols": sum(strip_entries(files) for _, files in parts)} if params["strip"] else {}
         compiled = _bytecode(room, [entry for _, files in parts for entry in files])
         for _, files in parts:
             files += [compiled[entry.path] for entry in files if entry.path in compiled]
@@ -101,6 +103,7 @@ def make_app(room: Room) -> None:
         raise ActionError(str(error)) from None
     found = {file.path: file for files in listings[1:] for file in files}
     (room.outputs / "files").write_text(write_listing(found.values()), encoding="utf-8")
+    (room.outputs / "facts.json").write_text(json.dumps({"saved": saved}) + "\n", encoding="utf-8")
 
 
 def make_slot(room: Room) -> None:
@@ -155,6 +158,7 @@ def _app(member: Member, workspace: Workspace, platform: str) -> Target:
             "wheels": wheels,
             "commands": commands(member),
             "include_tests": project.flavor.build.include_tests,
+            "strip": project.flavor.build.strip,
             "program": {
                 "name": program.name,
                 "version": program.version,
@@ -173,7 +177,7 @@ def _app(member: Member, workspace: Workspace, platform: str) -> Target:
             *(Use(target=f"wheel:{name}", at=f"wheels/{name}") for name in wheels),
             Use(target=f"env:{member.name}{at(platform, workspace)}", part="files", at="env"),
         ),
-        outputs=(Output(at="app.tar.gz"), Output(part="files", at="files")),
+        outputs=(Output(at="app.tar.gz"), Output(part="files", at="files"), Output(part="facts", at="facts.json")),
     )
 
 

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+Figures = Callable[[str], None]
+
 _MADE = re.compile(r"^(ran|restored|failed) +(\S+:\S+) ", re.MULTILINE)
 _DODO = "from packyard.tasks import *\n"
 
@@ -196,6 +198,25 @@ class Space:
         assert done.returncode == status, f"status {done.returncode}\n{done.stdout}\n{done.stderr}"
         assert "Traceback" not in done.stderr + done.stdout, done.stderr + done.stdout
         return Ran(status=done.returncode, out=done.stdout, err=done.stderr)
+
+
+@pytest.fixture
+def figures(record_property: Callable[[str, object], None]) -> Figures:
+    """Remembers a line of what a test measured; the run prints them all at its end."""
+    return lambda line: record_property("figures", line)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    lines = [
+        f"{report.nodeid.rpartition('::')[2]}: {value}"
+        for report in terminalreporter.getreports("passed")
+        for name, value in report.user_properties
+        if name == "figures" and report.when == "call"
+    ]
+    if lines:
+        terminalreporter.section("figures")
+        for line in sorted(lines):
+            terminalreporter.line(line)
 
 
 @pytest.fixture(scope="session")

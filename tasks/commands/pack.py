@@ -10,7 +10,7 @@ import argparse
 import os
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -98,8 +98,8 @@ def run(words: list[str]) -> int:
         for target, out in zip(bundles, outs, strict=True):
             front.build.deliver(target.name, out)
         saved: Counter[str] = Counter()
-        for name in _environments(bundles):
-            saved.update(front.build.fact(f"env:{name}", "facts", "saved"))
+        for name in _trimmed(bundles):
+            saved.update(front.build.fact(name, "facts", "saved"))
     except OSError as error:
         raise ActionError(f"{error.filename or options.output}: cannot be written: {error.strerror}") from None
     finally:
@@ -156,8 +156,10 @@ def _outs(given: str, bundles: Sequence[Target]) -> list[Path]:
     return [out]
 
 
-def _environments(bundles: Sequence[Target]) -> list[str]:
-    return [target.name.partition(":")[2] for target in bundles]
+def _trimmed(bundles: Sequence[Target]) -> Iterator[str]:
+    """The targets that tell how much they left out: what comes out of wheels."""
+    for target in bundles:
+        yield from (use.target for use in target.uses if use.at in ("slots/env", "slots/app"))
 
 
 def _build(front: Front, names: Sequence[str]) -> int:
@@ -174,7 +176,7 @@ def _tell(outs: Sequence[Path], *, quiet: bool, verified: bool, saved: Counter[s
     for out in outs:
         lines = [f"made     {out}  {bytes_text(out.stat().st_size)}"]
         if "symbols" in saved:
-            lines.append(f"stripped {bytes_text(saved['symbols'])} of symbols from the dependencies")
+            lines.append(f"stripped {bytes_text(saved['symbols'])} of symbols")
         if kinds := {kind: size for kind, size in saved.items() if kind != "symbols"}:
             told = ", ".join(f"{kind} {bytes_text(size)}" for kind, size in kinds.items())
             lines.append(f"trimmed  {bytes_text(sum(kinds.values()))} of the dependencies: {told}")
@@ -236,7 +238,7 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--compression", choices=tuple(LEVELS), default="fast", help="'small' for releases takes longer (default: fast)"
     )
-    parser.add_argument("--strip", action="store_true", help="take the symbols out of compiled code in dependencies")
+    parser.add_argument("--strip", action="store_true", help="take the symbols out of compiled code in wheels")
     parser.add_argument(
         "--verify", action=argparse.BooleanOptionalAction, default=True, help="read the file back from the disk"
     )

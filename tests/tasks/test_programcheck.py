@@ -112,6 +112,13 @@ def test_application_that_does_not_hold_together_is_found(
     assert any(str(one).startswith(finding) for one in found.findings), found.findings
 
 
+def test_seal_of_no_tree_is_found(make: Make) -> None:
+    path = make(coverage=Coverage(tree="", sealed=True))
+    assert [str(one) for one in verify_file(path, deep=True).findings] == [
+        "seal: it is said to be sealed, and '' is not a digest (sha256: and 64 hexadecimal digits)"
+    ]
+
+
 def test_seal_of_another_tree_is_found(make: Make) -> None:
     tree = contents_digest({})
     path = make(setup_commands=(seal(tree, place=".packyard-12"),))

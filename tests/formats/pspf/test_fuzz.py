@@ -1,6 +1,6 @@
 """Mutations that know the format, and correct what hides them: sizes, checksums, the signature of another key.
 
-PACKYARD_MUTATIONS says how many are tried (3,000 unless set); the run prints what came of them.
+PACKYARD_MUTATIONS says how many are tried; the run prints what came of them.
 """
 
 from __future__ import annotations
@@ -14,11 +14,14 @@ import os
 import random
 import resource
 import shutil
+import signal
 import struct
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import fields, replace
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import pytest
@@ -28,15 +31,18 @@ from packyard.formats.errors import FormatError
 from packyard.formats.gzipped import compressing
 from packyard.formats.pspf import Bundle, Policy, Slot, Verdict, key_from_seed, open_bundle, public_key
 from packyard.formats.pspf.assembly import arrange, balanced, stored_metadata
-from packyard.formats.pspf.layout import END_MAGIC, START_MAGIC, Index, SlotDescriptor, short_hash
+from packyard.formats.pspf.layout import END_MAGIC, START_MAGIC, Index, SlotDescriptor, index_checksum, short_hash
 from packyard.formats.pspf.signature import fingerprint, sign
 from packyard.formats.tarball import write_tar
-from packyard.tasks.inspection import extract, inspect_file, inspection_text, verify_file
+from packyard.tasks.inspection import inspect, inspection_text, verify_file, write_slots
 
+from tests.conftest import Figures
 from tests.formats.pspf.conftest import MakeBundle, WriteTgz
 
-MUTATIONS = int(os.environ.get("PACKYARD_MUTATIONS", "3000"))
-SLOWEST = 5.0  # seconds for one file
+MUTATIONS = int(os.environ.get("PACKYARD_MUTATIONS", "20000"))
+SHARES = 4  # tests, so that several processes can try them
+SLOWEST = 2.0  # seconds of the processor for one file
+HANGING = 120  # seconds of the clock
 MOST_MEMORY = 200 << 20  # bytes more than before
 OWNER, STRANGER = key_from_seed("s1"), key_from_seed("s2")
 NUMBERS = (0, 1, 2, 7, 8, 63, 64, 255, 256, 4096, 1 << 20, 1 << 31, (1 << 32) - 1, 1 << 33, 1 << 40, (1 << 63) - 1)
@@ -68,9 +74,15 @@ class Parts:
         self.json: Any = json.loads(self.bundle.metadata_json)
         self.slots = [self.data[slot.offset : slot.offset + slot.size] for slot in self.bundle.descriptors]
 
-    def assemble(self, metadata: bytes, slots: list[bytes], table: list[SlotDescriptor] | None = None) -> bytes:
-        """A file whose numbers all fit, signed by somebody else."""
-        stored = stored_metadata(metadata)
+    def assemble(
+        self,
+        metadata: bytes,
+        slots: list[bytes],
+        table: list[SlotDescriptor] | None = None,
+        stored: bytes | None = None,
+    ) -> bytes:
+        """A file whose numbers all fit, signed by somebody else; `stored` are the metadata as the file holds them."""
+        stored = stored_metadata(metadata) if stored is None else stored
         plan = arrange(len(self.launcher), len(stored), [len(slot) for slot in slots])
         rows = table or [
             replace(
@@ -130,6 +142,19 @@ def index_field(rng: random.Random, parts: Parts) -> bytes:
     return parts.data[:-8196] + block + END_MAGIC
 
 
+def index_words(rng: random.Random, parts: Parts) -> bytes:
+    """Several 8-byte words, most of them in the index, where numbers are believed or not."""
+    data = bytearray(parts.data)
+    for _ in range(rng.randint(1, 4)):
+        in_index = len(data) - 8196 + rng.randrange(0, 1568, 4)
+        offset = rng.choice((in_index, in_index, rng.randrange(len(data) - 8)))
+        value = rng.choice((rng.getrandbits(64), len(data), (1 << 64) - 1, *NUMBERS))
+        data[offset : offset + 8] = value.to_bytes(8, "little")
+    if rng.random() < 0.5:
+        struct.pack_into("<I", data, len(data) - 8192, index_checksum(bytes(data[-8196:-4])))
+    return bytes(data)
+
+
 def descriptor_field(rng: random.Random, parts: Parts) -> bytes:
     """One field of the slot table, the rest signed anew."""
     rows = list(parts.bundle.descriptors)
@@ -182,6 +207,26 @@ def json_text(rng: random.Random, parts: Parts) -> bytes:
     return parts.assemble(changed, parts.slots)
 
 
+def metadata_bytes(rng: random.Random, parts: Parts) -> bytes:
+    """The metadata as they are stored: damaged, another compression, two members, a bomb; digested anew."""
+    json = canonical(parts.json)
+    stored = bytearray(stored_metadata(json))
+    match rng.randrange(6):
+        case 0:
+            stored[rng.randrange(len(stored))] ^= 1 << rng.randrange(8)
+        case 1:
+            stored = stored[: rng.randrange(len(stored))]
+        case 2:
+            stored += rng.choice((bytes(stored), b"\0", rng.randbytes(20)))
+        case 3:
+            stored = bytearray(gzip.compress(json, mtime=rng.choice((0, 1))))
+        case 4:
+            stored = bytearray(gzip.compress(json[:-1] + b" " * (1 << 20) + b"}", 1))
+        case _:
+            stored = bytearray(BOMB)
+    return parts.assemble(json, parts.slots, stored=bytes(stored))
+
+
 def tar_bytes(rng: random.Random, parts: Parts) -> bytes:
     """A header of a tar, with a checksum that fits; packed, digested and signed anew."""
     position = rng.choice((0, 2))
@@ -219,7 +264,7 @@ def slot_bytes(rng: random.Random, parts: Parts) -> bytes:
         case 2:
             stored = stored * 2
         case 3:
-            stored = bytearray(packed(bytes(rng.choice((1 << 16, 1 << 22)))))
+            stored = bytearray(rng.choice((SMALL_BOMB,) * 63 + (BOMB,)))
         case _:
             stored[-8:] = struct.pack("<2I", rng.getrandbits(32), rng.choice(NUMBERS) & 0xFFFFFFFF)
     slots = list(parts.slots)
@@ -253,9 +298,19 @@ def packed(data: bytes) -> bytes:
     return out.getvalue()
 
 
+SMALL_BOMB, BOMB = packed(bytes(1 << 16)), packed(bytes(1 << 24))
 MUTATORS: tuple[Mutate, ...] = (
-    index_field, descriptor_field, json_node, json_text, tar_bytes, slot_bytes, plain_bytes,
+    index_field, index_words, descriptor_field, json_node, json_text, metadata_bytes, tar_bytes, slot_bytes,
+    plain_bytes,
 )  # fmt: skip
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A folder in memory where there is one: thousands of files are written and removed."""
+    memory = Path("/dev/shm")
+    with tempfile.TemporaryDirectory(dir=memory if os.access(memory, os.W_OK) else None) as made:
+        yield Path(made)
 
 
 @pytest.fixture
@@ -271,43 +326,65 @@ def parts(make_bundle: MakeBundle, write_tgz: WriteTgz, tmp_path: Path) -> Parts
     return Parts(make_bundle(slots=slots, lazy=lazies, files=files, policy=Policy(refuse_root=True)))
 
 
-def test_mutated_bundles_end_in_a_clean_answer(
-    parts: Parts, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    rng = random.Random(2025)
-    path, out = tmp_path / "mutated.psp", tmp_path / "out"
+@pytest.mark.parametrize("share", range(SHARES))
+def test_mutated_bundles_end_in_a_clean_answer(parts: Parts, folder: Path, share: int, figures: Figures) -> None:
+    rng = random.Random(f"2025 {share}")
+    (folder / "inner").mkdir()
+    path, out = folder / "inner/mutated.psp", folder / "inner/out"
     verdicts: collections.Counter[str] = collections.Counter()
-    slowest = 0.0
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    for number in range(MUTATIONS):
-        mutate = MUTATORS[number % len(MUTATORS)]
+    number, slowest = MUTATIONS // SHARES, 0.0
+    before = peak_memory(reset=True)
+    signal.signal(signal.SIGALRM, hanging)
+    for turn in range(number):
+        mutate = MUTATORS[turn % len(MUTATORS)]
         data = mutate(rng, parts)
         path.write_bytes(data)
-        start = time.perf_counter()
-        found = verify_file(path, [public_key(OWNER)], deep=True)
-        found.text()
-        with contextlib.suppress(FormatError):
-            inspection_text(inspect_file(path))
-        if found.passed():
-            try:
-                extract(path, out)
-            except FormatError:
-                pass
-            else:
-                shutil.rmtree(out)
-        slowest = max(slowest, time.perf_counter() - start)
-        verdicts[f"{mutate.__name__}: {found.verdict.name.lower()}"] += 1
-        if data != parts.data:
-            assert found.verdict is not Verdict.AUTHENTIC, mutate.__name__
-    memory = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) << 10
-    with capsys.disabled():
-        print(  # noqa: T201  (what the run is for)
-            f"\n{MUTATIONS} mutations, slowest {slowest:.2f} s, {memory >> 20} MB more: "
-            f"{dict(sorted(verdicts.items()))}"
-        )
-    assert sorted(tmp_path.parent.glob("x*")) == []
+        start = time.process_time()
+        signal.alarm(HANGING)
+        verdict = answer(path, out)
+        signal.alarm(0)
+        slowest = max(slowest, time.process_time() - start)
+        if data == parts.data:
+            continue
+        assert verdict is not Verdict.AUTHENTIC, (mutate.__name__, turn)
+        verdicts[f"{mutate.__name__} {verdict.name.lower()}"] += 1
+    memory = peak_memory() - before
+    figures(
+        f"{number} mutated bundles: slowest {slowest:.2f} s, {memory >> 20} MB more memory, "
+        + ", ".join(f"{name} {count}" for name, count in sorted(verdicts.items()))
+    )
+    assert sorted(path.name for path in folder.rglob("*")) == ["inner", "mutated.psp"]
+    assert not any(Path(text).exists() for text in ("/x", "/etc/x"))
     assert slowest < SLOWEST
     assert memory < MOST_MEMORY
+
+
+def answer(path: Path, out: Path) -> Verdict:
+    """What the commands verify --deep, inspect and extract do with a file; what they write is removed again."""
+    found = verify_file(path, [public_key(OWNER)], deep=True)
+    found.text()
+    if found.bundle is not None:
+        inspection_text(inspect(found.bundle))
+    if found.passed():
+        with contextlib.suppress(FormatError):
+            write_slots(found, out)
+            shutil.rmtree(out)
+    return found.verdict
+
+
+def hanging(number: int, frame: FrameType | None) -> None:
+    raise AssertionError("a mutated bundle takes for ever")
+
+
+def peak_memory(*, reset: bool = False) -> int:
+    """The most bytes that this process had in memory, since the last reset where the system can forget."""
+    try:
+        if reset:
+            Path("/proc/self/clear_refs").write_text("5")
+        (line,) = (line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM"))
+        return int(line.split()[1]) << 10
+    except OSError:
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss << 10
 
 
 def test_tar_of_the_fuzzer_is_read_when_nothing_is_changed(parts: Parts) -> None:
