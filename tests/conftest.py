@@ -13,33 +13,45 @@ from pathlib import Path
 
 import pytest
 
+Tally = Callable[[str, int], None]
 Figures = Callable[[str], None]
 
 _MADE = re.compile(r"^(ran|restored|failed) +(\S+:\S+) ", re.MULTILINE)
 _DODO = "from packyard.tasks import *\n"
 
 
-_TALLY = "tally "
+_TALLY, _FIGURES = "tally ", "figures"
 
 
 @pytest.fixture
-def tally(record_property: Callable[[str, object], None]) -> Callable[[str, int], None]:
+def tally(record_property: Callable[[str, object], None]) -> Tally:
     """Counts what tests did to the engine; the sums are shown at the end of the run."""
     return lambda name, number: record_property(_TALLY + name, number)
 
 
+@pytest.fixture
+def figures(record_property: Callable[[str, object], None]) -> Figures:
+    """Remembers a line of what a test measured; the lines are shown at the end of the run."""
+    return lambda line: record_property(_FIGURES, line)
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say how much was tried."""
+    """Say how much was tried, and what was measured."""
     sums: dict[str, int] = {}
+    lines: list[str] = []
     for reports in terminalreporter.stats.values():
         for report in reports:
-            for name, number in getattr(report, "user_properties", ()) if getattr(report, "when", "") == "call" else ():
+            for name, value in getattr(report, "user_properties", ()) if getattr(report, "when", "") == "call" else ():
                 if name.startswith(_TALLY):
-                    sums[name] = sums.get(name, 0) + number
-    if sums:
+                    sums[name] = sums.get(name, 0) + value
+                elif name == _FIGURES:
+                    lines.append(f"{report.nodeid.rpartition('::')[2]}: {value}")
+    if sums or lines:
         terminalreporter.section("what was tried")
         for name in sorted(sums):
             terminalreporter.line(f"{sums[name]:>10,}  {name.removeprefix(_TALLY)}")
+        for line in sorted(lines):
+            terminalreporter.line(line)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,25 +210,6 @@ class Space:
         assert done.returncode == status, f"status {done.returncode}\n{done.stdout}\n{done.stderr}"
         assert "Traceback" not in done.stderr + done.stdout, done.stderr + done.stdout
         return Ran(status=done.returncode, out=done.stdout, err=done.stderr)
-
-
-@pytest.fixture
-def figures(record_property: Callable[[str, object], None]) -> Figures:
-    """Remembers a line of what a test measured; the run prints them all at its end."""
-    return lambda line: record_property("figures", line)
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    lines = [
-        f"{report.nodeid.rpartition('::')[2]}: {value}"
-        for report in terminalreporter.getreports("passed")
-        for name, value in report.user_properties
-        if name == "figures" and report.when == "call"
-    ]
-    if lines:
-        terminalreporter.section("figures")
-        for line in sorted(lines):
-            terminalreporter.line(line)
 
 
 @pytest.fixture(scope="session")

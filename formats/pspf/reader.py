@@ -30,8 +30,9 @@ from packyard.formats.pspf.layout import (
     short_hash,
 )
 from packyard.formats.pspf.metadata import LARGEST, LIFECYCLES, Metadata, Slot, policy_hash, read_metadata
-from packyard.formats.pspf.operations import pack_chain, read_chain, unpack_chain
+from packyard.formats.pspf.operations import Operation, pack_chain, read_chain, unpack_chain
 from packyard.formats.pspf.signature import SIGNATURE_SIZE, check_signature, fingerprint
+from packyard.formats.relpath import read_relpath
 from packyard.formats.tarball import Stream
 
 MOST_SLOTS: Final = 4096
@@ -130,8 +131,11 @@ def verify_contents(bundle: Bundle) -> list[Finding]:
     for position, slot in enumerate(bundle.metadata.table):
         where = f"slot {position} {slot.id!r}"
         try:
+            chain = read_chain(slot.operations)
+            if Operation.TAR not in chain and not read_relpath(slot.path):
+                raise FormatError(f"its target {slot.target!r} names no file")
             with open_slot(bundle, position) as stored:
-                parts.append(read_contents(stored, read_chain(slot.operations), slot.path))
+                parts.append(read_contents(stored, chain, slot.path))
         except FormatError as error:
             return [Finding("content", f"{where}: {error}")]
         if slot.content and str(contents_digest(parts[-1])) != slot.content:

@@ -91,3 +91,9 @@ def flavorpack() -> Path:
         except OSError:
             shutil.rmtree(work)  # another run was first
     return place / "bin"
+
+
+def helper(flavorpack: Path, language: str, role: str) -> Path:
+    """FlavorPack's 'launcher' or 'builder' in a language, 'rs' or 'go'."""
+    (found,) = flavorpack.parent.glob(f"lib/python*/site-packages/flavor/helpers/bin/flavor-{language}-{role}-*")
+    return found

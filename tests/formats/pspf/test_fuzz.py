@@ -36,7 +36,7 @@ from packyard.formats.pspf.signature import fingerprint, sign
 from packyard.formats.tarball import write_tar
 from packyard.tasks.inspection import inspect, inspection_text, verify_file, write_slots
 
-from tests.conftest import Figures
+from tests.conftest import Figures, Tally
 from tests.formats.pspf.conftest import MakeBundle, WriteTgz
 
 MUTATIONS = int(os.environ.get("PACKYARD_MUTATIONS", "20000"))
@@ -327,7 +327,9 @@ def parts(make_bundle: MakeBundle, write_tgz: WriteTgz, tmp_path: Path) -> Parts
 
 
 @pytest.mark.parametrize("share", range(SHARES))
-def test_mutated_bundles_end_in_a_clean_answer(parts: Parts, folder: Path, share: int, figures: Figures) -> None:
+def test_mutated_bundles_end_in_a_clean_answer(
+    parts: Parts, folder: Path, share: int, tally: Tally, figures: Figures
+) -> None:
     rng = random.Random(f"2025 {share}")
     (folder / "inner").mkdir()
     path, out = folder / "inner/mutated.psp", folder / "inner/out"
@@ -349,10 +351,10 @@ def test_mutated_bundles_end_in_a_clean_answer(parts: Parts, folder: Path, share
         assert verdict is not Verdict.AUTHENTIC, (mutate.__name__, turn)
         verdicts[f"{mutate.__name__} {verdict.name.lower()}"] += 1
     memory = peak_memory() - before
-    figures(
-        f"{number} mutated bundles: slowest {slowest:.2f} s, {memory >> 20} MB more memory, "
-        + ", ".join(f"{name} {count}" for name, count in sorted(verdicts.items()))
-    )
+    tally("mutated bundles", number)
+    for name, count in verdicts.items():
+        tally(f"mutated bundles: {name}", count)
+    figures(f"the slowest took {slowest:.2f} s of the processor, the largest {memory >> 20} MB more than before")
     assert sorted(path.name for path in folder.rglob("*")) == ["inner", "mutated.psp"]
     assert not any(Path(text).exists() for text in ("/x", "/etc/x"))
     assert slowest < SLOWEST

@@ -1,4 +1,5 @@
-"""Our bundles under FlavorPack's tools and launchers, and its bundles under ours."""
+"""Our bundles under FlavorPack's tools and launchers, and its bundles under ours. What a bundle may say, case by case,
+is in test_interop_table."""
 
 from __future__ import annotations
 
@@ -18,7 +19,6 @@ from packyard.formats.digest import digest_of
 from packyard.formats.pspf import (
     Bundle,
     Contents,
-    Environment,
     Execution,
     Policy,
     Slot,
@@ -34,6 +34,8 @@ from packyard.formats.pspf import (
 from packyard.formats.pspf.assembly import balanced
 from packyard.formats.pspf.layout import short_hash
 from packyard.formats.pspf.operations import read_chain
+
+from tests.formats.pspf.conftest import helper
 
 pytestmark = pytest.mark.real
 
@@ -53,11 +55,6 @@ esac
 @pytest.fixture(params=["rs", "go"])
 def launcher(request: pytest.FixtureRequest, flavorpack: Path) -> Path:
     return helper(flavorpack, request.param, "launcher")
-
-
-def helper(flavorpack: Path, language: str, role: str) -> Path:
-    (found,) = flavorpack.parent.glob(f"lib/python*/site-packages/flavor/helpers/bin/flavor-{language}-{role}-*")
-    return found
 
 
 def start(bundle: Path, *words: str, given: str = "", **env: str) -> subprocess.CompletedProcess[str]:
@@ -105,58 +102,6 @@ def test_program_gets_arguments_and_input_and_gives_output_and_status(scripted: 
     assert (first.returncode, first.stdout) == (3, "3:a b  c'd\"$e\ninput")
     assert first.stderr == "[1/1] Extracting app...\n"  # the launchers' own, at the first start only
     assert start(bundle).stderr == ""
-
-
-@pytest.mark.parametrize("operations", ["raw", "gzip", "tar", "tgz"])
-def test_slot_of_each_operation_is_unpacked(
-    scripted: MakeBundle, write_tgz: WriteTgz, tmp_path: Path, operations: str
-) -> None:
-    stored = write_tgz("more.tar.gz", {"data/file": b"content"})
-    if operations == "tar":
-        stored.write_bytes(gzip.decompress(stored.read_bytes()))
-    elif operations != "tgz":
-        stored.write_bytes(b"content" if operations == "raw" else gzip.compress(b"content"))
-    slot = Slot(id="more", target="{workenv}/data/file", operations=operations, permissions="0640")
-    bundle = scripted(slots=[slot], files=[stored])
-    assert start(bundle, "cat", "data/file").stdout == "content"
-    assert verify(open_bundle(bundle)) == []
-    if operations in ("raw", "gzip"):
-        assert start(bundle, "mode", "data/file").stdout == "640\n"
-
-
-@pytest.mark.parametrize("purpose", ["data", "code", "config", "media"])
-@pytest.mark.parametrize("lifecycle", ["runtime", "cache", "platform"])
-def test_purpose_and_lifecycle_do_not_matter_to_the_launchers(
-    scripted: MakeBundle, tmp_path: Path, purpose: str, lifecycle: str
-) -> None:
-    (tmp_path / "file").write_bytes(b"content")
-    slot = Slot(id="more", target="{workenv}/file", purpose=purpose, lifecycle=lifecycle)
-    assert start(scripted(slots=[slot], files=[tmp_path / "file"]), "cat", "file").stdout == "content"
-
-
-def test_environment_rules_mean_the_same(scripted: MakeBundle) -> None:
-    bundle = scripted(
-        environment=Environment(unset=("GONE", "GONE_*"), pass_=("GONE_NOT",), map={"OLD": "NEW"}, set={"SET": "{x} y"})
-    )
-    names = ("GONE", "GONE_TOO", "GONE_NOT", "OLD", "NEW", "SET", "KEPT")
-    given = dict.fromkeys(names, "host")
-    del given["NEW"]
-    assert start(bundle, "env", *names, **given).stdout.split("\n") == [
-        "GONE=unset",
-        "GONE_TOO=unset",
-        "GONE_NOT=host",
-        "OLD=unset",
-        "NEW=host",
-        "SET={x} y",
-        "KEPT=host",
-        "",
-    ]
-
-
-def test_unsetting_everything_keeps_what_the_launchers_set(scripted: MakeBundle) -> None:
-    bundle = scripted(environment=Environment(unset=("*",), pass_=("FLAVOR_*", "PATH", "HOME")))
-    shown = start(bundle, "env", "HOME", "OTHER", "FLAVOR_COMMAND_NAME", OTHER="host").stdout.split("\n")
-    assert shown == [f"HOME={bundle.parent / 'a home'}", "OTHER=unset", "FLAVOR_COMMAND_NAME=app.psp", ""]
 
 
 @pytest.mark.parametrize(
