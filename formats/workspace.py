@@ -13,13 +13,14 @@ from packyard.formats.morlocref import DEFAULT_REPOSITORY, read_plane_name, read
 from packyard.formats.naming import read_import_name, read_member_name
 from packyard.formats.reference import read_reference
 from packyard.formats.relpath import read_relpath
-from packyard.formats.requirement import read_python_release, read_python_version
+from packyard.formats.requirement import read_python_release, read_python_version, read_requirement
 from packyard.formats.semver import read_version
 from packyard.formats.table import Table, reading
 from packyard.formats.toml import read_toml
 
 T = TypeVar("T")
 
+DOCS_REQUIRES = ("mkdocs>=1.6,<2", "mkdocs-material>=9.5,<10")
 _SIZE = re.compile(r"(?P<number>\d+(?:\.\d+)?) ?(?P<unit>k?B|[KMGT]i?B)?")
 _UNITS = {"B": 1, "kB": 10**3, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12,
           "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}  # fmt: skip
@@ -67,12 +68,18 @@ class ArchiveSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DocsSpec:
-    """`[[docs]]`: a mkdocs site made from the folder `source`, configured by the file `config`."""
+    """`[[docs]]`: a mkdocs site, configured by the file `config`, made from the folder `source` ('' is the one that
+    the configuration names) and the files that the patterns `include` find.
+
+    `requires` are PEP 508 texts: mkdocs, its theme and plug-ins.
+    """
 
     name: str
     version: str
-    source: str = "docs"
+    source: str = ""
     config: str = "mkdocs.yml"
+    include: tuple[str, ...] = ()
+    requires: tuple[str, ...] = DOCS_REQUIRES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -208,8 +215,10 @@ def _docs(table: Table) -> DocsSpec:
     return DocsSpec(
         name=table.parse("name", read_member_name, "", required=True),
         version=table.parse("version", read_version, "", required=True),
-        source=table.parse("source", read_relpath, "docs"),
+        source=table.parse("source", read_relpath, ""),
         config=table.parse("config", read_relpath, "mkdocs.yml"),
+        include=table.parses("include", read_relpath),
+        requires=table.parses("requires", read_requirement) or DOCS_REQUIRES,
     )
 
 

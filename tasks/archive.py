@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import posixpath
 import stat
 from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
@@ -19,10 +20,11 @@ from packyard.formats.tarball import write_tar
 from packyard.formats.workspace import ArchiveSpec
 from packyard.formats.zipball import write_zip
 from packyard.tasks.distribution import INSTALL, folder_name, install_text, lay_out, missing
+from packyard.tasks.docsite import is_site, site_folder
 from packyard.tasks.errors import gather
 from packyard.tasks.mojoplan import sound_packages
 from packyard.tasks.room import Room
-from packyard.tasks.target import Output, Source, Target, Use
+from packyard.tasks.target import Json, Output, Source, Target, Use
 from packyard.tasks.workspace import MANIFEST, Workspace
 
 _OWN = ("dist/", "site/")  # artifacts are named as targets, never found by a pattern
@@ -43,11 +45,9 @@ def make_archive(room: Room) -> None:
     """Write the staged inputs as one archive."""
     prefix = room.params["prefix"]
     entries = []
-    for path in room.inputs.rglob("*"):
-        if path.is_file():
-            at = path.relative_to(room.inputs).as_posix()
-            content = _moved(path, room.params.get("moved", {}).get(at))
-            entries.append(Entry(f"{prefix}/{at}" if prefix else at, content, bool(path.stat().st_mode & stat.S_IXUSR)))
+    for at, path in _staged(room):
+        content = _moved(path, room.params.get("moved", {}).get(at))
+        entries.append(Entry(f"{prefix}/{at}" if prefix else at, content, bool(path.stat().st_mode & stat.S_IXUSR)))
     if "layout" in room.params and not (room.inputs / INSTALL).exists():
         entries.append(Entry(f"{prefix}/{INSTALL}", _install_text(room).encode()))
     with (room.outputs / room.params["name"]).open("wb") as out:
@@ -58,26 +58,38 @@ def make_archive(room: Room) -> None:
                 write_tar(entries, packed, epoch=room.params["epoch"])
 
 
+def _staged(room: Room) -> Iterator[tuple[str, Path]]:
+    """Every file and where it stands in the archive: what was staged, and what lies in a used tree."""
+    for base, at in ((room.inputs, ""), *((room.trees[name], at) for name, at in room.params.get("trees", {}).items())):
+        for path in base.rglob("*"):
+            if path.is_file():
+                yield posixpath.join(at, path.relative_to(base).as_posix()), path
+
+
 def _target(workspace: Workspace, spec: ArchiveSpec, key: str) -> Target:
     sources: dict[str, Source] = {}
     uses: dict[Use, None] = {}
+    trees: dict[str, str] = {}
     problems: list[Problem] = []
     for number, text in enumerate(spec.include):
         reference = read_reference(text)
         if isinstance(reference, TargetRef):
             folder = "packages/" if reference.target.startswith("mojo:") else ""
+            if is_site(reference):
+                trees[reference.target] = site_folder(reference.target.partition(":")[2], workspace.manifest)
             uses[Use(target=reference.target, part=reference.part, at=folder)] = None
             continue
         found = workspace.watch.matching_files(reference, lambda path: _left_out(path, spec))
         if not found:
             problems.append(Problem(f"'{text}' matches no file", key=f"{key}.include[{number}]", place=MANIFEST))
         sources.update((path, Source(path=path, at=path)) for path in found)
-    top, stem, params = spec.prefix, f"{spec.name}-{spec.version}", {}
+    top, stem = spec.prefix, f"{spec.name}-{spec.version}"
+    params: dict[str, Json] = {"trees": trees} if trees else {}
     if spec.layout:
         top = stem = folder_name(spec)
         layout = lay_out(sources, (use.target for use in uses), sound_packages(workspace), workspace.watch)
         sources, uses = layout.sources | sources, uses | layout.uses
-        params = {"layout": [spec.name, spec.version], "moved": layout.moved}
+        params |= {"layout": [spec.name, spec.version], "moved": layout.moved}
         problems += missing(sources.values(), key)
     if problems:
         raise FormatError(*problems)

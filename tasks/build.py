@@ -19,6 +19,7 @@ from packyard.formats.errors import FormatError
 from packyard.tasks import process, sandbox
 from packyard.tasks.action import Ingredients, ingredients, invoke, key_of
 from packyard.tasks.errors import ActionError
+from packyard.tasks.folder import artifact_paths, file_source, remove_empty, shown_artifacts, with_files
 from packyard.tasks.graph import Graph
 from packyard.tasks.memo import Look, Memo, pack_stat
 from packyard.tasks.plan import FRESH, Verdict, judge
@@ -112,7 +113,7 @@ class Build:
                 if verdict.state != "fresh":
                     looked[name] = None
                     continue
-                looks = self._row(self.graph.targets[name])
+                looks = self._row(self.graph.targets[name], self._outputs(name))
                 if name in unsettled or looks != known.get(name):
                     looked[name] = looks
             self.trace.refresh(looked)
@@ -122,7 +123,7 @@ class Build:
         """At the end of a run: remember those that had to wait and then proved fresh."""
         late = [name for name in self._waited if self._verdicts.get(name) == FRESH and name not in self.outcomes]
         if late:
-            self.trace.refresh({name: self._row(self.graph.targets[name]) for name in late})
+            self.trace.refresh({name: self._row(self.graph.targets[name], self._outputs(name)) for name in late})
 
     def judge(self, name: str) -> Verdict:
         """Fresh, stale or waiting, by what is known now. A verdict of waiting is never kept."""
@@ -165,10 +166,10 @@ class Build:
     def _uses(self, target: Target) -> dict[str, Made]:
         return {f"{use.target}#{use.part}": self._outputs(use.target)[use.part] for use in target.uses}
 
-    def _row(self, target: Target) -> dict[str, Look]:
+    def _row(self, target: Target, outputs: Mapping[str, Made]) -> dict[str, Look]:
         """Every file whose stat tells whether the target may have changed: its sources, then its artifacts."""
         paths = [source.path for source in target.sources]
-        paths += [output.artifact for output in target.outputs if output.artifact]
+        paths += artifact_paths(target, outputs).values()
         return {path: look for path in paths if (look := self._memo.look(path))}
 
     # making --------------------------------------------------------------------------------------------------
@@ -181,10 +182,8 @@ class Build:
         log = self._log(name)
         key = ""
         try:
-            key, how, record = self._make(target, log)
-            outcome = Outcome(
-                name=name, how=how, seconds=time.monotonic() - start, artifacts=tuple(record.artifacts.values())
-            )
+            key, how = self._make(target, log)
+            outcome = Outcome(name=name, how=how, seconds=time.monotonic() - start, artifacts=shown_artifacts(target))
         except (ActionError, FormatError) as error:
             outcome = Outcome(name=name, how="failed", seconds=time.monotonic() - start, message=str(error))
         except OSError as error:
@@ -205,7 +204,7 @@ class Build:
             self.outcomes[name] = outcome
         return outcome
 
-    def _make(self, target: Target, log: Path) -> tuple[str, How, Record]:
+    def _make(self, target: Target, log: Path) -> tuple[str, How]:
         start = time.monotonic()
         for pin in target.pins:
             self._pin(target, pin)
@@ -217,7 +216,8 @@ class Build:
             key = key_of(values)
             try:
                 result, how = self._obtain(target, key, looks, uses, log)
-                artifacts = self._place(target, result.outputs)
+                outputs = with_files(target, result.outputs, self.store)
+                artifacts = self._place(target, outputs)
                 break
             except Changed as error:
                 changes += 1
@@ -231,18 +231,18 @@ class Build:
                     raise ActionError(f"the store lost {error} while it was needed", hint="build again") from None
                 self._mend(target)
         record = Record(
-            key=key, ingredients=values, outputs=result.outputs, artifacts=artifacts,
+            key=key, ingredients=values, outputs=outputs, artifacts=artifacts,
             seconds=time.monotonic() - start if how == "ran" else result.seconds, at=time.time(), log=result.log,
         )  # fmt: skip
         self._retire(target, artifacts)
         self.trace.commit(
-            target.name, record, self._row(target),
+            target.name, record, self._row(target, outputs),
             needed=target.name in self._needed, deps=target.dependencies, dependents=self.graph.dependents[target.name],
         )  # fmt: skip
         with self._lock:
-            self._made[target.name] = result.outputs
+            self._made[target.name] = outputs
             self._verdicts[target.name] = FRESH
-        return key, how, record
+        return key, how
 
     def _pin(self, target: Target, pin: Pin) -> None:
         """Resolve a lock that is not there yet, once: two targets may read the same one."""
@@ -356,28 +356,25 @@ class Build:
 
     def _place(self, target: Target, outputs: Mapping[str, Made]) -> dict[str, str]:
         """Put the artifacts where the workspace keeps them, each whole or not at all."""
-        placed: dict[str, str] = {}
-        for output in target.outputs:
-            if output.artifact is None:
-                continue
-            placed[output.part] = output.artifact
-            made = outputs[output.part]
-            look = self._memo.look(output.artifact)
+        placed = artifact_paths(target, outputs)
+        for part, path in placed.items():
+            made = outputs[part]
+            look = self._memo.look(path)
             if look is None or look.digest.hex() != made.digest or look.executable != made.executable:
                 try:
-                    self._write(output.artifact, made)
+                    self._write(path, made, file_source(part, outputs, self.store))
                 except OSError as error:
-                    raise full_or(error, output.artifact) from None
+                    raise full_or(error, path) from None
         return placed
 
-    def _write(self, path: str, made: Made) -> None:
+    def _write(self, path: str, made: Made, copy_to: Callable[[Path], None]) -> None:
         final = self.root / path
         aside = self.root / FOLDER / "tmp" / f"{made.digest}-{threading.get_ident()}"
         aside.parent.mkdir(exist_ok=True)
         final.parent.mkdir(parents=True, exist_ok=True)
         aside.unlink(missing_ok=True)
         try:
-            self.store.copy_out(made.digest, aside, executable=made.executable)
+            copy_to(aside)
             # A time just past: whoever writes to the file later, be it in the same tick of the clock, is seen.
             past = time.time_ns() - 1_000_000_000
             os.utime(aside, ns=(past, past))
@@ -432,6 +429,7 @@ class Build:
                     (self.root / path).unlink()
                     self._memo.forget(path)
                     self.removed.append(path)
+                    remove_empty(self.root, path)
 
     def _log(self, name: str) -> Path:
         return self.root / FOLDER / "logs" / f"{name.replace('/', '=')}.log"  # no name holds a '='
@@ -439,5 +437,4 @@ class Build:
 
 def _moved(record: Record | None, target: Target) -> Record | None:
     """The record, unless the target's artifacts have other names now: then it was never made under these."""
-    wanted = {output.part: output.artifact for output in target.outputs if output.artifact}
-    return record if record is not None and dict(record.artifacts) == wanted else None
+    return record if record is not None and dict(record.artifacts) == artifact_paths(target, record.outputs) else None

@@ -1,4 +1,4 @@
-"""The kind `buildenv`: what PEP 517 backends and hooks need, installed once and shared by members."""
+"""The kind `buildenv`: what PEP 517 backends, hooks and sites need, installed once and shared by members."""
 
 from __future__ import annotations
 
@@ -8,26 +8,34 @@ from collections.abc import Iterator
 from packyard.formats.errors import FormatError
 from packyard.tasks import installed, interpreter, lock
 from packyard.tasks.backend import build_pin, buildenv_of, hook_pin, hookenv_of
+from packyard.tasks.docsite import docs_pin, docsenv_of
 from packyard.tasks.errors import gather
 from packyard.tasks.room import Room
 from packyard.tasks.target import Output, Pin, Source, Target
-from packyard.tasks.workspace import Member, Workspace
+from packyard.tasks.workspace import MANIFEST, Workspace
 
 
 def targets(workspace: Workspace) -> Iterator[Target]:
-    """The environments of all backends and hooks, each distinct one once."""
+    """The environments of all backends, hooks and sites, each distinct one once."""
     found: dict[str, Target] = {}
     problems: list[FormatError] = []
     for member in workspace.members:
         if member.project:
+            place = member.path("pyproject.toml")
             try:
                 if member.project.build_backend:
                     pin = build_pin(member, workspace)
-                    found.setdefault(name := buildenv_of(member, workspace), _target(name, pin, member, workspace))
+                    found.setdefault(name := buildenv_of(member, workspace), _target(name, pin, place, workspace))
                 if hooks := hook_pin(member, workspace):
-                    found.setdefault(name := hookenv_of(member, workspace), _target(name, hooks, member, workspace))
+                    found.setdefault(name := hookenv_of(member, workspace), _target(name, hooks, place, workspace))
             except FormatError as error:
                 problems.append(error)
+    try:
+        if sites := docs_pin(workspace):
+            name = docsenv_of(sites)
+            found[name] = _target(name, sites, MANIFEST, workspace)
+    except FormatError as error:
+        problems.append(error)
     gather(problems)
     yield from found.values()
 
@@ -58,16 +66,15 @@ def make_buildenv(room: Room) -> None:
     shutil.rmtree(tree / "share", ignore_errors=True)
 
 
-def _target(name: str, pin: Pin, member: Member, workspace: Workspace) -> Target:
-    version = interpreter.version(member, workspace)
-    one = interpreter.find(version, workspace)
+def _target(name: str, pin: Pin, place: str, workspace: Workspace) -> Target:
+    one = interpreter.find(pin.python, workspace)
     program, uses = interpreter.build_program(one)
     return Target(
         name=name,
         doc=f"{', '.join(pin.requirements)}, for builds",
-        place=member.path("pyproject.toml"),
+        place=place,
         run="packyard.tasks.buildenv:make_buildenv",
-        params={"python": program, "runtime": one.target, "version": version},
+        params={"python": program, "runtime": one.target, "version": pin.python},
         sources=(Source(path=pin.path, at=lock.NAME),),
         uses=uses,
         outputs=(Output(at="site", tree=True),),

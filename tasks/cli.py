@@ -30,6 +30,7 @@ COMMANDS = {
     "affected": "show the targets that changes since a revision of git touch",
     "repro": "build twice under different circumstances, and show the first byte that differs",
     "watch": "build again whenever a file changes",
+    "serve": "build a site, and show it to the browsers of this machine",
     "cache": "tell what the store holds; keep it small and whole",
     "graph": "show the targets and what they are made from",
     "lock": "pin dependencies, with hashes",
@@ -150,9 +151,10 @@ def _build(words: list[str]) -> int:
         chosen = choose_targets(options.target, list(graph.targets), artifacts_here(root, graph))
         names = [name for word in chosen or ["all"] for name in (graph.final if word == "all" else (word,))]
         os.chdir(root)
-        return carry_out(front, names, keep_going=options.keep_going)
+        status = carry_out(front, names, keep_going=options.keep_going)
     finally:
         front.close()
+    return status or (_ask_links(root, graph, names) if options.online else 0)
 
 
 def carry_out(front: Front, names: Sequence[str], *, keep_going: bool = True) -> int:
@@ -166,6 +168,24 @@ def carry_out(front: Front, names: Sequence[str], *, keep_going: bool = True) ->
 
     arguments = ["run", "-n", str(front.gate.threads), *([] if keep_going else ["--no-continue"])]
     return ERRORS if DoitMain(Loader(front, remaining), config_filenames=()).run(arguments) else 0
+
+
+def _ask_links(root: Path, graph: Graph, names: Sequence[str]) -> int:
+    """Ask for every address that the sites among these targets link on other hosts; the exit status."""
+    from packyard.tasks.docsite import SITE
+    from packyard.tasks.linkcheck import Site
+    from packyard.tasks.onlinecheck import dead_addresses
+
+    folders = [output.artifact for name in names for output in graph.targets[name].outputs if output.part == SITE]
+    links: dict[str, list[str]] = {}
+    for folder in folders:
+        for address, pages in Site(root / str(folder)).external_links().items():
+            links.setdefault(address, []).extend(f"{folder}/{page}" for page in pages)
+    dead = dead_addresses(links)
+    for one in dead:
+        sys.stderr.write(f"error: {one}\n")
+    sys.stdout.write(f"{len(links) - len(dead)} of {len(links)} addresses on other hosts answer\n")
+    return ERRORS if dead else 0
 
 
 def debugging() -> bool:
@@ -216,6 +236,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--json", action="store_true", help="events as JSON lines")
     parser.add_argument("-v", "--debug", action="store_true", help="show actions, their keys and what they run")
     parser.add_argument("--locked", action="store_true", help="refuse to resolve anything that has no lock")
+    parser.add_argument("--online", action="store_true", help="ask for the addresses that sites link on other hosts")
     parser.add_argument("--profile", metavar="FILE", help="what ran when, for Perfetto; default: .packyard/trace.json")
     parser.add_argument("--sandbox", choices=("plain", "strict"), default="plain", help="strict: by bubblewrap")
     parser.add_argument("--key-seed", metavar="TEXT", help="sign with the key made from this text")

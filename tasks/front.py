@@ -194,7 +194,7 @@ class Front:
         sizes = {}
         for path in (path for outcome in outcomes for path in outcome.artifacts):
             with contextlib.suppress(OSError):
-                sizes[path] = (self.root / path).stat().st_size
+                sizes[path] = _size(self.root / path)
         self._write_timeline()
         self.display.finish(
             Summary(
@@ -248,6 +248,11 @@ class Front:
 
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, end)
+
+
+def _size(path: Path) -> int:
+    """The bytes of a file, or of all files in a folder."""
+    return sum(one.stat().st_size for one in path.rglob("*") if one.is_file()) if path.is_dir() else path.stat().st_size
 
 
 def choose_display(*, json: bool) -> Display:

@@ -32,6 +32,7 @@ KINDS = (
     "morloc",
     "plane",
     "archive",
+    "docs",
     "cleanroom",
 )
 

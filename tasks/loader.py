@@ -15,6 +15,7 @@ from doit.exceptions import BaseFail, InvalidDodoFile, TaskFailed, UnmetDependen
 from doit.task import Task, dict_to_task
 from packyard.formats.errors import FormatError
 from packyard.tasks.errors import ActionError
+from packyard.tasks.folder import remove_empty
 from packyard.tasks.front import Front
 from packyard.tasks.opening import find_workspace
 from packyard.tasks.target import Target
@@ -161,7 +162,7 @@ def _task(front: Front, target: Target, chosen: Set[str]) -> dict[str, Any]:
         "task_dep": [name for name in target.dependencies if name in chosen],
         "targets": artifacts,
         "uptodate": [Verdict(front, target.name)],
-        "clean": [(_clean, [front.root, artifacts])] if artifacts else [],
+        "clean": [(_clean, [front, target])] if artifacts else [],
         "io": {"capture": False},
     }
 
@@ -171,9 +172,12 @@ def _make(front: Front, name: str) -> TaskFailed | None:
     return TaskFailed(outcome.message, report=False) if outcome.how == "failed" else None
 
 
-def _clean(root: Path, artifacts: Sequence[str], dryrun: bool) -> None:
-    for path in artifacts:
-        if (root / path).exists():
+def _clean(front: Front, target: Target, dryrun: bool) -> None:
+    record = front.opened.trace.record(target.name)
+    known = record.artifacts.values() if record else [o.artifact for o in target.outputs if o.artifact and not o.tree]
+    for path in known:
+        if (front.root / path).exists():
             print(f"removing {path}")  # noqa: T201  (doit's clean prints)
             if not dryrun:
-                (root / path).unlink()
+                (front.root / path).unlink()
+                remove_empty(front.root, path)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from packyard.formats.errors import Problem
 from packyard.formats.reference import TargetRef, read_reference
 from packyard.formats.slotspec import SlotSpec
+from packyard.tasks.docsite import is_site
 from packyard.tasks.errors import PlanError
 from packyard.tasks.target import Source, Use
 from packyard.tasks.wheelsource import matches
@@ -18,7 +19,8 @@ PRE_BUILD = "pre_build"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SlotSource:
-    """`single` tells a file from a folder or pattern. `written` is the path below what the hook `hook` writes."""
+    """`single` tells a file from a folder or pattern. `written` is the path below the tree that the target `hook`
+    makes: what a hook writes, or a site."""
 
     single: bool
     sources: tuple[Source, ...] = ()
@@ -32,8 +34,8 @@ def slot_source(member: Member, workspace: Workspace, spec: SlotSpec, key: str) 
     reference = read_reference(spec.source)
     single = is_single(spec, member, workspace)
     if isinstance(reference, TargetRef):
-        use = Use(target=reference.target, part=reference.part, at="source/file")
-        return SlotSource(single=single, uses=(use,))
+        use = Use(target=reference.target, part=reference.part, at="source/file" if single else "")
+        return SlotSource(single=single, uses=(use,), hook="" if single else reference.target)
     if is_written(member, reference):
         hook = hook_of(member)
         return SlotSource(single=single, uses=(Use(target=hook),), hook=hook, written=reference)
@@ -61,7 +63,7 @@ def is_single(spec: SlotSpec, member: Member, workspace: Workspace) -> bool:
     """Whether a slot is one file. Of what a hook will write, the manifest tells: folders end with '/'."""
     reference = read_reference(spec.source)
     if isinstance(reference, TargetRef):
-        return True
+        return not is_site(reference)
     if is_written(member, reference):
         outputs = member.project.flavor.build.hook_outputs if member.project and member.project.flavor else ()
         return not spec.source.endswith("/") and f"{reference}/" not in outputs

@@ -173,6 +173,33 @@ class Store:
         _use(place)
         return place
 
+    def tree_files(self, digest: str) -> dict[str, Made]:
+        """The files of a tree by their paths in it, from its receipt; ActionError for a link, Damaged when the receipt
+        is gone."""
+        found: dict[str, Made] = {}
+        for line in filter(None, self.read(digest).decode().split("\n")):
+            kind, size, rest = line.split(" ", 2)
+            if kind == "l":
+                raise ActionError(f"'{rest}' is a link, a folder of files alone was expected")
+            sha256, _, path = rest.partition(" ")
+            found[path] = Made(digest=sha256, size=int(size), executable=kind == "x")
+        return found
+
+    def copy_from_tree(self, digest: str, path: str, made: Made, target: Path) -> None:
+        """Write one file of a tree to `target`, a new file; Damaged (and the tree dropped) when it is not what its
+        receipt says."""
+        place = self.folder / "tree" / digest
+        try:
+            found, _ = _copy(place / path, target)
+        except FileNotFoundError:
+            found = ""
+        if found != made.digest:
+            target.unlink(missing_ok=True)
+            self._checked.discard(digest)
+            _remove(place)
+            raise Damaged(digest)
+        target.chmod(0o755 if made.executable else 0o644)
+
     # results -------------------------------------------------------------------------------------------------
 
     def result(self, key: str) -> Result | None:

@@ -67,8 +67,6 @@ def read_workspace(root: Path) -> Workspace:
             problems.append(error)
     members.extend(_local_members(watch, members, problems))
     problems.extend(_same_names(members))
-    if manifest.docs:  # refused rather than passed over: nothing would be made, and nobody told
-        problems.append(FormatError(Problem("sites are not built yet", key="docs", place=MANIFEST)))
     gather(problems)
     return Workspace(
         root=root,

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from packyard.tasks.process import network_environment
 
 Tally = Callable[[str, int], None]
 Figures = Callable[[str], None]
@@ -52,6 +53,11 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
             terminalreporter.line(f"{sums[name]:>10,}  {name.removeprefix(_TALLY)}")
         for line in sorted(lines):
             terminalreporter.line(line)
+
+
+# What a space needs to reach the package index, and uv's cache of this machine; nothing else of the caller's home.
+NETWORK = {name: value for name, value in network_environment().items() if not name.startswith(("HOME", "XDG"))}
+NETWORK.setdefault("UV_CACHE_DIR", str(Path.home() / ".cache" / "uv"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,6 +21,8 @@ from packyard.tasks.backend import build_requirements
 from packyard.tasks.cli import UsageError
 from packyard.tasks.commands.output import count, say
 from packyard.tasks.dependency import dependencies
+from packyard.tasks.docsite import LOCK as DOCS_NAME
+from packyard.tasks.docsite import docs_python, docs_requirements
 from packyard.tasks.errors import ActionError, PlanError, gather
 from packyard.tasks.lock import BUILD_NAME, HOOK_NAME, NAME, resolve
 from packyard.tasks.morloclock import drift_of_morloc, is_settled, lock_morloc
@@ -57,9 +59,11 @@ def run(words: list[str]) -> int:
     compilers = {} if options.member else _mojo_locks(workspace)
     mojo = ", ".join(compilers)
     locks.extend(compilers.values())
+    if not options.member:
+        locks.extend(_docs_lock(workspace))
     morloc = any(member.morloc for member in members)
     if not locks and not morloc:
-        say("nothing to lock: no Python or morloc member, and no Mojo compiler")
+        say("nothing to lock: no Python or morloc member, no site, and no Mojo compiler")
     elif options.check:
         _check(workspace, locks, compilers=compilers, morloc=morloc)
     else:
@@ -120,6 +124,12 @@ def _mojo_locks(workspace: Workspace) -> dict[str, _Lock]:
             path = _MOJO if own else _MOJO.replace(".toml", f"-{version}.toml")
             found[version] = _Lock(target.name, replace(pin, path=path))
     return found
+
+
+def _docs_lock(workspace: Workspace) -> Iterator[_Lock]:
+    """The lock of what makes the workspace's sites."""
+    if requirements := docs_requirements(workspace):
+        yield _Lock("[[docs]]", _pin(DOCS_NAME, requirements, docs_python(workspace), workspace))
 
 
 # writing -----------------------------------------------------------------------------------------------------
@@ -197,7 +207,7 @@ def _check(workspace: Workspace, locks: Sequence[_Lock], *, compilers: Mapping[s
 
 def _misfits(workspace: Workspace, lock: _Lock) -> Iterator[Problem]:
     pin = lock.pin
-    hint = "run 'packyard lock'" if pin.path == _MOJO else f"run 'packyard lock {lock.owner}'"
+    hint = "run 'packyard lock'" if pin.path in (_MOJO, DOCS_NAME) else f"run 'packyard lock {lock.owner}'"
     if not workspace.watch.is_file(pin.path):
         yield Problem("is missing", place=pin.path, hint=hint)
         return
@@ -210,11 +220,11 @@ def _misfits(workspace: Workspace, lock: _Lock) -> Iterator[Problem]:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="packyard lock",
-        description=f"Resolve what members need, with hashes: '{NAME}' and '{BUILD_NAME}' beside each manifest, and "
-        f"the Mojo compiler in '{_MOJO}'; '{TOOLS}' names that and the morloc packages. Versions stay while they fit. "
-        "Commit these files.",
+        description=f"Resolve what members need, with hashes: '{NAME}' and '{BUILD_NAME}' beside each manifest, the "
+        f"Mojo compiler in '{_MOJO}', what makes sites in '{DOCS_NAME}'; '{TOOLS}' names the compiler's and the morloc "
+        "packages. Versions stay while they fit. Commit these files.",
     )
-    parser.add_argument("member", nargs="*", help="names (default: all members, and the Mojo compiler)")
+    parser.add_argument("member", nargs="*", help="names (default: all members, sites, and the Mojo compiler)")
     parser.add_argument("--check", action="store_true", help="only tell whether the locks fit the manifests")
     parser.add_argument(
         "--export", choices=sorted(_EXPORTS),

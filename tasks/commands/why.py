@@ -36,9 +36,7 @@ def _lines(name: str, verdicts: Mapping[str, Verdict], record: Record | None, fa
         yield from _labelled("made", _when(record.at, f"in {duration(record.seconds)}"))
         yield from _labelled("from", _made_from(record))
         yield from _labelled("key", record.key)
-        for part, path in record.artifacts.items():
-            made = record.outputs[part]
-            yield from _labelled("artifact", f"{path}  {bytes_text(made.size)}  sha256:{made.digest}")
+        yield from _labelled("artifact", *_artifacts(record))
     if failure is not None:
         yield from _labelled("failed", _when(failure.at, f"after {duration(failure.seconds)}"))
         yield from _labelled("", *failure.message.splitlines())
@@ -49,6 +47,19 @@ def _lines(name: str, verdicts: Mapping[str, Verdict], record: Record | None, fa
             if verdict.state == "stale":
                 yield ""
                 yield from _verdict_lines(other, verdict)
+
+
+def _artifacts(record: Record) -> Iterator[str]:
+    """Each artifact with its size and digest; of a folder the number of its files and their size alone."""
+    folders: dict[str, list[int]] = {}
+    for part, path in record.artifacts.items():
+        made = record.outputs[part]
+        if "/" in part:
+            folders.setdefault(path.removesuffix(part.partition("/")[2]), []).append(made.size)
+        else:
+            yield f"{path}  {bytes_text(made.size)}  sha256:{made.digest}"
+    for folder, sizes in folders.items():
+        yield f"{folder}  {bytes_text(sum(sizes))} in {count(len(sizes), 'file')}"
 
 
 def _verdict_lines(name: str, verdict: Verdict) -> Iterator[str]:

@@ -77,7 +77,7 @@ def test_workspace_full_manifest_is_read() -> None:
                 smoke=("./scripts/run.sh", "--quick"),
             ),
         ),
-        docs=(DocsSpec(name="guide", version="0.1.0", source="docs", config="mkdocs.yml"),),
+        docs=(DocsSpec(name="guide", version="0.1.0", source="", config="mkdocs.yml"),),
         metas=(MetaSpec(name="odyssey", version="0.1.0", members=("tensor", "nn")),),
         cache=CacheSpec(directory="../cache", limit=10 * 2**30),
     )

@@ -131,8 +131,3 @@ def test_platform_is_named_as_bundles_name_it(monkeypatch, system, machine, name
     monkeypatch.setattr(sys, "platform", system)
     monkeypatch.setattr(workspace.machine, "machine", lambda: machine)
     assert host_platform() == name
-
-
-def test_docs_are_refused_rather_than_passed_over(write, tmp_path):
-    write("packyard.toml", '[workspace]\nname = "w"\n[[docs]]\nname = "guide"\nversion = "0.1.0"\n')
-    assert problems(tmp_path) == "packyard.toml: docs: sites are not built yet"

@@ -137,7 +137,7 @@ def test_lock_of_an_unknown_member_is_a_usage_error(python: Space) -> None:
 
 def test_lock_where_nothing_is_to_be_locked_writes_nothing(space: Space) -> None:
     before = sorted(space.root.iterdir())
-    assert space.output("lock") == "nothing to lock: no Python or morloc member, and no Mojo compiler\n"
+    assert space.output("lock") == "nothing to lock: no Python or morloc member, no site, and no Mojo compiler\n"
     assert sorted(space.root.iterdir()) == before
 
 

@@ -1,0 +1,71 @@
+"""mkdocs.yml, as far as it tells which files a site is made from. What else it says is mkdocs' own matter: tags such as
+`!ENV` and `!!python/name:...` are passed over.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import yaml
+from packyard.formats.errors import FormatError, Problem
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MkdocsConfig:
+    """The files that a configuration names: folders and files relative to its own folder, '' and () for none."""
+
+    docs_dir: str = ""
+    custom_dir: str = ""
+    inherit: str = ""
+    hooks: tuple[str, ...] = ()
+
+
+def read_mkdocs(text: str, place: str) -> MkdocsConfig:
+    """Read a mkdocs.yml; FormatError when it is not YAML, or names files where no site can be made from them."""
+    try:
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        line = f":{mark.line + 1}" if mark else ""
+        raise FormatError(Problem(f"is not YAML: {error.problem}", place=f"{place}{line}")) from None
+    except yaml.YAMLError:
+        raise FormatError(Problem("is not YAML", place=place)) from None
+    top = dict(_items(root))
+    if "site_name" not in top and "INHERIT" not in top:
+        hint = "the least that mkdocs needs is a line 'site_name: TITLE'"
+        raise FormatError(Problem("is missing, the title of the site was expected", "site_name", place, hint))
+    values = {
+        "docs_dir": _text(top.get("docs_dir")),
+        "theme.custom_dir": _text(dict(_items(top.get("theme"))).get("custom_dir")),
+        "INHERIT": _text(top.get("INHERIT")),
+    }
+    hooks = top.get("hooks")
+    hooked = [_text(item) for item in hooks.value] if isinstance(hooks, yaml.SequenceNode) else []
+    named = [*values.items(), *((f"hooks[{position}]", path) for position, path in enumerate(hooked))]
+    problems = [
+        Problem(f"{path!r} is absolute, a path relative to {place} was expected", key, place)
+        for key, path in named
+        if path.startswith("/")
+    ]
+    if problems:
+        raise FormatError(*problems)
+    return MkdocsConfig(
+        docs_dir=values["docs_dir"],
+        custom_dir=values["theme.custom_dir"],
+        inherit=values["INHERIT"],
+        hooks=tuple(filter(None, hooked)),
+    )
+
+
+def _items(node: yaml.Node | None) -> Iterator[tuple[str, yaml.Node]]:
+    if isinstance(node, yaml.MappingNode):
+        yield from ((key.value, value) for key, value in node.value if isinstance(key, yaml.ScalarNode))
+
+
+def _text(node: yaml.Node | None) -> str:
+    """A path that is written as a plain string, normalised; '' for anything else."""
+    if isinstance(node, yaml.ScalarNode) and node.tag == "tag:yaml.org,2002:str" and node.value:
+        return posixpath.normpath(str(node.value))
+    return ""

@@ -1,0 +1,61 @@
+"""`packyard serve`: builds a site and shows it in the browsers of this machine."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+from pathlib import Path
+
+from packyard.formats.errors import Problem
+from packyard.tasks.cli import UsageError, artifacts_here, carry_out, choose_targets
+from packyard.tasks.commands.output import say
+from packyard.tasks.docsite import SITE
+from packyard.tasks.front import Front, choose_display
+from packyard.tasks.graph import Graph
+from packyard.tasks.opening import find_workspace
+from packyard.tasks.siteserver import HOST, site_server
+
+
+def run(words: list[str]) -> int:
+    """Build the site that `words` name, and serve it until interrupted; the exit status."""
+    options = _parser().parse_args(words)
+    root = find_workspace(Path.cwd())
+    front = Front(root, choose_display(json=False), jobs=os.cpu_count() or 1)
+    try:
+        front.lock()
+        name = _chosen(front.graph, options.target, artifacts_here(root, front.graph))
+        folder = next(str(output.artifact) for output in front.graph.targets[name].outputs if output.part == SITE)
+        os.chdir(root)
+        # The port is taken first, so that nobody waits for a build to hear that it cannot be had.
+        with site_server(root / folder, options.port, lambda path: say(f"not there: {path}")) as server:
+            status = carry_out(front, [name])
+            front.close()
+            if status == 0:
+                signal.signal(signal.SIGINT, signal.default_int_handler)  # a build takes it for itself
+                signal.signal(signal.SIGTERM, signal.SIG_DFL)
+                say(f"serving {folder}/ at http://{HOST}:{server.server_port}/ (Ctrl-C ends it)")
+                server.serve_forever()
+            return status
+    finally:
+        front.close()
+
+
+def _chosen(graph: Graph, words: list[str], artifacts: dict[str, str]) -> str:
+    sites = [name for name in graph.targets if name.startswith("docs:")]
+    if not sites:
+        hint = "'[[docs]]' with name and version in packyard.toml makes one"
+        raise UsageError(Problem("this workspace has no site", hint=hint))
+    names = choose_targets(words, list(graph.targets), artifacts) if words else sites
+    if len(names) != 1 or names[0] not in sites:
+        raise UsageError(Problem(f"one site was expected, there are: {', '.join(sites)}"))
+    return names[0]
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="packyard serve", description="Build a site, and serve it on 127.0.0.1 until interrupted."
+    )
+    parser.add_argument("target", nargs="*", help="docs:NAME (default: the only one)")
+    parser.add_argument("--port", type=int, default=8000, metavar="N", help="default: 8000; 0 is any that is free")
+    return parser

@@ -1,0 +1,193 @@
+"""The kind `docs`: a site made by mkdocs, as a folder to serve and as a zip to read without a network.
+
+Both are made from the same pages. In the zip pages link each other by their files and ask for no fonts of others, since
+nobody serves them. Every page says its version, and every link inside a site is followed before it is an artifact.
+"""
+
+from __future__ import annotations
+
+import json
+import posixpath
+import shutil
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from packyard.formats.entry import Entry
+from packyard.formats.errors import FormatError, Problem
+from packyard.formats.gzipped import COMPRESSOR, LEVELS, compressing
+from packyard.formats.mkdocs import MkdocsConfig, read_mkdocs
+from packyard.formats.workspace import DocsSpec
+from packyard.formats.zipball import write_zip
+from packyard.tasks import interpreter
+from packyard.tasks.docsite import SITE, docs_pin, docs_python, docsenv_of, site_folder, zip_name
+from packyard.tasks.errors import PlanError, gather
+from packyard.tasks.linkcheck import Site, check_links
+from packyard.tasks.room import Room
+from packyard.tasks.target import Output, Source, Target, Use
+from packyard.tasks.workspace import MANIFEST, Workspace
+
+_SERVED = ("404.html", "sitemap.xml", "sitemap.xml.gz")  # for servers and crawlers, of no use in a zip
+# What mkdocs' own command does, with the last word on a few settings. It tells where the site will be served.
+_BUILD = """
+import json, logging, sys
+tree, order = sys.argv[1:]
+sys.path.insert(0, tree)
+order = json.loads(order)
+from mkdocs.commands.build import build
+from mkdocs.config import load_config
+from mkdocs.exceptions import MkDocsException
+logging.basicConfig(format="%(levelname)-8s%(message)s", level=logging.WARNING, stream=sys.stdout)
+for folder, settings in order["sites"].items():
+    try:
+        config = load_config(order["config"], docs_dir=order["pages"], site_dir=folder, **settings)
+        config.copyright = " \\u00b7 ".join(filter(None, [config.copyright, order["label"]]))
+        if "use_directory_urls" in settings and "font" in config.theme:
+            config.theme["font"] = False
+        config.plugins.on_startup(command="build", dirty=False)
+        try:
+            build(config)
+        finally:
+            config.plugins.on_shutdown()
+    except MkDocsException as error:
+        sys.exit(f"ERROR   {error}")
+with open(order["facts"], "w", encoding="utf-8") as facts:
+    json.dump({"url": config.site_url or ""}, facts)
+"""
+
+
+def targets(workspace: Workspace) -> Iterator[Target]:
+    """The site of each `[[docs]]`; FormatError with every file that is missing."""
+    problems: list[FormatError] = []
+    for position, spec in enumerate(workspace.manifest.docs):
+        try:
+            yield _target(workspace, spec, f"docs[{position}]")
+        except FormatError as error:
+            problems.append(error)
+    gather(problems)
+
+
+def make_docs(room: Room) -> None:
+    """Build the site and its offline copy, check the links of both, and put the copy into a zip."""
+    site, copy = room.outputs / "site", room.scratch / "copy" / "site"
+    url = _run_mkdocs(room, site, copy)
+    if (site / "sitemap.xml.gz").exists():  # other machines have another zlib
+        with (site / "sitemap.xml.gz").open("wb") as out, compressing(out, level=room.params["level"]) as packed:
+            packed.write((site / "sitemap.xml").read_bytes())
+    pages = room.inputs / room.params["pages"]
+    for name in _SERVED:
+        (copy / name).unlink(missing_ok=True)
+    for folder in (site, copy):
+        _say_version(folder, pages, room.params["label"])
+    for folder, place in ((site, url), (copy, "")):
+        check_links(Site(folder, place), pages, room.params["pages"])
+    files = sorted(path for path in copy.rglob("*") if path.is_file())
+    entries = [Entry(path.relative_to(copy.parent).as_posix(), path) for path in files]
+    with (room.outputs / room.params["zip"]).open("wb") as out:
+        write_zip(entries, out, epoch=room.params["epoch"])
+
+
+def _run_mkdocs(room: Room, site: Path, copy: Path) -> str:
+    """Make both sites; where the configuration says that the first will be served."""
+    facts = room.scratch / "facts.json"
+    order = {
+        "config": str(room.inputs / room.params["config"]),
+        "pages": str(room.inputs / room.params["pages"]),
+        "label": room.params["label"],
+        "sites": {str(site): {}, str(copy): {"use_directory_urls": False}},
+        "facts": str(facts),
+    }
+    tree = room.trees[room.params["buildenv"]]
+    python = interpreter.program_in(room, room.params["runtime"], room.params["version"])
+    path = f"{tree}/bin:{room.environment()['PATH']}"
+    env = {"PATH": path, "PYTHONPATH": str(tree), "NO_MKDOCS_2_WARNING": "1"}
+    room.run([python, "-I", "-S", "-c", _BUILD, tree, json.dumps(order)], cwd=room.inputs, env=env)
+    url: str = json.loads(facts.read_text(encoding="utf-8"))["url"]
+    for folder in (site, copy):
+        for path_left in [*folder.rglob(".cache"), *folder.rglob("__pycache__")]:
+            shutil.rmtree(path_left)
+    return url
+
+
+def _say_version(site: Path, pages: Path, label: str) -> None:
+    """Put the version on each page whose theme did not; what was copied as it is stays so."""
+    for path in sorted(site.rglob("*.html")):
+        text = path.read_text(encoding="utf-8")
+        if label not in text and not (pages / path.relative_to(site)).exists():
+            head, end, tail = text.rpartition("</body>")
+            before, after = (head, end + tail) if end else (text, "")
+            path.write_text(f"{before}<p>{label}</p>\n{after}", encoding="utf-8")
+
+
+def _target(workspace: Workspace, spec: DocsSpec, key: str) -> Target:
+    pin = docs_pin(workspace)
+    assert pin is not None
+    config, pages, sources = _sources(workspace, spec, key)
+    python = docs_python(workspace)
+    one = interpreter.find(python, workspace)
+    program, uses = interpreter.build_program(one)
+    buildenv = docsenv_of(pin)
+    site, file = site_folder(spec.name, workspace.manifest), zip_name(spec, workspace.manifest)
+    return Target(
+        name=f"docs:{spec.name}",
+        doc=f"the site {site}/ and {file}",
+        place=MANIFEST,
+        run="packyard.tasks.docs:make_docs",
+        params={
+            "zip": file,
+            "label": f"{spec.name} {spec.version}",
+            "config": config,
+            "pages": pages,
+            "buildenv": buildenv,
+            "python": program,
+            "runtime": one.target,
+            "version": python,
+            "epoch": workspace.epoch,
+            "compressor": COMPRESSOR,
+            "level": LEVELS["small"],
+        },
+        sources=tuple(Source(path=path, at=path) for path in sources),
+        uses=(*uses, Use(target=buildenv)),
+        outputs=(
+            Output(at=file, artifact=f"dist/{file}"),
+            Output(part=SITE, at="site", artifact=site, tree=True),
+        ),
+        final=True,
+    )
+
+
+def _sources(workspace: Workspace, spec: DocsSpec, key: str) -> tuple[str, str, list[str]]:
+    """The configuration, the folder of the pages, and every file that the site is made from."""
+    watch = workspace.watch
+    if not watch.is_file(spec.config):
+        hint = f"the least that mkdocs needs is a {spec.config} with the line 'site_name: TITLE'"
+        raise PlanError(Problem(f"{spec.config!r} does not exist", f"{key}.config", MANIFEST, hint))
+    config = read_mkdocs(watch.text(spec.config), spec.config)
+    base = posixpath.dirname(spec.config)
+    pages = spec.source or posixpath.join(base, config.docs_dir or "docs")
+    problems: list[Problem] = []
+    found: dict[str, None] = {spec.config: None}
+
+    def add(text: str, where: str, place: str, *, needed: str = "matches no file") -> None:
+        files = watch.matching_files(text)
+        if not files:
+            problems.append(Problem(f"{text!r} {needed}", where, place))
+        found.update(dict.fromkeys(files))
+
+    if spec.source and config.docs_dir and posixpath.join(base, config.docs_dir) != spec.source:
+        message = f"{spec.source!r} is not the folder that {spec.config} names, '{config.docs_dir}'"
+        problems.append(Problem(message, f"{key}.source", MANIFEST, "leave one of them out"))
+    add(pages, f"{key}.source", MANIFEST, needed="holds no page")
+    for number, pattern in enumerate(spec.include):
+        add(pattern, f"{key}.include[{number}]", MANIFEST)
+    for where, text in _named(config).items():
+        add(posixpath.join(base, text), where, spec.config, needed="does not exist")
+    if problems:
+        raise PlanError(*problems)
+    return spec.config, pages, sorted(found)
+
+
+def _named(config: MkdocsConfig) -> Mapping[str, str]:
+    """The other files and folders that a configuration names, by their keys."""
+    named = {"theme.custom_dir": config.custom_dir, "INHERIT": config.inherit}
+    named |= {f"hooks[{number}]": path for number, path in enumerate(config.hooks)}
+    return {key: path for key, path in named.items() if path}

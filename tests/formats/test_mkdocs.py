@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+import pytest
+from packyard.formats.errors import FormatError
+from packyard.formats.mkdocs import MkdocsConfig, read_mkdocs
+
+FULL = """\
+INHERIT: ../base.yml
+site_name: !ENV [NAME, Guide]
+docs_dir: ./pages/
+theme:
+  name: material
+  custom_dir: overrides
+hooks:
+  - hooks/one.py
+  - hooks/two.py
+markdown_extensions:
+  - pymdownx.emoji:
+      emoji_index: !!python/name:material.extensions.emoji.twemoji
+"""
+
+
+def test_files_that_a_configuration_names() -> None:
+    assert read_mkdocs(FULL, "mkdocs.yml") == MkdocsConfig(
+        docs_dir="pages", custom_dir="overrides", inherit="../base.yml", hooks=("hooks/one.py", "hooks/two.py")
+    )
+
+
+def test_least_configuration_names_none() -> None:
+    assert read_mkdocs("site_name: X\ntheme: readthedocs\n", "mkdocs.yml") == MkdocsConfig()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("site_name: [\n", "mkdocs.yml:2: is not YAML: expected the node content, but found '<stream end>'"),
+        ("site_name: a\x07b\n", "mkdocs.yml: is not YAML"),
+        (
+            "theme: material\n",
+            "mkdocs.yml: site_name: is missing, the title of the site was expected\n"
+            "  hint: the least that mkdocs needs is a line 'site_name: TITLE'",
+        ),
+        (
+            "site_name: X\ndocs_dir: /docs\nhooks: [/h.py]\n",
+            "mkdocs.yml: docs_dir: '/docs' is absolute, a path relative to mkdocs.yml was expected\n"
+            "mkdocs.yml: hooks[0]: '/h.py' is absolute, a path relative to mkdocs.yml was expected",
+        ),
+    ],
+)
+def test_bad_configuration_is_refused(text: str, message: str) -> None:
+    with pytest.raises(FormatError) as caught:
+        read_mkdocs(text, "mkdocs.yml")
+    assert str(caught.value) == message
