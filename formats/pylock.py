@@ -1,7 +1,8 @@
 """pylock.toml (PEP 751): what a lock pins, and which question it is the answer to.
 
 Packyard adds a table of its own, `[tool.packyard]` with `requirements` and `python`: the question. A lock whose
-question is no longer the one being asked has drifted.
+question is no longer the one being asked has drifted. `[[tool.packyard.build]]` says, in a lock within the lock, what
+builds a distribution that has no wheel.
 """
 
 from __future__ import annotations
@@ -23,6 +24,15 @@ _PACKAGE = re.compile(r"^\[\[packages\]\][^\n]*\n(?:(?!\[\[packages\]\]|\[(?!\[?
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Build:
+    """What builds the source of a distribution: the requirements that it declares, and their lock as a text."""
+
+    name: str
+    requires: tuple[str, ...]
+    lock: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Pylock:
     """A lock. `packages` are (canonical name, version), the version '' for a source tree; `requirements` and
     `python` are the question, () and '' when somebody else made the lock."""
@@ -30,6 +40,7 @@ class Pylock:
     packages: tuple[tuple[str, str], ...]
     requirements: tuple[str, ...] = ()
     python: str = ""
+    builds: tuple[Build, ...] = ()
     ours: bool = False
 
 
@@ -48,15 +59,15 @@ def read_pylock(text: str, place: str) -> Pylock:
             packages=packages,
             requirements=stamp.texts("requirements"),
             python=stamp.text("python"),
+            builds=tuple(_build(table) for table in stamp.tables("build")),
             ours="packyard" in tool,
         )
 
 
-def stamp_pylock(text: str, *, requirements: Iterable[str], python: str) -> str:
-    """The lock with the question it answers, in place of an earlier one."""
-    lines = "".join(f"    {_quoted(requirement)},\n" for requirement in sorted(requirements))
-    listed = f"[\n{lines}]" if lines else "[]"
-    return f"{_STAMP.sub('', text).rstrip()}\n\n[tool.packyard]\npython = {_quoted(python)}\nrequirements = {listed}\n"
+def stamp_pylock(text: str, *, requirements: Iterable[str], python: str, builds: Iterable[Build] = ()) -> str:
+    """The lock with the question it answers and what builds its sources, in place of an earlier stamp."""
+    head = f"{_STAMP.sub('', text).rstrip()}\n\n[tool.packyard]\npython = {_quoted(python)}\n"
+    return f"{head}requirements = {_listed(requirements)}\n{''.join(map(_stamped, builds))}"
 
 
 def drift(lock: Pylock, *, requirements: Iterable[str], python: str) -> Iterator[str]:
@@ -83,12 +94,38 @@ def drift(lock: Pylock, *, requirements: Iterable[str], python: str) -> Iterator
 def divide_pylock(text: str, place: str) -> dict[tuple[str, str], str]:
     """For each package of a lock, by name and version, a lock that lists it alone; {} when the text does not list
     each in a `[[packages]]` of its own, or lists one distribution twice."""
-    packages = read_pylock(text, place).packages
-    blocks = _PACKAGE.findall(text)
+    lock = read_pylock(text, place)
+    packages, builds = lock.packages, {build.name: _stamped(build) for build in lock.builds}
+    blocks = _PACKAGE.findall(_STAMP.sub("", text))
     if len(blocks) != len(packages) or len({name for name, _ in packages}) != len(packages):
         return {}
     head = 'lock-version = "1.0"\ncreated-by = "packyard"\n\n'
-    return {package: f"{head}{block.rstrip()}\n" for package, block in zip(packages, blocks)}
+    return {
+        package: f"{head}{block.rstrip()}\n{builds.get(package[0], '')}" for package, block in zip(packages, blocks)
+    }
+
+
+def _stamped(build: Build) -> str:
+    """What builds a distribution, as TOML. A pylock.toml of uv's has no literal text that could end this one."""
+    if "'''" in build.lock:
+        raise FormatError(f"the lock of what builds {build.name!r} holds a text that ends it")
+    return (
+        f"\n[[tool.packyard.build]]\nname = {_quoted(build.name)}\nrequires = {_listed(build.requires)}\n"
+        f"lock = '''\n{build.lock}'''\n"
+    )
+
+
+def _build(table: Table) -> Build:
+    return Build(
+        name=canonicalize_name(table.text("name", required=True)),
+        requires=table.texts("requires"),
+        lock=table.text("lock", required=True),
+    )
+
+
+def _listed(texts: Iterable[str]) -> str:
+    lines = "".join(f"    {_quoted(text)},\n" for text in sorted(texts))
+    return f"[\n{lines}]" if lines else "[]"
 
 
 def _package(table: Table) -> tuple[str, str]:

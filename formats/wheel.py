@@ -74,25 +74,35 @@ def placed(wheel: Wheel, *, site: str, left_out: Iterable[str] = ()) -> list[Ent
     `left_out` are paths in the wheel that do not go in. Headers do not either, nor scripts in Python: a bundle
     starts its commands itself. Nothing says how the files came there.
     """
-    data = wheel.info.removesuffix(".dist-info") + ".data/"
     dropped = frozenset(left_out)
     found: list[Entry] = []
     for path, entry in wheel.files.items():
-        if path in dropped or (path.startswith(f"{wheel.info}/") and path.rpartition("/")[2] in INSTALLER_FILES):
+        at = None if path in dropped else position(path, info=wheel.info, site=site)
+        if at is None:
             continue
-        at, executable = f"{site}/{path}", entry.executable
-        if path.startswith(data):
-            scheme, _, rest = path.removeprefix(data).partition("/")
-            if scheme in ("purelib", "platlib"):
-                at = f"{site}/{rest}"
-            elif scheme == "data":
-                at = rest
-            elif scheme == "scripts" and not is_python_script(_bytes(entry)):
-                at, executable = f"bin/{rest}", True
-            else:
-                continue
-        found.append(Entry(at, entry.content, executable))
+        script = path.startswith(f"{_data(wheel.info)}scripts/")
+        if script and is_python_script(_bytes(entry)):
+            continue
+        found.append(Entry(at, entry.content, entry.executable or script))
     return found
+
+
+def position(path: str, *, info: str, site: str) -> str | None:
+    """Where a file of a wheel stands below a Python's prefix; None for headers, and for what installers note.
+
+    `info` is the wheel's .dist-info folder, `site` the folder of modules; scripts of every kind stand in `bin/`.
+    """
+    if path.startswith(f"{info}/") and path.rpartition("/")[2] in INSTALLER_FILES:
+        return None
+    if not path.startswith(_data(info)):
+        return f"{site}/{path}"
+    scheme, _, rest = path.removeprefix(_data(info)).partition("/")
+    folders = {"purelib": f"{site}/", "platlib": f"{site}/", "data": "", "scripts": "bin/"}
+    return f"{folders[scheme]}{rest}" if scheme in folders else None
+
+
+def _data(info: str) -> str:
+    return info.removesuffix(".dist-info") + ".data/"
 
 
 def record_of(wheel: Wheel, files: Iterable[Entry], *, site: str) -> Entry:

@@ -2,32 +2,117 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import shutil
+import ssl
+import time
 import urllib.error
 import urllib.request
+from collections.abc import Mapping
+from http.client import HTTPException, HTTPMessage
 from pathlib import Path
+from typing import IO
+from urllib.parse import urlsplit
 
+from packyard.tasks import network
 from packyard.tasks.errors import ActionError
 
 _TIMEOUT = 60  # seconds without a byte
+_PAUSES = (0.5, 2)  # seconds before the second and third attempt
+# Where systems keep the certificates of authorities, for a Python whose TLS library looks elsewhere.
+_TRUSTED = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem")
 
 
 def download(url: str, place: Path) -> None:
     """Write what `url` (https, http or file) gives to `place`; ActionError when it cannot be had.
 
-    Proxies and certificates come from the usual variables. Whoever calls checks the digest.
+    Proxies, certificates and passwords are those that uv and pip are configured with. Whoever calls checks the digest.
     """
     if not url.startswith(("https://", "http://", "file://")):
         raise ActionError(f"{url!r} cannot be fetched, an https, http or file URL was expected")
-    if not url.startswith("file://") and os.environ.get("UV_OFFLINE", "") not in ("", "0", "false"):
+    known = network.environment()
+    if not url.startswith("file://") and network.offline():
         raise ActionError(f"{url} is not fetched: downloads are switched off (--offline, UV_OFFLINE)")
-    request = urllib.request.Request(url, headers={"User-Agent": "packyard"})
-    try:
-        with urllib.request.urlopen(request, timeout=_TIMEOUT) as answer, place.open("wb") as out:
-            shutil.copyfileobj(answer, out, 1 << 20)
-    except (urllib.error.URLError, OSError) as error:
-        reason = getattr(error, "reason", None) or error
-        raise ActionError(
-            f"{url} cannot be fetched: {reason}", hint="fetch it by other means and pin its path instead of its URL"
-        ) from None
+    bare = _bare(url)
+    request = urllib.request.Request(bare, headers={"User-Agent": "packyard"})
+    _authorize(request, url)
+    proxies = urllib.request.ProxyHandler(_proxies(known))
+    secured = urllib.request.HTTPSHandler(context=_context(bare, known))
+    opener = urllib.request.build_opener(proxies, secured, _Redirect)
+    for pause in (*_PAUSES, None):
+        try:
+            with opener.open(request, timeout=_TIMEOUT) as answer, place.open("wb") as out:
+                shutil.copyfileobj(answer, out, 1 << 20)
+            return
+        except urllib.error.HTTPError as error:
+            error.close()
+            if error.code < 500 or pause is None:
+                raise ActionError(f"{bare} cannot be fetched: {error}", hint=_hint(error.code)) from None
+        except (urllib.error.URLError, OSError, HTTPException) as error:
+            reason = getattr(error, "reason", None) or error
+            if isinstance(reason, ssl.SSLCertVerificationError):
+                hint = "name the certificates of your authorities: SSL_CERT_FILE"
+                raise ActionError(f"{bare} cannot be fetched: {reason}", hint=hint) from None
+            if pause is None or url.startswith("file://"):
+                raise ActionError(f"{bare} cannot be fetched: {reason}", hint=_hint(0)) from None
+        time.sleep(pause)
+
+
+class _Redirect(urllib.request.HTTPRedirectHandler):
+    """Gives a password to the host it is for, and to no other that an answer points to."""
+
+    def redirect_request(
+        self, req: urllib.request.Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage, newurl: str
+    ) -> urllib.request.Request | None:
+        request = super().redirect_request(req, fp, code, msg, headers, _bare(newurl))
+        if request is not None:
+            _authorize(request, newurl)
+        return request
+
+
+def _authorize(request: urllib.request.Request, url: str) -> None:
+    if urlsplit(url).scheme != "file" and (known := network.sign_in(url)):
+        words = base64.b64encode(":".join(known).encode()).decode()
+        request.add_unredirected_header("Authorization", f"Basic {words}")
+
+
+def _bare(url: str) -> str:
+    """A URL without user and password."""
+    parts = urlsplit(url)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl() if "@" in parts.netloc else url
+
+
+def _proxies(known: Mapping[str, str]) -> dict[str, str]:
+    """The proxy of each scheme, but for the hosts that are reached without one (urllib reads NO_PROXY itself)."""
+    found = {name[:-6].lower(): value for name, value in known.items() if name.lower().endswith("_proxy") and value}
+    everything = found.pop("all", "")
+    found.pop("no", None)
+    if other := {urlsplit(value).scheme for value in (everything, *found.values())} - {"http", "https", ""}:
+        raise ActionError(f"a proxy of the kind {min(other)!r} is not supported, an http or https proxy was expected")
+    return {"http": everything, "https": everything, **found} if everything else found
+
+
+def _context(url: str, known: Mapping[str, str]) -> ssl.SSLContext:
+    if network.trusts(url):
+        context = ssl.create_default_context()
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    else:
+        file = known.get("SSL_CERT_FILE") or known.get("REQUESTS_CA_BUNDLE") or None
+        folder = known.get("SSL_CERT_DIR") or None
+        paths = ssl.get_default_verify_paths()
+        if not (file or folder or paths.cafile or paths.capath):
+            file = next((path for path in _TRUSTED if os.path.exists(path)), None)
+        try:
+            context = ssl.create_default_context(cafile=file, capath=folder)
+        except OSError as error:
+            raise ActionError(f"the certificates {file or folder} cannot be read: {error.strerror or error}") from None
+    if client := known.get("SSL_CLIENT_CERT"):
+        context.load_cert_chain(client)
+    return context
+
+
+def _hint(code: int) -> str:
+    if code in (401, 403):
+        return "put its user and password into the URL of UV_DEFAULT_INDEX or UV_INDEX, or into ~/.netrc"
+    return "check the network, HTTPS_PROXY and SSL_CERT_FILE; or fetch it by other means, and pin its path"

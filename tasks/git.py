@@ -17,7 +17,7 @@ from pathlib import Path
 from packyard.formats.entry import Entry
 from packyard.formats.errors import FormatError
 from packyard.formats.tarball import Stream, read_tar
-from packyard.tasks import process
+from packyard.tasks import network, process
 from packyard.tasks.errors import ActionError
 from packyard.tasks.exclusion import exclusive
 
@@ -203,4 +203,4 @@ def _git(repository: Path | None, *words: str) -> str:
 def environment() -> dict[str, str]:
     """What git children see: nothing that a surrounding git (a hook) has set, no secrets of ours, no questions."""
     own = {name: value for name, value in os.environ.items() if name in _KEPT}
-    return {**process.connection_environment(), **own, "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C.UTF-8"}
+    return {**network.connection(), **own, "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C.UTF-8"}

@@ -12,13 +12,17 @@ import json
 import os
 import sys
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from packyard.formats.errors import FormatError, Problem
-from packyard.formats.pylock import drift, read_pylock, stamp_pylock
-from packyard.tasks import installed, process
+from packyard.formats.machine import Machine
+from packyard.formats.pinned import pinned_files
+from packyard.formats.pylock import Build, drift, read_pylock, stamp_pylock
+from packyard.tasks import installed, network, process
 from packyard.tasks.errors import ActionError, PlanError
+from packyard.tasks.fetched import fetched
+from packyard.tasks.sdist import build_system
 from packyard.tasks.target import Pin
 from packyard.tasks.workspace import Member, Workspace
 
@@ -87,6 +91,38 @@ def resolve(pin: Pin, root: Path, *, upgrade: Iterable[str] | None = ()) -> None
 
 def resolved_text(pin: Pin, earlier: str = "", *, upgrade: Iterable[str] | None = ()) -> str:
     """The text of the lock that answers `pin`, keeping the versions of the `earlier` text where they fit."""
+    text = _compiled(pin, earlier, upgrade)
+    try:
+        known = read_pylock(earlier, pin.path).builds if earlier else ()
+        builds = tuple(_builds(text, pin, known, upgrade))
+        text = stamp_pylock(text, requirements=pin.requirements, python=pin.python, builds=builds)
+        read_pylock(text, pin.path)
+    except FormatError as error:
+        raise ActionError(f"the lock that uv wrote cannot be used: {error}") from None
+    return text
+
+
+def _builds(text: str, pin: Pin, known: Iterable[Build], upgrade: Iterable[str] | None) -> Iterator[Build]:
+    """What builds the distributions that have no wheel for the machine of `pin`."""
+    earlier = {build.name: build for build in known}
+    machine = Machine(python=pin.python, platform=pin.platform)
+    try:
+        sources = [file for file in pinned_files(text, pin.path, machine) if not file.is_wheel]
+    except FormatError:
+        return  # it is for other machines: what this one misses is said where it is missed
+    for pinned, file in zip(sources, fetched(sources)):
+        with tempfile.TemporaryDirectory(prefix="packyard-source-") as folder:
+            requires = build_system(pinned, file, Path(folder, "source")).requires
+        kept = earlier[pinned.name].lock if pinned.name in earlier else ""
+        wanted = Pin(path=f"{pin.path} (what builds {pinned.name})", requirements=tuple(sorted(requires)),
+                     python=pin.python, platform=pin.platform)  # fmt: skip
+        yield Build(
+            name=pinned.name, requires=requires, lock=_compiled(wanted, kept, upgrade, "--only-binary", ":all:")
+        )
+
+
+def _compiled(pin: Pin, earlier: str, upgrade: Iterable[str] | None, *how: str) -> str:
+    """What uv answers to the requirements of `pin`."""
     with tempfile.TemporaryDirectory(prefix="packyard-lock-") as folder:
         question, answer = Path(folder, "requirements.in"), Path(folder, NAME)
         question.write_text("".join(f"{text}\n" for text in pin.requirements), encoding="utf-8")
@@ -95,25 +131,22 @@ def resolved_text(pin: Pin, earlier: str = "", *, upgrade: Iterable[str] | None 
         argv = [
             installed.uv(), "pip", "compile", "--quiet", "--universal", "--python-version", pin.python,
             "--python", sys.executable, "--no-python-downloads", "--no-header", "--no-annotate", "--no-progress",
-            "--format", "pylock.toml", "--output-file", str(answer), str(question),
+            "--format", "pylock.toml", "--output-file", str(answer), *how, str(question),
         ]  # fmt: skip
         if upgrade is None:
             argv.append("--upgrade")
         else:
             argv += [word for name in upgrade for word in ("--upgrade-package", name)]
         try:
-            process.capture(argv, cwd=Path(folder), env={"PATH": os.defpath, **process.network_environment()})
+            process.capture(
+                argv, cwd=Path(folder), env={"PATH": os.defpath, **network.environment(wishes=True)}
+            )  # fmt: skip
         except ActionError as error:
             wanted = ", ".join(pin.requirements)
             raise ActionError(
                 f"{pin.path}: no versions were found for {wanted}", detail=error.detail, hint=_hint(error.detail)
             ) from None
-        text = stamp_pylock(answer.read_text(encoding="utf-8"), requirements=pin.requirements, python=pin.python)
-    try:
-        read_pylock(text, pin.path)
-    except FormatError as error:
-        raise ActionError(f"the lock that uv wrote cannot be used: {error}") from None
-    return text
+        return answer.read_text(encoding="utf-8")
 
 
 def _earlier(final: Path) -> str:

@@ -19,12 +19,6 @@ from typing import IO
 from packyard.tasks.errors import ActionError
 
 _SHOWN_LINES = 30
-_PASSED = (
-    "HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "NETRC", "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE",
-    "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "all_proxy", "no_proxy",
-)  # fmt: skip
-_PASSED_PREFIXES = ("UV_", "PIP_")
-
 # A child tells the watchdog of itself, and only then becomes the tool: so there is no moment at which we could be
 # killed and leave it alive. The shell takes away again what it added to the environment.
 _REGISTER = ("/bin/sh", "-c", 'echo "+$$" >&0; unset PWD OLDPWD SHLVL _; exec "$@" </dev/null', "sh")
@@ -182,16 +176,6 @@ def ending(status: int) -> str:
         return f"crashed ({signal.Signals(-status).name})"
     except ValueError:
         return f"crashed (signal {-status})"
-
-
-def network_environment() -> dict[str, str]:
-    """What tools that download see of the user's environment: homes, proxies, certificates, uv's and pip's settings."""
-    return connection_environment() | {k: v for k, v in os.environ.items() if k.startswith(_PASSED_PREFIXES)}
-
-
-def connection_environment() -> dict[str, str]:
-    """Homes, proxies and certificates: what every tool needs that reaches a server."""
-    return {k: v for k, v in os.environ.items() if k in _PASSED}
 
 
 def _check_program(name: str, cwd: Path | None, env: Mapping[str, str]) -> None:

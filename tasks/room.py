@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from packyard.tasks import process
+from packyard.tasks import network, process
 from packyard.tasks.target import Json
 
 
@@ -44,24 +44,30 @@ class Room:
         env: Mapping[str, str] | None = None,
         timeout: float | None = None,
         fixed_layout: bool = False,
+        reaching: bool = True,
     ) -> None:
         """Run a tool to its end, its output to the log; ActionError with the log's end when it fails.
 
         `env` is added to the constant environment of every action; `fixed_layout` switches address
-        randomisation off where the system permits it.
+        randomisation off where the system permits it. Not `reaching` is a tool that gets none of the user's settings
+        although the action may download: the code of others, which has no business with passwords.
         """
         process.run(
             [os.fspath(word) for word in argv],
             cwd=cwd or self.inputs,
-            env={**self.environment(), **(env or {})},
+            env={**(self.environment() if reaching else self.constant()), **(env or {})},
             log=self.log,
             timeout=timeout,
             fixed_layout=fixed_layout,
         )
 
     def environment(self) -> dict[str, str]:
-        """The constant environment; an action that may download also gets the user's network settings."""
-        constant = {
+        """The environment of tools: an action that may download also gets the user's network settings."""
+        return {**self.constant(), **network.environment()} if self.network else self.constant()
+
+    def constant(self) -> dict[str, str]:
+        """The environment that is the same for everybody."""
+        return {
             "PATH": "/usr/local/bin:/usr/bin:/bin",
             "HOME": os.fspath(self.home),
             "TMPDIR": os.fspath(self.scratch),
@@ -72,4 +78,3 @@ class Room:
             "PYTHONDONTWRITEBYTECODE": "1",
             "SOURCE_DATE_EPOCH": str(self.params.get("epoch", 0)),
         }
-        return {**constant, **process.network_environment()} if self.network else constant

@@ -1,52 +1,40 @@
 """Distributions from the package index: installed as a lock says, and normalised for a bundle.
 
-uv installs what the lock lists, each file checked against its hash; then the tree is normalised while it is
-packed, never in place (its files may be links into uv's cache): no headers, of the scripts only programs that are
-no Python (`bin/uv`), bytecode of our own making, nothing about where and how it was installed, RECORD to match.
+What the lock lists is fetched, each file checked against its hash, and unpacked as a bundle needs it: no headers, of
+the scripts only programs that are no Python (`bin/uv`), bytecode of our own making, nothing about where and how it was
+installed, RECORD to match.
 """
 
 from __future__ import annotations
 
 import json
 import posixpath
-import re
-import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from packaging.utils import canonicalize_name
 from packyard.formats.entry import Entry
 from packyard.formats.errors import FormatError
 from packyard.formats.gzipped import COMPRESSOR, LEVELS
 from packyard.formats.listing import Listed, listed
+from packyard.formats.machine import Machine
+from packyard.formats.pinned import pinned_files
 from packyard.formats.pycache import cached_path
 from packyard.formats.pylock import read_pylock
-from packyard.formats.record import Recorded, hash_of, read_record, write_record
+from packyard.formats.record import Recorded, hash_of, write_record
 from packyard.formats.trim import trimmed
-from packyard.formats.wheel import INSTALLER_FILES, is_python_script
-from packyard.tasks import installed, interpreter, lock
+from packyard.tasks import interpreter, lock
 from packyard.tasks.abi import check_abi, glibc_of
 from packyard.tasks.bytecode import compile_files, worth_compiling
 from packyard.tasks.errors import ActionError
+from packyard.tasks.fetched import fetched
 from packyard.tasks.prefix import prefix_of
 from packyard.tasks.room import Room
+from packyard.tasks.sdist import build_sdist
 from packyard.tasks.stripping import strip_entries
 from packyard.tasks.target import Json, Use
+from packyard.tasks.unpackedwheel import Distribution, Overlap, unpack_wheel
 from packyard.tasks.workspace import Member, Workspace
-
-# Below the prefix, and not for a program that runs from a bundle.
-_LEFT_OUT = re.compile(r"(local/)?include/|.*\.pyc$|(.*/)?__pycache__/")
-_SCRIPTS = re.compile(r"(local/)?bin/")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Distribution:
-    """One installed distribution: its name, its .dist-info folder, and what of it goes into a bundle."""
-
-    owner: str
-    info: str
-    entries: list[Entry]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +50,7 @@ def needs(member: Member, workspace: Workspace, platform: str) -> tuple[dict[str
     """What `install` needs in an action for a platform's bundle: parameters, and uses."""
     assert member.project is not None and member.project.flavor is not None
     build = member.project.flavor.build
-    # This machine's, whatever the platform: it is asked which wheels fit, and compiles.
+    # This machine's, whatever the platform: it compiles.
     one = interpreter.find(interpreter.version(member, workspace), workspace)
     program, uses = interpreter.build_program(one)
     params: dict[str, Json] = {
@@ -71,7 +59,6 @@ def needs(member: Member, workspace: Workspace, platform: str) -> tuple[dict[str
         "version": one.version,
         "manylinux": list(build.manylinux),
         "platform": platform,
-        "python_platform": _python_platform(platform, build.manylinux, workspace.platform),
         "strip": build.strip,
         "trim": list(build.trim),
         "keep": list(build.keep),
@@ -83,32 +70,17 @@ def needs(member: Member, workspace: Workspace, platform: str) -> tuple[dict[str
 
 
 def install(room: Room, lock_text: str) -> Installed:
-    """Install what a lock lists.
-
-    ActionError, with uv's words, when it cannot be installed, or when the bundle's Python cannot run it.
-    """
+    """Install what a lock lists; ActionError when it cannot be had, or when the bundle's Python cannot run it."""
     prefix = room.scratch / "prefix"
     prefix.mkdir()
     version: str = room.params["version"]
     if not read_pylock(lock_text, lock.NAME).packages:
         return Installed(parts=[], saved={})
-    lock_file = room.scratch / lock.NAME
-    lock_file.write_text(lock_text, encoding="utf-8")
     python = interpreter.program_in(room, room.params["runtime"], version)
     facts = json.loads((room.inputs / "runtime").read_text(encoding="utf-8"))
-    platform = room.params["python_platform"]
-    room.run(
-        [
-            installed.uv(), "pip", "install", "--no-progress", "--require-hashes", "--no-deps",
-            "--no-python-downloads", *(["--python-platform", platform] if platform else []),
-            "--python", python, "--prefix", prefix, "--requirements", lock_file,
-        ],
-        cwd=room.scratch,
-        env={"UV_NO_INSTALLER_METADATA": "1"},
-    )  # fmt: skip
+    site = prefix_of(version, room.params["platform"]).site
     try:
-        site = prefix_of(version, room.params["platform"]).site
-        found = list(_distributions(prefix, site))
+        found = _laid_out(room, lock_text, prefix, python, facts)
         saved = _trim(found, room.params, site)
         _compile(room, prefix, python, found)
         check_abi(((one.owner, one.entries) for one in found), room.params, facts)
@@ -119,17 +91,43 @@ def install(room: Room, lock_text: str) -> Installed:
     return Installed(parts=[_recorded(one, site) for one in found], saved=saved)
 
 
-def _python_platform(platform: str, manylinux: tuple[str, ...], host: str) -> str:
-    """What uv calls another platform, or this one with a certain glibc; '' for this machine as it is."""
-    system, _, processor = platform.partition("_")
-    machine = "x86_64" if processor == "amd64" else "aarch64"
-    if system != "linux":
-        return "" if platform == host else f"{machine}-{'apple-darwin' if system == 'darwin' else 'pc-windows-msvc'}"
-    if not manylinux and platform == host:
-        return ""
-    # A platform takes the wheels of every older glibc too, so the newest of several tags stands for all.
-    newest = max((glibc for tag in manylinux if (glibc := glibc_of(tag))), default=(2, 28))
-    return f"{machine}-manylinux2014" if newest == (2, 17) else f"{machine}-manylinux_{newest[0]}_{newest[1]}"
+def _laid_out(room: Room, lock_text: str, prefix: Path, python: Path, facts: Mapping[str, Json]) -> list[Distribution]:
+    """What the lock lists for the bundle's machine, unpacked below `prefix`."""
+    found: list[Distribution] = []
+    machine = machine_of(room.params, facts)
+    builds = {build.name: build for build in read_pylock(lock_text, lock.NAME).builds}
+    site = prefix_of(machine.python, machine.platform).site
+    files = pinned_files(lock_text, lock.NAME, machine)
+    for pinned, file in zip(files, fetched(files)):
+        wheel = file
+        if not pinned.is_wheel:
+            wheel = build_sdist(room, pinned, file, builds.get(pinned.name), python, machine)
+        try:
+            found.append(unpack_wheel(wheel, prefix, name=pinned.name, site=site))
+        except Overlap as overlap:
+            owner = next(one.owner for one in found if overlap.path in {entry.path for entry in one.entries})
+            raise FormatError(
+                f"{overlap.path!r} is in {owner!r} and, different, in {pinned.name!r}",
+                hint=f"leave one of them out, or take a version of {pinned.name} without it",
+            ) from None
+        except FormatError as error:
+            hint = f"take another version of {pinned.name}; its authors should know"
+            raise ActionError(f"{pinned.file!r} is not safe to use: {error}", hint=hint) from None
+    return found
+
+
+def machine_of(params: Mapping[str, Json], facts: Mapping[str, Json]) -> Machine:
+    """What wheels are chosen for: the bundle's Python, and a glibc no newer than that was linked for."""
+    stated = [policy for text in params["manylinux"] if (policy := glibc_of(text))]
+    major, _, minor = str(facts["glibc"]).partition(".")
+    release = str(facts["version"])
+    return Machine(
+        python=params["version"],
+        platform=params["platform"],
+        release=release if release != params["version"] else "",
+        glibc=max(stated, default=(int(major), int(minor))),
+        strict=bool(stated),
+    )
 
 
 def _trim(found: list[Distribution], params: Mapping[str, Json], site: str) -> dict[str, int]:
@@ -142,23 +140,6 @@ def _trim(found: list[Distribution], params: Mapping[str, Json], site: str) -> d
                 with entry.open() as (size, _):
                     saved[kind] += size
     return saved
-
-
-def _distributions(prefix: Path, site: str) -> Iterator[Distribution]:
-    """What is installed below `prefix`, by the RECORD of each, sorted by the name of its .dist-info."""
-    for info in sorted(prefix.rglob("*.dist-info"), key=lambda path: path.name.encode()):
-        if info.parent.name not in ("site-packages", "dist-packages") or not (info / "RECORD").is_file():
-            continue
-        entries: list[Entry] = []
-        for row in read_record((info / "RECORD").read_text(encoding="utf-8")):
-            path = _kept(info, prefix, row.path)
-            if path is not None:
-                source = info.parent / row.path
-                inside = posixpath.normpath(row.path)
-                # Debian installs below local/, and a bundle has no folder of that name.
-                at = path.removeprefix("local/") if inside.startswith("../") else f"{site}/{inside}"
-                entries.append(Entry(at, source, bool(source.stat().st_mode & stat.S_IXUSR)))
-        yield Distribution(owner=canonicalize_name(info.name.partition("-")[0]), info=info.name, entries=entries)
 
 
 def _compile(room: Room, prefix: Path, python: Path, found: list[Distribution]) -> None:
@@ -192,21 +173,3 @@ def _recorded(one: Distribution, site: str) -> tuple[list[Entry], list[Listed]]:
     ]
     record = Entry(f"{site}/{one.info}/RECORD", write_record(rows, at=f"{one.info}/RECORD"))
     return [*one.entries, record], [*measured, *listed([record], owner=one.owner)]
-
-
-def _kept(info: Path, prefix: Path, recorded: str) -> str | None:
-    """The path below the prefix of a recorded file that goes into a bundle, else None."""
-    source = info.parent / recorded
-    path = posixpath.relpath(posixpath.normpath(source.as_posix()), prefix.as_posix())
-    if path.startswith("../") or not source.is_file() or source.is_symlink():
-        return None
-    if _SCRIPTS.match(path) and _is_python(source):
-        return None
-    if recorded.startswith(f"{info.name}/") and source.name in (*INSTALLER_FILES, "RECORD"):
-        return None
-    return None if _LEFT_OUT.match(path) else path
-
-
-def _is_python(script: Path) -> bool:
-    with script.open("rb") as stream:
-        return is_python_script(stream.read(4096))

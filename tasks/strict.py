@@ -17,8 +17,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from packyard.tasks import process
+from packyard.tasks import network, process
 from packyard.tasks.errors import ActionError
+from packyard.tasks.fetched import downloads
 from packyard.tasks.room import Room
 
 _SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/etc")
@@ -39,6 +40,9 @@ def invoke_strictly(run: str, room: Room, *, path: Sequence[Path] = ()) -> None:
     python = [sys.executable, "-P", "-m", "packyard.tasks.action", os.fspath(place / _FILE)]
     named = {name: os.environ[name] for name in _texts(room.local) if name in os.environ}
     environment = {**room.environment(), **named}
+    if room.network:
+        downloads().mkdir(parents=True, exist_ok=True)
+        environment |= {name: os.environ[name] for name in ("PACKYARD_CACHE_DIR",) if name in os.environ}
     if path:
         environment["PYTHONPATH"] = os.pathsep.join(map(os.fspath, path))
     try:
@@ -87,6 +91,8 @@ def _readable(room: Room, path: Sequence[Path]) -> Iterator[str]:
     """What an action may read beside the system: Python, Packyard, its trees, and what its parameters name."""
     here = Path(__file__).resolve().parent
     folders = [Path(sys.prefix), Path(sys.base_prefix), here, here.parent / "formats", *path, *room.trees.values()]
+    if room.network:
+        folders += map(Path, network.files())
     if site.ENABLE_USER_SITE:
         folders.append(Path(site.getusersitepackages()))
     for text in _texts([room.params, room.local]):
@@ -107,9 +113,8 @@ def _installation(named: Path) -> Iterator[Path]:
 def _kept(room: Room) -> Iterator[str]:
     """The download caches that an action with a network may keep."""
     if room.network:
-        home = Path.home()
-        base = Path(os.environ.get("XDG_CACHE_HOME") or home / ".cache")
-        for folder in (Path(os.environ.get("UV_CACHE_DIR") or base / "uv"), base / "pip"):
+        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+        for folder in (Path(os.environ.get("UV_CACHE_DIR") or base / "uv"), downloads()):
             if folder.is_dir():
                 yield os.fspath(folder)
 

@@ -16,7 +16,9 @@ def unpack(file: Path, folder: Path) -> None:
     """Write every file of a tar.gz or zip below the new `folder`; FormatError when it is damaged or not safe."""
     folder.mkdir()
     with file.open("rb") as stream:
-        for path, content, executable in _zip(stream) if file.name.endswith(".zip") else _tar(stream):
+        zipped = stream.read(2) == b"PK"
+        stream.seek(0)
+        for path, content, executable in _zip(stream) if zipped else _tar(stream):
             place = folder / path
             place.parent.mkdir(parents=True, exist_ok=True)
             place.write_bytes(content)

@@ -6,7 +6,6 @@ points. Either way the same files give the same bytes: the zip and the RECORD ar
 
 from __future__ import annotations
 
-import json
 import shutil
 import stat
 from collections.abc import Iterator
@@ -15,32 +14,17 @@ from pathlib import Path
 from packyard.formats.entry import Entry
 from packyard.formats.errors import FormatError
 from packyard.formats.gzipped import COMPRESSOR
-from packyard.formats.wheel import Wheel, info_folder, read_wheel, write_wheel
+from packyard.formats.wheel import Wheel, info_folder, write_wheel
 from packyard.tasks import interpreter
 from packyard.tasks.backend import buildenv_of
 from packyard.tasks.errors import ActionError, gather
+from packyard.tasks.pep517 import build_wheel, usable_wheel
 from packyard.tasks.room import Room
 from packyard.tasks.slotsource import hook_of
 from packyard.tasks.target import Json, Output, Source, Target, Use
 from packyard.tasks.version import version
 from packyard.tasks.wheelsource import check_commands, module_sources, wheel_sources
 from packyard.tasks.workspace import Member, Workspace
-
-# Calls the hooks of PEP 517. Started with -I -S: nothing but the standard library and the build environment.
-_BUILD = """
-import importlib, json, site, sys
-tree, out, backend, path = sys.argv[1], sys.argv[2], sys.argv[3], json.loads(sys.argv[4])
-site.addsitedir(tree)
-sys.path[:0] = path
-module, _, attribute = backend.partition(":")
-backend = importlib.import_module(module)
-for name in filter(None, attribute.split(".")):
-    backend = getattr(backend, name)
-wanted = getattr(backend, "get_requires_for_build_wheel", lambda settings: [])(None)
-with open(out + "/requires.json", "w") as answer:
-    json.dump(list(wanted), answer)
-backend.build_wheel(out)
-"""
 
 
 def targets(workspace: Workspace) -> Iterator[Target]:
@@ -61,24 +45,16 @@ def make_wheel(room: Room) -> None:
     shutil.copytree(room.inputs, project)
     if room.params["hook"]:
         shutil.copytree(room.trees[room.params["hook"]], project, dirs_exist_ok=True)
-    built = room.scratch / "built"
-    built.mkdir()
-    tree = room.trees[room.params["buildenv"]]
-    python = interpreter.program_in(room, room.params["runtime"], room.params["version"])
-    path = [str(project / folder) for folder in room.params["backend_path"]]
-    room.run(
-        [python, "-I", "-S", "-c", _BUILD, tree, built, room.params["backend"], json.dumps(path)],
-        cwd=project,
-        env={"PATH": f"{tree}/bin:{room.environment()['PATH']}", "PYTHONPATH": str(tree)},
+    file = build_wheel(
+        room,
+        interpreter.program_in(room, room.params["runtime"], room.params["version"]),
+        project=project,
+        tree=room.trees[room.params["buildenv"]],
+        backend=room.params["backend"],
+        path=room.params["backend_path"],
+        out=room.scratch / "built",
     )
-    wheels = list(built.glob("*.whl"))
-    if len(wheels) != 1:
-        raise ActionError(f"the backend {room.params['backend']!r} ended well but left no wheel")
-    with wheels[0].open("rb") as stream:
-        try:
-            wheel = read_wheel(stream)
-        except FormatError as error:
-            raise ActionError(f"the wheel that {room.params['backend']!r} made cannot be used: {error}") from None
+    wheel = usable_wheel(file, room.params["backend"])
     if wheel.version != room.params["release"]:
         raise ActionError(
             f"the wheel has the version {wheel.version!r}, {room.params['release']!r} was expected from the manifest"

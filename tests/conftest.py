@@ -16,6 +16,9 @@ from packyard.tasks.process import network_environment
 
 Tally = Callable[[str, int], None]
 Figures = Callable[[str], None]
+# Packyard asks the indexes that pip is told of. Tests ask the one that everybody has, or their own.
+os.environ["PIP_CONFIG_FILE"] = os.devnull
+os.environ.pop("PIP_FIND_LINKS", None)
 
 _MADE = re.compile(r"^(ran|restored|failed) +(\S+:\S+) ", re.MULTILINE)
 _DODO = "from packyard.tasks import *\n"

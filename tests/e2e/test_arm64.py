@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from packyard.tasks import process
+from packyard.tasks import network
 from packyard.tasks.workspace import host_platform
 
 pytestmark = [
@@ -20,7 +20,7 @@ pytestmark = [
     pytest.mark.skipif(shutil.which("apt-get") is None, reason="needs Debian's packages"),
 ]
 
-NETWORK = {name: value for name, value in process.network_environment().items() if not name.startswith(("HOME", "XDG"))}
+NETWORK = {name: value for name, value in network.environment().items() if not name.startswith(("HOME", "XDG"))}
 NETWORK.setdefault("UV_CACHE_DIR", str(Path.home() / ".cache" / "uv"))
 PYTHON = "3.11"  # Debian 12's
 PACKAGES = (

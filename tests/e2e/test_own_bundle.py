@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from packyard.tasks import process
+from packyard.tasks import network
 
 ROOT = Path(__file__).resolve().parents[2]
 OWN = ("dodo.py", "formats", "tasks", "pyproject.toml", "README.md", "LICENSE")
@@ -24,7 +24,7 @@ def test_own_bundle_locks_builds_and_verifies_an_application(tmp_path: Path) -> 
         "PACKYARD_KEY_SEED": "a seed",
         "FLAVOR_LOG_LEVEL": "error",
         "FLAVOR_CACHE_DIR": str(tmp_path / "unpacked"),
-        **process.network_environment(),
+        **network.environment(),
     }
 
     def run(workspace: Path, *argv: str) -> str:

@@ -6,11 +6,11 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from packyard.tasks import process
+from packyard.tasks import network
 
 pytestmark = pytest.mark.real
 
-NETWORK = {name: value for name, value in process.network_environment().items() if not name.startswith(("HOME", "XDG"))}
+NETWORK = {name: value for name, value in network.environment().items() if not name.startswith(("HOME", "XDG"))}
 NETWORK.setdefault("UV_CACHE_DIR", str(Path.home() / ".cache" / "uv"))
 
 MANIFEST = """

@@ -12,7 +12,7 @@ import pytest
 from packyard.formats.pspf import open_bundle, open_slot, unpacked, verify, verify_contents
 from packyard.formats.pspf.operations import read_chain
 from packyard.formats.tarball import read_tar
-from packyard.tasks import process
+from packyard.tasks import network
 from packyard.tasks.interpreter import RUNNING
 from packyard.tasks.launcher import WHEELS
 from packyard.tasks.programcheck import verify_program
@@ -20,7 +20,7 @@ from packyard.tasks.workspace import host_platform
 
 pytestmark = pytest.mark.real
 
-NETWORK = {name: value for name, value in process.network_environment().items() if not name.startswith(("HOME", "XDG"))}
+NETWORK = {name: value for name, value in network.environment().items() if not name.startswith(("HOME", "XDG"))}
 NETWORK.setdefault("UV_CACHE_DIR", str(Path.home() / ".cache" / "uv"))
 FOREIGN = ("linux_arm64", "darwin_arm64", "darwin_amd64", "windows_amd64")
 COMPILED = {  # what the compiled part of a distribution is called there

@@ -150,11 +150,6 @@ def test_ending_in_words(status, text):
     assert process.ending(status) == text
 
 
-def test_network_environment_passes_settings_and_nothing_else(monkeypatch):
-    monkeypatch.setattr(os, "environ", {"HTTPS_PROXY": "p", "UV_INDEX_URL": "u", "SECRET": "s", "HOME": "/h"})
-    assert process.network_environment() == {"HTTPS_PROXY": "p", "UV_INDEX_URL": "u", "HOME": "/h"}
-
-
 # when we die -------------------------------------------------------------------------------------------------
 
 _PARENT = """

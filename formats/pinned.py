@@ -1,0 +1,104 @@
+"""What a pylock.toml (PEP 751) pins for one machine: the packages that it needs, and which file of each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from packaging.pylock import (
+    Package,
+    PackageArchive,
+    PackageSdist,
+    PackageWheel,
+    Pylock,
+    PylockSelectError,
+    PylockValidationError,
+)  # fmt: skip
+from packyard.formats.errors import FormatError, Problem
+from packyard.formats.machine import Machine
+from packyard.formats.toml import read_toml
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pinned:
+    """One file: the wheel, or the source distribution, of a distribution. `sha256` is in hexadecimal."""
+
+    name: str
+    version: str
+    file: str
+    url: str
+    sha256: str
+
+    @property
+    def is_wheel(self) -> bool:
+        """Whether it can be unpacked as it is; else it has to be built."""
+        return self.file.endswith(".whl")
+
+
+def pinned_files(text: str, place: str, machine: Machine) -> list[Pinned]:
+    """The files that a machine needs of a lock, by name of the distribution.
+
+    FormatError for every package that has none for it, or none that a digest identifies.
+    """
+    try:
+        lock = Pylock.from_dict(read_toml(text, place))
+    except PylockValidationError as error:
+        raise FormatError(Problem(f"is not a lock: {_lower(str(error))}", place=place)) from None
+    found: list[Pinned] = []
+    problems: list[Problem] = []
+    try:
+        for package, source in lock.select(environment=machine.environment(), tags=machine.tags()):
+            if not isinstance(source, (PackageWheel, PackageSdist, PackageArchive)):
+                problems.append(_no_file(package, place))
+                continue
+            found.append(_pinned(package, source, place))
+    except PylockSelectError as error:
+        raise FormatError(_misfit(lock, str(error), place, machine)) from None
+    except FormatError as error:
+        problems.extend(error.problems)
+    if problems:
+        raise FormatError(*problems)
+    return sorted(found, key=lambda one: (one.name, one.file))
+
+
+def _pinned(package: Package, source: PackageWheel | PackageSdist | PackageArchive, place: str) -> Pinned:
+    url = source.url or source.path or ""
+    file = url.partition("#")[0].partition("?")[0].rpartition("/")[2]
+    if not isinstance(source, PackageArchive):
+        file = source.filename
+    sha256 = source.hashes.get("sha256", "")
+    if not source.url or not sha256:
+        what = "a SHA-256" if source.url else "a URL"
+        raise FormatError(Problem(f"the file {file!r} has not {what}", f"packages.{package.name}", place))
+    return Pinned(
+        name=package.name, version=str(package.version or ""), file=file, url=source.url, sha256=sha256.lower()
+    )
+
+
+def _no_file(package: Package, place: str) -> Problem:
+    what = "a repository" if package.vcs else "a folder"
+    return Problem(
+        f"is {what}, a file that a digest identifies was expected",
+        f"packages.{package.name}",
+        place,
+        "list its folder in workspace.members, or depend on a version of the package index",
+    )
+
+
+def _misfit(lock: Pylock, message: str, place: str, machine: Machine) -> Problem:
+    """Why a lock cannot be used on this machine, with the wheels that there are instead."""
+    for package in lock.packages:
+        if message.startswith("No wheel found") and f"package {package.name!r} at" in message:
+            files = ", ".join(sorted(wheel.filename for wheel in package.wheels or ()))
+            limit = f" with glibc {machine.glibc[0]}.{machine.glibc[1]}" if machine.strict else ""
+            return Problem(
+                f"no wheel fits Python {machine.python} on {machine.platform}{limit}, and there is no source to "
+                f"build one from; there are: {files}",
+                f"packages.{package.name}",
+                place,
+                f"take another version of {package.name}, or another Python (tool.flavor.python_version)",
+            )
+    return Problem(f"does not fit: {_lower(message)}", place=place)
+
+
+def _lower(text: str) -> str:
+    return text[:1].lower() + text[1:]

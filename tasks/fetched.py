@@ -1,0 +1,87 @@
+"""The files of the package index on this machine: each downloaded once, verified, and kept by its digest.
+
+They lie beside the store, in `downloads/`, because an action that runs again, in a newer Packyard or for another
+application, needs the same bytes. A file is verified each time before it is used; a damaged one is fetched again.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import platformdirs
+from packyard.formats.digest import digest_stream
+from packyard.formats.pinned import Pinned
+from packyard.tasks import network
+from packyard.tasks.download import download
+from packyard.tasks.errors import ActionError
+
+_AT_ONCE = 8  # downloads
+
+
+def fetched(files: Sequence[Pinned]) -> list[Path]:
+    """Where each of the files is; ActionError with every one that cannot be had, or is not what its digest says."""
+    folder = downloads()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ActionError(f"{folder}: downloads cannot be kept there: {error.strerror}") from None
+    if network.offline():
+        _check_offline(files, folder)
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        waiting = [pool.submit(_obtain, file, folder) for file in files]
+    failures = [failure for one in waiting if isinstance(failure := one.exception(), ActionError)]
+    if failures:
+        raise ActionError("\n".join(failure.message for failure in failures), hint=failures[0].hint)
+    return [one.result() for one in waiting]
+
+
+def downloads() -> Path:
+    """The folder of what was downloaded."""
+    given = os.environ.get("PACKYARD_CACHE_DIR", "")
+    return (Path(given) if given else platformdirs.user_cache_path("packyard")) / "downloads"
+
+
+def _check_offline(files: Sequence[Pinned], folder: Path) -> None:
+    """Say all that is missing at once."""
+    missing = [file.file for file in files if not (folder / file.sha256).is_file() and _remote(file)]
+    if missing:
+        raise ActionError(
+            f"not downloaded yet, and nothing may be (--offline, UV_OFFLINE): {', '.join(missing)}",
+            hint="build once with the network",
+        )
+
+
+def _remote(file: Pinned) -> bool:
+    return not file.url.startswith("file://")
+
+
+def _obtain(file: Pinned, folder: Path) -> Path:
+    place = folder / file.sha256
+    if place.is_file():
+        if _sha256(place) == file.sha256:
+            return place
+        place.unlink(missing_ok=True)
+    aside = folder / f".{file.sha256}.{os.getpid()}.{threading.get_ident()}"
+    try:
+        download(file.url, aside)
+        if (found := _sha256(aside)) != file.sha256:
+            raise ActionError(
+                f"{file.file!r} has the SHA-256 {found}, the lock expects {file.sha256}",
+                hint="the file is not the one that was locked: ask who serves it, "
+                f"or take the new one by 'packyard lock --upgrade {file.name}'",
+            )
+        os.replace(aside, place)
+    except OSError as error:
+        raise ActionError(f"{file.file!r} cannot be kept: {error.strerror}") from None
+    finally:
+        aside.unlink(missing_ok=True)
+    return place
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as stream:
+        return digest_stream(stream).hex

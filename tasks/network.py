@@ -1,0 +1,222 @@
+"""How the user reaches the package index: what uv and pip are told by their variables and configuration files.
+
+uv's settings count as they are, and where uv knows no index, pip's do. What tools see of the caller's environment is
+an explicit list: a variable that changes what is installed would change bytes under one key. Passwords stay in
+variables and files: they are in no command line, log, lock or parameter.
+"""
+
+from __future__ import annotations
+
+import netrc
+import os
+import re
+import sys
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import SplitResult, unquote, urlsplit
+
+from packyard.formats.pipconfig import KEYS, read_pip_config
+from packyard.tasks import process
+from packyard.tasks.errors import ActionError
+
+_CONNECTING = frozenset({
+    "HOME", "XDG_CONFIG_HOME", "XDG_CONFIG_DIRS", "XDG_CACHE_HOME", "NETRC",
+    "SSL_CERT_FILE", "SSL_CERT_DIR", "SSL_CLIENT_CERT", "REQUESTS_CA_BUNDLE",
+    "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "all_proxy", "no_proxy",
+})  # fmt: skip
+_REACHING = _CONNECTING | frozenset({
+    "UV_DEFAULT_INDEX", "UV_INDEX", "UV_INDEX_URL", "UV_EXTRA_INDEX_URL", "UV_FIND_LINKS", "UV_NO_INDEX",
+    "UV_INDEX_STRATEGY", "UV_KEYRING_PROVIDER", "UV_INSECURE_HOST", "UV_NATIVE_TLS", "UV_SYSTEM_CERTS",
+    "UV_CACHE_DIR", "UV_OFFLINE", "UV_HTTP_TIMEOUT", "UV_HTTP_RETRIES", "UV_CONCURRENT_DOWNLOADS",
+    "UV_CONFIG_FILE", "UV_NO_CONFIG", "UV_CREDENTIALS_DIR",
+})  # fmt: skip
+_REACHING_PATTERN = re.compile(r"UV_INDEX_\w+_(USERNAME|PASSWORD)|PIP_(?:{})".format(
+    "|".join(key.upper().replace("-", "_") for key in (*KEYS, "config-file"))
+))  # fmt: skip
+# What the user wishes of versions: a lock says what came of it.
+_WISHES = frozenset({
+    "UV_PRERELEASE", "UV_RESOLUTION", "UV_EXCLUDE_NEWER", "UV_EXCLUDE_NEWER_PACKAGE", "UV_FORK_STRATEGY",
+    "UV_CONSTRAINT", "UV_OVERRIDE",
+})  # fmt: skip
+_INDEXES = ("UV_DEFAULT_INDEX", "UV_INDEX_URL", "UV_INDEX", "UV_EXTRA_INDEX_URL", "UV_FIND_LINKS")
+_SWITCHED_OFF = ("", "0", "false", "no", "off")
+
+
+def environment(*, wishes: bool = False) -> dict[str, str]:
+    """What a tool that downloads sees of the user's environment, pip's settings in uv's words; with `wishes` also
+    what uv is told about the choice of versions."""
+    found = {
+        name: value
+        for name, value in os.environ.items()
+        if name in _REACHING or _REACHING_PATTERN.fullmatch(name) or (wishes and name in _WISHES)
+    }
+    return {**_of_pip(found), **found}
+
+
+def connection() -> dict[str, str]:
+    """Homes, proxies and certificates: what every tool needs that reaches a server."""
+    return {name: value for name, value in os.environ.items() if name in _CONNECTING}
+
+
+def files() -> list[str]:
+    """The files and folders that hold the settings: certificates, passwords, uv's configuration."""
+    known = environment()
+    named = ("SSL_CERT_FILE", "SSL_CERT_DIR", "SSL_CLIENT_CERT", "REQUESTS_CA_BUNDLE", "UV_CONFIG_FILE")
+    return [*(known[name] for name in named if known.get(name)), os.fspath(_netrc(known)), *_uv_paths(known)]
+
+
+def offline() -> bool:
+    """Whether downloads are switched off (`--offline`, UV_OFFLINE)."""
+    return os.environ.get("UV_OFFLINE", "").lower() not in _SWITCHED_OFF
+
+
+def trusts(url: str) -> bool:
+    """Whether the user switched the check of certificates off for the host of a URL."""
+    parts = urlsplit(url)
+    hosts = environment().get("UV_INSECURE_HOST", "").split()
+    return any(host.rpartition("//")[2] in (parts.hostname, parts.netloc.rpartition("@")[2]) for host in hosts)
+
+
+def sign_in(url: str) -> tuple[str, str] | None:
+    """The user and password for a URL: its own, those of an index at the same host, those of netrc; None for none."""
+    known = environment()
+    for candidate in (url, *(index for _, index in _indexes(known))):
+        parts = urlsplit(candidate)
+        if _origin(parts) == _origin(urlsplit(url)) and parts.username is not None:
+            user = unquote(parts.username)
+            if parts.password is not None:
+                return user, unquote(parts.password)
+            if (password := _from_keyring(candidate, parts, user, known)) is not None:
+                return user, password
+    for name, index in _indexes(known):
+        prefix = f"UV_INDEX_{re.sub(r'[^A-Za-z0-9]', '_', name).upper()}"
+        if name and _origin(urlsplit(index)) == _origin(urlsplit(url)) and f"{prefix}_PASSWORD" in known:
+            return known.get(f"{prefix}_USERNAME", ""), known[f"{prefix}_PASSWORD"]
+    return _from_netrc(urlsplit(url).hostname or "", known)
+
+
+def _indexes(known: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Every index and folder of files that uv is told of, with its name or ''."""
+    for variable in _INDEXES:
+        for word in re.split(r"[\s,]+" if variable == "UV_FIND_LINKS" else r"\s+", known.get(variable, "")):
+            name, separator, url = word.partition("=")
+            named = separator and re.fullmatch(r"[\w.-]+", name)
+            yield (name, url) if named else ("", word)
+    for settings in _uv_files(known):
+        for table in (settings, settings.get("pip", {})):
+            for index in table.get("index", []):
+                yield str(index.get("name", "")), str(index.get("url", ""))
+            for key in ("index-url", "extra-index-url", "find-links"):
+                value = table.get(key, [])
+                yield from (("", str(url)) for url in ([value] if isinstance(value, str) else value))
+
+
+def _uv_files(known: Mapping[str, str]) -> Iterator[Mapping[str, Any]]:
+    """The configuration files of uv that are there; one that cannot be read is uv's to complain of."""
+    for path in _uv_paths(known):
+        try:
+            yield tomllib.loads(Path(path).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            continue
+
+
+def _uv_paths(known: Mapping[str, str]) -> list[str]:
+    """Where uv's configuration may be, outside of projects."""
+    if known.get("UV_NO_CONFIG", "").lower() not in _SWITCHED_OFF:
+        return []
+    if "UV_CONFIG_FILE" in known:
+        return [known["UV_CONFIG_FILE"]]
+    folders = [_user_folder(known), *_system_folders(known), Path("/etc")]
+    return [os.fspath(folder / "uv/uv.toml") for folder in folders]
+
+
+def _of_pip(known: Mapping[str, str]) -> dict[str, str]:
+    """What pip is told, in uv's variables."""
+    pip = _pip_settings(known)
+    found = {
+        variable: pip[key]
+        for key, variable in (("cert", "SSL_CERT_FILE"), ("client-cert", "SSL_CLIENT_CERT"))
+        if pip.get(key)
+    }
+    found |= dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY") if pip.get("proxy") else (), pip.get("proxy", ""))
+    if pip.get("trusted-host"):
+        found["UV_INSECURE_HOST"] = pip["trusted-host"]
+    if pip.get("keyring-provider") in ("subprocess", "import"):
+        found["UV_KEYRING_PROVIDER"] = "subprocess"
+    if not any(url for _, url in _indexes(known)) and known.get("UV_NO_INDEX", "").lower() in _SWITCHED_OFF:
+        found |= {
+            variable: pip[key]
+            for key, variable in (
+                ("index-url", "UV_DEFAULT_INDEX"), ("extra-index-url", "UV_INDEX"), ("find-links", "UV_FIND_LINKS"),
+                ("no-index", "UV_NO_INDEX"),
+            )
+            if pip.get(key)
+        }  # fmt: skip
+        if "UV_FIND_LINKS" in found:
+            found["UV_FIND_LINKS"] = ",".join(found["UV_FIND_LINKS"].split())
+        if "UV_INDEX" in found:
+            found["UV_INDEX_STRATEGY"] = "unsafe-best-match"  # pip takes the best version of all its indexes
+    return found
+
+
+def _pip_settings(known: Mapping[str, str]) -> dict[str, str]:
+    """The settings of pip's files and variables, the nearest last."""
+    given = known.get("PIP_CONFIG_FILE", "")
+    paths: list[Path] = []
+    if given != os.devnull:
+        paths += [folder / "pip/pip.conf" for folder in reversed(_system_folders(known))]
+        paths += [Path("/etc/pip.conf"), Path(known.get("HOME", "/"), ".pip/pip.conf")]
+        paths += [_user_folder(known) / "pip/pip.conf", Path(sys.prefix, "pip.conf")]
+        paths += [Path(given)] if given else []
+    found: dict[str, str] = {}
+    for path in paths:
+        try:
+            text = path.read_text(encoding="utf-8", errors="replace")
+        except OSError:
+            continue
+        found |= read_pip_config(text, os.fspath(path))
+    found |= {key: " ".join(known[name].split()) for key in KEYS if (name := _pip_variable(key)) in known}
+    return {key: value for key, value in found.items() if key != "no-index" or value.lower() not in _SWITCHED_OFF}
+
+
+def _pip_variable(key: str) -> str:
+    return f"PIP_{key.upper().replace('-', '_')}"
+
+
+def _user_folder(known: Mapping[str, str]) -> Path:
+    return Path(known.get("XDG_CONFIG_HOME") or Path(known.get("HOME", "/"), ".config"))
+
+
+def _system_folders(known: Mapping[str, str]) -> list[Path]:
+    return [Path(folder) for folder in (known.get("XDG_CONFIG_DIRS") or "/etc/xdg").split(os.pathsep) if folder]
+
+
+def _origin(parts: SplitResult) -> tuple[str, str | None, int | None]:
+    return parts.scheme, parts.hostname, parts.port
+
+
+def _from_keyring(url: str, parts: SplitResult, user: str, known: Mapping[str, str]) -> str | None:
+    """The password that the program `keyring` has for a user at an index, when it is to be asked."""
+    if known.get("UV_KEYRING_PROVIDER") != "subprocess":
+        return None
+    bare = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+    for service in (bare, parts.hostname or ""):
+        try:
+            return process.capture(["keyring", "get", service, user], env=dict(os.environ)).rstrip("\r\n")
+        except ActionError:
+            continue
+    return None
+
+
+def _from_netrc(host: str, known: Mapping[str, str]) -> tuple[str, str] | None:
+    try:
+        entry = netrc.netrc(os.fspath(_netrc(known))).authenticators(host)
+    except (OSError, netrc.NetrcParseError):
+        return None
+    return (entry[0], entry[2] or "") if entry else None
+
+
+def _netrc(known: Mapping[str, str]) -> Path:
+    return Path(known.get("NETRC") or Path(known.get("HOME", "/"), ".netrc"))

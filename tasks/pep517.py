@@ -1,0 +1,59 @@
+"""Calling a PEP 517 backend: the wheel of a project, made in a folder with a build environment and nothing else."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from packyard.formats.errors import FormatError
+from packyard.formats.wheel import Wheel, read_wheel
+from packyard.tasks.errors import ActionError
+from packyard.tasks.room import Room
+
+# Started with -I -S: nothing but the standard library and the build environment.
+_BUILD = """
+import importlib, json, site, sys
+tree, out, backend, path = sys.argv[1], sys.argv[2], sys.argv[3], json.loads(sys.argv[4])
+site.addsitedir(tree)
+sys.path[:0] = path
+module, _, attribute = backend.partition(":")
+backend = importlib.import_module(module)
+for name in filter(None, attribute.split(".")):
+    backend = getattr(backend, name)
+wanted = getattr(backend, "get_requires_for_build_wheel", lambda settings: [])(None)
+with open(out + "/requires.json", "w") as answer:
+    json.dump(list(wanted), answer)
+backend.build_wheel(out)
+"""
+
+
+def build_wheel(
+    room: Room, python: Path, *, project: Path, tree: Path, backend: str, path: Sequence[str], out: Path
+) -> Path:
+    """The wheel that `backend` makes of `project`, left in the new folder `out`.
+
+    `tree` holds what the backend needs, `path` are the folders of the project that it is looked for in first. The
+    backend sees none of the user's settings. ActionError, with its own words, when it fails.
+    """
+    out.mkdir()
+    folders = [str(project / folder) for folder in path]
+    room.run(
+        [python, "-I", "-S", "-c", _BUILD, tree, out, backend, json.dumps(folders)],
+        cwd=project,
+        env={"PATH": f"{tree}/bin:{room.constant()['PATH']}", "PYTHONPATH": str(tree)},
+        reaching=False,
+    )
+    wheels = list(out.glob("*.whl"))
+    if len(wheels) != 1:
+        raise ActionError(f"the backend {backend!r} ended well but left no wheel")
+    return wheels[0]
+
+
+def usable_wheel(file: Path, backend: str) -> Wheel:
+    """The wheel that a backend left; ActionError when it is none."""
+    with file.open("rb") as stream:
+        try:
+            return read_wheel(stream)
+        except FormatError as error:
+            raise ActionError(f"the wheel that {backend!r} made cannot be used: {error}") from None

@@ -1,0 +1,310 @@
+"""Distributions of an index on loopback: fetched, verified, unpacked, built, and refused."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import os
+import sys
+import sysconfig
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from packyard.formats.entry import Entry
+from packyard.formats.pylock import read_pylock
+from packyard.tasks import lock
+from packyard.tasks.errors import ActionError
+from packyard.tasks.fetched import downloads
+from packyard.tasks.interpreter import RUNNING
+from packyard.tasks.room import Room
+from packyard.tasks.sitepackages import install
+from packyard.tasks.target import Pin
+from packyard.tasks.workspace import host_platform
+
+from tests.index import Index, serving
+
+SITE = f"lib/python{RUNNING}/site-packages"
+# A backend as small as they come. What it makes tells which of the user's settings it saw.
+BACKEND = """\
+import os, zipfile
+
+def build_wheel(out, settings=None, metadata=None):
+    if os.path.exists("broken"):
+        raise SystemExit("no compiler: there is no 'cc' here")
+    info = "sourced-1.0.dist-info"
+    seen = sorted(name for name in os.environ if name.startswith(("UV_", "PIP_", "NETRC")))
+    files = {
+        "sourced.py": f"seen = {seen}\\nhome = {os.path.basename(os.environ['HOME'])!r}\\n",
+        f"{info}/METADATA": "Metadata-Version: 2.1\\nName: sourced\\nVersion: 1.0\\n",
+        f"{info}/WHEEL": "Wheel-Version: 1.0\\nTag: py3-none-any\\n",
+        f"{info}/RECORD": "",
+    }
+    with zipfile.ZipFile(os.path.join(out, "sourced-1.0-py3-none-any.whl"), "w") as archive:
+        for name, text in files.items():
+            archive.writestr(name, text)
+    return "sourced-1.0-py3-none-any.whl"
+"""
+SOURCE = {
+    "pyproject.toml": '[build-system]\nrequires = ["tinybackend>=1"]\nbuild-backend = "tinybackend"\n'
+    '[project]\nname = "sourced"\nversion = "1.0"\n',
+    "sourced.c": "",
+}
+
+
+@pytest.fixture
+def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Index]:
+    """An index that uv and we ask, and nothing of what this machine has."""
+    for name in [name for name in os.environ if name.startswith(("UV_", "PIP_")) or name.lower().endswith("_proxy")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+    monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "uv"))
+    monkeypatch.setenv("PACKYARD_CACHE_DIR", str(tmp_path / "cache"))
+    monkeypatch.setattr("packyard.tasks.download._PAUSES", (0, 0))
+    with serving(Index()) as index:
+        monkeypatch.setenv("UV_DEFAULT_INDEX", index.url)
+        yield index
+
+
+def room(folder: Path, *, glibc: str = "2.36", platform: str = "") -> Room:
+    """The room of an environment's action, whose runtime is the Python that runs."""
+    for name in ("in", "out", "tmp", "home"):
+        (folder / name).mkdir(parents=True)
+    facts = {"version": sys.version.split()[0], "abi": sysconfig.get_config_var("SOABI"), "glibc": glibc}
+    (folder / "in/runtime").write_text(json.dumps(facts))
+    (folder / "log").touch()
+    params = {
+        "python": sys.executable, "runtime": "", "version": RUNNING, "manylinux": [], "strip": False, "trim": [],
+        "keep": [],
+        "platform": platform or host_platform(),
+    }  # fmt: skip
+    return Room(
+        inputs=folder / "in", outputs=folder / "out", scratch=folder / "tmp", home=folder / "home",
+        params=params, log=folder / "log", network=True,
+    )  # fmt: skip
+
+
+def files(found: list[Entry]) -> dict[str, str]:
+    """The texts of entries by path, compiled Python left out."""
+    texts = {}
+    for entry in found:
+        if not entry.path.endswith(".pyc"):
+            content = entry.content if isinstance(entry.content, bytes) else entry.content.read_bytes()
+            texts[entry.path] = content.decode()
+    return texts
+
+
+def installed(room: Room, text: str) -> dict[str, str]:
+    return {path: text for entries, _ in install(room, text).parts for path, text in files(entries).items()}
+
+
+def refusal(room: Room, text: str) -> str:
+    with pytest.raises(ActionError) as error:
+        install(room, text)
+    left = {path.name for path in downloads().iterdir()} if downloads().is_dir() else set()
+    assert not [name for name in left if len(name) != 64], "a half file was left"
+    return str(error.value)
+
+
+def test_install_places_what_a_bundle_needs_and_no_more(index: Index, tmp_path: Path) -> None:
+    data = "good-1.0.data"
+    file = index.add_wheel(
+        "good",
+        "1.0",
+        {
+            "good.py": "x = 1\n",
+            "good.pyc": "old",
+            "good/__pycache__/a.pyc": "old",
+            f"{data}/data/share/good.txt": "shared",
+            f"{data}/data/include/good.h": "header",
+            f"{data}/headers/good.h": "header",
+            f"{data}/purelib/pure.py": "y = 2\n",
+            f"{data}/scripts/good": "#!python\n",
+            f"{data}/scripts/tool": "#!/bin/sh\n",
+            "good-1.0.dist-info/INSTALLER": "other",
+            "good-1.0.dist-info/entry_points.txt": "[console_scripts]\ngood = good:main\n",
+        },
+    )
+    found = installed(room(tmp_path / "room"), index.lock(file))
+    assert set(found) == {
+        "bin/tool",
+        "share/good.txt",
+        *(f"{SITE}/{name}" for name in ("good.py", "pure.py")),
+        *(f"{SITE}/good-1.0.dist-info/{name}" for name in ("METADATA", "WHEEL", "RECORD", "entry_points.txt")),
+    }
+    digest = base64.urlsafe_b64encode(hashlib.sha256(b"shared").digest()).rstrip(b"=").decode()
+    assert f"../../../share/good.txt,sha256={digest},6" in found[f"{SITE}/good-1.0.dist-info/RECORD"]
+
+
+def test_install_downloads_once_for_all_and_again_when_damaged(index: Index, tmp_path: Path) -> None:
+    file = index.add_wheel("good", "1.0")
+    one = installed(room(tmp_path / "one"), index.lock(file))
+    assert installed(room(tmp_path / "two"), index.lock(file)) == one
+    assert index.served == [file]
+    (kept,) = downloads().iterdir()
+    kept.write_bytes(b"damaged")
+    assert installed(room(tmp_path / "three"), index.lock(file)) == one
+    assert index.served == [file, file]
+
+
+def test_install_takes_markers_and_tags_of_the_platform_of_the_bundle(index: Index, tmp_path: Path) -> None:
+    names = [
+        index.add_wheel("native", "1.0", {"native.py": tag}, tag=f"cp{RUNNING.replace('.', '')}-abi3-{tag}")
+        for tag in ("manylinux_2_17_x86_64", "manylinux_2_40_x86_64", "manylinux2014_aarch64", "win_amd64")
+    ]
+    windows = index.lock(index.add_wheel("wincolor", "1.0")).partition("\n\n")[2]
+    marked = windows.replace('version = "1.0"', 'version = "1.0"\nmarker = "sys_platform == \'win32\'"')
+    text = f"{index.lock(*names)}\n{marked}"
+    expected = {
+        "linux_amd64": "manylinux_2_17_x86_64",
+        "linux_arm64": "manylinux2014_aarch64",
+        "windows_amd64": "win_amd64",
+    }
+    for platform, tag in expected.items():
+        found = installed(room(tmp_path / platform, platform=platform), text)
+        site = "Lib/site-packages" if platform == "windows_amd64" else SITE
+        assert found[f"{site}/native.py"] == tag
+        assert (f"{site}/wincolor.py" in found) == (platform == "windows_amd64")
+    assert refusal(room(tmp_path / "mac", platform="darwin_arm64"), text) == (
+        f"the environment cannot be put together: pylock.toml: packages.native: no wheel fits Python {RUNNING} on "
+        f"darwin_arm64, and there is no source to build one from; there are: {', '.join(sorted(names))}\n"
+        "  hint: take another version of native, or another Python (tool.flavor.python_version)"
+    )
+
+
+def test_install_of_another_file_than_was_locked_is_refused(index: Index, tmp_path: Path) -> None:
+    file = index.add_wheel("good", "1.0")
+    text = index.lock(file)
+    was = hashlib.sha256(index.files[file]).hexdigest()
+    index.files[file] = index.files[file][:-100]  # cut off on its way
+    found = hashlib.sha256(index.files[file]).hexdigest()
+    assert refusal(room(tmp_path / "room"), text) == (
+        f"'{file}' has the SHA-256 {found}, the lock expects {was}\n"
+        "  hint: the file is not the one that was locked: ask who serves it, or take the new one by "
+        "'packyard lock --upgrade good'"
+    )
+    assert list(downloads().iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("files", "modes", "said"),
+    [
+        ({"../../evil.py": "x"}, {}, "'../../evil.py' is no path for an archive: '..' is not a file name"),
+        ({"/evil.py": "x"}, {}, "'/evil.py' is no path for an archive: '' is not a file name"),
+        ({"x": "/etc/passwd"}, {"x": 0o120777}, "x: is a link or special file, files and folders were expected"),
+    ],
+    ids=("outside", "absolute", "link"),
+)
+def test_install_of_a_hostile_wheel_is_refused(
+    index: Index, tmp_path: Path, files: dict[str, str], modes: dict[str, int], said: str
+) -> None:
+    file = index.add_wheel("bad", "1.0", files, modes=modes)
+    message = refusal(room(tmp_path / "room"), index.lock(file))
+    assert message.startswith(f"'{file}' is not safe to use: ")
+    assert said in message
+    assert message.endswith("\n  hint: take another version of bad; its authors should know")
+    assert not list((tmp_path / "room/tmp/prefix").rglob("*"))
+
+
+def test_install_of_a_wheel_that_is_cut_off_or_another_is_refused(index: Index, tmp_path: Path) -> None:
+    cut = index.add_wheel("cut", "1.0")
+    index.files[cut] = index.files[cut][:-40]  # and locked like that
+    hint = "\n  hint: take another version of cut; its authors should know"
+    assert refusal(room(tmp_path / "cut"), index.lock(cut)) == (
+        f"'{cut}' is not safe to use: this is not a zip archive (no end record, or something follows it){hint}"
+    )
+    other = index.add_wheel("other", "1.0")
+    index.files[cut] = index.files[other]
+    assert refusal(room(tmp_path / "other"), index.lock(cut)) == (
+        f"'{cut}' is not safe to use: it is the wheel of 'other', 'cut' was expected{hint}"
+    )
+
+
+def test_install_of_two_wheels_with_one_path_names_both(index: Index, tmp_path: Path) -> None:
+    same = [index.add_wheel(name, "1.0", {"shared.py": "same", f"{name}.py": ""}) for name in ("first", "second")]
+    assert f"{SITE}/shared.py" in installed(room(tmp_path / "same"), index.lock(*same))
+    other = index.add_wheel("third", "1.0", {"shared.py": "other"})
+    assert refusal(room(tmp_path / "other"), index.lock(*same, other)) == (
+        f"the environment cannot be put together: '{SITE}/shared.py' is in 'first' and, different, in 'third'\n"
+        "  hint: leave one of them out, or take a version of third without it"
+    )
+
+
+def test_install_offline_says_all_that_is_missing(
+    index: Index, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = [index.add_wheel(name, "1.0") for name in ("one", "two", "three")]
+    installed(room(tmp_path / "before"), index.lock(names[0]))
+    monkeypatch.setenv("UV_OFFLINE", "1")
+    assert set(installed(room(tmp_path / "there"), index.lock(names[0]))) > {f"{SITE}/one.py"}
+    assert refusal(room(tmp_path / "missing"), index.lock(*names)) == (
+        "not downloaded yet, and nothing may be (--offline, UV_OFFLINE): three-1.0-py3-none-any.whl, "
+        "two-1.0-py3-none-any.whl\n  hint: build once with the network"
+    )
+
+
+def test_install_of_a_file_that_is_gone_says_so(index: Index, tmp_path: Path) -> None:
+    file = index.add_wheel("gone", "1.0")
+    text = index.lock(file)
+    del index.files[file]
+    assert refusal(room(tmp_path / "room"), text) == (
+        f"{index.file_url(file)} cannot be fetched: HTTP Error 404: Not Found\n"
+        "  hint: check the network, HTTPS_PROXY and SSL_CERT_FILE; or fetch it by other means, and pin its path"
+    )
+
+
+# sources -----------------------------------------------------------------------------------------------------
+
+
+def pin(*requirements: str) -> Pin:
+    return Pin(path="app/pylock.toml", requirements=requirements, python=RUNNING, platform=host_platform())
+
+
+def test_source_is_built_by_what_the_lock_pins_without_the_settings_of_the_user(
+    index: Index, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    index.add_source("sourced", "1.0", SOURCE)
+    index.add_wheel("tinybackend", "1.0", {"tinybackend.py": BACKEND})
+    text = lock.resolved_text(pin("sourced"))
+    (build,) = read_pylock(text, "").builds
+    assert (build.name, build.requires) == ("sourced", ("tinybackend>=1",))
+    assert dict(read_pylock(build.lock, "").packages) == {"tinybackend": "1.0"}
+
+    index.add_wheel("tinybackend", "2.0", {"tinybackend.py": "raise SystemExit('not what was locked')"})
+    monkeypatch.setenv("UV_NO_BINARY", ":all:")
+    one, two = (installed(room(tmp_path / name), text) for name in ("one", "a longer name"))
+    assert one == two
+    assert one[f"{SITE}/sourced.py"] == "seen = []\nhome = 'home'\n"
+    assert "Name: sourced" in one[f"{SITE}/sourced-1.0.dist-info/METADATA"]
+
+    assert lock.resolved_text(pin("sourced"), text) == text  # versions stay
+    upgraded = lock.resolved_text(pin("sourced"), text, upgrade=None)
+    assert dict(read_pylock(read_pylock(upgraded, "").builds[0].lock, "").packages) == {"tinybackend": "2.0"}
+
+
+def test_source_whose_backend_fails_shows_its_words(index: Index, tmp_path: Path) -> None:
+    index.add_source("sourced", "1.0", {**SOURCE, "broken": ""})
+    index.add_wheel("tinybackend", "1.0", {"tinybackend.py": BACKEND})
+    message = refusal(room(tmp_path / "room"), lock.resolved_text(pin("sourced")))
+    program = Path(sys.executable).name
+    assert message.startswith(f"'sourced-1.0.tar.gz' could not be built: '{program}' ended with status 1\n")
+    assert "no compiler: there is no 'cc' here" in message
+    assert message.endswith("\n  hint: take a version of sourced that has a wheel, or install what its build needs")
+
+
+def test_source_that_the_lock_tells_nothing_of_is_refused(index: Index, tmp_path: Path) -> None:
+    text = index.lock(index.add_source("sourced", "1.0", SOURCE))
+    assert refusal(room(tmp_path / "room"), text) == (
+        f"'sourced' 1.0 has no wheel for Python {RUNNING} on {host_platform()}, and the lock does not say what builds "
+        "'sourced-1.0.tar.gz'\n  hint: run 'packyard lock' on this platform, or take a version that has a wheel"
+    )
+
+
+def test_lock_without_an_answer_shows_the_words_of_the_resolver(index: Index) -> None:
+    index.add_wheel("good", "1.0")
+    with pytest.raises(ActionError) as error:
+        lock.resolved_text(pin("good>=2"))
+    assert error.value.message == "app/pylock.toml: no versions were found for good>=2"
+    assert "good>=2" in error.value.detail
