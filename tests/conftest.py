@@ -12,10 +12,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from packyard.tasks.process import network_environment
+from packyard.tasks import network
 
 Tally = Callable[[str, int], None]
 Figures = Callable[[str], None]
+
 # Packyard asks the indexes that pip is told of. Tests ask the one that everybody has, or their own.
 os.environ["PIP_CONFIG_FILE"] = os.devnull
 os.environ.pop("PIP_FIND_LINKS", None)
@@ -59,7 +60,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 # What a space needs to reach the package index, and uv's cache of this machine; nothing else of the caller's home.
-NETWORK = {name: value for name, value in network_environment().items() if not name.startswith(("HOME", "XDG"))}
+NETWORK = {name: value for name, value in network.environment().items() if not name.startswith(("HOME", "XDG"))}
 NETWORK.setdefault("UV_CACHE_DIR", str(Path.home() / ".cache" / "uv"))
 
 
