@@ -6,10 +6,11 @@ import shutil
 from collections.abc import Iterator
 
 from packyard.formats.errors import FormatError
-from packyard.tasks import installed, interpreter, lock
+from packyard.tasks import interpreter, lock
 from packyard.tasks.backend import build_pin, buildenv_of, hook_pin, hookenv_of
 from packyard.tasks.docsite import docs_pin, docsenv_of
 from packyard.tasks.errors import gather
+from packyard.tasks.indexinstall import install_as_is
 from packyard.tasks.room import Room
 from packyard.tasks.target import Output, Pin, Source, Target
 from packyard.tasks.workspace import MANIFEST, Workspace
@@ -45,15 +46,7 @@ def make_buildenv(room: Room) -> None:
     tree = room.outputs / "site"
     tree.mkdir()
     python = interpreter.program_in(room, room.params["runtime"], room.params["version"])
-    room.run(
-        [
-            installed.uv(), "pip", "install", "--no-progress", "--require-hashes", "--no-deps",
-            "--no-python-downloads", "--link-mode", "copy", "--python", python,
-            "--target", tree, "--requirements", room.inputs / "pylock.toml",
-        ],
-        cwd=room.scratch,
-        env={"UV_NO_INSTALLER_METADATA": "1"},
-    )  # fmt: skip
+    install_as_is(room, room.inputs / "pylock.toml", tree, python=python, what="what builds need")
     room.run(
         [
             python, "-I", "-S", "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash",

@@ -130,6 +130,8 @@ def _build(words: list[str]) -> int:
         value = getattr(options, option)
         if value is not None:
             os.environ[variable] = os.path.abspath(value) if option == "private_key" else value
+    if options.offline:
+        os.environ["UV_OFFLINE"] = "1"
     from packyard.tasks.front import Front, choose_display
     from packyard.tasks.morloclock import refuse_drift
     from packyard.tasks.opening import find_workspace
@@ -237,6 +239,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("-v", "--debug", action="store_true", help="show actions, their keys and what they run")
     parser.add_argument("--locked", action="store_true", help="refuse to resolve anything that has no lock")
     parser.add_argument("--online", action="store_true", help="ask for the addresses that sites link on other hosts")
+    parser.add_argument("--offline", action="store_true", help="download nothing: take what is in caches, or fail")
     parser.add_argument("--profile", metavar="FILE", help="what ran when, for Perfetto; default: .packyard/trace.json")
     parser.add_argument("--sandbox", choices=("plain", "strict"), default="plain", help="strict: by bubblewrap")
     parser.add_argument("--key-seed", metavar="TEXT", help="sign with the key made from this text")

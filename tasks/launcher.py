@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from packyard.formats.digest import Digest, digest_stream
-from packyard.tasks import installed
 from packyard.tasks.errors import ActionError
+from packyard.tasks.indexinstall import install_as_is
 from packyard.tasks.launch import VERSION, choice
 from packyard.tasks.prefix import platforms_of_all
 from packyard.tasks.room import Room
@@ -108,14 +108,9 @@ def make_launcher(room: Room) -> None:
     requirements = room.scratch / "requirements.txt"
     requirements.write_text(room.params["requirement"] + "\n", encoding="utf-8")
     wheel = room.scratch / "wheel"
-    room.run(
-        [
-            installed.uv(), "pip", "install", "--no-progress", "--no-deps", "--require-hashes",
-            "--only-binary", ":all:", "--no-python-downloads", "--python", sys.executable,
-            "--python-platform", room.params["platform"], "--target", wheel, "--requirements", requirements,
-        ],
-        cwd=room.scratch,
-    )  # fmt: skip
+    install_as_is(
+        room, requirements, wheel, python=sys.executable, platform=room.params["platform"], what="the launcher"
+    )
     found = wheel / room.params["file"]
     if not found.is_file():
         raise ActionError(f"the wheel holds no {room.params['file']!r}")

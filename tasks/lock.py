@@ -143,9 +143,8 @@ def _compiled(pin: Pin, earlier: str, upgrade: Iterable[str] | None, *how: str) 
             )  # fmt: skip
         except ActionError as error:
             wanted = ", ".join(pin.requirements)
-            raise ActionError(
-                f"{pin.path}: no versions were found for {wanted}", detail=error.detail, hint=_hint(error.detail)
-            ) from None
+            message = f"{pin.path}: no versions were found for {wanted}"
+            raise ActionError(message, detail=error.detail, hint=_hint(error.detail)) from None
         return answer.read_text(encoding="utf-8")
 
 
@@ -161,6 +160,10 @@ def _time(path: Path) -> int:
 
 def _hint(detail: str) -> str:
     lower = detail.lower()
+    if network.offline():
+        return "nothing may be downloaded (--offline, UV_OFFLINE): lock once with the network"
+    if "401 unauthorized" in lower or "403 forbidden" in lower:
+        return "put its user and password into the URL of UV_DEFAULT_INDEX or UV_INDEX, or into ~/.netrc"
     if "dns error" in lower or "failed to fetch" in lower or "connect" in lower:
         return "the package index cannot be reached: check the network, UV_DEFAULT_INDEX, HTTPS_PROXY, SSL_CERT_FILE"
-    return ""
+    return "ask for other versions in the manifest, or leave out what cannot be had together"

@@ -41,6 +41,7 @@ _WISHES = frozenset({
     "UV_CONSTRAINT", "UV_OVERRIDE",
 })  # fmt: skip
 _INDEXES = ("UV_DEFAULT_INDEX", "UV_INDEX_URL", "UV_INDEX", "UV_EXTRA_INDEX_URL", "UV_FIND_LINKS")
+_SYSTEM = "/etc"
 _SWITCHED_OFF = ("", "0", "false", "no", "off")
 
 
@@ -128,7 +129,7 @@ def _uv_paths(known: Mapping[str, str]) -> list[str]:
         return []
     if "UV_CONFIG_FILE" in known:
         return [known["UV_CONFIG_FILE"]]
-    folders = [_user_folder(known), *_system_folders(known), Path("/etc")]
+    folders = [_user_folder(known), *_system_folders(known), Path(_SYSTEM)]
     return [os.fspath(folder / "uv/uv.toml") for folder in folders]
 
 
@@ -167,7 +168,7 @@ def _pip_settings(known: Mapping[str, str]) -> dict[str, str]:
     paths: list[Path] = []
     if given != os.devnull:
         paths += [folder / "pip/pip.conf" for folder in reversed(_system_folders(known))]
-        paths += [Path("/etc/pip.conf"), Path(known.get("HOME", "/"), ".pip/pip.conf")]
+        paths += [Path(_SYSTEM, "pip.conf"), Path(known.get("HOME", "/"), ".pip/pip.conf")]
         paths += [_user_folder(known) / "pip/pip.conf", Path(sys.prefix, "pip.conf")]
         paths += [Path(given)] if given else []
     found: dict[str, str] = {}

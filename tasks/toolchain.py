@@ -16,9 +16,10 @@ from packyard.formats.errors import Problem
 from packyard.formats.interpreterpin import NAME as LOCK
 from packyard.formats.pylock import drift, read_pylock
 from packyard.formats.toolchainpin import read_toolchain_pins
-from packyard.tasks import installed, lock
+from packyard.tasks import lock
 from packyard.tasks.compiler import Compiler, toolchain_of
 from packyard.tasks.errors import ActionError, PlanError
+from packyard.tasks.indexinstall import install_as_is
 from packyard.tasks.installation import find_mojo
 from packyard.tasks.room import Room
 from packyard.tasks.target import Output, Pin, Source, Target
@@ -61,14 +62,7 @@ def _fetched(workspace: Workspace, version: str) -> Target:
 def make_toolchain(room: Room) -> None:
     """Install what the lock lists, each file checked against its hash, and keep the compiler's own tree of it."""
     site = room.scratch / "site"
-    room.run(
-        [
-            installed.uv(), "pip", "install", "--no-progress", "--require-hashes", "--no-deps",
-            "--only-binary", ":all:", "--no-python-downloads", "--link-mode", "copy", "--python", sys.executable,
-            "--target", site, "--requirements", room.inputs / "pylock.toml",
-        ],
-        cwd=room.scratch,
-    )  # fmt: skip
+    install_as_is(room, room.inputs / "pylock.toml", site, python=sys.executable, what="the compiler")
     version = room.params["version"]
     tree = room.outputs / "toolchain"
     if not (site / _TREE).is_dir():

@@ -16,7 +16,7 @@ from packyard.formats.morloclock import as_pins, as_snapshot, read_morloc_lock
 from packyard.formats.pylock import drift, read_pylock
 from packyard.formats.toml import read_toml
 from packyard.formats.toolchainpin import read_toolchain_pins
-from packyard.tasks import interpreter, toolchain
+from packyard.tasks import interpreter, network, toolchain
 from packyard.tasks.backend import build_requirements
 from packyard.tasks.cli import UsageError
 from packyard.tasks.commands.output import count, say
@@ -73,7 +73,7 @@ def run(words: list[str]) -> int:
         if mojo:
             _write_tools(workspace.root, _with_mojo(_tools(workspace), compilers), f"Mojo {mojo}")
         if morloc:  # last, because it needs other servers than the package index
-            text = lock_morloc(workspace, _tools(workspace), upgrade=upgrade, notify=say)
+            text = lock_morloc(workspace, _tools(workspace), upgrade=upgrade, offline=network.offline(), notify=say)
             _write_tools(workspace.root, text, count(len(read_morloc_lock(text, TOOLS)), "morloc package"))
     return 0
 
@@ -226,6 +226,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("member", nargs="*", help="names (default: all members, sites, and the Mojo compiler)")
     parser.add_argument("--check", action="store_true", help="only tell whether the locks fit the manifests")
+    parser.add_argument("--offline", action="store_true", help="download nothing: take what is in caches, or fail")
     parser.add_argument(
         "--export", choices=sorted(_EXPORTS),
         help="print the locked morloc packages for the compiler: pins of a package.yaml, or lines of a snapshot",

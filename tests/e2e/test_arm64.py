@@ -11,8 +11,9 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from packyard.tasks import network
 from packyard.tasks.workspace import host_platform
+
+from tests.conftest import NETWORK
 
 pytestmark = [
     pytest.mark.real,
@@ -20,8 +21,6 @@ pytestmark = [
     pytest.mark.skipif(shutil.which("apt-get") is None, reason="needs Debian's packages"),
 ]
 
-NETWORK = {name: value for name, value in network.environment().items() if not name.startswith(("HOME", "XDG"))}
-NETWORK.setdefault("UV_CACHE_DIR", str(Path.home() / ".cache" / "uv"))
 PYTHON = "3.11"  # Debian 12's
 PACKAGES = (
     f"python{PYTHON}-minimal", f"libpython{PYTHON}-minimal", f"libpython{PYTHON}-stdlib", "libc6", "zlib1g",

@@ -11,12 +11,11 @@ from pathlib import Path
 
 import pytest
 from packyard.formats.pspf import key_from_seed, open_bundle, public_key
-from packyard.tasks import network
+
+from tests.conftest import NETWORK
 
 pytestmark = pytest.mark.real
 
-NETWORK = {name: value for name, value in network.environment().items() if not name.startswith(("HOME", "XDG"))}
-NETWORK.setdefault("UV_CACHE_DIR", str(Path.home() / ".cache" / "uv"))
 PROGRESS = re.compile(r"\[\d/\d\] Extracting [\w-]+\.\.\.\n")
 
 QUICK_START = """

@@ -17,7 +17,8 @@ from pathlib import Path
 
 import pytest
 from packyard.formats.pspf import Verdict, judge, open_bundle, verify
-from packyard.tasks import network
+
+from tests.conftest import NETWORK
 
 pytestmark = pytest.mark.real
 
@@ -36,8 +37,6 @@ ARTIFACTS = {
     "dist/web-0.1.0.psp",
 }
 # What a download needs of the user's environment; the cache of downloads is shared, the store is not.
-NETWORK = {name: value for name, value in network.environment().items() if not name.startswith(("HOME", "XDG"))}
-NETWORK.setdefault("UV_CACHE_DIR", str(Path.home() / ".cache" / "uv"))
 SEED = {"PACKYARD_KEY_SEED": "tests"}
 PROGRESS = re.compile(r"\[\d/\d\] Extracting \w+\.\.\.\n")  # the Rust launcher's, at a first start, not to be silenced
 

@@ -6,12 +6,11 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from packyard.tasks import network
+
+from tests.conftest import NETWORK
 
 pytestmark = pytest.mark.real
 
-NETWORK = {name: value for name, value in network.environment().items() if not name.startswith(("HOME", "XDG"))}
-NETWORK.setdefault("UV_CACHE_DIR", str(Path.home() / ".cache" / "uv"))
 
 MANIFEST = """
 [project]

@@ -68,5 +68,5 @@ def test_wheel_of_another_digest_is_refused(tmp_path: Path) -> None:
         **launcher_target("rust", "linux_amd64").params,
         "requirement": f"flavorpack==0.5.4 --hash=sha256:{'0' * 64}",
     }
-    with pytest.raises(ActionError, match="'uv' ended with status 1"):
+    with pytest.raises(ActionError, match="the launcher cannot be installed: 'uv' ended with status 1"):
         make_launcher(room_for(tmp_path, params))

@@ -6,22 +6,20 @@ import hashlib
 import io
 import re
 import tarfile
-from pathlib import Path
 
 import pytest
 from packyard.formats.pspf import open_bundle, open_slot, unpacked, verify, verify_contents
 from packyard.formats.pspf.operations import read_chain
 from packyard.formats.tarball import read_tar
-from packyard.tasks import network
 from packyard.tasks.interpreter import RUNNING
 from packyard.tasks.launcher import WHEELS
 from packyard.tasks.programcheck import verify_program
 from packyard.tasks.workspace import host_platform
 
+from tests.conftest import NETWORK
+
 pytestmark = pytest.mark.real
 
-NETWORK = {name: value for name, value in network.environment().items() if not name.startswith(("HOME", "XDG"))}
-NETWORK.setdefault("UV_CACHE_DIR", str(Path.home() / ".cache" / "uv"))
 FOREIGN = ("linux_arm64", "darwin_arm64", "darwin_amd64", "windows_amd64")
 COMPILED = {  # what the compiled part of a distribution is called there
     "linux_arm64": r"_speedups\.cpython-\d+-aarch64-linux-gnu\.so",

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from packyard.formats.errors import FormatError
 from packyard.formats.listing import read_listing
-from packyard.tasks import interpreter, lock, network
+from packyard.tasks import interpreter, lock
 from packyard.tasks.action import invoke
 from packyard.tasks.errors import ActionError
 from packyard.tasks.graph import build_graph
@@ -25,10 +25,11 @@ from packyard.tasks.room import Room
 from packyard.tasks.target import Target
 from packyard.tasks.workspace import host_platform, read_workspace
 
+from tests.conftest import NETWORK
+
 pytestmark = [pytest.mark.real, pytest.mark.skipif(not sys.platform.startswith("linux"), reason="harvests on Linux")]
 
 RUNTIME = f"runtime:cpython-{RUNNING}-{host_platform()}"
-NETWORK = {name: value for name, value in network.environment().items() if not name.startswith(("HOME", "XDG"))}
 NO_PIP = "[tool.flavor.build]\npip = false\n"
 PLAIN = {
     "app/pyproject.toml": f'[project]\nname = "app"\nversion = "1.0"\n'

@@ -98,7 +98,7 @@ def test_toolchain_from_lock_without_hashes_is_refused(tmp_path: Path) -> None:
     )
     with pytest.raises(ActionError) as caught:
         make_toolchain(room)
-    assert caught.value.message == "'uv' ended with status 2"
+    assert caught.value.message == "the compiler cannot be installed: 'uv' ended with status 2"
     assert "hash" in caught.value.detail
 
 
