@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from packyard.tasks import lock
 from packyard.tasks.compiler import toolchain_of
+from packyard.tasks.exclusion import exclusive
 from packyard.tasks.room import Room
 from packyard.tasks.target import Pin
 from packyard.tasks.toolchain import make_toolchain
@@ -21,20 +22,18 @@ CompilerTree = Callable[[str], Path]
 
 @pytest.fixture(scope="session")
 def compiler_tree() -> CompilerTree:
-    """The tree of a Mojo compiler by its version, made by the kind `toolchain` itself, once per machine."""
+    """The tree of a Mojo compiler by its version, made by the kind `toolchain` itself, once per machine however many
+    processes test at the same time."""
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "packyard-tests"
 
     def tree(version: str) -> Path:
         place = cache / toolchain_of(version).replace(":", "-")
-        if not place.is_dir():
-            cache.mkdir(parents=True, exist_ok=True)
-            work = Path(tempfile.mkdtemp(dir=cache))
-            made = _install(version, work)
-            try:
-                made.rename(place)
-            except OSError:
-                assert place.is_dir()  # another run was first
-            shutil.rmtree(work)
+        cache.mkdir(parents=True, exist_ok=True)
+        with exclusive(cache / f"{place.name}.lock", keep=True):
+            if not place.is_dir():
+                work = Path(tempfile.mkdtemp(dir=cache))
+                _install(version, work).rename(place)
+                shutil.rmtree(work)
         return place
 
     return tree
@@ -69,6 +68,14 @@ def remote(published: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.fixture(scope="session")
-def make_yard(compiler_tree: CompilerTree) -> Callable[[Path, str], Yard]:
-    """Makes workspaces of Mojo members, each for one version of the compiler."""
-    return lambda root, version: Yard(root, version, compiler_tree(version))
+def make_yard(compiler_tree: CompilerTree, tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path, str], Yard]:
+    """Makes workspaces of Mojo members, each for one version of the compiler. Programs of one version share a home, in
+    which the compiler remembers what it has compiled: a start costs 0.6 s instead of 2.7 s."""
+    homes: dict[str, Path] = {}
+
+    def make(root: Path, version: str) -> Yard:
+        if version not in homes:
+            homes[version] = tmp_path_factory.mktemp("home")
+        return Yard(root, version, compiler_tree(version), homes[version])
+
+    return make

@@ -177,6 +177,24 @@ def test_cleanroom_notices_another_file_a_stale_one_and_a_damaged_one(yard: Yard
     assert "\ntensor is what nn was compiled against: stale package: its dependency was built again\n" in text
 
 
+def test_cleanroom_reports_a_crash_on_a_stale_package_as_one(yard: Yard, wrong) -> None:  # type: ignore[no-untyped-def]
+    """The compiler itself dies of a package whose dependency lost what it calls, and names no cause."""
+    end = extension(yard.version)
+
+    def lose(packages: Path) -> None:
+        source = packages.parent / "other/tensor"
+        source.mkdir(parents=True)
+        (source / "__init__.mojo").write_text("from .ops import one\n")
+        (source / "ops.mojo").write_text("def one(x: Int, y: String) -> String:\n    return y\n")
+        done = yard.compile(verb(yard.version), "tensor", "-o", packages / f"tensor.{end}", cwd=source.parent)
+        assert done.returncode == 0, done.stderr
+        needed = {"sha256": sha256(packages / f"tensor.{end}")}  # a manifest that says so: the bytes alone are stale
+        edit(packages / f"nn.{end}.json", lambda values: values["dependencies"][0].update(needed))
+
+    cause = "the compiler crashed, as it does on a package made against other dependencies: rebuild it"
+    assert f"\nexamples/demo.mojo runs: {cause}\n" in wrong(lose)
+
+
 def test_cleanroom_notices_the_wrong_compiler(yard: Yard, wrong, make_yard: MakeYard, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     end = extension(yard.version)
     other = make_yard(tmp_path / "other", next(version for version in VERSIONS if version != yard.version))

@@ -41,6 +41,8 @@ MEMBERS = {
 @pytest.fixture
 def space(make_space: Callable[[str], Space], compiler_tree: Callable[[str], Path]) -> Space:
     space = make_space("odyssey")
+    # What others have set for their own compiler must not reach this one.
+    space.env.update({"MODULAR_MOJO_MAX_IMPORT_PATH": "/nowhere", "MODULAR_HOME": "/nowhere", "MOJO_PATH": "/nowhere"})
     space.write("packyard.toml", TOOLCHAIN.format(tree=compiler_tree("1.0.0")))
     for path, text in MEMBERS.items():
         space.write(path, text)
@@ -72,6 +74,8 @@ def test_monorepo_with_a_cycle_builds_what_can_be_built(space: Space) -> None:
 def test_packages_are_tried_and_installed(space: Space, compiler_tree: Callable[[str], Path]) -> None:
     for name in ("core", "tensor", "utils"):
         space.remove(f"libs/{name}")
+    space.write("libs/page/mojo.toml", manifest("page", "text"))
+    space.write("libs/page/__init__.mojo", "from text import lines\n")
     done = space.packyard("cleanroom:text")
     assert "cleanroom:text" in done.ran
     assert space.text("dist/text-0.1.0.cleanroom.txt").endswith("4 of 4 checks passed\n")
@@ -82,15 +86,25 @@ def test_packages_are_tried_and_installed(space: Space, compiler_tree: Callable[
     wrong = space.packyard("install", *packages, "--to", "lib", "--compiler", f"{compiler_tree('1.2.0')}", status=1)
     assert "a package can only be used with the compiler that made it" in wrong.err
     space.packyard("install", *packages, "--to", "lib", "--compiler", f"{compiler_tree('1.0.0')}")
-    # A changed body reaches the file of `data`; the file of `text` stays, and its manifest names the new one.
+    # A changed body reaches the file of `data`; those of `text` and `page` stay, and their manifests name the new one.
     space.replace("libs/data/__init__.mojo", "return 3", "return 4")
-    before = space.read("dist/text-0.1.0.mojopkg")
-    assert space.packyard().ran == ["mojo:data", "mojo:text"]
-    assert space.read("dist/text-0.1.0.mojopkg") == before
+    before = [space.read(f"dist/{name}-0.1.0.mojopkg") for name in ("text", "page")]
+    assert space.packyard().ran == ["mojo:data", "mojo:page", "mojo:text"]
+    assert [space.read(f"dist/{name}-0.1.0.mojopkg") for name in ("text", "page")] == before
     alone = space.packyard("install", packages[1], "--to", "lib", status=1)
     assert "lib/text.mojopkg: was compiled against another 'data'" in alone.err
     both = space.packyard("install", *packages, "--to", "lib")
     assert "replaced data 0.1.0 (was 0.1.0) as data.mojopkg\nreplaced text" in both.out
+    # A failed compile loses nothing: what was made stays, and undone there is nothing to do.
+    good = space.text("libs/data/__init__.mojo")
+    kept = space.files("dist")
+    space.write("libs/data/__init__.mojo", "def rows( -> Int:\n")
+    failed = space.packyard(status=1)
+    assert failed.failed[:1] == ["mojo:data"]
+    assert "\nlibs/data/__init__.mojo:1:" in failed.out.replace("  libs", "libs")
+    assert space.files("dist") == kept
+    space.write("libs/data/__init__.mojo", good)
+    space.expect_nothing()
 
 
 def test_member_with_a_compiler_of_its_own(space: Space, compiler_tree: Callable[[str], Path]) -> None:

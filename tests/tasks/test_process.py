@@ -123,6 +123,10 @@ def test_run_leaves_no_child_behind(tmp_path):
 
 def test_run_with_fixed_layout(tmp_path):
     assert run(tmp_path, "echo ran", fixed_layout=True) == "ran\n"
+    if process.fixes_layout():
+        no_randomization = 0x0040000  # ADDR_NO_RANDOMIZE of personality(2)
+        said = run(tmp_path, "cat /proc/$$/personality", fixed_layout=True)
+        assert int(said.splitlines()[-1], 16) & no_randomization
 
 
 def test_capture_gives_standard_output(tmp_path):

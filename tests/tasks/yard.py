@@ -20,8 +20,9 @@ from packyard.tasks.workspace import read_workspace
 class Yard:
     """A workspace of Mojo members, built without the engine: each action in a room of its own."""
 
-    def __init__(self, root: Path, version: str, tree: Path) -> None:
+    def __init__(self, root: Path, version: str, tree: Path, home: Path) -> None:
         self.root = root
+        self.home = home
         self.version = version
         self.compiler = Compiler(version, tree)
         self.made: dict[str, Path] = {}
@@ -60,16 +61,16 @@ class Yard:
     def room(self, target: Target) -> Room:
         # Beside the workspace, so that the depth of the one is the depth of the other.
         place = self.root.parent / "rooms" / f"{len(list(self.root.parent.glob('rooms/*'))):04}"
-        for name in ("in", "out", "tmp", "home"):
+        for name in ("in", "out", "tmp"):
             (place / name).mkdir(parents=True)
         return Room(
-            inputs=place / "in", outputs=place / "out", scratch=place / "tmp", home=place / "home",
+            inputs=place / "in", outputs=place / "out", scratch=place / "tmp", home=self.home,
             params=target.params, log=place / "log", trees={toolchain_of(self.version): self.compiler.tree},
         )  # fmt: skip
 
-    def compile(self, *words: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
-        """Call the compiler as a person does."""
-        environment = {"PATH": "/usr/bin:/bin", "HOME": os.fspath(cwd), **self.compiler.environment()}
+    def compile(self, *words: str | Path, cwd: Path, **more: str) -> subprocess.CompletedProcess[str]:
+        """Call the compiler as a person does, with `more` variables in the environment."""
+        environment = {"PATH": "/usr/bin:/bin", "HOME": os.fspath(self.home), **self.compiler.environment(), **more}
         return subprocess.run(
             [self.compiler.program, *words], cwd=cwd, env=environment, capture_output=True, text=True, check=False
         )
