@@ -34,9 +34,15 @@ def install(folder: Path) -> Path:
     if not command.exists():
         subprocess.run([sys.executable, "-m", "venv", folder / "venv"], check=True)
         # hatchling, because FlavorPack builds a project only with the backends that lie beside itself
-        pip = [folder / "venv" / "bin" / "pip", "install", "--quiet", f"flavorpack=={VERSION}", "hatchling"]
+        pip = [folder / "venv" / "bin" / "pip", "install", "-qq", f"flavorpack=={VERSION}", "hatchling"]
         subprocess.run(pip, check=True)
     return command
+
+
+def launcher(folder: Path, language: str) -> Path:
+    """One of its two launchers."""
+    short = "rs" if language == "rust" else "go"
+    return next((folder / "venv").glob(f"lib/*/site-packages/flavor/helpers/bin/flavor-{short}-launcher-*"))
 
 
 def environment(folder: Path) -> dict[str, str]:

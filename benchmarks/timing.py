@@ -80,6 +80,16 @@ def table(title: str, figures: Sequence[Figure], against: str) -> str:
     return "\n".join(lines) + "\n"
 
 
+def ratios(title: str, seconds: Mapping[str, Sequence[float]], against: str) -> str:
+    """The seconds of each contender as a Markdown table: how many times as long as `against` it took comes first."""
+    base = statistics.median(seconds[against])
+    lines = [f"### {title}", "", f"| | against {against} | median s | best s |", "|---|---:|---:|---:|"]
+    for name, times in seconds.items():
+        median = statistics.median(times)
+        lines.append(f"| {name} | {median / base:.2f} | {median:.3f} | {min(times):.3f} |")
+    return "\n".join(lines) + "\n"
+
+
 def machine() -> str:
     """What this was measured on, in one line."""
     return f"{os.cpu_count()} cores, {os.uname().sysname} {os.uname().release}, Python {sys.version.split()[0]}"

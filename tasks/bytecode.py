@@ -1,7 +1,7 @@
 """Bytecode that travels in a bundle, so that its first start need not compile what it imports.
 
-Every file is compiled by the Python that the bundle carries, in one process and in a fixed order, under the path
-that it has below the prefix. It is "unchecked-hash" bytecode (PEP 552), which holds neither time nor place: Python
+Every file is compiled by the Python that the bundle carries, after the same others each time, under the path that
+it has below the prefix. It is "unchecked-hash" bytecode (PEP 552), which holds neither time nor place: Python
 takes it without a look at the source, and the same source gives the same bytes in every folder.
 
 Not everything is worth its bytes: they are unpacked, and digested for the seal, at the same first start. Of the
@@ -12,11 +12,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from packyard.formats.pycache import cached_path
 from packyard.tasks.room import Room
 
+_PROCESSES = 4
+_WORTH_A_PROCESS = 100  # files; how many processes there are depends on them alone, not on the machine
 # Started without site-packages, but not isolated: the hash seed of an action's environment has to count.
 _FLAGS = ("-s", "-S", "-W", "ignore")
 _COMPILE = """
@@ -76,9 +79,15 @@ def compile_files(room: Room, python: Path, root: Path, paths: Iterable[str], ve
     jobs = [(path, cached_path(path, version)) for path in sorted(set(paths), key=str.encode)]
     if not jobs:
         return set()
-    question = room.scratch / "bytecode.json"
-    question.write_text(json.dumps(jobs), encoding="utf-8")
-    room.run([python, *_FLAGS, "-c", _COMPILE, question, root], cwd=room.scratch)
+    parts = min(_PROCESSES, 1 + len(jobs) // _WORTH_A_PROCESS)
+
+    def compile_part(number: int) -> None:
+        question = room.scratch / f"bytecode-{number}.json"
+        question.write_text(json.dumps(jobs[number::parts]), encoding="utf-8")
+        room.run([python, *_FLAGS, "-c", _COMPILE, question, root], cwd=room.scratch)
+
+    with ThreadPoolExecutor(parts) as pool:
+        list(pool.map(compile_part, range(parts)))
     return {target for _, target in jobs if (root / target).is_file()}
 
 

@@ -11,8 +11,10 @@ Artifacts: '' the piece (`lib/pythonX.Y/site-packages/...`, data files at `share
 from __future__ import annotations
 
 import json
+import os
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from packyard.formats.entry import Entry
@@ -49,16 +51,20 @@ def targets(workspace: Workspace) -> Iterator[Target]:
 def make_env(room: Room) -> None:
     """Install what the lock lists, pack each distribution, and join them."""
     text = (room.inputs / lock.NAME).read_text(encoding="utf-8")
-    parts: list[tuple[Path, list[Listed]]] = []
+
+    def pack(number: int, entries: list[Entry]) -> Path:
+        path = room.scratch / f"{number}.tar.gz"
+        with path.open("wb") as out:
+            write_piece(entries, out, epoch=room.params["epoch"], level=room.params["level"])
+        return path
+
     try:
         found = install(room, text)
-        for entries, files in found.parts:
-            path = room.scratch / f"{len(parts)}.tar.gz"
-            with path.open("wb") as out:
-                write_piece(entries, out, epoch=room.params["epoch"], level=room.params["level"])
-            parts.append((path, files))
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            pieces = list(pool.map(pack, range(len(found.parts)), [entries for entries, _ in found.parts]))
     except FormatError as error:
         raise ActionError(f"the environment cannot be put together: {error}") from None
+    parts = [(piece, files) for piece, (_, files) in zip(pieces, found.parts)]
     _join(room, parts, Counter(found.saved))
 
 
