@@ -7,7 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -226,6 +226,27 @@ class Space:
 def space_in(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Space]:
     """Makes empty workspaces that last for the session."""
     return lambda name: _make(tmp_path_factory.mktemp(name), name)
+
+
+@pytest.fixture(scope="session")
+def app_in(tmp_path_factory: pytest.TempPathFactory, space_in: Callable[[str], Space]) -> Callable[..., Space]:
+    """Makes folders of applications, which are no workspaces and last for the session; bundles are signed with the
+    key of the seed 's1' unless `env` names a seed.
+
+    All share one store, also those of other test processes of the run: interpreters and launchers are made once.
+    """
+    base = tmp_path_factory.getbasetemp()
+    store = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "applications"
+
+    def make(name: str, files: Mapping[str, str | bytes], **env: str) -> Space:
+        space = space_in(name)
+        seed = {} if "FLAVOR_SEED" in env else {"PACKYARD_KEY_SEED": "s1"}
+        space.env.update({**NETWORK, "PACKYARD_CACHE_DIR": str(store), **seed, **env})
+        for path, content in files.items():
+            space.write(path, content)
+        return space
+
+    return make
 
 
 @pytest.fixture

@@ -13,8 +13,6 @@ from pathlib import Path
 import pytest
 from packyard.tasks.workspace import host_platform
 
-from tests.conftest import NETWORK
-
 pytestmark = [
     pytest.mark.real,
     pytest.mark.skipif(host_platform() != "linux_amd64", reason="emulates arm64 on amd64"),
@@ -126,28 +124,26 @@ def fetch(work: Path) -> None:
 
 
 @pytest.mark.parametrize("launcher", ["rust", "go"])
-def test_bundle_for_arm64_runs(make_space, arm: Path, launcher: str) -> None:  # type: ignore[no-untyped-def]
-    space = make_space("arm")
-    space.env.update(NETWORK, PACKYARD_KEY_SEED="s1")
+def test_bundle_for_arm64_runs(app_in, arm: Path, launcher: str) -> None:  # type: ignore[no-untyped-def]
     digest = hashlib.sha256((arm / "python.tar.gz").read_bytes()).hexdigest()
-    for path, text in {
+    files = {
         "pyproject.toml": MANIFEST,
         "app.py": APP,
         "model.txt": "a model",
         "seed.txt": "a seed",
         "packyard.lock": f'[[interpreter]]\nversion = "{PYTHON}"\nplatform = "linux_arm64"\n'
         f'path = "{arm}/python.tar.gz"\nsha256 = "sha256:{digest}"\n',
-    }.items():
-        space.write(path, text)
+    }
+    space = app_in("arm", files)
     space.packyard("pack", "--launcher", launcher)
     bundle = space.root / "app-1.0-linux_arm64.psp"
     assert space.packyard("verify", "--deep", bundle.name).status == 0
     for _ in range(2):
         done = emulated(arm, space.home, [bundle, "a b"])
         assert (done.returncode, done.stdout) == (7, "aarch64 ['a b'] &lt; a model\n"), done.stderr
-    files = {path.name for path in (space.home / ".cache/flavor/workenv").rglob("*")}
-    assert "seed" not in files
-    assert "model" in files
+    found = {path.name for path in (space.home / ".cache/flavor/workenv").rglob("*")}
+    assert "seed" not in found
+    assert "model" in found
 
 
 def emulated(arm: Path, home: Path, argv: list[Path | str]) -> subprocess.CompletedProcess[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import re
 import shutil
 import signal
@@ -10,9 +11,11 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+from packyard.formats.elf import strip_elf
 from packyard.formats.pspf import key_from_seed, open_bundle, public_key
+from packyard.tasks.display import bytes_text
 
-from tests.conftest import NETWORK
+from tests.applications import start
 
 pytestmark = pytest.mark.real
 
@@ -124,27 +127,13 @@ if __name__ == "__main__":
 
 
 @pytest.fixture
-def folder(make_space):  # type: ignore[no-untyped-def]
+def folder(app_in):  # type: ignore[no-untyped-def]
     """A folder that is no workspace, and a way to run commands in it."""
 
-    def make(manifest: str, files: dict[str, str], name: str = "project"):  # type: ignore[no-untyped-def]
-        space = make_space(name)
-        space.env.update(NETWORK)
-        space.env["FLAVOR_SEED"] = "my-secret-seed"
-        for path, text in {**files, "pyproject.toml": manifest}.items():
-            space.write(path, text)
-        return space
+    def make(manifest: str, files: dict[str, str], name: str = "project", **env: str):  # type: ignore[no-untyped-def]
+        return app_in(name, {**files, "pyproject.toml": manifest}, FLAVOR_SEED="my-secret-seed", **env)
 
     return make
-
-
-def start(bundle: Path, *words: str, **env: str) -> subprocess.CompletedProcess[str]:
-    home = bundle.parent / "a home"
-    home.mkdir(exist_ok=True)
-    clean = {"PATH": "/usr/bin:/bin", "HOME": str(home), "FLAVOR_LOG_LEVEL": "error", **env}
-    return subprocess.run(
-        [bundle, *words], cwd=home, env=clean, capture_output=True, text=True, check=False, timeout=120
-    )
 
 
 def moved(path: Path, folder: Path) -> Path:
@@ -161,7 +150,7 @@ def test_quick_start_packs_and_runs(folder, tmp_path: Path, launcher: str) -> No
     bundle = space.root / "myapp-1.0.0.psp"
     assert open_bundle(bundle).index.public_key == public_key(key_from_seed("my-secret-seed"))
     assert {path for path in space.files() if path not in MYAPP} == {"myapp-1.0.0.psp", "pyproject.toml"}
-    ran = start(moved(bundle, tmp_path / "else where"))
+    ran = start(moved(bundle, tmp_path / "else where"), home=tmp_path / "a home")
     assert (ran.stdout, ran.returncode, PROGRESS.sub("", ran.stderr)) == ("Hello from FlavorPack!\n", 0, "")
     before = bundle.read_bytes()
     again = space.packyard("pack", "--manifest", "pyproject.toml", "--launcher", launcher)
@@ -172,7 +161,7 @@ def test_quick_start_packs_and_runs(folder, tmp_path: Path, launcher: str) -> No
 
 def test_quick_start_is_the_same_from_another_folder(folder, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     one = folder(QUICK_START, MYAPP)
-    other = folder(QUICK_START, MYAPP, "another, with spaces")
+    other = folder(QUICK_START, MYAPP, "another, with spaces", PACKYARD_CACHE_DIR=str(tmp_path / "another store"))
     one.packyard("pack", "--key-seed", "s1", "--output", "dist/")
     shutil.copytree(one.root / ".packyard/locks", other.root / ".packyard/locks")
     other.packyard("pack", "--manifest", str(other.root), "--output", "app", "--key-seed", "s1")
@@ -190,7 +179,7 @@ def main():
 """
     space = folder(CONFIGURED, files)
     space.packyard("pack")
-    ran = start(moved(space.root / "myapp-1.0.0.psp", tmp_path))
+    ran = start(moved(space.root / "myapp-1.0.0.psp", tmp_path), home=tmp_path / "a home")
     assert ran.stdout == f"{tmp_path}/a home/.config/myapp/config\np {{}}\n\n", ran.stderr
     assert (tmp_path / "a home/.config/myapp/config/a.ini").read_text() == "a = 1\n"
 
@@ -250,9 +239,9 @@ def main(names, status):
     space = folder(CLI, files)
     space.packyard("pack", "--manifest", "pyproject.toml", "--output", "out/")
     bundle = moved(space.root / "out/mytool-2.0.0.psp", tmp_path)
-    ran = start(bundle, "a b", "c", "--status", "4")
+    ran = start(bundle, "a b", "c", "--status", "4", home=tmp_path)
     assert (ran.returncode, ran.stdout) == (4, "a b c\n")
-    assert start(bundle, "--help").stdout.startswith("Usage: mytool [OPTIONS] [NAMES]...")
+    assert start(bundle, "--help", home=tmp_path).stdout.startswith("Usage: mytool [OPTIONS] [NAMES]...")
 
 
 @pytest.mark.parametrize("launcher", ["rust", "go"])
@@ -280,9 +269,43 @@ def predict():
     assert saved and saved[1] != "0 B"
     bundle = moved(next(space.root.glob("*.psp")), tmp_path)
     assert bundle.name == "ml-model-1.0.0.psp"
-    ran = start(bundle)
+    ran = start(bundle, home=tmp_path / "a home")
     assert (ran.stdout, ran.returncode) == ("21.0\n", 0), ran.stderr
     assert list((tmp_path / "a home").rglob("line.csv"))
+
+
+def extension() -> Path:
+    """An extension module of this Python, with its symbols."""
+    for name in ("_heapq", "_bisect", "_json", "_queue", "_csv"):
+        spec = importlib.util.find_spec(name)
+        if spec and spec.origin and spec.origin.endswith(".so") and b".symtab" in Path(spec.origin).read_bytes():
+            return Path(spec.origin)
+    pytest.skip("this Python has no extension module with symbols in a file of its own")
+
+
+def test_stripped_bundle_is_smaller_and_runs(folder, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    """The symbols of code in the application's own wheel go, and its RECORD follows; the launcher stays as it is."""
+    native = extension()
+    name = native.name.partition(".")[0]
+    main = f"from mytool import {name}\n\ndef main():\n    print({name}.__name__)\n"
+    files = {"mytool/__init__.py": "", "mytool/cli.py": main, f"mytool/{native.name}": native.read_bytes()}
+    space = folder(CLI.replace('"click>=8.0", "rich>=12.0"', ""), files)
+    plain = space.packyard("pack", "--output", "plain.psp")
+    stripped = space.packyard("pack", "--output", "stripped.psp", "--strip")
+    assert "stripped" not in plain.out
+    saved = len(native.read_bytes()) - len(strip_elf(native.read_bytes()))
+    assert f"stripped {bytes_text(saved)} of symbols\n" in stripped.out
+    assert saved > 1000
+    sizes = [len(space.read(path)) for path in ("plain.psp", "stripped.psp")]
+    assert sizes[1] < sizes[0]
+    assert len({open_bundle(space.root / path).metadata.launcher for path in ("plain.psp", "stripped.psp")}) == 1
+    assert space.packyard("verify", "--deep", "stripped.psp").status == 0  # with the RECORDs
+    space.packyard("extract", "stripped.psp", "--slot", "app", "-o", str(tmp_path / "app"))
+    (found,) = (tmp_path / "app").rglob(native.name)
+    assert found.read_bytes() == strip_elf(native.read_bytes())
+    for path in ("plain.psp", "stripped.psp"):
+        ran = start(moved(space.root / path, tmp_path), home=tmp_path / "a home")
+        assert ran.stdout == f"mytool.{name}\n", ran.stderr
 
 
 def test_options_that_cannot_be_are_refused(folder) -> None:  # type: ignore[no-untyped-def]

@@ -36,7 +36,6 @@ ARTIFACTS = {
     "dist/toolbox-0.1.0.tar.gz",
     "dist/web-0.1.0.psp",
 }
-# What a download needs of the user's environment; the cache of downloads is shared, the store is not.
 SEED = {"PACKYARD_KEY_SEED": "tests"}
 PROGRESS = re.compile(r"\[\d/\d\] Extracting \w+\.\.\.\n")  # the Rust launcher's, at a first start, not to be silenced
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import NETWORK
+from tests.applications import start
 
 pytestmark = pytest.mark.real
-
 
 MANIFEST = """
 [project]
@@ -66,11 +64,9 @@ sys.exit(0 if done.stdout == "deep red x list\\n" else f"it says {done.stdout!r}
 
 
 @pytest.fixture
-def project(make_space):  # type: ignore[no-untyped-def]
-    space = make_space("project")
-    space.env.update(NETWORK, PACKYARD_KEY_SEED="s1")
-    for path, text in {**FILES, "pyproject.toml": MANIFEST}.items():
-        space.write(path, text)
+def project(app_in, tmp_path: Path):  # type: ignore[no-untyped-def]
+    space = app_in("project", {**FILES, "pyproject.toml": MANIFEST})
+    space.append("tests/test_myapp.py", f"# {tmp_path}\n")  # so that its hooks are its own, and run
     return space
 
 
@@ -80,13 +76,8 @@ def test_hooks_run_before_and_after_and_their_outputs_go_in(project, tmp_path: P
     assert "1 passed" in done.out
     assert "\n  myapp-1.0.0.psp\n" in done.out
     assert set(project.files()) == {*FILES, "pyproject.toml", "myapp-1.0.0.psp"}
-    home = tmp_path / "home"
-    home.mkdir()
-    ran = subprocess.run(
-        [project.root / "myapp-1.0.0.psp"], capture_output=True, text=True, check=True,
-        env={"PATH": "/usr/bin:/bin", "HOME": str(home), "FLAVOR_LOG_LEVEL": "error"},
-    )  # fmt: skip
-    assert ran.stdout == "deep red x list\n"
+    ran = start(project.root / "myapp-1.0.0.psp", home=tmp_path / "home")
+    assert ran.stdout == "deep red x list\n", ran.stderr
     assert project.packyard("pack").ran == []
     # A test that changes is run again; what it does not change is not made again.
     project.append("tests/test_myapp.py", "\ndef test_more():\n    pass\n")
@@ -142,9 +133,8 @@ def test_buildconfig_goes_before_the_manifest(project) -> None:  # type: ignore[
     assert "hook:myapp/post_build" not in done.ran
 
 
-def test_local_folder_is_a_dependency(make_space) -> None:  # type: ignore[no-untyped-def]
-    space = make_space("folders")
-    space.env.update(NETWORK, PACKYARD_KEY_SEED="s1")
+def test_local_folder_is_a_dependency(app_in, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    space = app_in("folders", {})
     space.write("lib/pyproject.toml", '[project]\nname = "mylib"\nversion = "0.1"\n[project.scripts]\nx = "mylib:x"\n')
     space.write("lib/mylib.py", "def x():\n    return 'from the library'\n")
     space.write(
@@ -154,6 +144,5 @@ def test_local_folder_is_a_dependency(make_space) -> None:  # type: ignore[no-un
     )
     space.write("app/app.py", "import mylib, six\n\ndef main():\n    print(mylib.x(), six.PY3)\n")
     space.packyard("pack", "--manifest", "app/pyproject.toml")
-    env = {"PATH": "/usr/bin:/bin", "HOME": str(space.home), "FLAVOR_LOG_LEVEL": "error"}
-    ran = subprocess.run([space.root / "app-1.psp"], capture_output=True, text=True, check=True, env=env)
+    ran = start(space.root / "app-1.psp", home=tmp_path)
     assert ran.stdout == "from the library True\n"

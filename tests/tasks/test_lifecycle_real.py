@@ -17,7 +17,6 @@ import pytest
 from packyard.formats.pspf import Verdict, judge, open_bundle, verify, verify_contents
 from packyard.formats.pspf.assembly import balanced
 from packyard.formats.pspf.layout import TRAILER_SIZE
-from packyard.tasks import cli
 from packyard.tasks.programcheck import verify_program
 
 pytestmark = pytest.mark.real
@@ -164,24 +163,16 @@ class App:
 
 
 @pytest.fixture(scope="module")
-def pack(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+def pack(app_in) -> Callable[..., Path]:  # type: ignore[no-untyped-def]
     """Packs the application with a launcher; each launcher and version once."""
     made: dict[tuple[str, str], Path] = {}
-    folder = tmp_path_factory.mktemp("source")
-    cache = tmp_path_factory.mktemp("cache")
 
     def make(launcher: str, version: str = "1.0", **more: str) -> Path:
         if (launcher, version) not in made:
-            project = folder / f"{launcher}-{version}"  # of its own: versions differ in the files they have
-            for path, text in {**FILES, **more, "pyproject.toml": PROJECT.format(version=version)}.items():
-                (project / path).parent.mkdir(parents=True, exist_ok=True)
-                (project / path).write_text(text)
-            out = folder / "out" / launcher / version
-            with pytest.MonkeyPatch.context() as patch:
-                patch.setenv("PACKYARD_CACHE_DIR", str(cache))
-                words = ["pack", "--manifest", str(project), "--output", f"{out}/", "--launcher", launcher]
-                assert cli.run([*words, "--key-seed", "s1", "--quiet"]) == 0
-            made[launcher, version] = out / f"app-{version}.psp"
+            files = {**FILES, **more, "pyproject.toml": PROJECT.format(version=version)}
+            space = app_in("lifecycles", files)  # of its own: versions differ in the files they have
+            space.packyard("pack", "--launcher", launcher, "--quiet")
+            made[launcher, version] = space.root / f"app-{version}.psp"
         return made[launcher, version]
 
     return make

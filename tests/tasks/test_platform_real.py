@@ -16,8 +16,6 @@ from packyard.tasks.launcher import WHEELS
 from packyard.tasks.programcheck import verify_program
 from packyard.tasks.workspace import host_platform
 
-from tests.conftest import NETWORK
-
 pytestmark = pytest.mark.real
 
 FOREIGN = ("linux_arm64", "darwin_arm64", "darwin_amd64", "windows_amd64")
@@ -79,11 +77,9 @@ def archive(platform: str) -> bytes:
 
 
 @pytest.fixture(scope="module")
-def packed(space_in):  # type: ignore[no-untyped-def]
-    space = space_in("platforms")
-    space.env.update(NETWORK, PACKYARD_KEY_SEED="s1")
-    space.write("pyproject.toml", MANIFEST)
-    space.write("app.py", "import markupsafe\n\ndef main():\n    print(markupsafe.escape('<'))\n")
+def packed(app_in):  # type: ignore[no-untyped-def]
+    app = "import markupsafe\n\ndef main():\n    print(markupsafe.escape('<'))\n"
+    space = app_in("platforms", {"pyproject.toml": MANIFEST, "app.py": app})
     for name in ("everywhere", "windows", "arm"):
         space.write(f"{name}.txt", name)
     pins = []
@@ -152,9 +148,8 @@ def test_diff_tells_two_platforms_apart(packed) -> None:  # type: ignore[no-unty
     assert packed.packyard("diff", "out/app-1.0.psp", "out/app-1.0.psp").out.startswith("no difference")
 
 
-def test_compiled_code_of_a_member_is_not_taken_to_another_platform(make_space) -> None:  # type: ignore[no-untyped-def]
-    space = make_space("compiled")
-    space.env.update(NETWORK, PACKYARD_KEY_SEED="s1")
+def test_compiled_code_of_a_member_is_not_taken_to_another_platform(app_in) -> None:  # type: ignore[no-untyped-def]
+    space = app_in("compiled", {})
     space.write(
         "pyproject.toml",
         '[build-system]\nrequires = ["setuptools>=77"]\nbuild-backend = "setuptools.build_meta"\n'
