@@ -123,6 +123,16 @@ def serving(index: Index) -> Iterator[Index]:
         server.server_close()
 
 
+def _told(file: str) -> str:
+    return ' data-core-metadata="true"' if file.endswith(".whl") else ""
+
+
+def _metadata(content: bytes) -> bytes:
+    """What a wheel says of itself (PEP 658: a resolver need not fetch the whole of it)."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        return archive.read(next(path for path in archive.namelist() if path.endswith(".dist-info/METADATA")))
+
+
 def _urlsafe(content: bytes) -> str:
     return base64.urlsafe_b64encode(hashlib.sha256(content).digest()).rstrip(b"=").decode()
 
@@ -154,10 +164,15 @@ def _handler(index: Index) -> type[BaseHTTPRequestHandler]:
             folder, _, name = self.path.strip("/").partition("/")
             if folder == "simple":
                 files = [file for file in index.files if file.partition("-")[0].replace("_", "-") == name]
-                links = [f'<a href="{index.file_url(file)}#sha256={index.digest(file)}">{file}</a>' for file in files]
+                links = [
+                    f'<a href="{index.file_url(file)}#sha256={index.digest(file)}"{_told(file)}>{file}</a>'
+                    for file in files
+                ]
                 return (200, "text/html", "\n".join(links).encode()) if links else (404, "text/plain", b"")
             if name in index.moved:
                 return 302, "text/plain", index.moved[name].encode()
+            if name.endswith(".whl.metadata"):
+                return 200, "text/plain", _metadata(index.files[name.removesuffix(".metadata")])
             if name not in index.files:
                 return 404, "text/plain", b""
             if index.failures:

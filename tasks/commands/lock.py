@@ -46,6 +46,8 @@ class _Lock:
 def run(words: list[str]) -> int:
     """Write (or with --check compare) the locks that `words` name; the exit status."""
     options = _parser().parse_args(words)
+    if options.offline:
+        os.environ["UV_OFFLINE"] = "1"
     root = find_workspace(Path.cwd())
     if not words and (known := is_settled(root)):
         say(f"kept     {os.path.relpath(root / TOOLS)}  {count(known, 'morloc package')}")

@@ -1,0 +1,166 @@
+"""Applications whose dependencies an index on loopback has, that demands a password: locked, built, bumped, offline."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+from packyard.tasks.interpreter import RUNNING
+
+from tests.conftest import Space
+from tests.index import Index, serving
+
+SECRET = "swordfish-7"
+APP = """\
+[project]
+name = "{name}"
+version = "1.0"
+dependencies = [{dependencies}]
+
+[tool.flavor]
+entry_point = "{name}:main"
+
+[tool.flavor.build]
+pip = false
+"""
+
+
+@dataclass(frozen=True)
+class Yard:
+    """A workspace, and the index that it asks."""
+
+    space: Space
+    index: Index
+
+    def add_app(self, name: str, *dependencies: str) -> None:
+        listed = ", ".join(f'"{text}"' for text in dependencies)
+        self.space.write(f"{name}/pyproject.toml", APP.format(name=name, dependencies=listed))
+        self.space.write(f"{name}/{name}.py", "def main(): ...\n")
+
+
+@pytest.fixture(scope="module")
+def built(space_in: Callable[[str], Space]) -> Iterator[Yard]:
+    """Two applications that need different versions of one distribution, locked and built once."""
+    with serving(Index()) as index:
+        index.password = f"me:{SECRET}"
+        space = space_in("index")
+        url = index.url.replace("//", f"//me:{SECRET}@")
+        env = {"UV_DEFAULT_INDEX": url, "UV_CACHE_DIR": str(space.home / "uv"), "PACKYARD_KEY_SEED": "s1"}
+        yard = Yard(replace(space, env=env), index)
+        for version in ("1.0", "2.0"):
+            index.add_wheel("good", version, requires=("plain",))
+        index.add_wheel("plain", "1.0")
+        space.write(
+            "packyard.toml",
+            '[workspace]\nname = "w"\nmembers = ["web", "old"]\n'
+            f'[toolchain]\npython = "{RUNNING}"\nlauncher = "./launcher"\n',
+        )
+        space.write("launcher", Path("/bin/true").read_bytes()).chmod(0o755)
+        yard.add_app("web", "good>=1")
+        yard.add_app("old", "good<2")
+        yard.space.packyard("lock")
+        yard.space.packyard()
+        yield yard
+
+
+@pytest.fixture
+def yard(built: Yard) -> Iterator[Yard]:
+    """A copy of the built workspace, with its trace and the same store; what the index has is as before."""
+    files, served = dict(built.index.files), list(built.index.served)
+    root = built.space.root.with_name(f"copy-{len(list(built.space.root.parent.iterdir()))}")
+    shutil.copytree(built.space.root, root, symlinks=True)
+    yield Yard(replace(built.space, root=root), built.index)
+    built.index.files, built.index.served = files, served
+
+
+def kinds(names: list[str]) -> list[str]:
+    """Target names without what only a digest can tell."""
+    return sorted(name.partition(f"-py{RUNNING}")[0] for name in names)
+
+
+def test_password_of_the_index_is_in_no_file_of_ours(built: Yard) -> None:
+    assert sorted(built.index.served) == ["good-1.0-py3-none-any.whl", "good-2.0-py3-none-any.whl",
+                                          "plain-1.0-py3-none-any.whl"]  # fmt: skip
+    looked = 0
+    for folder in (built.space.root, built.space.home):
+        for path in folder.rglob("*"):
+            if path.is_file() and "uv" not in path.relative_to(folder).parts:
+                looked += 1
+                assert SECRET.encode() not in path.read_bytes(), path
+    assert looked > 50
+    assert f'url = "{built.index.file_url("good-2.0-py3-none-any.whl")}"' in built.space.text("web/pylock.toml")
+
+
+def test_applications_with_conflicting_versions_share_the_rest(yard: Yard) -> None:
+    yard.space.expect_nothing()
+    plan = yard.space.packyard("graph", "bundle:web", "bundle:old").out
+    assert {f"dist:{one}" for one in ("good-1.0", "good-2.0", "plain-1.0")} == {
+        word.partition("-py")[0].strip('"') for word in plan.split() if word.strip('"').startswith("dist:")
+    }
+
+
+def test_one_distribution_bumped_costs_one_download_and_one_piece(yard: Yard) -> None:
+    yard.index.add_wheel("good", "2.1", requires=("plain",))
+    yard.index.served.clear()
+    said = yard.space.packyard("lock", "web", "--upgrade", "good").out
+    assert said == "wrote    web/pylock.toml  2 distributions\n           good 2.0 -> 2.1\n"
+    plan = yard.space.packyard("plan").out
+    assert plan.startswith("stale    dist:good-2.1-")
+    assert plan.endswith("\n1 stale, 3 waiting, 8 fresh\n")
+    done = yard.space.packyard()
+    assert kinds(done.ran) == ["bundle:web", "dist:good-2.1", "env:web", "slot:web/app"]
+    assert done.restored == []
+    assert yard.index.served == ["good-2.1-py3-none-any.whl"]
+    yard.space.expect_nothing()
+
+
+def test_offline_uses_what_is_there_and_says_what_is_missing(yard: Yard) -> None:
+    yard.index.add_wheel("rare", "1.0")
+    yard.add_app("web", "good>=1", "rare")
+    assert "'rare' was added" in yard.space.packyard("--locked", status=1).err
+    done = yard.space.packyard("lock", "web", "--offline", status=1)
+    assert done.err.startswith("error: web/pylock.toml: no versions were found for good>=1, rare\n")
+    assert done.err.endswith("  hint: nothing may be downloaded (--offline, UV_OFFLINE): lock once with the network\n")
+    assert yard.space.packyard("lock", "web").out == (
+        "wrote    web/pylock.toml  3 distributions\n           rare (new) -> 1.0\n"
+    )
+    yard.index.served.clear()
+    done = yard.space.packyard("--offline", status=1)
+    assert kinds(done.failed) == ["dist:rare-1.0"]
+    assert (
+        "  not downloaded yet, and nothing may be (--offline, UV_OFFLINE): rare-1.0-py3-none-any.whl\n"
+        "    hint: build once with the network\n"
+    ) in done.out
+    assert yard.index.served == []
+    assert kinds(yard.space.packyard().ran) == ["bundle:web", "dist:rare-1.0", "env:web", "slot:web/app"]
+    yard.space.remove("dist")
+    assert yard.space.packyard("--offline").restored == ["bundle:old", "bundle:web"]
+
+
+def test_lock_that_no_versions_satisfy_leaves_the_old_one(yard: Yard) -> None:
+    before = yard.space.files()
+    yard.space.replace("web/pyproject.toml", "good>=1", "good>=3")
+    done = yard.space.packyard("lock", "web", status=1)
+    assert done.err.startswith("error: web/pylock.toml: no versions were found for good>=3\n")
+    assert done.err.endswith(
+        "  hint: ask for other versions in the manifest, or leave out what cannot be had together\n"
+    )
+    yard.space.replace("web/pyproject.toml", "good>=3", "good>=1")
+    assert yard.space.files() == before
+
+
+def test_wrong_password_is_told_without_the_password(yard: Yard) -> None:
+    yard.index.add_wheel("good", "2.2")
+    url = yard.index.url.replace("//", "//me:mistyped@")
+    wrong = replace(
+        yard.space, env={**yard.space.env, "UV_DEFAULT_INDEX": url, "UV_CACHE_DIR": str(yard.space.root / "uv")}
+    )
+    done = wrong.packyard("lock", "web", "--upgrade", status=1)
+    assert "401" in done.err
+    assert "mistyped" not in done.err + done.out
+    assert done.err.endswith(
+        "  hint: put its user and password into the URL of UV_DEFAULT_INDEX or UV_INDEX, or into ~/.netrc\n"
+    )
