@@ -147,7 +147,9 @@ def test_mojo_constant_handed_on_reaches_who_takes_it_from_there(yard_1: Yard, t
     yard_1.write(
         {
             "b/__init__.mojo": "from a import SCALE\n",
-            "c/__init__.mojo": "from b import SCALE\n\ncomptime MORE = SCALE + 1\n\n\ndef three() -> Int:\n    return MORE\n",
+            "c/__init__.mojo": (
+                "from b import SCALE\n\ncomptime MORE = SCALE + 1\n\n\ndef three() -> Int:\n    return MORE\n"
+            ),
         }
     )
     shutil.rmtree(yard_1.root / "b/sub")
