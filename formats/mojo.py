@@ -19,8 +19,9 @@ class MojoManifest:
     """A mojo.toml.
 
     `name` is the distribution's and may have dashes; what is imported is the name of a folder. `source` is
-    `[build] src`, '' when not given, `compiler` `[build] mojo`, '' for the workspace's. `packages` map import names to
-    folders, both relative to the manifest. `examples` are patterns of programs. `dependencies` map names (of
+    `[build] src`, '' when not given, `compiler` `[build] mojo`, '' for the workspace's, `ships_source` `[build]
+    with_source`: whether the sources lie beside the package, for people with another compiler. `packages` map import
+    names to folders, both relative to the manifest. `examples` are patterns of programs. `dependencies` map names (of
     distributions or imports) to ranges as written.
     """
 
@@ -32,6 +33,7 @@ class MojoManifest:
     readme: str = ""
     source: str = ""
     compiler: str = ""
+    ships_source: bool = False
     packages: Mapping[str, str] = field(default_factory=dict)
     examples: tuple[str, ...] = ()
     dependencies: Mapping[str, str] = field(default_factory=dict)
@@ -51,6 +53,7 @@ def read_mojo(text: str, place: str) -> MojoManifest:
             readme=head.parse("readme", read_relpath, ""),
             source=build.parse("src", read_relpath, ""),
             compiler=build.parse("mojo", read_python_release, ""),
+            ships_source=build.flag("with_source"),
             packages=_packages(top.table("packages")),
             examples=_examples(top, head),
             dependencies=top.mapping("dependencies"),

@@ -16,9 +16,12 @@ import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from packyard.formats.entry import Entry
 from packyard.formats.errors import FormatError
+from packyard.formats.gzipped import COMPRESSOR, LEVELS, compressing
 from packyard.formats.mojopkg import MojoPackage, read_package
 from packyard.formats.packagemanifest import SUFFIX, write_package_manifest
+from packyard.formats.tarball import write_tar
 from packyard.tasks import process
 from packyard.tasks.compiler import Compiler, bare_modules, extension, records_paths, toolchain_of, verb
 from packyard.tasks.errors import ActionError
@@ -33,6 +36,7 @@ from packyard.tasks.watch import Watch
 from packyard.tasks.workspace import MANIFEST, Workspace
 
 _SHOWN_LINES = 40
+_SOURCE = ".source.tar.gz"
 _NOISE = re.compile(r".*(failed to parse the provided Mojo source module|file extensions is deprecated).*\n?")
 
 
@@ -72,7 +76,19 @@ def make_mojo(room: Room) -> None:
     package = _check(made, compiler)
     text = write_package_manifest(make_manifest(room, made, package, folder / name))
     (room.outputs / f"{made.name}{SUFFIX}").write_text(text, encoding="utf-8")
+    if "source" in room.params:
+        _write_source(room, folder / name)
     shutil.move(made, room.outputs / made.name)
+
+
+def _write_source(room: Room, folder: Path) -> None:
+    """Write what was compiled as an archive with the package's folder in it: unpacked, any compiler can import it."""
+    packing = room.params["source"]
+    paths = (path for path in folder.rglob("*") if path.is_file())
+    entries = [Entry(path.relative_to(folder.parent).as_posix(), path) for path in paths]
+    out = room.outputs / f"{folder.name}{_SOURCE}"
+    with out.open("wb") as stream, compressing(stream, level=packing["level"]) as packed:
+        write_tar(entries, packed, epoch=packing["epoch"])
 
 
 def refuse_mojo(room: Room) -> None:
@@ -90,6 +106,8 @@ def _target(package: Package, needs: Needs, workspace: Workspace) -> Target:
         or {package.name: package.folder},
         "manifest": said_of(package, needs),
     }
+    if package.manifest.ships_source:
+        params["source"] = {"epoch": workspace.epoch, "compressor": COMPRESSOR, "level": LEVELS["small"]}
     if package.parts:
         moved = sorted({part.name for part in package.parts} - bare_modules(version))
         exported = flat_exports(package, workspace) if package.is_flat else {}
@@ -130,13 +148,17 @@ def _refusal(package: Package, needs: Needs, packages: Sequence[Package], worksp
     )
 
 
-def _outputs(package: Package) -> tuple[Output, Output]:
+def _outputs(package: Package) -> tuple[Output, ...]:
     end = extension(package.compiler)
     artifact = f"dist/{artifact_name(package)}"
-    return (
+    outputs = (
         Output(at=f"{package.name}.{end}", artifact=artifact),
         Output(part="manifest", at=f"{package.name}.{end}{SUFFIX}", artifact=f"{artifact}{SUFFIX}"),
     )
+    if not package.manifest.ships_source:
+        return outputs
+    stem = artifact.removesuffix(f".{end}")
+    return (*outputs, Output(part="source", at=f"{package.name}{_SOURCE}", artifact=f"{stem}{_SOURCE}"))
 
 
 def _staged(package: Package, watch: Watch) -> list[Source]:

@@ -166,6 +166,7 @@ def _meta(spec: MetaSpec, key: str, found: Mapping[str, Package]) -> Package:
         version=spec.version,
         description=spec.description or f"{', '.join(sorted(parts))} in one package",
         authors=tuple(dict.fromkeys(author for manifest in manifests for author in manifest.authors)),
+        ships_source=all(manifest.ships_source for manifest in manifests),
         license=" AND ".join(dict.fromkeys(manifest.license for manifest in manifests if manifest.license)),
     )
     return Package(

@@ -26,6 +26,7 @@ def test_mojo_full_manifest_is_read(spelling: str) -> None:
 
         [build]
         src = "src/"
+        with_source = true
 
         [packages]
         data = "shared/data"
@@ -41,6 +42,7 @@ def test_mojo_full_manifest_is_read(spelling: str) -> None:
         license="BSD-3-Clause",
         readme="README.md",
         source="src",
+        ships_source=True,
         packages={"data": "shared/data"},
         examples=("examples/*.mojo",),
         dependencies={"ml-odyssey-utils": "0.1.0"},

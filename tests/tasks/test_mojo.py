@@ -138,6 +138,17 @@ def test_mojo_from_1_1_on_has_the_other_extension(tmp_path: Path) -> None:
     )
 
 
+def test_mojo_sources_beside_a_package_are_a_part_of_its_target(tmp_path: Path) -> None:
+    asked = "[build]\nwith_source = true"
+    metas = '[[meta]]\nname = "both"\nversion = "0.1.0"\nmembers = ["a", "b"]\n'
+    found = plan(tmp_path, member("a", asked) | member("b", asked), metas=metas)
+    for name in ("a", "both"):
+        assert found[f"mojo:{name}"].outputs[2:] == (
+            Output(part="source", at=f"{name}.source.tar.gz", artifact=f"dist/{name}-0.1.0.source.tar.gz"),
+        )
+    assert len(plan(tmp_path, member("b"), metas=metas)["mojo:both"].outputs) == 2
+
+
 @pytest.mark.parametrize(("mojo", "extra"), [("1.0.0", ["a/plain/x.mojo", "a/sub/deep/y.mojo"]), ("0.26.2.0", [])])
 def test_mojo_inputs_are_what_the_compiler_reads(tmp_path: Path, mojo: str, extra: list[str]) -> None:
     files = {

@@ -14,6 +14,7 @@ from packyard.formats.mojopkg import read_package
 from packyard.tasks import process
 from packyard.tasks.compiler import Compiler, extension, records_paths, verb
 from packyard.tasks.errors import ActionError
+from packyard.tasks.unpacking import unpack
 
 from tests.tasks.yard import Yard
 
@@ -182,6 +183,25 @@ def test_mojo_package_survives_its_versioned_name_as_no_other_does(yard: Yard, t
     done = yard.compile("run", "-I", ".", "main.mojo", cwd=place)
     assert done.returncode == 1
     assert "unable to locate module 'b-0" in done.stderr
+
+
+def test_mojo_source_beside_a_package_serves_another_compiler(
+    yard_1: Yard, tmp_path: Path, make_yard: MakeYard
+) -> None:
+    yard_1.write({"b/mojo.toml": CHAIN["b/mojo.toml"] + "[build]\nwith_source = true\n"})
+    yard_1.build("mojo:b")
+    archive = yard_1.made["mojo:b"].with_name("b.source.tar.gz")
+    place = tmp_path / "place"
+    unpack(archive, place)
+    assert sorted(path.relative_to(place).as_posix() for path in place.rglob("*.mojo")) == [
+        "b/__init__.mojo", "b/base.mojo", "b/sub/__init__.mojo", "b/sub/leaf.mojo",
+    ]  # fmt: skip
+    other = make_yard(tmp_path / "other", "1.2.0")
+    other.write({path: CHAIN[path] for path in ("a/mojo.toml", "a/__init__.mojo", "a/ops.mojo")})
+    (place / "a.mojoc").write_bytes(other.build()["a"])
+    (place / "main.mojo").write_text("from b import two\n\n\ndef main():\n    print(two())\n")
+    done = other.compile("run", "-I", ".", "main.mojo", cwd=place)
+    assert (done.returncode, done.stdout) == (0, "2\n"), done.stderr
 
 
 def test_mojo_under_a_listed_name_finds_itself(yard: Yard, tmp_path: Path) -> None:
