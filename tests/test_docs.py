@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import doctest
 import re
 import sqlite3
 from dataclasses import fields
 from pathlib import Path
 
 import pytest
-from packyard.formats import gzipped, piece
+from packyard.formats import gzipped, piece, pspf
 from packyard.formats import workspace as manifest
 from packyard.formats.flavor import BuildSpec
 from packyard.formats.slotspec import LIFECYCLES, PURPOSES, SlotSpec
@@ -66,6 +67,20 @@ def test_morloc_page_names_every_finding() -> None:
     page = (ROOT / "docs/morloc.md").read_text(encoding="utf-8")
     assert len(codes) > 30
     assert codes <= set(re.findall(r"`([a-z-]+)`", page))
+
+
+def test_api_page_is_a_session_that_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = (ROOT / "docs/pspf-api.md").read_text(encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    session = doctest.DocTestParser().get_doctest(page, {}, "docs/pspf-api.md", None, 0)
+    told: list[str] = []
+    found = doctest.DocTestRunner(verbose=False).run(session, out=told.append)
+    assert (found.attempted > 40, "".join(told)) == (True, "")
+
+
+def test_api_page_names_everything_public() -> None:
+    page = (ROOT / "docs/pspf-api.md").read_text(encoding="utf-8")
+    assert set(pspf.__all__) <= set(re.findall(r"\b\w+\b", page))
 
 
 def test_bundles_page_has_every_key_and_lifecycle() -> None:

@@ -5,9 +5,10 @@
     findings = verify(bundle)
     verdict = judge(bundle, findings)
 
-This module is the public interface; the modules below it are the parts.
+This module is the public interface (docs/pspf-api.md); the modules below it are the parts.
 """
 
+from packyard.formats.errors import FormatError
 from packyard.formats.pspf.contents import Contents, contents_digest, listing, merged, read_contents, unpacked
 from packyard.formats.pspf.metadata import (
     Build,
@@ -21,6 +22,7 @@ from packyard.formats.pspf.metadata import (
     Validation,
     read_metadata,
 )
+from packyard.formats.pspf.operations import read_chain
 from packyard.formats.pspf.reader import (
     Bundle,
     Finding,
@@ -53,6 +55,7 @@ __all__ = [
     "Environment",
     "Execution",
     "Finding",
+    "FormatError",
     "Launcher",
     "Metadata",
     "Policy",
@@ -72,6 +75,7 @@ __all__ = [
     "private_pem",
     "public_key",
     "public_pem",
+    "read_chain",
     "read_contents",
     "read_metadata",
     "read_private_key",

@@ -156,6 +156,7 @@ def test_swapped_slot_runs_without_a_seal_and_not_with_one(
 ) -> None:
     path = sealed(scripted) if with_seal else scripted()
     assert start(path).returncode == 3
+    assert start(path, PATH="/nowhere").returncode == 3  # a later start needs none of the seal's tools
     bundle = open_bundle(path)
     assert verify(bundle) == []
     descriptor = bundle.descriptors[0]
