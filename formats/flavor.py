@@ -238,14 +238,19 @@ def _build(table: Table) -> BuildSpec:
 
 def read_buildconfig(text: str, place: str, project: ProjectManifest) -> ProjectManifest:
     """A buildconfig.toml, whose `[build]` goes before the same keys of `[tool.flavor.build]`; FormatError with all its
-    problems."""
+    problems. Its `[build.execution]` counts when the manifest has no rules for the environment, as FlavorPack reads it.
+    """
     with reading(read_toml(text, place), place) as top:
         table = top.table("build")
         build = _build(table)
+        environment = _runtime_env(table.table("execution").table("runtime").table("env"))
         given = {key: getattr(build, key) for key in (field.name for field in fields(BuildSpec)) if key in table}
     if project.flavor is None:
         return project
-    return replace(project, flavor=replace(project.flavor, build=replace(project.flavor.build, **given)))
+    flavor = replace(project.flavor, build=replace(project.flavor.build, **given))
+    if flavor.runtime_env == RuntimeEnv():
+        flavor = replace(flavor, runtime_env=environment)
+    return replace(project, flavor=flavor)
 
 
 def _hook_output(text: str) -> str:

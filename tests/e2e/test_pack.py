@@ -274,6 +274,85 @@ def predict():
     assert list((tmp_path / "a home").rglob("line.csv"))
 
 
+# "Multiple Entry Points", "Custom Slots" and "Build Hooks" of the guide, under one [project].
+FRAGMENTS = """
+[project]
+name = "myapp"
+version = "1.0.0"
+
+[project.scripts]
+myapp = "myapp:main"
+myapp-admin = "myapp.admin:main"
+myapp-worker = "myapp.worker:main"
+
+[tool.flavor]
+
+[[tool.flavor.slots]]
+id = "models"
+source = "models/"
+purpose = "data-files"
+lifecycle = "lazy"  # Load on demand
+platform = "linux_amd64"  # Platform-specific
+
+[tool.flavor.build]
+pre_build = ["pytest", "myapp/scripts/prepare.py"]
+post_build = ["myapp/scripts/verify.py"]
+hook_requires = ["pytest"]
+"""
+
+
+def test_advanced_features_of_the_guide_do_what_they_say(folder, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    main = """\
+def main():
+    import packyard_runtime  # which is in the bundle alone, and hooks import this module, too
+    print("myapp", sorted(path.name for path in packyard_runtime.slot("models").iterdir()))
+"""
+    files = {
+        "myapp/__init__.py": main,
+        "myapp/admin.py": "def main():\n    print('admin')\n",
+        "myapp/worker.py": "def main():\n    print('worker')\n",
+        "myapp/scripts/prepare.py": "import myapp\n",
+        "myapp/scripts/verify.py": "import os\n\nassert os.path.isfile(os.environ['PACKYARD_BUNDLE'])\n",
+        "tests/test_myapp.py": "def test_nothing():\n    pass\n",
+        "models/one.bin": "1",
+    }
+    space = folder(FRAGMENTS, files)
+    space.packyard("pack", "--manifest", "pyproject.toml")
+    bundle = moved(space.root / "myapp-1.0.0.psp", tmp_path)
+    home = tmp_path / "a home"
+    assert start(bundle, home=home).stdout == "myapp ['one.bin']\n"
+    for name, words in {"myapp-admin": "admin", "myapp-worker.psp": "worker"}.items():
+        shutil.copy(bundle, tmp_path / name)
+        assert start(tmp_path / name, home=home).stdout == f"{words}\n"
+        assert start(bundle, "--packyard-run", name.removesuffix(".psp"), home=home).stdout == f"{words}\n"
+
+
+@pytest.mark.parametrize("launcher", ["rust", "go"])
+def test_example_of_the_page_packs_and_runs(app_in, tmp_path: Path, launcher: str) -> None:  # type: ignore[no-untyped-def]
+    page = (Path(__file__).parents[2] / "docs/bundles.md").read_text(encoding="utf-8")
+    example = page.partition("\n## An example\n")[2].partition("\n## ")[0]
+    files = dict(re.findall(r"^`([^`\n]+)`:\n\n```\w+\n(.*?)^```", example, re.M | re.S))
+    assert len(files) == 7
+    space = app_in("report", {**files, "templates/old.orig": "old"})
+    space.packyard("pack", "--launcher", launcher)
+    bundle = moved(space.root / "report-1.0.0.psp", tmp_path)
+    env = {"REPORT_USER": "me", "REPORT_OTHER": "x", "COLOUR": "red", "PYTHONPATH": "/x"}
+    home = tmp_path / "a home"
+    refused = start(bundle, "Ada", home=home)
+    assert (refused.returncode != 0, refused.stdout) == (True, "")
+    assert not list(home.rglob("hello.txt"))
+    ran = start(bundle, "Ada", home=home, **env)
+    assert (ran.stdout, ran.returncode) == ("good morning, Ada\n", 0), ran.stderr
+    assert not list(home.rglob("model.txt"))
+    shutil.copy(bundle, tmp_path / "report-admin")
+    shown = start(tmp_path / "report-admin", home=home, **env).stdout
+    settings = home / ".config/report/settings"
+    assert shown == f"{settings}\na model\nREPORT_USER=me REPORT_COLOUR=red REPORT_MODE=bundled REPORT_OTHER=None\n"
+    assert settings.read_text() == "colour = red\n"
+    assert not list(home.rglob("*.orig"))
+    assert space.packyard("pack", "--launcher", launcher).ran == []
+
+
 def extension() -> Path:
     """An extension module of this Python, with its symbols."""
     for name in ("_heapq", "_bisect", "_json", "_queue", "_csv"):

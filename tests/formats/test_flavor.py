@@ -2,7 +2,15 @@ from __future__ import annotations
 
 import pytest
 from packyard.formats.errors import FormatError
-from packyard.formats.flavor import BuildSpec, Flavor, Policy, ProjectManifest, RuntimeEnv, read_project
+from packyard.formats.flavor import (
+    BuildSpec,
+    Flavor,
+    Policy,
+    ProjectManifest,
+    RuntimeEnv,
+    read_buildconfig,
+    read_project,
+)
 from packyard.formats.slotspec import SlotSpec
 
 PROJECT = '[project]\nname = "webapp"\nversion = "1.0.0"\n'
@@ -257,3 +265,40 @@ def test_flavor_full_table_is_read() -> None:
 )
 def test_project_wrong_is_said(text: str, expected: list[str]) -> None:
     assert said(text) == expected
+
+
+BUILDCONFIG = """
+[build]
+dependencies = ["../lib"]
+manylinux = "manylinux_2_28"
+
+[build.execution.runtime.env]
+set = { MODE = "x" }
+"""
+
+
+def test_buildconfig_goes_before_the_build_table_key_by_key() -> None:
+    project = read_project(BUNDLE + '[tool.flavor.build]\ndependencies = ["a"]\nexclude = ["b"]\n', "p")
+    flavor = read_buildconfig(BUILDCONFIG, "buildconfig.toml", project).flavor
+    assert flavor is not None
+    assert flavor.build == BuildSpec(dependencies=("../lib",), exclude=("b",), manylinux=("manylinux_2_28",))
+    assert flavor.runtime_env == RuntimeEnv(set={"MODE": "x"})
+
+
+def test_buildconfig_has_no_say_in_an_environment_that_the_manifest_rules() -> None:
+    project = read_project(BUNDLE + '[tool.flavor.execution.runtime.env]\nunset = ["A"]\n', "p")
+    flavor = read_buildconfig(BUILDCONFIG, "buildconfig.toml", project).flavor
+    assert flavor is not None
+    assert flavor.runtime_env == RuntimeEnv(unset=("A",))
+
+
+def test_buildconfig_wrong_is_said() -> None:
+    text = '[build]\nexlude = ["a"]\nmanylinux = "x"\n[other]\n'
+    with pytest.raises(FormatError) as error:
+        read_buildconfig(text, "buildconfig.toml", read_project(BUNDLE, "p"))
+    assert str(error.value) == (
+        "buildconfig.toml: build.manylinux: 'x' is not a manylinux tag, one like 'manylinux2014' or 'manylinux_2_28' "
+        "was expected\n"
+        "buildconfig.toml: other: unknown key\n  hint: known here: build\n"
+        "buildconfig.toml: build.exlude: unknown key\n  hint: did you mean 'exclude'?"
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -74,6 +75,8 @@ def test_hooks_run_before_and_after_and_their_outputs_go_in(project, tmp_path: P
     done = project.packyard("pack", "-v")
     assert {"hook:myapp/pre_build", "hook:myapp/post_build"} <= set(done.ran)
     assert "1 passed" in done.out
+    assert re.search(r"^hook:myapp/pre_build: packyard\.tasks\.hook:make_pre_build, key [0-9a-f]{64}$", done.out, re.M)
+    assert re.search(r"^  \$ pytest -q -p no:cacheprovider$", done.out, re.M)
     assert "\n  myapp-1.0.0.psp\n" in done.out
     assert set(project.files()) == {*FILES, "pyproject.toml", "myapp-1.0.0.psp"}
     ran = start(project.root / "myapp-1.0.0.psp", home=tmp_path / "home")
@@ -128,7 +131,10 @@ def test_buildconfig_goes_before_the_manifest(project) -> None:  # type: ignore[
     project.write(
         "buildconfig.toml", '[build]\npre_build = ["myapp/scripts/prepare.py --colour green"]\npost_build = []\n'
     )
-    done = project.packyard("pack", "-v")
+    project.env["FOUNDATION_LOG_LEVEL"] = "debug"
+    done = project.packyard("pack")
+    assert re.search(r"^bundle:myapp: packyard\.tasks\.bundle:make_bundle, key [0-9a-f]{64}$", done.out, re.M)
+    assert "prepare.py --colour green" in done.out
     assert "1 passed" not in done.out
     assert "hook:myapp/post_build" not in done.ran
 

@@ -106,8 +106,13 @@ def test_program_gets_arguments_and_input_and_gives_output_and_status(scripted: 
 
 @pytest.mark.parametrize(
     "policy",
-    [Policy(require_env=("NEEDED",)), Policy(platforms=("windows_arm64",)), Policy(platforms=("none", "other"))],
-    ids=["environment", "platform", "platforms"],
+    [
+        Policy(require_env=("NEEDED",)),
+        Policy(platforms=("windows_arm64",)),
+        Policy(platforms=("none", "other")),
+        pytest.param(Policy(refuse_root=True), marks=pytest.mark.skipif(os.geteuid() != 0, reason="is about root")),
+    ],
+    ids=["environment", "platform", "platforms", "root"],
 )
 def test_policy_is_enforced(scripted: MakeBundle, policy: Policy) -> None:
     bundle = scripted(policy=policy)
