@@ -6,6 +6,7 @@ import re
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
+from typing import Any
 
 from packyard.formats.entrypoint import read_entry_point
 from packyard.formats.errors import FormatError
@@ -123,6 +124,8 @@ class ProjectManifest:
     dependencies: tuple[str, ...] = ()
     optional_dependencies: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     scripts: Mapping[str, str] = field(default_factory=dict)
+    description: str = ""
+    license: str = ""
     build_backend: str = ""
     build_requires: tuple[str, ...] = ()
     backend_path: tuple[str, ...] = ()
@@ -150,6 +153,8 @@ def read_project(text: str, place: str) -> ProjectManifest:
             dependencies=project.parses("dependencies", read_requirement),
             optional_dependencies={extra: optional.parses(extra, read_requirement) for extra in optional},
             scripts=scripts,
+            description=_plain(project.raw("description")),
+            license=_license(project.raw("license")),
             build_backend=build.text("build-backend", _LEGACY_BACKEND) if "build-system" in top else "",
             build_requires=build.parses("requires", read_requirement, required="build-system" in top),
             backend_path=build.texts("backend-path"),
@@ -165,6 +170,16 @@ def _dynamic(project: Table) -> tuple[str, ...]:
         elif key in project:
             project.problem(f"dynamic[{position}]", f"{key!r} is given as well, it can be given or dynamic, not both")
     return dynamic
+
+
+def _license(value: Any) -> str:
+    """The licence as PEP 639 writes it, or the text of the older table; '' for a file of its own."""
+    return _plain(value.get("text") if isinstance(value, dict) else value)
+
+
+def _plain(value: Any) -> str:
+    """A text that is shown and decides nothing, in one line."""
+    return " ".join(value.split()) if isinstance(value, str) else ""
 
 
 def _version(project: Table, dynamic: tuple[str, ...]) -> str:

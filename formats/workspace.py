@@ -133,11 +133,13 @@ class MorlocSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkspaceManifest:
-    """A packyard.toml. `members` are patterns of folders; `compression` is 'fast' or, for releases, 'small'."""
+    """A packyard.toml. `members` are patterns of folders; `compression` is 'fast' or, for releases, 'small'; with
+    `distribute` there are installers and guides for those who receive the artifacts."""
 
     name: str
     members: tuple[str, ...] = ()
     compression: str = "fast"
+    distribute: bool = False
     toolchain: ToolchainSpec = field(default_factory=ToolchainSpec)
     sign: SignSpec = field(default_factory=SignSpec)
     archives: tuple[ArchiveSpec, ...] = ()
@@ -155,6 +157,7 @@ def read_workspace(text: str, place: str) -> WorkspaceManifest:
             name=workspace.parse("name", read_member_name, "", required=True),
             members=workspace.parses("members", read_relpath),
             compression=workspace.choice("compression", ("fast", "small"), "fast"),
+            distribute=workspace.flag("distribute"),
             toolchain=_toolchain(top.table("toolchain")),
             sign=_sign(top.table("sign")),
             archives=_named(top, "archive", _archive, lambda archive: archive.name),

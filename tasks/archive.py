@@ -19,7 +19,16 @@ from packyard.formats.reference import TargetRef, read_reference
 from packyard.formats.tarball import write_tar
 from packyard.formats.workspace import ArchiveSpec
 from packyard.formats.zipball import write_zip
-from packyard.tasks.distribution import INSTALL, folder_name, install_text, lay_out, missing
+from packyard.tasks.distribution import (
+    CONTENTS,
+    INSTALL,
+    contents_text,
+    folder_name,
+    install_text,
+    lay_out,
+    missing,
+    templates,
+)
 from packyard.tasks.docsite import is_site, site_folder
 from packyard.tasks.errors import gather
 from packyard.tasks.mojoplan import sound_packages
@@ -48,8 +57,8 @@ def make_archive(room: Room) -> None:
     for at, path in _staged(room):
         content = _moved(path, room.params.get("moved", {}).get(at))
         entries.append(Entry(f"{prefix}/{at}" if prefix else at, content, bool(path.stat().st_mode & stat.S_IXUSR)))
-    if "layout" in room.params and not (room.inputs / INSTALL).exists():
-        entries.append(Entry(f"{prefix}/{INSTALL}", _install_text(room).encode()))
+    if "layout" in room.params:
+        entries += [Entry(f"{prefix}/{at}", text.encode()) for at, text in _written(room)]
     with (room.outputs / room.params["name"]).open("wb") as out:
         if room.params["format"] == "zip":
             write_zip(entries, out, epoch=room.params["epoch"])
@@ -89,7 +98,7 @@ def _target(workspace: Workspace, spec: ArchiveSpec, key: str) -> Target:
         top = stem = folder_name(spec)
         layout = lay_out(sources, (use.target for use in uses), sound_packages(workspace), workspace.watch)
         sources, uses = layout.sources | sources, uses | layout.uses
-        params |= {"layout": [spec.name, spec.version], "moved": layout.moved}
+        params |= {"layout": f"{spec.name} {spec.version}", "moved": layout.moved, **templates(workspace.watch)}
         problems += missing(sources.values(), key)
     if problems:
         raise FormatError(*problems)
@@ -122,14 +131,18 @@ def _moved(path: Path, how: Mapping[str, Any] | None) -> Path | bytes:
     return move_imports(path.read_text(encoding="utf-8"), how["names"], how["below"]).encode()
 
 
-def _install_text(room: Room) -> str:
-    name, version = room.params["layout"]
+def _written(room: Room) -> Iterator[tuple[str, str]]:
+    """The papers of a distribution that the workspace did not bring itself."""
+    title = room.params["layout"]
     manifests = [
         read_package_manifest(path.read_text(encoding="utf-8"), path.name)
         for path in sorted((room.inputs / "packages").glob(f"*{SUFFIX}"))
     ]
-    examples = sorted(path.relative_to(room.inputs).as_posix() for path in room.inputs.glob("examples/**/*.mojo"))
-    return install_text(name, version, manifests, examples)
+    if manifests and not (room.inputs / CONTENTS).exists():
+        yield CONTENTS, contents_text(room.params["readme"], title, manifests)
+    if not (room.inputs / INSTALL).exists():
+        examples = sorted(path.relative_to(room.inputs).as_posix() for path in room.inputs.glob("examples/**/*.mojo"))
+        yield INSTALL, install_text(room.params["install"], title, manifests, examples)
 
 
 def _left_out(path: str, spec: ArchiveSpec) -> bool:

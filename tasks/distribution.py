@@ -1,4 +1,5 @@
-"""The layout `distribution` of an archive: NAME-vVERSION/ with packages/, examples/, README.md, LICENSE, INSTALL.md.
+"""The layout `distribution` of an archive: NAME-vVERSION/ with packages/, examples/, README.md, LICENSE, INSTALL.md;
+packages/README.md tells what is in that folder.
 
 Packages stand there under the names that programs import, with all that they need, so that `-I packages` is enough.
 """
@@ -11,13 +12,17 @@ from dataclasses import dataclass, field
 from packyard.formats.errors import Problem
 from packyard.formats.packagemanifest import PackageManifest
 from packyard.formats.workspace import ArchiveSpec
+from packyard.tasks import installguide, readme
 from packyard.tasks.mojopackage import Package, placed_examples
 from packyard.tasks.mojoplan import MojoPlan
+from packyard.tasks.readme import Row, readme_text
 from packyard.tasks.target import Json, Source, Use
+from packyard.tasks.template import fill, read_template
 from packyard.tasks.watch import Watch
 from packyard.tasks.workspace import MANIFEST
 
 INSTALL = "INSTALL.md"
+CONTENTS = "packages/README.md"
 _DEMANDED = {
     "LICENSE": ("LICENSE", "LICENSE.md", "LICENSE.txt", "COPYING"),
     "README.md": ("README.md", "README.rst", "README.txt", "README"),
@@ -78,16 +83,43 @@ def missing(sources: Iterable[Source], key: str) -> list[Problem]:
     ]
 
 
-def install_text(name: str, version: str, packages: Sequence[PackageManifest], examples: Sequence[str]) -> str:
+def templates(watch: Watch) -> dict[str, Json]:
+    """The templates of what is written for a distribution, as parameters of its action."""
+    return {
+        "install": read_template(installguide.INSTALL, installguide.BUILT_IN, watch, installguide.PLACES),
+        "readme": read_template(readme.README, readme.BUILT_IN, watch, readme.PLACES),
+    }
+
+
+def contents_text(template: str, title: str, packages: Sequence[PackageManifest]) -> str:
+    """The README of the folder `packages/`."""
+    rows = [
+        Row(
+            file=package.installed_as,
+            what=package.description or "a Mojo package",
+            version=package.version,
+            license=package.license,
+            size=package.size,
+            sha256=package.sha256,
+            needs=package.compiler.accepted_by,
+        )
+        for package in packages
+    ]
+    return readme_text(template, title, rows, "[INSTALL.md](../INSTALL.md) tells.")
+
+
+def install_text(template: str, title: str, packages: Sequence[PackageManifest], examples: Sequence[str]) -> str:
     """INSTALL.md of a distribution. Every indented line is a command that can be given as it stands."""
-    top = f"{name}-v{version}"
-    lines = [f"# Installing {name} {version}", ""]
+    return fill(template, {"title": title, "sections": "\n".join(_install_lines(packages, examples))})
+
+
+def _install_lines(packages: Sequence[PackageManifest], examples: Sequence[str]) -> list[str]:
     if not packages:
-        return "\n".join([*lines, f"This archive is complete as it is: unpack it, and read README.md in {top}.", ""])
+        return ["This archive is complete as it is: unpack it, and read its README.md."]
     made = sorted({package.compiler.accepted_by for package in packages})
     files = " ".join(f"packages/{package.installed_as}" for package in packages)
     end = packages[0].installed_as.rpartition(".")[2]
-    lines += [
+    return [
         f"The packages in `packages/` are compiled. They take {' and '.join(made)}.",
         "",
         "| package | version | licence | needs | SHA-256 |",
@@ -123,9 +155,7 @@ def install_text(name: str, version: str, packages: Sequence[PackageManifest], e
         "",
         f"    packyard uninstall {' '.join(package.name for package in packages)} --to lib",
         "    rm -r copied",
-        "",
     ]
-    return "\n".join(lines)
 
 
 def _with_needs(chosen: set[str], plan: MojoPlan) -> list[Package]:

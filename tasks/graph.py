@@ -16,7 +16,7 @@ from packyard.tasks.errors import PlanError
 from packyard.tasks.target import Output, Pin, Source, Target, Use
 from packyard.tasks.workspace import Workspace
 
-# Each module offers targets(workspace). A kind never imports another: they meet in the graph.
+# Each module offers targets(workspace), its targets. A kind never imports another: they meet in the graph.
 KINDS = (
     "toolchain",
     "launcher",
@@ -34,7 +34,10 @@ KINDS = (
     "archive",
     "docs",
     "cleanroom",
+    "installer",
+    "guide",
 )
+LAST = ("installer", "guide")  # tell of what the others make: their targets(workspace, made) gets the targets so far
 
 
 @dataclass(frozen=True)
@@ -83,7 +86,7 @@ def build_graph(workspace: Workspace) -> Graph:
     for kind in KINDS:
         module = importlib.import_module(f"packyard.tasks.{kind}")
         try:
-            for target in module.targets(workspace):
+            for target in module.targets(workspace, dict(targets)) if kind in LAST else module.targets(workspace):
                 other = targets.setdefault(target.name, target)
                 if other is not target:
                     problems.append(_twice(target.name, other, target))

@@ -19,6 +19,7 @@ import pytest
 from packyard.formats.pspf import Verdict, judge, open_bundle, verify
 
 from tests.conftest import NETWORK
+from tests.e2e.test_guide import commands, try_out
 
 pytestmark = pytest.mark.real
 
@@ -94,6 +95,27 @@ def start(
     return subprocess.run(
         argv, cwd=home, env=clean, input=given, capture_output=True, text=True, check=False, timeout=120
     )
+
+
+# what receivers read ------------------------------------------------------------------------------------------
+
+
+def test_commands_of_the_install_guide_work_as_printed(built, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    space = built.beside("guide")
+    space.packyard("guide:INSTALL.md", "guide:README.md")
+    text = space.text("dist/INSTALL.md")
+    told = {match[1]: commands(text, match[1]) for match in re.finditer(r"^## (.*)$", text, re.M)}
+    assert {title.partition(" ")[0] for title in told} == {
+        "hello", "packyard", "web", "nn", "tensor", "shapes", "shapes-py", "toolbox",
+    }  # fmt: skip
+    for title in ("hello 0.1.0", "nn 0.1.0", "toolbox 0.1.0"):  # of each kind one; morloc packages need a repository
+        assert len(told[title]) >= 6
+        try_out(space.root / "dist", tmp_path / title, told[title])
+    subprocess.run(["sh", space.root / "dist/install_hello.sh", "--prefix", tmp_path / "p"], check=True)
+    assert start(tmp_path / "p/bin/hello", "Ada").stdout == "Hello, Ada!\n"
+    digest = hashlib.sha256(space.read("dist/nn-0.1.0.mojopkg")).hexdigest()
+    row = next(line for line in space.text("dist/README.md").splitlines() if "nn-0.1.0.mojopkg" in line)
+    assert row.endswith(f"| 0.1.0 | Apache-2.0 | {len(space.read('dist/nn-0.1.0.mojopkg'))} | `{digest}` |")
 
 
 # again ---------------------------------------------------------------------------------------------------------

@@ -55,12 +55,26 @@ def test_project_library_has_no_flavor() -> None:
         name="My.Lib",
         dynamic=("version",),
         requires_python=">=3.11",
+        description="d",
         dependencies=("flask>=2.0", "tomli; python_version < '3.11'"),
         optional_dependencies={"dev": ("pytest",)},
         build_backend="local",
         build_requires=("flit_core>=3",),
         backend_path=("backend",),
     )
+
+
+@pytest.mark.parametrize(
+    ("value", "license"),
+    [
+        ('"Apache-2.0"', "Apache-2.0"),
+        ('{ text = "MIT  or\\n such" }', "MIT or such"),
+        ('{ file = "F" }', ""),
+        ("1", ""),
+    ],
+)
+def test_project_license_is_read_as_far_as_it_is_a_text(value: str, license: str) -> None:
+    assert read_project(f'[project]\nname = "a"\nversion = "1"\nlicense = {value}\n', "p.toml").license == license
 
 
 def test_project_build_system_without_backend_is_setuptools() -> None:

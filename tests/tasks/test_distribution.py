@@ -161,6 +161,7 @@ def test_distribution_explains_how_to_install_it(tmp_path: Path) -> None:
         "odyssey-v0.1.0/examples/demo.mojo",
         "odyssey-v0.1.0/examples/show.mojo",
         "odyssey-v0.1.0/examples/tensor/show.mojo",
+        "odyssey-v0.1.0/packages/README.md",
         "odyssey-v0.1.0/packages/nn.mojopkg",
         "odyssey-v0.1.0/packages/nn.mojopkg.json",
         "odyssey-v0.1.0/packages/tensor.mojopkg",

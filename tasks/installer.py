@@ -1,0 +1,49 @@
+"""The kind `installer`: for each artifact that can be installed without a tool of its own, a script that does it.
+
+It is asked after the other kinds, because it tells of what they make.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from packyard.formats.digest import digest_stream
+from packyard.tasks.installscript import Placed, install_script
+from packyard.tasks.product import Product, find_products, script_name
+from packyard.tasks.room import Room
+from packyard.tasks.target import Output, Target
+from packyard.tasks.workspace import MANIFEST, Workspace
+
+
+def targets(workspace: Workspace, made: Mapping[str, Target]) -> Iterator[Target]:
+    """An installer for each program, Mojo package, archive and site, where the workspace wants them; by name only."""
+    for product in find_products(workspace, made):
+        if product.pieces:
+            yield _target(product)
+
+
+def make_installer(room: Room) -> None:
+    """Write the script, with the digests of the files as they are."""
+    placed = []
+    for file, how, to in room.params["pieces"]:
+        with (room.inputs / file).open("rb") as stream:
+            placed.append(Placed(file=file, sha256=digest_stream(stream).hex, how=how, to=to))
+    script = room.outputs / "install.sh"
+    script.write_text(install_script(room.params["name"], room.params["title"], placed), encoding="utf-8")
+    script.chmod(0o755)
+
+
+def _target(product: Product) -> Target:
+    return Target(
+        name=f"installer:{product.name}",
+        doc=f"the script that installs {product.file}",
+        place=MANIFEST,
+        run="packyard.tasks.installer:make_installer",
+        params={
+            "name": product.name,
+            "title": f"{product.name} {product.version}".strip(),
+            "pieces": [[piece.file, piece.how, piece.to] for piece in product.pieces],
+        },
+        uses=tuple(piece.use for piece in product.pieces),
+        outputs=(Output(at="install.sh", artifact=f"dist/{script_name(product)}"),),
+    )

@@ -1,0 +1,126 @@
+"""What a workspace gives to others: each final artifact of `dist/`, what it is, and where it belongs when installed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from packyard.tasks.mojoplan import sound_packages
+from packyard.tasks.target import Target, Use
+from packyard.tasks.version import version
+from packyard.tasks.workspace import Workspace
+
+How = Literal["copy", "program", "tar", "zip"]
+_KINDS = ("bundle", "mojo", "morloc", "archive", "docs")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Piece:
+    """One file that is installed: the artifact it comes from, its name in `dist/`, and where it goes below a prefix: a
+    file, or for an archive the folder that it is unpacked into."""
+
+    use: Use
+    file: str
+    how: How
+    to: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Product:
+    """One artifact. `name` is its own among the products, `license` '' when nobody states one; `pieces` is empty for
+    what only a tool of its own can install."""
+
+    kind: str
+    target: str
+    name: str
+    file: str
+    version: str
+    license: str = ""
+    description: str = ""
+    platform: str = ""  # what it is for, in words; of a Mojo package its own manifest tells
+    pieces: tuple[Piece, ...] = ()
+
+
+def find_products(workspace: Workspace, made: Mapping[str, Target]) -> tuple[Product, ...]:
+    """The products among the targets of a workspace that distributes them, programs first, then by name."""
+    if not workspace.manifest.distribute:
+        return ()
+    found: dict[str, Product] = {}
+    known = dict(_described(workspace))
+    targets = [target for target in made.values() if target.final and target.kind in _KINDS and target.outputs]
+    for target in sorted(targets, key=lambda one: (_KINDS.index(one.kind), one.name)):
+        artifact = target.outputs[0].artifact
+        if not artifact or not artifact.startswith("dist/"):
+            continue
+        name = target.name.partition(":")[2]
+        release, license, description = known.get(target.name.partition("@")[0], ("", "", ""))
+        label = name if name not in found else f"{name}.{target.kind}"
+        found[label] = Product(
+            kind=target.kind,
+            target=target.name,
+            name=label,
+            file=artifact.removeprefix("dist/"),
+            version=release,
+            license=license,
+            description=description,
+            platform=_platform(target, workspace),
+            pieces=tuple(_pieces(target, made)),
+        )
+    return tuple(found.values())
+
+
+def script_name(product: Product) -> str:
+    """What the script of a product is called."""
+    return f"install_{product.name}.sh"
+
+
+def _pieces(target: Target, made: Mapping[str, Target]) -> Iterator[Piece]:
+    artifact = str(target.outputs[0].artifact)
+    name, file = target.name.partition(":")[2], artifact.removeprefix("dist/")
+
+    def piece(one: Target, how: How, to: str) -> Piece:
+        place = str(one.outputs[0].artifact).removeprefix("dist/")
+        return Piece(use=Use(target=one.name, at=place), file=place, how=how, to=to)
+
+    match target.kind:
+        case "bundle" if not file.endswith(".exe"):
+            yield piece(target, "program", f"bin/{name.partition('@')[0]}")
+        case "mojo":
+            for one in _with_needs(target, made):
+                yield piece(one, "copy", f"lib/mojo/{one.outputs[0].at}")
+        case "archive":
+            yield piece(target, "zip" if file.endswith(".zip") else "tar", f"share/{name}")
+        case "docs":
+            yield piece(target, "zip", f"share/doc/{name}")
+
+
+def _platform(target: Target, workspace: Workspace) -> str:
+    if target.kind != "bundle":
+        return "morloc" if target.kind == "morloc" else ""
+    system, _, machine = (target.name.partition("@")[2] or workspace.platform).partition("_")
+    names = {"linux": "Linux", "darwin": "macOS", "windows": "Windows", "amd64": "x86-64", "arm64": "ARM64"}
+    return f"{names.get(system, system)} on {names.get(machine, machine)}"
+
+
+def _with_needs(target: Target, made: Mapping[str, Target]) -> Iterator[Target]:
+    """A Mojo package and all that it needs, which is all that it was compiled against."""
+    names = {use.target for use in target.uses if use.target.startswith("mojo:")}
+    yield from (made[name] for name in sorted({*names, target.name}) if name in made)
+
+
+def _described(workspace: Workspace) -> Iterator[tuple[str, tuple[str, str, str]]]:
+    """Version, licence and description of what manifests describe, by target."""
+    for package in sound_packages(workspace).packages:
+        about = package.manifest
+        yield package.target, (about.version, about.license, about.description)
+    for member in workspace.members:
+        if member.project and member.project.flavor:
+            project = member.project
+            yield f"bundle:{member.name}", (version(member, workspace), project.license, project.description)
+        if member.morloc:
+            yield f"morloc:{member.name}", (member.morloc.version, member.morloc.license, member.morloc.synopsis)
+    for archive in workspace.manifest.archives:
+        yield f"archive:{archive.name}", (archive.version, "", "")
+    for docs in workspace.manifest.docs:
+        yield f"docs:{docs.name}", (docs.version, "", "")
