@@ -7,7 +7,7 @@ before its end is matched from the file's own folder, else at any depth; a final
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 NAME = ".gitignore"
@@ -84,3 +84,11 @@ def _expression(pattern: str) -> str:
         else:
             pieces.append(re.escape(piece.removeprefix("\\") or piece))
     return "".join(pieces)
+
+
+def with_folders(text: str, folders: Iterable[str]) -> str:
+    """`text` with a line for each folder of the top that has none yet; as it is when all have."""
+    there = {line.strip().strip("/").removesuffix("/*") for line in text.splitlines()}
+    missing = [f"/{folder}/\n" for folder in folders if folder not in there]
+    end = "" if text.endswith("\n") or not text else "\n"
+    return text + end + "".join(missing) if missing else text

@@ -111,6 +111,13 @@ class CacheSpec:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CiSpec:
+    """`[ci]`: `pins` map actions ('actions/checkout') to the commits that workflows use of them."""
+
+    pins: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MorlocSpec:
     """`[morloc]`: where packages come from that are no members, and what the workspace's plane is called.
 
@@ -146,6 +153,7 @@ class WorkspaceManifest:
     docs: tuple[DocsSpec, ...] = ()
     metas: tuple[MetaSpec, ...] = ()
     cache: CacheSpec = field(default_factory=CacheSpec)
+    ci: CiSpec = field(default_factory=CiSpec)
     morloc: MorlocSpec = field(default_factory=MorlocSpec)
 
 
@@ -164,6 +172,7 @@ def read_workspace(text: str, place: str) -> WorkspaceManifest:
             docs=_named(top, "docs", _docs, lambda docs: docs.name),
             metas=_named(top, "meta", _meta, lambda meta: meta.name),
             cache=_cache(top.table("cache")),
+            ci=_ci(top.table("ci")),
             morloc=_morloc(top.table("morloc")),
         )
 
@@ -255,6 +264,17 @@ def _cache(table: Table) -> CacheSpec:
     else:
         limit = table.parse("limit", read_size, 0)
     return CacheSpec(directory=table.text("directory"), limit=limit)
+
+
+def _ci(table: Table) -> CiSpec:
+    pins = table.table("pins")
+    return CiSpec(pins={action: pins.parse(action, _commit, "", required=True) for action in pins})
+
+
+def _commit(text: str) -> str:
+    if not re.fullmatch(r"[0-9a-f]{40}", text):
+        raise FormatError(f"{text!r} is not a commit, 40 digits and letters a to f were expected")
+    return text
 
 
 def _morloc(table: Table) -> MorlocSpec:

@@ -44,7 +44,9 @@ COMMANDS = {
     "install": "install morloc packages into a home, or Mojo packages into a library folder",
     "uninstall": "take packages out of a home or a library folder",
     "installed": "show the packages of a home or a library folder",
+    "check": "tell whether everything is truly packaged, and what is left to do",
     "bump": "take a member to its next version, wherever it stands",
+    "ci": "write the workflows that build, try and publish this workspace",
     "init": "write a starter workspace; files that exist are kept",
     "completion": "print a completion script for bash, zsh or fish",
 }

@@ -13,6 +13,7 @@ from typing import Any
 
 import tomlkit
 from packyard.formats.errors import FormatError, Problem
+from packyard.formats.gitignore import with_folders
 from packyard.formats.toml import read_toml
 from packyard.tasks.cli import COMMANDS, TRACE_COMMANDS
 from packyard.tasks.commands import initplane
@@ -22,7 +23,7 @@ from packyard.tasks.workspace import MANIFEST
 
 _SKIPPED = ("dist", "site", "build", "node_modules", "venv")
 _DEPTH = 3  # folders below the root in which members are looked for
-_IGNORED = ("/.packyard/", "/dist/", "/site/")
+_IGNORED = (".packyard", "dist", "site")
 
 _MANIFEST = """\
 [workspace]
@@ -99,7 +100,7 @@ def _files(root: Path) -> Iterator[_File]:
     dodo = _read(root / "dodo.py")
     yield _File(root / "dodo.py", dodo, _DODO if dodo is None else dodo)
     ignored = _read(root / ".gitignore")
-    yield _File(root / ".gitignore", ignored, _with_ignored(ignored or ""))
+    yield _File(root / ".gitignore", ignored, with_folders(ignored or "", _IGNORED))
     project = _read(root / "pyproject.toml")
     if project is not None:
         yield _File(root / "pyproject.toml", project, _with_toml_plugins(project, root / "pyproject.toml"))
@@ -159,12 +160,6 @@ def _is_project(path: Path) -> bool:
 
 
 # what doit and git read --------------------------------------------------------------------------------------
-
-
-def _with_ignored(old: str) -> str:
-    there = {line.strip().strip("/").removesuffix("/*") for line in old.splitlines()}
-    missing = [f"{line}\n" for line in _IGNORED if line.strip("/") not in there]
-    return _lines_of(old) + "".join(missing) if missing else old
 
 
 def _with_toml_plugins(old: str, path: Path) -> str:

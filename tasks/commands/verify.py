@@ -1,44 +1,140 @@
-"""`packyard verify`: whether bundles are what was signed, and by whom."""
+"""`packyard verify`: whether bundles are what was signed and by whom, and whether every other artifact works."""
 
 from __future__ import annotations
 
 import argparse
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from functools import cached_property
 from pathlib import Path
 
+from packyard.formats.errors import FormatError, Problem
 from packyard.formats.pspf import Verdict
-from packyard.tasks import signing, truststore
+from packyard.tasks import null, signing, truststore
+from packyard.tasks.cli import UsageError, choose_targets
 from packyard.tasks.commands import verifyplane
 from packyard.tasks.commands.output import say, say_json
-from packyard.tasks.inspection import verify_file
+from packyard.tasks.compiler import Compiler
+from packyard.tasks.inspection import Verification, verify_file
+from packyard.tasks.installation import compiler_on_path, find_compiler
+from packyard.tasks.mojodescribed import is_mojo_package
+from packyard.tasks.opening import open_workspace
+from packyard.tasks.store import Damaged, Store
+from packyard.tasks.verification import ARCHIVE_ENDS, Verified, verify_artifact
+from packyard.tasks.workspace import Workspace, read_workspace
 
 
 def run(words: list[str]) -> int:
     """Print the verdict on each file that `words` name; the exit status, 1 when one of them does not pass."""
     if any(word == "--plane" or word.startswith("--plane=") for word in words):
         return verifyplane.run(words)
-    parser = argparse.ArgumentParser(
-        prog="packyard verify",
-        description="Check the bytes of bundles against their signatures.",
-        epilog="A bundle is authentic when it is signed with a key given by --trust or pinned by 'packyard trust add'; "
-        "else it can only be shown that it is intact: as it was signed with the key that it names itself. "
-        "'packyard verify --plane HOME' compares a morloc plane with its lock.",
-    )
-    parser.add_argument("file", nargs="+", type=Path)
-    parser.add_argument("--strict", action="store_true", help="refuse bundles whose slots the signature does not cover")
-    parser.add_argument("--deep", action="store_true", help="unpack every slot and compare what is in it, too")
-    parser.add_argument(
-        "--trust", action="append", default=[], metavar="KEY",
-        help="a public key (PEM file, or 64 hexadecimal digits); a bundle signed with another one does not pass",
-    )  # fmt: skip
-    parser.add_argument("--json", action="store_true", help="the findings as JSON")
-    options = parser.parse_args(words)
+    options = _parser().parse_args(words)
     given = [signing.read_trusted(text) for text in options.trust]
     trusted = given or [one.public for one in truststore.trusted()]
-    found = [verify_file(path, trusted, deep=options.deep) for path in options.file]
-    strangers = [one for one in found if given and one.passed() and one.verdict is not Verdict.AUTHENTIC]
+    here = _Here(options.compiler)
+    found: list[Verification | Verified] = []
+    for path in map(here.path, options.file):
+        if _is_other(path):
+            found.append(verify_artifact(path, here.compilers, here.workspace))
+        else:
+            found.append(verify_file(path, trusted, deep=options.deep))
+    strangers = [one for one in found if given and isinstance(one, Verification) and _is_stranger(one)]
     if options.json:
         say_json([one.json() for one in found])
     else:
         for one in found:
-            say(one.text(), *(["  key: is none of those trusted"] if one in strangers else []))
-    return 0 if not strangers and all(one.passed(strict=options.strict) for one in found) else 1
+            say(_text(one), *(["  key: is none of those trusted"] if one in strangers else []))
+            if isinstance(one, Verified) and options.output:
+                say(one.log.rstrip("\n"))
+    return 0 if not strangers and all(_passed(one, strict=options.strict) for one in found) else 1
+
+
+def _is_stranger(one: Verification) -> bool:
+    """Whether a bundle is whole, and signed with a key that is none of the given ones."""
+    return one.passed() and one.verdict is not Verdict.AUTHENTIC
+
+
+def _is_other(path: Path) -> bool:
+    """Whether a file is no bundle; what is of no known kind is called a damaged one."""
+    return is_mojo_package(path) or path.name.endswith(ARCHIVE_ENDS)
+
+
+def _passed(one: Verification | Verified, *, strict: bool) -> bool:
+    return one.passed if isinstance(one, Verified) else one.passed(strict=strict)
+
+
+def _text(one: Verification | Verified) -> str:
+    return one.text() if isinstance(one, Verification) else f"{one.path}: {one.text}"
+
+
+class _Here:
+    """What the workspace around the current folder gives to a verification, read when it is asked for."""
+
+    def __init__(self, compiler: str | None) -> None:
+        self._compiler = compiler
+        self._root = null.find_root(os.getcwd())
+
+    @cached_property
+    def workspace(self) -> Workspace | None:
+        """The workspace; None outside of one, and when something is wrong with it: files can be tried without."""
+        try:
+            return read_workspace(Path(self._root)) if self._root else None
+        except FormatError:
+            return None
+
+    @cached_property
+    def compilers(self) -> Sequence[Compiler]:
+        """The compilers to try Mojo packages with: the given one, or the workspace's as far as they were made, and the
+        one on PATH."""
+        if self._compiler:
+            return (find_compiler(self._compiler),)
+        on_path = compiler_on_path()
+        return (*self._made(), *([on_path] if on_path else []))
+
+    def path(self, word: str) -> Path:
+        """The file that a word means: its path, or the target of the workspace that makes it."""
+        if ":" not in word or os.path.exists(word) or self._root is None:
+            return Path(word)
+        opened = open_workspace(Path(self._root), readonly=True)
+        (name,) = choose_targets([word], list(opened.graph.targets), {})
+        outputs = opened.graph.targets[name].outputs if name in opened.graph.targets else ()
+        artifact = next((output.artifact for output in outputs if output.artifact), None)
+        if artifact is None:
+            raise UsageError(Problem(f"{word!r} keeps no artifact in the workspace"))
+        return Path(os.path.relpath(opened.root / artifact))
+
+    def _made(self) -> Iterator[Compiler]:
+        if self.workspace is None or self._root is None:
+            return
+        opened = open_workspace(Path(self._root), readonly=True)
+        for name in opened.graph.targets:
+            kind, _, version = name.partition("mojo-")
+            record = opened.trace.record(name) if kind == "toolchain:" else None
+            if record is not None:
+                with suppress(Damaged):
+                    yield Compiler(version, Store(opened.store_folder).tree(record.outputs[""].digest))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="packyard verify",
+        description="Check the bytes of bundles against their signatures, and try every other artifact in a clean "
+        "room: import what a Mojo package exports, unpack an archive and run its smoke command.",
+        epilog="A bundle is authentic when it is signed with a key given by --trust or pinned by 'packyard trust add'; "
+        "else it can only be shown that it is intact: as it was signed with the key that it names itself. Nothing of a "
+        "bundle is run. 'packyard verify --plane HOME' compares a morloc plane with its lock.",
+    )
+    parser.add_argument("file", nargs="+", help="a file, or the target that makes it: archive:tools")
+    parser.add_argument("--strict", action="store_true", help="refuse bundles whose slots the signature does not cover")
+    parser.add_argument("--deep", action="store_true", help="unpack every slot of a bundle and compare its files, too")
+    parser.add_argument(
+        "--trust", action="append", default=[], metavar="KEY",
+        help="a public key (PEM file, or 64 hexadecimal digits); a bundle signed with another one does not pass",
+    )  # fmt: skip
+    parser.add_argument(
+        "--compiler", metavar="PATH", help="the Mojo compiler (default: the workspace's, else the one on PATH)"
+    )
+    parser.add_argument("--output", action="store_true", help="show what the programs in clean rooms printed, too")
+    parser.add_argument("--json", action="store_true", help="the findings as JSON")
+    return parser

@@ -1,0 +1,95 @@
+"""Items that are shown by git, and by the files that it is to have or not to have."""
+
+from __future__ import annotations
+
+import re
+
+from packyard.tasks.checkitem import Found, failed, passed, skipped
+from packyard.tasks.component import Component, tags
+from packyard.tasks.evidence import OWN_FOLDERS, Evidence
+
+_TAG = re.compile(r"(.*?)v\d+\..*")
+_NO_GIT = "git does not know this workspace"
+_KEPT = (".gitkeep", ".gitignore")
+_STATES = {
+    "missing": "is not there",
+    "outdated": "is not for this workspace as it is now",
+    "edited": "was edited by hand",
+    "needless": "is for something that the workspace does not have",
+}
+
+
+def tag(component: Component, evidence: Evidence) -> Found:
+    """The tag of the commit, if it has one, is its version; with `--tag`, the given one is."""
+    meant = tags(component, evidence.components, evidence.workspace.manifest.name)
+    given = [evidence.tag] if evidence.tag else list(evidence.tags)
+    found = [name for name in given if _owner(name) in {_owner(one) for one in meant}]
+    wrong = [name for name in found if name not in meant]
+    if wrong:
+        fix = f"git tag -d {wrong[0]}, or change {component.place}"
+        return failed(f"the tag is {wrong[0]}, and the version is {component.version}", fix)
+    if found:
+        return passed(found[0])
+    if evidence.revision is None:
+        return skipped(_NO_GIT)
+    return skipped(f"no tag is for it here; {meant[-1]} would be")
+
+
+def release_tag(evidence: Evidence) -> Found:
+    """The given tag releases something of this workspace."""
+    known = evidence.components
+    owners = {_owner(one) for component in known for one in tags(component, known, evidence.workspace.manifest.name)}
+    if _owner(evidence.tag) in owners:
+        return passed(evidence.tag)
+    forms = ", ".join(f"{owner}vVERSION" for owner in sorted(owner for owner in owners if owner is not None))
+    return failed(f"{evidence.tag!r} is the tag of nothing here", f"a tag is one of {forms}")
+
+
+def growth(component: Component, evidence: Evidence) -> Found:
+    """A meta-package that got another component has taken a minor step."""
+    owed = evidence.growths.get(component.name)
+    if owed is None:
+        return skipped(_NO_GIT) if evidence.revision is None else passed("no component is new")
+    return failed(str(owed), f"packyard bump minor {component.name}")
+
+
+def workflow(evidence: Evidence) -> Found:
+    """The workflows are there, and are those for this workspace."""
+    wrong = [one for one in evidence.workflows if one.state != "current"]
+    if wrong:
+        return failed(f"{wrong[0].path} {_STATES[wrong[0].state]}", "packyard ci")
+    return passed(", ".join(one.path for one in evidence.workflows))
+
+
+def ignored(evidence: Evidence) -> Found:
+    """git ignores what Packyard makes."""
+    if not evidence.git("rev-parse", "--git-dir"):
+        return skipped(_NO_GIT)
+    missing = not_ignored(evidence)
+    if missing:
+        return failed(f"{' and '.join(f'{one}/' for one in missing)} could be committed", "packyard check --fix")
+    return passed(", ".join(f"{one}/" for one in OWN_FOLDERS))
+
+
+def not_ignored(evidence: Evidence) -> list[str]:
+    """The folders of artifacts in which git would not ignore a new file."""
+    return [one for one in OWN_FOLDERS if not evidence.git("check-ignore", "--no-index", f"{one}/artifact-0.1.0")]
+
+
+def _owner(tag: str) -> str | None:
+    """What stands before the version in a tag: 'tensor-' of 'tensor-v0.2.0', '' of 'v0.2.0'; None for another tag."""
+    match = _TAG.fullmatch(tag)
+    return match[1] if match else None
+
+
+def tracked(evidence: Evidence) -> Found:
+    """No artifact is in git."""
+    if not evidence.git("rev-parse", "--git-dir"):
+        return skipped(_NO_GIT)
+    made = {path for target in evidence.graph.targets.values() for path in evidence.artifacts(target).values()}
+    said = evidence.git("ls-files", "-z", "--", *OWN_FOLDERS, *made)
+    found = [path for path in said.split("\0") if path and path.rpartition("/")[2] not in _KEPT]
+    if found:
+        more = f" and {len(found) - 1} more" if len(found) > 1 else ""
+        return failed(f"{found[0]}{more} is committed", f"git rm --cached {' '.join(found[:3])}")
+    return passed("no artifact is committed")

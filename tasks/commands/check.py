@@ -1,0 +1,134 @@
+"""`packyard check`: the checklist of packaging, gone through by a program."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from packyard.formats.errors import Problem
+from packyard.formats.gitignore import NAME as GITIGNORE
+from packyard.formats.gitignore import with_folders
+from packyard.tasks.checklist import Judged, go_through
+from packyard.tasks.checkproof import scripts_without_bit
+from packyard.tasks.checkrepository import not_ignored
+from packyard.tasks.cli import ERRORS, UsageError, carry_out, version
+from packyard.tasks.commands.output import say, say_json
+from packyard.tasks.display import Plain
+from packyard.tasks.errors import ActionError
+from packyard.tasks.evidence import Evidence
+from packyard.tasks.front import Front, choose_display
+from packyard.tasks.opening import find_workspace
+from packyard.tasks.summary import summary
+
+_WORDS = {"passed": "passed", "failed": "FAILED", "skipped": "-"}
+
+
+def run(words: list[str]) -> int:
+    """Go through the checklist; the exit status, 1 when an item failed."""
+    options = _parser().parse_args(words)
+    root = find_workspace(Path.cwd())
+    quiet = options.json or options.summary
+    if options.build:
+        _build(root, quiet=quiet)
+    evidence = Evidence(root, version(), options.tag)
+    if options.fix:
+        done = list(_fix(evidence))
+        if not quiet:
+            say(*done)
+        evidence = Evidence(root, version(), options.tag)
+    judged = [one for one in go_through(evidence) if _is_wanted(one, options.member)]
+    if not judged:
+        raise UsageError(
+            Problem(f"{', '.join(map(repr, options.member))} has no items", hint="'packyard check' lists all")
+        )
+    counts: Counter[str] = Counter(item.verdict for one in judged for item in one.items)
+    if options.json:
+        items = [{"subject": one.subject, "kind": one.kind, **asdict(item)} for one in judged for item in one.items]
+        say_json({"passed": not counts["failed"], "counts": dict(sorted(counts.items())), "items": items})
+    elif options.summary:
+        say(summary(evidence, judged))
+        return 0
+    else:
+        say(*_lines(judged, quiet=options.quiet), _count_line(counts))
+    return ERRORS if counts["failed"] else 0
+
+
+def _build(root: Path, *, quiet: bool) -> None:
+    """Make what is stale of the artifacts and the clean rooms; what fails is for the checklist to tell."""
+    front = Front(root, Plain(sys.stderr) if quiet else choose_display(json=False))
+    here = Path.cwd()
+    try:
+        front.lock()
+        tried = [name for name in front.graph.targets if name.startswith(("cleanroom:", "installer:"))]
+        os.chdir(root)
+        carry_out(front, [*front.graph.final, *tried])
+    finally:
+        os.chdir(here)
+        front.close()
+
+
+def _fix(evidence: Evidence) -> Iterator[str]:
+    """Mend what needs no judgement: .gitignore, and scripts that cannot be executed."""
+    try:
+        missing = not_ignored(evidence) if evidence.git("rev-parse", "--git-dir") else []
+        if missing:
+            path = evidence.root / GITIGNORE
+            before = path.read_text(encoding="utf-8") if path.exists() else ""
+            aside = path.with_name(f"{GITIGNORE}.part")
+            aside.write_text(with_folders(before, missing), encoding="utf-8", newline="")
+            os.replace(aside, path)
+            yield f"fixed  {GITIGNORE}: {', '.join(f'/{folder}/' for folder in missing)}"
+        for script in scripts_without_bit(evidence):
+            path = evidence.root / script
+            path.chmod(path.stat().st_mode | 0o111)
+            yield f"fixed  {script}: chmod +x"
+    except OSError as error:
+        raise ActionError(f"{error.filename}: cannot be written: {error.strerror}") from None
+
+
+def _is_wanted(judged: Judged, names: Sequence[str]) -> bool:
+    return not names or judged.subject.partition(" ")[0] in names
+
+
+def _lines(judged: Sequence[Judged], *, quiet: bool) -> Iterator[str]:
+    width = max(len(item.name) for one in judged for item in one.items)
+    for one in judged:
+        items = [item for item in one.items if item.verdict == "failed" or not quiet]
+        if not items:
+            continue
+        yield one.heading
+        for item in items:
+            yield f"  {_WORDS[item.verdict]:6}  {item.name.ljust(width)}  {item.text}"
+            if item.fix:
+                yield f"          {' ' * width}  fix: {item.fix}"
+        yield ""
+
+
+def _count_line(counts: Counter[str]) -> str:
+    parts = [f"{counts['passed']} passed", f"{counts['failed']} failed"]
+    return ", ".join([*parts, *([f"{counts['skipped']} not judged"] if counts["skipped"] else [])])
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="packyard check",
+        description="Go through the checklist of packaging for every member, meta-package, archive and site: artifacts "
+        "that are there and were tried in a clean room, documents, licence, version, changelog, tag, workflows. "
+        "Nothing is made: what is stale or was never tried has not passed.",
+    )
+    parser.add_argument("member", nargs="*", metavar="NAME", help="only the items of these (default: all)")
+    parser.add_argument("--build", action="store_true", help="first build everything, and try it in its clean rooms")
+    parser.add_argument("--fix", action="store_true", help="write .gitignore, and make scripts executable")
+    parser.add_argument(
+        "--tag", default="", metavar="TAG", help="the tag that is being released: it must be the version"
+    )
+    parser.add_argument("-q", "--quiet", action="store_true", help="show only what failed")
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--summary", action="store_true", help="print what a pull request should say: artifacts, digests")
+    form.add_argument("--json", action="store_true", help="the items as JSON")
+    return parser

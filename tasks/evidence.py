@@ -1,0 +1,180 @@
+"""What the checklist is judged by: the workspace, what its targets were made from, and what git knows. It is read once,
+and nothing is made."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from packyard.formats.errors import FormatError
+from packyard.tasks.component import Component, components
+from packyard.tasks.errors import ActionError
+from packyard.tasks.graph import Graph
+from packyard.tasks.growth import Growth, growths
+from packyard.tasks.opening import Opened, open_workspace
+from packyard.tasks.plan import Verdict
+from packyard.tasks.revision import Revision, git_said, read_revision
+from packyard.tasks.target import Target
+from packyard.tasks.trace import Made
+from packyard.tasks.workflow import Workflow, workflows
+from packyard.tasks.workspace import Workspace, read_workspace
+
+OWN_FOLDERS = ("dist", "site", ".packyard")
+
+
+class Evidence:
+    """The workspace at `root` as it is now; `version` is Packyard's, `tag` the tag that is to be released, or ''."""
+
+    def __init__(self, root: Path, version: str, tag: str = "") -> None:
+        self.root = root
+        self.tag = tag
+        self._version = version
+
+    @cached_property
+    def workspace(self) -> Workspace:
+        """The members and what packyard.toml makes of them."""
+        return read_workspace(self.root)
+
+    @cached_property
+    def components(self) -> Sequence[Component]:
+        """Everything with a version that makes a final artifact; a library that others use is none."""
+        return tuple(one for one in components(self.workspace) if self.targets(one) or one.kind != "wheel")
+
+    @cached_property
+    def opened(self) -> Opened:
+        """The workspace, opened to be read."""
+        return open_workspace(self.root, readonly=True)
+
+    @property
+    def graph(self) -> Graph:
+        """The targets."""
+        return self.opened.graph
+
+    @cached_property
+    def verdicts(self) -> Mapping[str, Verdict]:
+        """Whether each target that leaves an artifact in the workspace, and what it is made from, is fresh."""
+        names = [name for name, target in self.graph.targets.items() if target.final or self.artifacts(target)]
+        return self.opened.build(lambda _: None).plan(names, remember=False)
+
+    # targets and their artifacts -------------------------------------------------------------------------------
+
+    def targets(self, component: Component) -> list[Target]:
+        """The final targets of a component."""
+        names = {package.target for package in component.packages} or {f"{component.kind}:{component.name}"}
+        return [
+            target
+            for name, target in self.graph.targets.items()
+            if target.final and (name in names or name.partition("@")[0] in names)
+        ]
+
+    def cleanrooms(self, component: Component) -> list[Target]:
+        """The targets that try what a component is made into, where there is nothing else."""
+        made = {target.name for target in self.targets(component)}
+        return [
+            target
+            for name, target in self.graph.targets.items()
+            if target.kind == "cleanroom" and _subject(target) in made
+        ]
+
+    def artifacts(self, target: Target) -> dict[str, str]:
+        """The paths of a target's artifacts by part."""
+        return {output.part: output.artifact for output in target.outputs if output.artifact}
+
+    def is_fresh(self, target: Target) -> bool:
+        """Whether a target and its artifacts are what the workspace asks for."""
+        return self.verdicts[target.name].state == "fresh"
+
+    def made(self, target: Target) -> Mapping[str, Made]:
+        """What a fresh target made, by part."""
+        record = self.opened.trace.record(target.name)
+        return record.outputs if record else {}
+
+    def why_not(self, target: Target) -> tuple[str, str]:
+        """Why a target is not fresh, and what to do: it failed, or it was not made since something changed."""
+        failure = self.opened.trace.failure(target.name)
+        if failure is not None:
+            lines = failure.message.splitlines()
+            return "; ".join(line.strip() for line in lines[:2]), f"mend it, and run 'packyard {target.name}'"
+        if not self.made(target):
+            return "it was never made here", f"packyard {target.name}"
+        reason = next(iter(self.verdicts[target.name].reasons), "")
+        return f"it is not up to date: {reason}", f"packyard {target.name}"
+
+    def report(self, target: Target) -> list[dict[str, Any]]:
+        """The checks of a clean room that is fresh."""
+        path = self.artifacts(target).get("", "")
+        try:
+            checks: list[dict[str, Any]] = json.loads((self.root / path).read_text(encoding="utf-8"))["checks"]
+        except (OSError, ValueError, KeyError):
+            return []
+        return checks
+
+    # files -----------------------------------------------------------------------------------------------------
+
+    def text(self, path: str) -> str | None:
+        """The text of a file of the workspace, None when it is not there or is no text."""
+        try:
+            return self.workspace.watch.text(path) if self.workspace.watch.is_file(path) else None
+        except FormatError:
+            return None
+
+    def find(self, folder: str, *stems: str) -> str:
+        """The first file of a folder whose name is one of `stems`, with an end or without; '' when there is none."""
+        at = self.root / folder
+        names = sorted(os.listdir(at)) if at.is_dir() else []
+        for stem in stems:
+            for name in names:
+                if name.partition(".")[0].lower() == stem.lower() and (at / name).is_file():
+                    return f"{folder}/{name}" if folder else name
+        return ""
+
+    def starts_as_script(self, path: str) -> bool:
+        """Whether a file begins with `#!`."""
+        try:
+            with (self.root / path).open("rb") as stream:
+                return stream.read(2) == b"#!"
+        except OSError:
+            return False
+
+    # git and workflows -----------------------------------------------------------------------------------------
+
+    @cached_property
+    def revision(self) -> Revision | None:
+        """The commit that is checked out; None where git does not know the workspace, or nothing is committed."""
+        try:
+            return read_revision(self.root, "HEAD")
+        except FormatError:
+            return None
+
+    def git(self, *words: str) -> str:
+        """What git prints in the workspace, '' when it fails."""
+        try:
+            return git_said(self.root, *words)
+        except ActionError:
+            return ""
+
+    @cached_property
+    def tags(self) -> tuple[str, ...]:
+        """The tags of the commit that is checked out."""
+        return tuple(self.git("tag", "--points-at", "HEAD").split()) if self.revision else ()
+
+    @cached_property
+    def growths(self) -> Mapping[str, Growth]:
+        """The meta-packages that owe a minor step."""
+        return growths(self.root, self.workspace.manifest.metas)
+
+    @cached_property
+    def workflows(self) -> Sequence[Workflow]:
+        """The workflows, as they should be and as they are."""
+        return workflows(self.workspace, self._version)
+
+
+def _subject(cleanroom: Target) -> str:
+    """The target whose artifact a clean room tries: the one of the same name, or what an archive's is made from."""
+    name = cleanroom.name.partition(":")[2]
+    uses = [use.target for use in cleanroom.uses if not use.target.startswith("toolchain:")]
+    return next((use for use in uses if use.partition(":")[2] == name), uses[0] if uses else "")

@@ -1,0 +1,229 @@
+"""Verifying artifacts that are no bundles, as files: each is tried alone, in a clean room that is made for it anew.
+
+What can be tried is told by the file itself, by what lies beside it, and by the workspace when the file is one of its
+artifacts: the smoke command of an archive, the examples of a Mojo package, the compiler.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from packyard.formats.errors import FormatError, Problem
+from packyard.formats.morloc import read_morloc
+from packyard.formats.packagemanifest import SUFFIX, PackageManifest, write_package_manifest
+from packyard.formats.workspace import ArchiveSpec
+from packyard.tasks.cleanroom import prove_archive, prove_mojo
+from packyard.tasks.compiler import Compiler, toolchain_of
+from packyard.tasks.distribution import folder_name
+from packyard.tasks.errors import ActionError, PlanError
+from packyard.tasks.mojodescribed import ENDS, is_mojo_package, read_described, sha256_of
+from packyard.tasks.mojopackage import artifact_name, placed_examples
+from packyard.tasks.mojoplan import sound_packages
+from packyard.tasks.proof import Check, Proof
+from packyard.tasks.room import Room
+from packyard.tasks.target import Json
+from packyard.tasks.unpacking import unpack
+from packyard.tasks.workspace import Workspace
+
+ARCHIVE_ENDS = (".tar.gz", ".tgz", ".zip")
+_MORLOC = ".morloc.tar.gz"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verified:
+    """What was shown of one file: `text` is the report, or what went wrong; `log` is what its programs said."""
+
+    path: Path
+    passed: bool
+    text: str
+    report: Mapping[str, Any] = field(default_factory=dict)
+    log: str = ""
+
+    def json(self) -> dict[str, Any]:
+        """The outcome as data."""
+        verdict = "works" if self.passed else "fails"
+        causes = [] if self.passed else self.text.splitlines()
+        return {"file": os.fspath(self.path), "verdict": verdict, "report": dict(self.report), "findings": causes}
+
+
+def verify_artifact(path: Path, compilers: Sequence[Compiler], workspace: Workspace | None) -> Verified:
+    """Try a Mojo package, a morloc package, or another archive; `compilers` are for Mojo packages, `workspace` is the
+    one around, None outside. FormatError when there is no such file."""
+    if not path.is_file():
+        raise FormatError(Problem("is no file", place=os.fspath(path)))
+    if is_mojo_package(path):
+        return _tried(path, lambda room: _mojo(room, path, compilers, workspace))
+    if path.name.endswith(_MORLOC):
+        return _tried(path, lambda room: _morloc(room, path))
+    return _tried(path, lambda room: _archive(room, path, next(iter(compilers), None), workspace))
+
+
+def _tried(path: Path, prove: Callable[[Room], Room]) -> Verified:
+    with _empty_room() as room:
+        try:
+            done = prove(room)
+        except (ActionError, FormatError) as error:
+            return Verified(path=path, passed=False, text=str(error), log=_said(room))
+        report = json.loads((done.outputs / "cleanroom.json").read_text(encoding="utf-8"))
+        text = (done.outputs / "cleanroom.txt").read_text(encoding="utf-8").rstrip("\n")
+        return Verified(path=path, passed=True, text=text, report=report, log=_said(room))
+
+
+def _said(room: Room) -> str:
+    return room.log.read_text(encoding="utf-8", errors="replace") if room.log.exists() else ""
+
+
+@contextmanager
+def _empty_room() -> Iterator[Room]:
+    with tempfile.TemporaryDirectory(prefix="packyard-verify-") as name:
+        folder = Path(name)
+        inputs, outputs, scratch, home = (folder / key for key in ("in", "out", "tmp", "home"))
+        for place in (inputs, outputs, scratch, home):
+            place.mkdir()
+        yield Room(inputs=inputs, outputs=outputs, scratch=scratch, home=home, params={}, log=folder / "log")
+
+
+def _with(room: Room, params: dict[str, Json], compiler: Compiler | None) -> Room:
+    """The room with the parameters of a clean room; a compiler stands in it as the tree of a toolchain."""
+    version = compiler.version or compiler.library().version if compiler else ""
+    trees = {toolchain_of(version): compiler.tree} if compiler else {}
+    return Room(
+        inputs=room.inputs, outputs=room.outputs, scratch=room.scratch, home=room.home, log=room.log,
+        params={**params, "compiler": version}, trees=trees,
+    )  # fmt: skip
+
+
+# Mojo packages ----------------------------------------------------------------------------------------------------
+
+
+def _mojo(room: Room, path: Path, compilers: Sequence[Compiler], workspace: Workspace | None) -> Room:
+    manifest, is_described = read_described(path)
+    fitting = [compiler for compiler in compilers if manifest.compiler.package.fits(compiler.library())]
+    compiler = next(iter([*fitting, *compilers]), None)
+    if compiler is None:
+        message = f"{path}: there is no Mojo compiler to try it with, it takes {manifest.compiler.accepted_by}"
+        raise ActionError(message, hint="name one with --compiler")
+    end = path.suffix
+    if not is_described:
+        manifest = _exporting_itself(manifest)
+    _place(room, path, manifest, end)
+    for needed, one in _beside(path.parent, manifest).items():
+        _place(room, needed, one, end)
+    programs = _programs(path, workspace)
+    for at, source in programs.items():
+        (room.inputs / at).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source, room.inputs / at)
+    params = {"name": manifest.name, "end": end, "examples": sorted(programs), "moved": sorted(manifest.components)}
+    done = _with(room, params, compiler)
+    prove_mojo(done)
+    return done
+
+
+def _exporting_itself(manifest: PackageManifest) -> PackageManifest:
+    """Of a package that nothing describes, no more is known than that it can be imported."""
+    return replace(manifest, exports={manifest.name: ()})
+
+
+def _place(room: Room, path: Path, manifest: PackageManifest, end: str) -> None:
+    folder = room.inputs / "packages"
+    folder.mkdir(exist_ok=True)
+    shutil.copyfile(path, folder / f"{manifest.name}{end}")
+    (folder / f"{manifest.name}{end}{SUFFIX}").write_text(write_package_manifest(manifest), encoding="utf-8")
+
+
+def _beside(folder: Path, manifest: PackageManifest) -> dict[Path, PackageManifest]:
+    """The packages that one needs and that lie beside it, known by their digests; PlanError with those that do not."""
+    wanted = {needed.sha256: needed for needed in manifest.dependencies}
+    found: dict[Path, PackageManifest] = {}
+    for path in sorted(folder.iterdir()) if wanted else ():
+        if path.name.endswith(ENDS) and (digest := sha256_of(path)) in wanted:
+            found[path] = read_described(path)[0]
+            del wanted[digest]
+    if wanted:
+        raise PlanError(
+            *(
+                Problem(
+                    f"needs {needed.name!r} {needed.version}, which does not lie beside it",
+                    place=manifest.file,
+                    hint=f"it has the SHA-256 {needed.sha256}",
+                )
+                for needed in wanted.values()
+            )
+        )
+    return found
+
+
+def _programs(path: Path, workspace: Workspace | None) -> dict[str, Path]:
+    """The examples of a package of the workspace, by where they stand in the clean room."""
+    if workspace is None:
+        return {}
+    for package in sound_packages(workspace).packages:
+        if path.resolve() == (workspace.root / "dist" / artifact_name(package)).resolve():
+            places = placed_examples(package, workspace.watch)
+            return {at: workspace.root / source for source, at in places.items()}
+    return {}
+
+
+# archives ---------------------------------------------------------------------------------------------------------
+
+
+def _archive(room: Room, path: Path, compiler: Compiler | None, workspace: Workspace | None) -> Room:
+    shutil.copyfile(path, room.inputs / path.name)
+    spec = _spec(path, workspace)
+    top = _top(path)
+    layout = spec.layout if spec else "distribution" if top else ""
+    params: dict[str, Json] = {
+        "file": path.name,
+        "layout": layout,
+        "top": top if layout else spec.prefix if spec else "",
+        "smoke": list(spec.smoke) if spec else [],
+    }
+    done = _with(room, params, compiler)
+    prove_archive(done)
+    return done
+
+
+def _spec(path: Path, workspace: Workspace | None) -> ArchiveSpec | None:
+    """The `[[archive]]` of the workspace that makes a file."""
+    for spec in workspace.manifest.archives if workspace else ():
+        stem = folder_name(spec) if spec.layout else f"{spec.name}-{spec.version}"
+        if path.resolve() == (workspace.root / "dist" / f"{stem}.{spec.format}").resolve():  # type: ignore[union-attr]
+            return spec
+    return None
+
+
+def _top(path: Path) -> str:
+    """The top folder of a distribution, which is called like its file; '' for another archive."""
+    stem = path.name.removesuffix(".zip").removesuffix(".tar.gz").removesuffix(".tgz")
+    return stem if "-v" in stem else ""
+
+
+def _morloc(room: Room, path: Path) -> Room:
+    """Unpack a package, and read its manifest as strictly as a build does."""
+    folder = room.scratch / "room"
+    unpack(path, folder)
+    tops = sorted(folder.iterdir())
+    checks = [Check(what=f"{path.name} unpacks")]
+    place = tops[0] / "package.yaml" if len(tops) == 1 else folder / "package.yaml"
+    try:
+        text = place.read_text(encoding="utf-8")
+        manifest = read_morloc(text, "package.yaml")
+    except OSError:
+        raise ActionError(f"{path.name}: holds no package.yaml in a folder of its own") from None
+    named = f"{manifest.name}-{manifest.version}{_MORLOC}"
+    cause = "" if path.name == named else f"it is {manifest.name} {manifest.version}, whose file is {named}"
+    checks.append(Check(what="its name is that of its manifest", cause=cause))
+    proof = Proof(subject=path.name, compiler="", present={path.name: sha256_of(path)}, checks=tuple(checks))
+    if proof.failures:
+        raise ActionError(f"{path.name}: {len(proof.failures)} of {len(checks)} checks failed", detail=proof.failure())
+    (room.outputs / "cleanroom.json").write_text(proof.json(), encoding="utf-8")
+    (room.outputs / "cleanroom.txt").write_text(proof.table(), encoding="utf-8")
+    return room

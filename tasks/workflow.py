@@ -1,0 +1,329 @@
+"""The workflows of GitHub Actions for a workspace: what builds, tries and publishes it, filled from templates."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shlex
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import yaml
+from packaging.utils import canonicalize_name
+from packyard.formats.errors import FormatError, Problem
+from packyard.formats.reference import TargetRef, read_reference
+from packyard.tasks.template import FOLDER as TEMPLATES
+from packyard.tasks.template import fill, read_template
+from packyard.tasks.workspace import MANIFEST, Workspace
+
+FOLDER = ".github/workflows"
+# The releases of the actions that the built-in templates use; `[ci] pins` puts commits in their place.
+ACTIONS = {
+    "actions/cache": "v4",
+    "actions/checkout": "v4",
+    "actions/configure-pages": "v5",
+    "actions/deploy-pages": "v4",
+    "actions/download-artifact": "v4",
+    "actions/setup-python": "v5",
+    "actions/upload-artifact": "v4",
+    "actions/upload-pages-artifact": "v3",
+}
+_SEAL = re.compile(r"# Written by 'packyard ci', SHA-256 ([0-9a-f]{64})\.[^\n]*\n")
+_PYTHON = "3.12"
+_STORE = "~/.cache/packyard"
+_UNSIGNED = "a seed that everybody knows"  # forks see no secrets, and build all the same
+
+_SETUP = """\
+- uses: @checkout@
+  with:
+    fetch-depth: 0 # earlier versions and tags are compared with this one
+    persist-credentials: false
+- uses: @setup_python@
+  with:
+    python-version: "@python@"
+- name: Keep what was made before
+  uses: @cache@
+  with:
+    path: @store@
+    key: packyard-${{ runner.os }}-@job@-${{ github.sha }}
+    restore-keys: packyard-${{ runner.os }}-
+- name: Install Packyard
+  run: python -m pip install @packyard@
+"""
+_PACKAGE = """\
+name: Build and test packages
+
+on:
+  push:
+    branches: [main]
+    tags: ["v*", "*-v*"]
+  pull_request:
+    @paths@
+
+permissions:
+  contents: read
+
+concurrency:
+  group: package-${{ github.ref }}
+  cancel-in-progress: ${{ github.event_name == 'pull_request' }}
+
+jobs:
+  package:
+    runs-on: ubuntu-latest
+    @environment@
+    steps:
+      @setup@
+      @signing@
+      - name: Build packages
+        run: packyard
+      - name: Try them where there is nothing else, and go through the checklist
+        run: packyard check --build
+      - name: Compare the tag with the version
+        if: github.ref_type == 'tag'
+        env:
+          TAG: ${{ github.ref_name }}
+        run: packyard check --tag "$TAG"
+      - name: Tell what was made
+        run: packyard check --summary >> "$GITHUB_STEP_SUMMARY"
+      - name: Keep the store small
+        run: packyard cache gc --limit "4 GB"
+      - name: Upload artifacts
+        uses: @upload_artifact@
+        with:
+          name: packages
+          path: dist/
+          if-no-files-found: error
+
+  release:
+    if: github.ref_type == 'tag'
+    needs: package
+    runs-on: ubuntu-latest
+    permissions:
+      contents: write
+    steps:
+      - uses: @download_artifact@
+        with:
+          name: packages
+          path: dist/
+      - name: Attach the artifacts to the release
+        env:
+          GH_TOKEN: ${{ github.token }}
+          TAG: ${{ github.ref_name }}
+        run: gh release create "$TAG" dist/* --repo "$GITHUB_REPOSITORY" --verify-tag --generate-notes
+"""
+_BENCHMARK = """\
+name: Run benchmarks
+
+on:
+  push:
+    branches: [main]
+  schedule:
+    - cron: "0 0 * * 0" # weekly
+  workflow_dispatch:
+
+permissions:
+  contents: read
+
+jobs:
+  benchmark:
+    runs-on: ubuntu-latest
+    @environment@
+    steps:
+      @setup@
+      @signing@
+      - name: Build the archives
+        run: packyard @archives@
+      - name: Run them from their unpacked copies
+        run: packyard verify --output @archives@
+"""
+_DOCS = """\
+name: Deploy documentation
+
+on:
+  push:
+    branches: [main]
+  workflow_dispatch:
+
+permissions:
+  contents: read
+
+concurrency:
+  group: pages
+  cancel-in-progress: false
+
+jobs:
+  build:
+    runs-on: ubuntu-latest
+    @environment@
+    steps:
+      @setup@
+      @signing@
+      - name: Build the site
+        run: packyard @sites@
+      - uses: @configure_pages@
+      - uses: @upload_pages_artifact@
+        with:
+          path: site/
+
+  deploy:
+    needs: build
+    runs-on: ubuntu-latest
+    permissions:
+      pages: write
+      id-token: write
+    environment:
+      name: github-pages
+      url: ${{ steps.deployment.outputs.page_url }}
+    steps:
+      - id: deployment
+        uses: @deploy_pages@
+"""
+_BUILT_IN = {"package": _PACKAGE, "benchmark": _BENCHMARK, "docs": _DOCS}
+
+State = Literal["current", "missing", "outdated", "edited", "needless"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workflow:
+    """One file: its text as it should be ('' when the workspace has no use for it), as it is (None when there is no
+    file), and how they compare. An `edited` file is not as Packyard wrote it."""
+
+    path: str
+    text: str
+    there: str | None
+    state: State
+
+
+def workflows(workspace: Workspace, version: str) -> tuple[Workflow, ...]:
+    """The workflows for a workspace, run by this `version` of Packyard; FormatError with everything that is wrong with
+    its templates."""
+    texts = {f"{FOLDER}/{name}.yml": text for name, text in _texts(workspace, version)}
+    return tuple(
+        _compare(path, texts.get(path, ""), workspace)
+        for path in (f"{FOLDER}/{name}.yml" for name in _BUILT_IN)
+        if path in texts or workspace.watch.is_file(path)
+    )
+
+
+def _compare(path: str, text: str, workspace: Workspace) -> Workflow:
+    there = workspace.watch.text(path) if workspace.watch.is_file(path) else None
+    state: State = "missing"
+    if there is not None:
+        state = "current" if there == text else "outdated" if _is_ours(there) else "edited"
+        if not text:
+            state = "needless" if _is_ours(there) else "current"  # somebody's own
+    return Workflow(path=path, text=text, there=there, state=state)
+
+
+def _is_ours(text: str) -> bool:
+    """Whether nobody changed a file since it was written."""
+    match = _SEAL.match(text)
+    return match is not None and match[1] == _digest(text[match.end() :])
+
+
+def _sealed(text: str, name: str) -> str:
+    hint = f"Change {TEMPLATES}/{name}_workflow.yml, not this file."
+    return f"# Written by 'packyard ci', SHA-256 {_digest(text)}. {hint}\n{text}"
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()
+
+
+def _texts(workspace: Workspace, version: str) -> Iterator[tuple[str, str]]:
+    """Each workflow that the workspace has a use for."""
+    manifest = workspace.manifest
+    useful = {
+        "package": True,
+        "benchmark": any(spec.smoke for spec in manifest.archives),
+        "docs": bool(manifest.docs),
+    }
+    for name, built_in in _BUILT_IN.items():
+        if useful[name]:
+            values = _values(workspace, version, name)
+            template = read_template(f"{name}_workflow.yml", built_in, workspace.watch, values)
+            text = fill(template, values)
+            _check_yaml(text, f"{TEMPLATES}/{name}_workflow.yml")
+            yield name, _sealed(text, name)
+
+
+def _values(workspace: Workspace, version: str, job: str) -> dict[str, str]:
+    manifest = workspace.manifest
+    actions = {
+        action.partition("/")[2].replace("-", "_"): _uses(action, release, manifest.ci.pins)
+        for action, release in ACTIONS.items()
+    }
+    values = {
+        **actions,
+        "job": job,
+        "packyard": _packyard(workspace, version),
+        "python": manifest.toolchain.python or _PYTHON,
+        "store": manifest.cache.directory or _STORE,
+        "paths": _paths(workspace, job),
+        "archives": shlex.join(f"archive:{spec.name}" for spec in manifest.archives if spec.smoke),
+        "sites": shlex.join(f"docs:{spec.name}" for spec in manifest.docs),
+        "environment": _environment(manifest.sign.seed_env),
+        "signing": _signing(manifest.sign.key),
+    }
+    return {**values, "setup": fill(_SETUP, values)}
+
+
+def _uses(action: str, release: str, pins: Mapping[str, str]) -> str:
+    return f"{action}@{pins[action]} # {release}" if action in pins else f"{action}@{release}"
+
+
+def _packyard(workspace: Workspace, version: str) -> str:
+    """What pip installs: this version, or a member that is Packyard itself."""
+    for member in workspace.members:
+        if member.project is not None and canonicalize_name(member.project.name) == "packyard":
+            return f"./{member.folder}"
+    return f"packyard=={version}"
+
+
+def _paths(workspace: Workspace, job: str) -> str:
+    """What a pull request must touch for the workflow to run, as the value of `pull_request`."""
+    manifest = workspace.manifest
+    if "" in manifest.members:
+        return ""
+    found = [f"{pattern}/**" for pattern in manifest.members]
+    for text in (text for spec in manifest.archives for text in spec.include):
+        reference = read_reference(text)
+        if not isinstance(reference, TargetRef):
+            found += [reference, f"{reference}/**"] if not reference.endswith("**") else [reference]
+    found += [f"{spec.source}/**" for spec in manifest.docs]
+    found += [MANIFEST, "packyard.lock", f"{TEMPLATES}/**", f"{FOLDER}/{job}.yml"]
+    return "paths:\n" + "\n".join(f'  - "{path}"' for path in dict.fromkeys(found))
+
+
+def _environment(variable: str) -> str:
+    return f"env:\n  {variable}: ${{{{ secrets.{variable} || '{_UNSIGNED}' }}}}" if variable else ""
+
+
+def _signing(key: str) -> str:
+    """The step that puts the signing key where packyard.toml says that it lies; a key in git needs none."""
+    if not key:
+        return ""
+    place = shlex.quote(key)
+    folder = os.path.dirname(key)
+    return f"""\
+- name: Put the signing key where packyard.toml has it
+  env:
+    SIGNING_KEY: ${{{{ secrets.PACKYARD_SIGNING_KEY }}}}
+  run: |
+    umask 077
+    if [ -n "$SIGNING_KEY" ]; then
+      {f"mkdir -p {shlex.quote(folder)}" if folder else ":"}
+      printf '%s\\n' "$SIGNING_KEY" > {place}
+    elif [ ! -f {place} ]; then
+      echo "PACKYARD_KEY_SEED={_UNSIGNED}" >> "$GITHUB_ENV"
+    fi"""
+
+
+def _check_yaml(text: str, place: str) -> None:
+    try:
+        yaml.safe_load(text)
+    except yaml.MarkedYAMLError as error:
+        line = f"line {error.problem_mark.line + 1} of what it gives" if error.problem_mark else ""
+        raise FormatError(Problem(f"is not YAML: {error.problem}", line, place)) from None
