@@ -36,7 +36,7 @@ COMMANDS = {
     "lock": "pin dependencies, with hashes",
     "inspect": "show what a bundle or a Mojo package contains",
     "extract": "unpack a bundle into a new folder",
-    "verify": "check the bytes of bundles against their signatures",
+    "verify": "check bundles against their signatures, and try other artifacts in clean rooms",
     "diff": "show which slots and files differ between two bundles",
     "trust": "add, list or remove the keys whose bundles are authentic",
     "keygen": "make a pair of signing keys",

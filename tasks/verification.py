@@ -47,6 +47,12 @@ class Verified:
     report: Mapping[str, Any] = field(default_factory=dict)
     log: str = ""
 
+    def shown(self) -> str:
+        """The outcome in lines."""
+        name = f"{self.path.name}: "
+        text = self.text.removeprefix(name)
+        return f"{self.path}: {text}" if not self.passed else f"{self.path}: works\n\n{text}"
+
     def json(self) -> dict[str, Any]:
         """The outcome as data."""
         verdict = "works" if self.passed else "fails"
@@ -74,7 +80,7 @@ def _tried(path: Path, prove: Callable[[Room], Room]) -> Verified:
             return Verified(path=path, passed=False, text=str(error), log=_said(room))
         report = json.loads((done.outputs / "cleanroom.json").read_text(encoding="utf-8"))
         text = (done.outputs / "cleanroom.txt").read_text(encoding="utf-8").rstrip("\n")
-        return Verified(path=path, passed=True, text=text, report=report, log=_said(room))
+        return Verified(path=path, passed=True, text=text, report=report, log=_said(room).partition(text)[0])
 
 
 def _said(room: Room) -> str:
@@ -109,7 +115,7 @@ def _mojo(room: Room, path: Path, compilers: Sequence[Compiler], workspace: Work
     fitting = [compiler for compiler in compilers if manifest.compiler.package.fits(compiler.library())]
     compiler = next(iter([*fitting, *compilers]), None)
     if compiler is None:
-        message = f"{path}: there is no Mojo compiler to try it with, it takes {manifest.compiler.accepted_by}"
+        message = f"{path.name}: there is no Mojo compiler to try it with, it takes {manifest.compiler.accepted_by}"
         raise ActionError(message, hint="name one with --compiler")
     end = path.suffix
     if not is_described:
@@ -188,6 +194,9 @@ def _archive(room: Room, path: Path, compiler: Compiler | None, workspace: Works
     }
     done = _with(room, params, compiler)
     prove_archive(done)
+    if compiler is None and any((room.scratch / "room" / top / "packages").glob(f"*{SUFFIX}")):
+        message = f"{path.name}: there is no Mojo compiler to try its packages with"
+        raise ActionError(message, hint="name one with --compiler")
     return done
 
 

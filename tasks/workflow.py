@@ -199,6 +199,10 @@ class Workflow:
 def workflows(workspace: Workspace, version: str) -> tuple[Workflow, ...]:
     """The workflows for a workspace, run by this `version` of Packyard; FormatError with everything that is wrong with
     its templates."""
+    unknown = [action for action in workspace.manifest.ci.pins if action not in ACTIONS]
+    if unknown:
+        raise FormatError(*(Problem(f"{action!r} is no action of the built-in workflows", f"ci.pins.{action}", MANIFEST,
+                                    f"known: {', '.join(ACTIONS)}") for action in unknown))  # fmt: skip
     texts = {f"{FOLDER}/{name}.yml": text for name, text in _texts(workspace, version)}
     return tuple(
         _compare(path, texts.get(path, ""), workspace)
@@ -288,11 +292,12 @@ def _paths(workspace: Workspace, job: str) -> str:
     if "" in manifest.members:
         return ""
     found = [f"{pattern}/**" for pattern in manifest.members]
-    for text in (text for spec in manifest.archives for text in spec.include):
+    for text in (text for archive in manifest.archives for text in archive.include):
         reference = read_reference(text)
         if not isinstance(reference, TargetRef):
             found += [reference, f"{reference}/**"] if not reference.endswith("**") else [reference]
-    found += [f"{spec.source}/**" for spec in manifest.docs]
+    for spec in manifest.docs:
+        found += [f"{spec.source or 'docs'}/**", spec.config, *spec.include]
     found += [MANIFEST, "packyard.lock", f"{TEMPLATES}/**", f"{FOLDER}/{job}.yml"]
     return "paths:\n" + "\n".join(f'  - "{path}"' for path in dict.fromkeys(found))
 

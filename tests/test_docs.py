@@ -29,6 +29,7 @@ TABLES = {
     "[[docs]]": manifest.DocsSpec,
     "[[meta]]": manifest.MetaSpec,
     "[morloc]": manifest.MorlocSpec,
+    "[ci]": manifest.CiSpec,
     "[cache]": manifest.CacheSpec,
 }
 

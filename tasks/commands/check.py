@@ -60,7 +60,7 @@ def run(words: list[str]) -> int:
 
 def _build(root: Path, *, quiet: bool) -> None:
     """Make what is stale of the artifacts and the clean rooms; what fails is for the checklist to tell."""
-    front = Front(root, Plain(sys.stderr) if quiet else choose_display(json=False))
+    front = Front(root, Plain(sys.stderr) if quiet else choose_display(json=False), jobs=os.cpu_count() or 1)
     here = Path.cwd()
     try:
         front.lock()

@@ -65,7 +65,7 @@ def _passed(one: Verification | Verified, *, strict: bool) -> bool:
 
 
 def _text(one: Verification | Verified) -> str:
-    return one.text() if isinstance(one, Verification) else f"{one.path}: {one.text}"
+    return one.text() if isinstance(one, Verification) else one.shown()
 
 
 class _Here:
