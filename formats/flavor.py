@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
@@ -95,7 +95,8 @@ class Flavor:
     """`[tool.flavor]`. `entry_point` is '' when `[project.scripts]` alone says what to run.
 
     `python_version` and `launcher` ('rust', 'go' or a path) are '' for the workspace's default, `package_name` is
-    the project's name unless set, `platforms` is () for the platform of the build.
+    the project's name unless set, `platforms` is () for the platform of the build. `smoke` has the words after a
+    command with which a clean room tries it.
     """
 
     entry_point: str = ""
@@ -107,6 +108,7 @@ class Flavor:
     build: BuildSpec = field(default_factory=BuildSpec)
     runtime_env: RuntimeEnv = field(default_factory=RuntimeEnv)
     policy: Policy | None = None
+    smoke: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -220,7 +222,17 @@ def _flavor(table: Table, name: str, scripts: Mapping[str, str]) -> Flavor:
         build=_build(table.table("build")),
         runtime_env=_runtime_env(table.table("execution").table("runtime").table("env")),
         policy=_policy(table.table("policy")) if "policy" in table else None,
+        smoke=_smoke(table.table("smoke"), {*scripts, package_name}),
     )
+
+
+def _smoke(table: Table, commands: Collection[str]) -> dict[str, tuple[str, ...]]:
+    for name in table:
+        if name not in commands:
+            table.problem(
+                name, f"is no command of the bundle, one of these was expected: {', '.join(sorted(commands))}"
+            )
+    return {name: table.texts(name) for name in table}
 
 
 def read_launcher(text: str) -> str:

@@ -15,9 +15,11 @@ from packyard.formats.errors import FormatError
 from packyard.formats.mojosource import move_imports
 from packyard.formats.packagemanifest import SUFFIX, PackageManifest, read_package_manifest
 from packyard.formats.workspace import ArchiveSpec
+from packyard.tasks.bundleproof import check_bundle, check_starts
 from packyard.tasks.compiler import Compiler, extension, toolchain_of
 from packyard.tasks.distribution import folder_name
 from packyard.tasks.errors import ActionError
+from packyard.tasks.launch import LANGUAGES
 from packyard.tasks.mojodependency import Needs
 from packyard.tasks.mojopackage import Package, artifact_name, placed_examples
 from packyard.tasks.mojoplan import MojoPlan, sound_packages
@@ -32,18 +34,22 @@ from packyard.tasks.mojoproof import (
     make_bench,
     said,
 )
+from packyard.tasks.prefix import platforms_of_all
+from packyard.tasks.program import program_of
 from packyard.tasks.proof import Check, Proof
 from packyard.tasks.room import Room
 from packyard.tasks.target import Output, Source, Target, Use
 from packyard.tasks.unpacking import unpack
 from packyard.tasks.verifyscript import verify_script
-from packyard.tasks.workspace import MANIFEST, Workspace
+from packyard.tasks.version import version
+from packyard.tasks.workspace import MANIFEST, Member, Workspace
 
 
 def targets(workspace: Workspace) -> Iterator[Target]:
-    """A clean room for each Mojo package that can be compiled, and each archive that says how to try it; by name only.
+    """A clean room for each Mojo package that can be compiled, each bundle for this machine, and each archive that says
+    how to try it; by name only.
 
-    An archive with the name of a package is tried as `cleanroom:NAME.FORMAT`.
+    What has the name of a package is tried as `cleanroom:NAME.FORMAT`, a bundle as `cleanroom:NAME.psp`.
     """
     plan = sound_packages(workspace)
     labels = set()
@@ -51,6 +57,11 @@ def targets(workspace: Workspace) -> Iterator[Target]:
         if not plan.needs[package.name].cycle:
             labels.add(package.label)
             yield _of_package(package, plan.needs[package.name], workspace)
+    for member, platforms in platforms_of_all(workspace).values():
+        if workspace.platform in platforms:
+            name = f"{member.name}.psp" if member.name in labels else member.name
+            labels.add(name)
+            yield _of_bundle(member, name, workspace)
     for spec in workspace.manifest.archives:
         if spec.smoke or spec.layout:
             name = f"{spec.name}.{spec.format}" if spec.name in labels else spec.name
@@ -85,6 +96,18 @@ def prove_mojo(room: Room) -> None:
     programs = {"imports.mojo": import_program(manifest.exports), **programs}
     script.write_text(verify_script(manifest, manifests, programs), encoding="utf-8")
     script.chmod(0o755)
+
+
+def prove_bundle(room: Room) -> None:
+    """Start every command of a bundle in an empty home, by each launcher."""
+    file = room.inputs / room.params["file"]
+    checks = [check_bundle(file)]
+    if checks[0].passed:
+        launchers = {language: room.inputs / language for language in LANGUAGES}
+        checks += check_starts(room, file, launchers, room.params["commands"])
+    with file.open("rb") as stream:
+        present = {file.name: digest_stream(stream).hex}
+    _report(room, Proof(subject=file.name, compiler="", present=present, checks=tuple(checks)))
 
 
 def prove_archive(room: Room) -> None:
@@ -199,6 +222,28 @@ def _of_package(package: Package, needs: Needs, workspace: Workspace) -> Target:
             *_outputs(f"{package.label}-{package.manifest.version}"),
             Output(part="script", at="verify.sh", artifact=f"dist/install_verify_{package.label}.sh"),
         ),
+    )
+
+
+def _of_bundle(member: Member, name: str, workspace: Workspace) -> Target:
+    project = member.project
+    assert project is not None and project.flavor is not None
+    program = program_of(project, version(member, workspace), workspace.platform)
+    file = f"{program.name}-{program.version}.psp"
+    return Target(
+        name=f"cleanroom:{name}",
+        doc=f"what {file} does where there is nothing else",
+        place=member.path("pyproject.toml"),
+        run="packyard.tasks.cleanroom:prove_bundle",
+        params={
+            "file": file,
+            "commands": {command: list(project.flavor.smoke.get(command, ("--help",))) for command in program.commands},
+        },
+        uses=(
+            Use(target=f"bundle:{member.name}", at=file),
+            *(Use(target=f"launcher:{language}-{workspace.platform}", at=language) for language in LANGUAGES),
+        ),
+        outputs=_outputs(file),
     )
 
 

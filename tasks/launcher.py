@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from packyard.formats.digest import Digest, digest_stream
 from packyard.tasks.errors import ActionError
 from packyard.tasks.indexinstall import install_as_is
-from packyard.tasks.launch import VERSION, choice
+from packyard.tasks.launch import LANGUAGES, VERSION, choice
 from packyard.tasks.prefix import platforms_of_all
 from packyard.tasks.room import Room
 from packyard.tasks.target import Output, Target
@@ -72,13 +72,16 @@ WHEELS = {
 
 
 def targets(workspace: Workspace) -> Iterator[Target]:
-    """The launchers that the workspace's bundles start with."""
+    """The launchers that the workspace's bundles start with; of this platform both, for clean rooms try both."""
+    bundles = platforms_of_all(workspace).values()
     wanted = {
         (one.language, one.platform)
-        for member, platforms in platforms_of_all(workspace).values()
+        for member, platforms in bundles
         for platform in platforms
         if (one := choice(member, workspace, platform)).language
     }
+    if any(workspace.platform in platforms for _, platforms in bundles):
+        wanted |= {(language, workspace.platform) for language in LANGUAGES}
     for language, platform in sorted(wanted):
         yield launcher_target(language, platform)
 

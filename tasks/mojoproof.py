@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -139,11 +139,19 @@ def check_examples(bench: Bench, examples: Mapping[str, str]) -> Iterator[Check]
         yield Check(what=f"{at} runs", cause=cause_of(output) if output else "", detail=_shown(output))
 
 
-def said(room: Room, argv: Sequence[str | Path], *, cwd: Path, env: Mapping[str, str]) -> str:
-    """Run a tool; what it said, and how it ended, when it failed, else ''."""
+def said(
+    room: Room,
+    argv: Sequence[str | Path],
+    *,
+    cwd: Path,
+    env: Mapping[str, str],
+    timeout: float = _TIMEOUT,
+    until: Callable[[], bool] | None = None,
+) -> str:
+    """Run a tool; what it said, and how it ended, when it failed, else ''. `timeout` and `until` as in `Room.run`."""
     start = room.log.stat().st_size if room.log.exists() else 0
     try:
-        room.run(argv, cwd=cwd, env=env, timeout=_TIMEOUT)
+        room.run(argv, cwd=cwd, env=env, timeout=timeout, until=until)
     except ActionError as error:
         with room.log.open("rb") as log:
             log.seek(start)

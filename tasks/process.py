@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import functools
+import math
 import os
 import shlex
 import shutil
@@ -12,7 +13,8 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
@@ -119,10 +121,12 @@ def run(
     timeout: float | None = None,
     fixed_layout: bool = False,
     shown: bool = True,
+    until: Callable[[], bool] | None = None,
 ) -> None:
     """Run `argv` to its end with exactly `env`, output appended to `log`; ActionError when it fails.
 
-    `timeout` is in seconds; `shown` puts the command into the log too. Nothing the child started outlives this call.
+    `timeout` is in seconds; `shown` puts the command into the log too; what runs for ever is stopped when `until`,
+    asked ten times a second, says that all is well. Nothing the child started outlives this call.
     """
     with log.open("ab") as stream:
         if shown:
@@ -135,7 +139,7 @@ def run(
         except OSError as error:
             raise ActionError(f"{argv[0]!r} cannot be started: {error.strerror}") from None
         try:
-            status = child.wait(timeout)
+            status = child.wait(timeout) if until is None else _wait(child, timeout, until)
         except subprocess.TimeoutExpired:
             raise ActionError(
                 f"{Path(argv[0]).name!r} was stopped after {timeout:g} s", detail=_end(log, start)
@@ -146,6 +150,17 @@ def run(
         raise KeyboardInterrupt
     if status:
         raise ActionError(f"{Path(argv[0]).name!r} {ending(status)}", detail=_end(log, start))
+
+
+def _wait(child: subprocess.Popen[bytes], timeout: float | None, until: Callable[[], bool]) -> int:
+    """The status of a child, 0 when it was seen to be well; TimeoutExpired after `timeout` seconds."""
+    end = math.inf if timeout is None else time.monotonic() + timeout
+    while time.monotonic() < end:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            return child.wait(0.1)
+        if until():
+            return 0
+    raise subprocess.TimeoutExpired(child.args, timeout or 0)
 
 
 def capture(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -45,12 +45,14 @@ class Room:
         timeout: float | None = None,
         fixed_layout: bool = False,
         reaching: bool = True,
+        until: Callable[[], bool] | None = None,
     ) -> None:
         """Run a tool to its end, its output to the log; ActionError with the log's end when it fails.
 
         `env` is added to the constant environment of every action; `fixed_layout` switches address
-        randomisation off where the system permits it. Not `reaching` is a tool that gets none of the user's settings
-        although the action may download: the code of others, which has no business with passwords.
+        randomisation off where the system permits it; a tool that runs for ever is stopped when `until` says that it is
+        well. Not `reaching` is a tool that gets none of the user's settings although the action may download: the code
+        of others, which has no business with passwords.
         """
         process.run(
             [os.fspath(word) for word in argv],
@@ -59,6 +61,7 @@ class Room:
             log=self.log,
             timeout=timeout,
             fixed_layout=fixed_layout,
+            until=until,
         )
 
     def environment(self) -> dict[str, str]:

@@ -213,6 +213,21 @@ def test_every_bundle_is_verified_by_the_command(built) -> None:  # type: ignore
             assert built.packyard("verify", path).status == 0
 
 
+def test_clean_room_starts_every_command_by_both_launchers(built) -> None:  # type: ignore[no-untyped-def]
+    space = built.beside("cleanroom")
+    space.packyard("cleanroom:web")
+    assert space.text("dist/web-0.1.0.psp.cleanroom.txt").splitlines()[4:] == [
+        "  passed  web-0.1.0.psp is as it was signed",
+        "  passed  web --help starts, by the launcher rust",
+        "  passed  web-routes --help starts, by the launcher rust",
+        "  passed  web --help starts, by the launcher go",
+        "  passed  web-routes --help starts, by the launcher go",
+        "",
+        "5 of 5 checks passed",
+    ]
+    assert space.packyard("cleanroom:web").out.startswith("nothing to do: ")
+
+
 def test_packyard_bundle_is_packyard(built, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     bundle = Path(shutil.copy(built.root / "dist" / "packyard-0.1.0.psp", tmp_path))
     assert start(bundle, "--version").stdout == "packyard 0.1.0\n"

@@ -96,6 +96,13 @@ def test_flavor_scripts_serve_as_entry_point() -> None:
     assert manifest.flavor == Flavor(package_name="webapp")
 
 
+def test_flavor_smoke_names_commands_of_the_bundle() -> None:
+    assert flavor('[tool.flavor.smoke]\nwebapp = ["--version"]\n').smoke == {"webapp": ("--version",)}
+    assert said(BUNDLE + "[tool.flavor.smoke]\nweb = []\n") == [
+        "tool.flavor.smoke.web: is no command of the bundle, one of these was expected: webapp"
+    ]
+
+
 def test_flavor_full_table_is_read() -> None:
     text = """
         python_version = "3.12"

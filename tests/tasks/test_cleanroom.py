@@ -1,4 +1,4 @@
-"""Clean rooms of archives, whose smoke command needs no compiler, and reports."""
+"""Clean rooms of archives and bundles, which need no compiler, and reports."""
 
 from __future__ import annotations
 
@@ -8,12 +8,15 @@ from pathlib import Path
 import pytest
 from packyard.formats.entry import Entry
 from packyard.formats.gzipped import compressing
+from packyard.formats.pspf import Execution, Launcher, Metadata, Slot, key_from_seed, write_bundle
 from packyard.formats.tarball import write_tar
 from packyard.formats.zipball import write_zip
-from packyard.tasks.cleanroom import prove_archive
+from packyard.tasks import bundleproof
+from packyard.tasks.cleanroom import prove_archive, prove_bundle, targets
 from packyard.tasks.errors import ActionError
 from packyard.tasks.proof import Check, Proof
 from packyard.tasks.room import Room
+from packyard.tasks.workspace import read_workspace
 
 SCRIPT = Entry("bench/run.sh", b'#!/bin/sh\n[ -z "$SECRET" ] && [ -z "$(ls "$HOME")" ] && cat bench/data.txt\n', True)
 DATA = Entry("bench/data.txt", b"1\n")
@@ -102,3 +105,111 @@ def test_proof_shows_what_failed_and_why() -> None:
     )
     assert proof.failure() == "b runs: it ended with status 2\n    one\n    two"
     assert json.loads(proof.json())["passed"] is False
+
+
+# bundles -----------------------------------------------------------------------------------------------------------
+
+# What begins a bundle is run by the system, whatever follows it: so a script can stand in for a launcher.
+STARTER = """#!/bin/sh
+[ "$1" = --packyard-run ] || exit 9
+[ -z "$SECRET" ] && [ -z "$(ls "$HOME")" ] || exit 8
+case "$2" in
+lost) echo "ModuleNotFoundError: No module named 'stranger'" >&2; exit 1 ;;
+words) [ "$3 $4" = "one two words" ]; exit ;;
+serve) exec python3 -m http.server "$PORT" --bind 127.0.0.1 ;;
+sleeper) exec sleep 60 ;;
+esac
+exit 0
+"""
+
+
+def bundle_room(root: Path, commands: dict[str, list[str]]) -> Room:
+    room = Room(
+        inputs=root / "in", outputs=root / "out", scratch=root / "tmp", home=root / "empty", log=root / "log",
+        params={"file": "app-1.0.psp", "commands": commands},
+    )  # fmt: skip
+    for folder in (room.inputs, room.outputs, room.scratch, room.home):
+        folder.mkdir()
+    for language in ("rust", "go"):
+        (room.inputs / language).write_text(STARTER + ("exit 7\n" if language == "go" else ""))
+    (room.inputs / "notes").write_text("a file of its own\n")
+    metadata = Metadata(
+        name="app", version="1.0", execution=Execution(command="/bin/true"), launcher=Launcher(tool="rust"),
+        slots=(Slot(id="notes", target="{workenv}/notes", purpose="data"),),
+    )  # fmt: skip
+    write_bundle(
+        room.inputs / "app-1.0.psp", launcher=room.inputs / "rust", metadata=metadata,
+        slots=[room.inputs / "notes"], key=key_from_seed("s1"),
+    )  # fmt: skip
+    return room
+
+
+def test_cleanroom_starts_each_command_of_a_bundle_by_each_launcher(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SECRET", "1")
+    room = bundle_room(tmp_path, {"app": ["--help"], "words": ["one", "two words"], "serve": []})
+    prove_bundle(room)
+    report = json.loads((room.outputs / "cleanroom.json").read_text())
+    assert [check["what"] for check in report["checks"]] == [
+        "app-1.0.psp is as it was signed",
+        "app --help starts, by the launcher rust",
+        "words one 'two words' starts, by the launcher rust",
+        "serve starts, by the launcher rust",
+        "app --help starts, by the launcher go",
+        "words one 'two words' starts, by the launcher go",
+        "serve starts, by the launcher go",
+    ]
+    assert list(room.scratch.iterdir()) == []
+
+
+def test_cleanroom_names_the_command_of_a_bundle_that_fails_and_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bundleproof, "_PATIENCE", 0.5)
+    room = bundle_room(tmp_path, {"lost": ["--help"], "words": [], "sleeper": []})
+    with pytest.raises(ActionError) as caught:
+        prove_bundle(room)
+    said = []
+    for language in ("rust", "go"):
+        said += [
+            f"lost --help starts, by the launcher {language}: missing dependency 'stranger': "
+            "no module in the bundle has that name",
+            "    ModuleNotFoundError: No module named 'stranger'",
+            f"words starts, by the launcher {language}: it ended with status 1",
+            f"sleeper starts, by the launcher {language}: it neither ended nor listened at $PORT in 0.5 s",
+        ]
+    assert str(caught.value).splitlines() == ["app-1.0.psp: 6 of 7 checks failed in the clean room", *said]
+
+
+def test_cleanroom_of_a_damaged_bundle_starts_nothing(tmp_path: Path) -> None:
+    room = bundle_room(tmp_path, {"app": []})
+    path = room.inputs / "app-1.0.psp"
+    path.write_bytes(path.read_bytes().replace(b"a file of its own", b"a file of another"))
+    with pytest.raises(ActionError, match=r"app-1\.0\.psp is as it was signed: damaged file\n"):
+        prove_bundle(room)
+    assert "starts" not in room.log.read_text()
+
+
+def test_cleanroom_is_there_for_each_bundle_of_this_machine(tmp_path: Path) -> None:
+    write = {
+        "packyard.toml": '[workspace]\nname = "w"\nmembers = ["*"]\n[toolchain]\nmojo = "1.0.0"\n',
+        "app/pyproject.toml": '[project]\nname = "app"\nversion = "1.0"\n[project.scripts]\nmore = "app:more"\n'
+        '[tool.flavor]\nentry_point = "app:main"\n[tool.flavor.smoke]\nmore = ["-x"]\n',
+        "app/app.py": "",
+        "both/pyproject.toml": '[project]\nname = "both"\nversion = "1.0"\n[tool.flavor]\nentry_point = "app:main"\n',
+        "both/mojo.toml": '[package]\nname = "both"\nversion = "1.0.0"\n',
+        "both/__init__.mojo": "",
+        "far/pyproject.toml": '[project]\nname = "far"\nversion = "1.0"\n[tool.flavor]\nentry_point = "app:main"\n'
+        'platforms = ["windows_arm64"]\n',
+    }
+    for path, text in write.items():
+        (tmp_path / path).parent.mkdir(exist_ok=True)
+        (tmp_path / path).write_text(text)
+    workspace = read_workspace(tmp_path)
+    found = {target.name: target for target in targets(workspace)}
+    assert list(found) == ["cleanroom:both", "cleanroom:app", "cleanroom:both.psp"]
+    assert found["cleanroom:app"].params == {"file": "app-1.0.psp", "commands": {"more": ["-x"], "app": ["--help"]}}
+    assert [use.target for use in found["cleanroom:app"].uses] == [
+        "bundle:app", f"launcher:rust-{workspace.platform}", f"launcher:go-{workspace.platform}",
+    ]  # fmt: skip
