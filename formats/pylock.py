@@ -35,12 +35,15 @@ class Build:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pylock:
     """A lock. `packages` are (canonical name, version), the version '' for a source tree; `requirements` and
-    `python` are the question, () and '' when somebody else made the lock."""
+    `python` are the question, () and '' when somebody else made the lock. `taken` is the lock of another tool that this
+    one says again, and `taken_sha256` what that was."""
 
     packages: tuple[tuple[str, str], ...]
     requirements: tuple[str, ...] = ()
     python: str = ""
     builds: tuple[Build, ...] = ()
+    taken: str = ""
+    taken_sha256: str = ""
     ours: bool = False
 
 
@@ -59,14 +62,26 @@ def read_pylock(text: str, place: str) -> Pylock:
             packages=packages,
             requirements=stamp.texts("requirements"),
             python=stamp.text("python"),
+            taken=stamp.text("taken"),
+            taken_sha256=stamp.text("taken-sha256"),
             builds=tuple(_build(table) for table in stamp.tables("build")),
             ours="packyard" in tool,
         )
 
 
-def stamp_pylock(text: str, *, requirements: Iterable[str], python: str, builds: Iterable[Build] = ()) -> str:
-    """The lock with the question it answers and what builds its sources, in place of an earlier stamp."""
+def stamp_pylock(
+    text: str,
+    *,
+    requirements: Iterable[str],
+    python: str,
+    builds: Iterable[Build] = (),
+    taken: tuple[str, str] = ("", ""),
+) -> str:
+    """The lock with the question it answers and what builds its sources, in place of an earlier stamp. `taken` is the
+    lock of another tool that it says again, and that one's SHA-256."""
     head = f"{_STAMP.sub('', text).rstrip()}\n\n[tool.packyard]\npython = {_quoted(python)}\n"
+    if taken[0]:
+        head += f"taken = {_quoted(taken[0])}\ntaken-sha256 = {_quoted(taken[1])}\n"
     return f"{head}requirements = {_listed(requirements)}\n{''.join(map(_stamped, builds))}"
 
 
@@ -103,6 +118,14 @@ def divide_pylock(text: str, place: str) -> dict[tuple[str, str], str]:
     return {
         package: f"{head}{block.rstrip()}\n{builds.get(package[0], '')}" for package, block in zip(packages, blocks)
     }
+
+
+def with_packages(text: str, more: str, place: str) -> str:
+    """A lock with the packages of another that it does not list yet."""
+    known = {name for name, _ in read_pylock(text, place).packages}
+    added = [block for (name, _), block in divide_pylock(more, place).items() if name not in known]
+    blocks = [_PACKAGE.findall(block)[0].rstrip() for block in added]
+    return "\n\n".join([text.rstrip(), *blocks]) + "\n"
 
 
 def _stamped(build: Build) -> str:

@@ -254,7 +254,8 @@ class Build:
             if self._locked:
                 message = f"{pin.path}: is missing, and nothing may be resolved (--locked)"
                 raise ActionError(message, hint="run 'packyard lock'")
-            self.notify(f"{target.name}: no lock yet, resolving {', '.join(pin.requirements)} into {pin.path}")
+            what = f"taking {pin.taken}" if pin.taken else f"resolving {', '.join(pin.requirements)}"
+            self.notify(f"{target.name}: no lock yet, {what} into {pin.path}")
             from packyard.tasks import lock
 
             lock.resolve(pin, self.root)

@@ -1,8 +1,8 @@
 """Locks: resolving requirements with uv into a hashed pylock.toml, and noticing that a lock has drifted.
 
 An app's lock stands beside its manifest and is committed; `packyard lock` writes it and no build changes it.
-Where there is none, a build resolves once into `.packyard/locks/`, under a name that the question decides:
-another question is another file.
+Where there is none, the lock of another tool is taken (tasks/takenlock.py), or a build resolves once; either is kept
+in `.packyard/locks/`, under a name that the question decides: another question is another file.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import sys
 import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -18,11 +17,12 @@ from pathlib import Path
 from packyard.formats.errors import FormatError, Problem
 from packyard.formats.machine import Machine
 from packyard.formats.pinned import pinned_files
-from packyard.formats.pylock import Build, drift, read_pylock, stamp_pylock
-from packyard.tasks import installed, network, process
+from packyard.formats.pylock import Build, Pylock, drift, read_pylock, stamp_pylock
 from packyard.tasks.errors import ActionError, PlanError
 from packyard.tasks.fetched import fetched
+from packyard.tasks.resolver import Question, compiled, upgrades
 from packyard.tasks.sdist import build_system
+from packyard.tasks.takenlock import check_taken, digest, taken_lock, taken_text
 from packyard.tasks.target import Pin
 from packyard.tasks.workspace import Member, Workspace
 
@@ -50,7 +50,7 @@ def pin_of(
     path = member.path(name)
     if workspace.watch.is_file(path):
         with_lock = read_pylock(workspace.watch.text(path), path)
-        changes = list(drift(with_lock, requirements=wanted, python=python))
+        changes = [*drift(with_lock, requirements=wanted, python=python), *taken_drift(with_lock, workspace)]
         if changes:
             raise PlanError(
                 Problem(
@@ -59,14 +59,27 @@ def pin_of(
                     hint=f"run 'packyard lock {member.name}'",
                 )
             )
-    else:
-        path = own_path("build" if shared else member.name, wanted, python)
-    return Pin(path=path, requirements=wanted, python=python, platform=workspace.platform)
+        return Pin(path=path, requirements=wanted, python=python, platform=workspace.platform)
+    taken = taken_lock(member, workspace) if name == NAME else None
+    if taken:
+        check_taken(taken, member, wanted, python)
+    path = own_path("build" if shared else member.name, wanted, python, taken.sha256 if taken else "")
+    return Pin(
+        path=path, requirements=wanted, python=python, platform=workspace.platform,
+        taken=taken.path if taken else "", project=member.folder if taken else "",
+    )  # fmt: skip
 
 
-def own_path(name: str, requirements: Iterable[str], python: str) -> str:
+def taken_drift(lock: Pylock, workspace: Workspace) -> Iterator[str]:
+    """In words, that the lock of another tool which this one says again has changed since."""
+    there = lock.taken and workspace.watch.is_file(lock.taken)
+    if there and digest(workspace.watch.text(lock.taken)) != lock.taken_sha256:
+        yield f"{lock.taken} has changed"
+
+
+def own_path(name: str, requirements: Iterable[str], python: str, taken: str = "") -> str:
     """Where a lock that nobody committed is kept: its name tells the question, so a stale one is never read."""
-    question = json.dumps([sorted(requirements), python])
+    question = json.dumps([sorted(requirements), python, *([taken] if taken else [])])
     return f"{FOLDER}/{name}/pylock.{hashlib.sha256(question.encode()).hexdigest()[:12]}.toml"
 
 
@@ -77,7 +90,12 @@ def resolve(pin: Pin, root: Path, *, upgrade: Iterable[str] | None = ()) -> None
     the distributions named in `upgrade`, None meaning all. ActionError, with uv's own words, when there is no answer.
     """
     final = root / pin.path
-    text = resolved_text(pin, _earlier(final), upgrade=upgrade)
+    if pin.taken:
+        taken = digest((root / pin.taken).read_text(encoding="utf-8"))
+        found = taken_text(pin, root, upgrades(upgrade))
+        text = _stamped(pin, found, _earlier(final), upgrades(upgrade), taken=(pin.taken, taken))
+    else:
+        text = resolved_text(pin, _earlier(final), upgrade=upgrade)
     final.parent.mkdir(parents=True, exist_ok=True)
     aside = final.with_name(f".{final.name}.{os.getpid()}")
     try:
@@ -91,18 +109,28 @@ def resolve(pin: Pin, root: Path, *, upgrade: Iterable[str] | None = ()) -> None
 
 def resolved_text(pin: Pin, earlier: str = "", *, upgrade: Iterable[str] | None = ()) -> str:
     """The text of the lock that answers `pin`, keeping the versions of the `earlier` text where they fit."""
-    text = _compiled(pin, earlier, upgrade)
+    chosen = upgrades(upgrade)
+    question = Question(
+        place=pin.path, requirements=pin.requirements, python=pin.python, earlier=earlier, upgrade=chosen
+    )  # fmt: skip
+    return _stamped(pin, compiled(question), earlier, chosen)
+
+
+def _stamped(
+    pin: Pin, text: str, earlier: str, upgrade: tuple[str, ...] | None, taken: tuple[str, str] = ("", "")
+) -> str:
+    """A lock with its question, and with what builds its sources."""
     try:
         known = read_pylock(earlier, pin.path).builds if earlier else ()
         builds = tuple(_builds(text, pin, known, upgrade))
-        text = stamp_pylock(text, requirements=pin.requirements, python=pin.python, builds=builds)
+        text = stamp_pylock(text, requirements=pin.requirements, python=pin.python, builds=builds, taken=taken)
         read_pylock(text, pin.path)
     except FormatError as error:
         raise ActionError(f"the lock that uv wrote cannot be used: {error}") from None
     return text
 
 
-def _builds(text: str, pin: Pin, known: Iterable[Build], upgrade: Iterable[str] | None) -> Iterator[Build]:
+def _builds(text: str, pin: Pin, known: Iterable[Build], upgrade: tuple[str, ...] | None) -> Iterator[Build]:
     """What builds the distributions that have no wheel for the machine of `pin`."""
     earlier = {build.name: build for build in known}
     machine = Machine(python=pin.python, platform=pin.platform)
@@ -114,38 +142,11 @@ def _builds(text: str, pin: Pin, known: Iterable[Build], upgrade: Iterable[str] 
         with tempfile.TemporaryDirectory(prefix="packyard-source-") as folder:
             requires = build_system(pinned, file, Path(folder, "source")).requires
         kept = earlier[pinned.name].lock if pinned.name in earlier else ""
-        wanted = Pin(path=f"{pin.path} (what builds {pinned.name})", requirements=tuple(sorted(requires)),
-                     python=pin.python, platform=pin.platform)  # fmt: skip
-        yield Build(
-            name=pinned.name, requires=requires, lock=_compiled(wanted, kept, upgrade, "--only-binary", ":all:")
-        )
-
-
-def _compiled(pin: Pin, earlier: str, upgrade: Iterable[str] | None, *how: str) -> str:
-    """What uv answers to the requirements of `pin`."""
-    with tempfile.TemporaryDirectory(prefix="packyard-lock-") as folder:
-        question, answer = Path(folder, "requirements.in"), Path(folder, NAME)
-        question.write_text("".join(f"{text}\n" for text in pin.requirements), encoding="utf-8")
-        if earlier:
-            answer.write_text(earlier, encoding="utf-8")
-        argv = [
-            installed.uv(), "pip", "compile", "--quiet", "--universal", "--python-version", pin.python,
-            "--python", sys.executable, "--no-python-downloads", "--no-header", "--no-annotate", "--no-progress",
-            "--format", "pylock.toml", "--output-file", str(answer), *how, str(question),
-        ]  # fmt: skip
-        if upgrade is None:
-            argv.append("--upgrade")
-        else:
-            argv += [word for name in upgrade for word in ("--upgrade-package", name)]
-        try:
-            process.capture(
-                argv, cwd=Path(folder), env={"PATH": os.defpath, **network.environment(wishes=True)}
-            )  # fmt: skip
-        except ActionError as error:
-            wanted = ", ".join(pin.requirements)
-            message = f"{pin.path}: no versions were found for {wanted}"
-            raise ActionError(message, detail=error.detail, hint=_hint(error.detail)) from None
-        return answer.read_text(encoding="utf-8")
+        question = Question(
+            place=f"{pin.path}: what builds {pinned.name}", requirements=tuple(sorted(requires)), python=pin.python,
+            earlier=kept, upgrade=upgrade,
+        )  # fmt: skip
+        yield Build(name=pinned.name, requires=requires, lock=compiled(question, "--only-binary", ":all:"))
 
 
 def _earlier(final: Path) -> str:
@@ -156,14 +157,3 @@ def _earlier(final: Path) -> str:
 
 def _time(path: Path) -> int:
     return path.stat().st_mtime_ns
-
-
-def _hint(detail: str) -> str:
-    lower = detail.lower()
-    if network.offline():
-        return "nothing may be downloaded (--offline, UV_OFFLINE): lock once with the network"
-    if "401 unauthorized" in lower or "403 forbidden" in lower:
-        return "put its user and password into the URL of UV_DEFAULT_INDEX or UV_INDEX, or into ~/.netrc"
-    if "dns error" in lower or "failed to fetch" in lower or "connect" in lower:
-        return "the package index cannot be reached: check the network, UV_DEFAULT_INDEX, HTTPS_PROXY, SSL_CERT_FILE"
-    return "ask for other versions in the manifest, or leave out what cannot be had together"

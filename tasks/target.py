@@ -49,13 +49,16 @@ class Output:
 class Pin:
     """A lock that a target reads: when `path` does not exist, a build resolves it once and says so.
 
-    `requirements` are PEP 508 texts; `python` is 'X.Y'; `platform` is 'linux_amd64' or the like.
+    `requirements` are PEP 508 texts; `python` is 'X.Y'; `platform` is 'linux_amd64' or the like. `taken` is the lock
+    of another tool that decides, `project` the folder of the manifest that it belongs to.
     """
 
     path: str
     requirements: tuple[str, ...]
     python: str
     platform: str
+    taken: str = ""
+    project: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,7 +17,7 @@ Reader = Callable[[str], str | None]  # a module file's path -> its text
 
 ROOTS = ("src", "")  # where packages stand below a member, the first that has them wins
 _LEFT_OUT = frozenset({"build", "dist", "site"})
-_LOCKS = ("pylock.toml", "pylock.build.toml", "pylock.hooks.toml")
+_LOCKS = ("pylock.toml", "pylock.build.toml", "pylock.hooks.toml", "uv.lock", "poetry.lock")
 _BUNDLE = re.compile(r".+\.psp(\.exe)?")  # `packyard pack` leaves it in the current folder
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import tomlkit
 from packyard.formats.errors import FormatError, Problem
 from packyard.formats.interpreterpin import NAME as TOOLS
+from packyard.formats.lockchange import lock_changes
 from packyard.formats.morloclock import as_pins, as_snapshot, read_morloc_lock
 from packyard.formats.pylock import drift, read_pylock
 from packyard.formats.toml import read_toml
@@ -24,9 +25,10 @@ from packyard.tasks.dependency import dependencies
 from packyard.tasks.docsite import LOCK as DOCS_NAME
 from packyard.tasks.docsite import docs_python, docs_requirements
 from packyard.tasks.errors import ActionError, PlanError, gather
-from packyard.tasks.lock import BUILD_NAME, HOOK_NAME, NAME, resolve
+from packyard.tasks.lock import BUILD_NAME, HOOK_NAME, NAME, resolve, taken_drift
 from packyard.tasks.morloclock import drift_of_morloc, is_settled, lock_morloc
 from packyard.tasks.opening import find_workspace
+from packyard.tasks.takenlock import check_taken, taken_lock
 from packyard.tasks.target import Pin
 from packyard.tasks.workspace import Member, Workspace, read_workspace
 
@@ -101,7 +103,11 @@ def _locks(members: Sequence[Member], workspace: Workspace) -> Iterator[_Lock]:
             python = interpreter.version(member, workspace)
             if member.project.flavor:
                 wanted = dependencies(member, workspace).requirements
-                yield _Lock(member.name, _pin(member.path(NAME), wanted, python, workspace))
+                pin = _pin(member.path(NAME), wanted, python, workspace)
+                if taken := taken_lock(member, workspace):
+                    check_taken(taken, member, wanted, python)
+                    pin = replace(pin, taken=taken.path, project=member.folder)
+                yield _Lock(member.name, pin)
             if member.project.build_backend:
                 wanted = build_requirements(member)
                 yield _Lock(member.name, _pin(member.path(BUILD_NAME), wanted, python, workspace))
@@ -140,21 +146,18 @@ def _docs_lock(workspace: Workspace) -> Iterator[_Lock]:
 def _write(root: Path, pin: Pin, upgrade: Sequence[str] | None) -> None:
     path = root / pin.path
     old = path.read_bytes() if path.exists() else b""
-    before = _versions(old.decode("utf-8", "replace"), pin.path)
     resolve(pin, root, upgrade=upgrade)
-    after = dict(read_pylock(path.read_text(encoding="utf-8"), pin.path).packages)
-    state = "kept    " if path.read_bytes() == old else "wrote   "
-    say(f"{state} {os.path.relpath(path)}  {count(len(after), 'distribution')}")
-    for name in sorted({*before, *after}) if before else ():
-        if before.get(name) != after.get(name):
-            say(f"           {name} {before.get(name, '(new)')} -> {after.get(name, '(gone)')}")
-
-
-def _versions(text: str, place: str) -> dict[str, str]:
+    new = path.read_bytes()
+    packages = read_pylock(new.decode("utf-8"), pin.path).packages
+    source = f", as {os.path.relpath(root / pin.taken)} says" if pin.taken else ""
+    said = f"{os.path.relpath(path)}  {count(len(packages), 'distribution')}{source}"
+    say(f"{'kept   ' if new == old else 'wrote  '}  {said}")
     try:
-        return dict(read_pylock(text, place).packages)
+        changes = list(lock_changes(old.decode("utf-8", "replace"), new.decode("utf-8"), pin.path)) if old else []
     except FormatError:
-        return {}  # it is being replaced: what is wrong with it does not matter any more
+        return  # it was replaced: what was wrong with it does not matter any more
+    for change in changes:
+        say(f"           {change}")
 
 
 def _tools(workspace: Workspace) -> str:
@@ -211,10 +214,12 @@ def _misfits(workspace: Workspace, lock: _Lock) -> Iterator[Problem]:
     pin = lock.pin
     hint = "run 'packyard lock'" if pin.path in (_MOJO, DOCS_NAME) else f"run 'packyard lock {lock.owner}'"
     if not workspace.watch.is_file(pin.path):
+        if pin.taken:
+            return  # it fits, else its member would have been refused
         yield Problem("is missing", place=pin.path, hint=hint)
         return
     found = read_pylock(workspace.watch.text(pin.path), pin.path)
-    changes = list(drift(found, requirements=pin.requirements, python=pin.python))
+    changes = [*drift(found, requirements=pin.requirements, python=pin.python), *taken_drift(found, workspace)]
     if changes:
         yield Problem(f"does not fit {lock.owner!r} any more: {', '.join(changes)}", place=pin.path, hint=hint)
 

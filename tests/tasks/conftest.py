@@ -3,7 +3,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -14,6 +14,7 @@ from packyard.tasks.room import Room
 from packyard.tasks.target import Pin
 from packyard.tasks.toolchain import make_toolchain
 
+from tests.index import Index, serving
 from tests.tasks.morloc_remote import Remote, publish_standard
 from tests.tasks.yard import Yard
 
@@ -79,3 +80,18 @@ def make_yard(compiler_tree: CompilerTree, tmp_path_factory: pytest.TempPathFact
         return Yard(root, version, compiler_tree(version), homes[version])
 
     return make
+
+
+@pytest.fixture
+def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Index]:
+    """An index that uv and we ask, and nothing of what this machine has."""
+    for name in [name for name in os.environ if name.startswith(("UV_", "PIP_")) or name.lower().endswith("_proxy")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+    monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "uv"))
+    monkeypatch.setenv("PACKYARD_CACHE_DIR", str(tmp_path / "cache"))
+    monkeypatch.setattr("packyard.tasks.download._PAUSES", (0, 0))
+    with serving(Index()) as index:
+        monkeypatch.setenv("UV_DEFAULT_INDEX", index.url)
+        yield index

@@ -5,10 +5,8 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import os
 import sys
 import sysconfig
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -23,7 +21,7 @@ from packyard.tasks.sitepackages import install
 from packyard.tasks.target import Pin
 from packyard.tasks.workspace import host_platform
 
-from tests.index import Index, serving
+from tests.index import Index
 
 SITE = f"lib/python{RUNNING}/site-packages"
 # A backend as small as they come. What it makes tells which of the user's settings it saw.
@@ -51,21 +49,6 @@ SOURCE = {
     '[project]\nname = "sourced"\nversion = "1.0"\n',
     "sourced.c": "",
 }
-
-
-@pytest.fixture
-def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Index]:
-    """An index that uv and we ask, and nothing of what this machine has."""
-    for name in [name for name in os.environ if name.startswith(("UV_", "PIP_")) or name.lower().endswith("_proxy")]:
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
-    monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "uv"))
-    monkeypatch.setenv("PACKYARD_CACHE_DIR", str(tmp_path / "cache"))
-    monkeypatch.setattr("packyard.tasks.download._PAUSES", (0, 0))
-    with serving(Index()) as index:
-        monkeypatch.setenv("UV_DEFAULT_INDEX", index.url)
-        yield index
 
 
 def room(folder: Path, *, glibc: str = "2.36", platform: str = "") -> Room:

@@ -1,0 +1,129 @@
+"""Locks of other tools: uv.lock, and requirements.txt with hashes as pip-compile, uv and poetry export it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import tomlkit
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
+from packyard.formats.errors import FormatError, Problem
+from packyard.formats.toml import read_toml
+
+_HASH = re.compile(r"\s--hash[= ]sha256:([0-9a-f]{64})(?=\s|$)")
+_ANY_HASH = re.compile(r"\s--hash[= ]\S+")
+_COMMENT = re.compile(r"(^|\s)#.*$")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hashed:
+    """A line of requirements.txt: one version, and the SHA-256 of each file that it may come from, in hexadecimal."""
+
+    name: str
+    version: str
+    text: str  # without the hashes
+    hashes: frozenset[str]
+
+
+def read_uv_lock(text: str, place: str) -> tuple[tuple[str, str], ...]:
+    """The packages of a uv.lock by (canonical name, version), the version '' for what is no file of an index."""
+    top = read_toml(text, place)
+    if top.get("version") != 1 or not isinstance(top.get("package", []), list):
+        raise FormatError(Problem(f"has the version {top.get('version')!r}, 1 was expected", "version", place))
+    found = []
+    for package in top.get("package", []):
+        source = package.get("source", {})
+        local = {"virtual", "editable", "directory", "workspace"} & set(source)
+        found.append((canonicalize_name(package.get("name", "")), "" if local else str(package.get("version", ""))))
+    return tuple(found)
+
+
+def read_hashed_requirements(text: str, place: str) -> tuple[Hashed, ...]:
+    """The lines of a requirements.txt whose files are pinned; () when it has no hashes, and so is no lock.
+
+    FormatError with every line that is not pinned like the others. Folders (`-e ../lib`) are passed over, and options:
+    indexes are the user's to configure.
+    """
+    lines = list(_lines(text))
+    if not any(_ANY_HASH.search(line) for _, line in lines):
+        return ()
+    found: list[Hashed] = []
+    problems: list[Problem] = []
+    for number, line in lines:
+        if line.startswith(("-r", "-c", "--requirement", "--constraint")):
+            problems.append(
+                Problem(f"{line!r} names another file, one whole file was expected", f"line {number}", place)
+            )
+            continue
+        if line.startswith(("-", "./", "../", "file:")):
+            continue
+        try:
+            found.append(_hashed(line))
+        except FormatError as error:
+            problems.extend(Problem(problem.message, f"line {number}", place) for problem in error.problems)
+    if problems:
+        raise FormatError(*problems)
+    return tuple(found)
+
+
+def keep_hashed(lock: str, lines: tuple[Hashed, ...], place: str) -> str:
+    """A pylock.toml without the files that the lines of a requirements.txt do not name; FormatError with every
+    package of which nothing is left."""
+    allowed: dict[str, frozenset[str]] = {}
+    for line in lines:
+        allowed[line.name] = allowed.get(line.name, frozenset()) | line.hashes
+    document = tomlkit.parse(lock)
+    problems: list[Problem] = []
+    for package in document.get("packages", []):
+        name = str(package["name"])
+        wheels = package.get("wheels", [])
+        for position in reversed(range(len(wheels))):
+            if wheels[position]["hashes"]["sha256"] not in allowed.get(name, ()):
+                del wheels[position]
+        if "wheels" in package and not wheels:
+            del package["wheels"]
+        if "sdist" in package and package["sdist"]["hashes"]["sha256"] not in allowed.get(name, ()):
+            del package["sdist"]
+        if not {"wheels", "sdist", "archive"} & set(package):
+            problems.append(Problem(f"no file of {name!r} on the package index has one of its hashes", place=place))
+    if problems:
+        raise FormatError(*problems)
+    return tomlkit.dumps(document)
+
+
+def _lines(text: str) -> Iterator[tuple[int, str]]:
+    """The logical lines of a requirements.txt without comments, each with the number of its first line."""
+    whole, first = "", 1
+    for number, line in enumerate(text.splitlines(), 1):
+        first = first if whole else number
+        part = _COMMENT.sub("", line).rstrip()
+        if part.endswith("\\"):
+            whole += part.removesuffix("\\") + " "
+            continue
+        if (whole + part).strip():
+            yield first, (whole + part).strip()
+        whole = ""
+    if whole.strip():
+        yield first, whole.strip()
+
+
+def _hashed(line: str) -> Hashed:
+    hashes = frozenset(_HASH.findall(line))
+    text = _ANY_HASH.sub("", line).strip()
+    try:
+        requirement = Requirement(text)
+    except InvalidRequirement:
+        raise FormatError(f"{text!r} is not a requirement, one like 'click==8.1.7' was expected") from None
+    specifiers = list(requirement.specifier)
+    if requirement.url is None and (len(specifiers) != 1 or specifiers[0].operator not in ("==", "===")):
+        raise FormatError(f"{text!r} is not pinned, one version like '{requirement.name}==1.0' was expected")
+    if not hashes:
+        raise FormatError(f"{text!r} has no SHA-256, --hash=sha256:... was expected")
+    return Hashed(
+        name=canonicalize_name(requirement.name),
+        version=specifiers[0].version if specifiers else "",
+        text=text,
+        hashes=hashes,
+    )

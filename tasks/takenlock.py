@@ -1,0 +1,108 @@
+"""The lock of another tool that a member has, taken for its own.
+
+The first of these that is there decides: `pylock.toml` (Packyard's), `uv.lock` beside the manifest, `uv.lock` at the
+root of the workspace when it lists the member, `requirements.txt` with hashes beside the manifest.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+from packyard.formats.errors import FormatError, Problem
+from packyard.formats.pylock import Pylock, drift, read_pylock, with_packages
+from packyard.formats.takenlock import keep_hashed, read_hashed_requirements, read_uv_lock
+from packyard.tasks.errors import ActionError, PlanError
+from packyard.tasks.resolver import Question, compiled, exported
+from packyard.tasks.target import Pin
+from packyard.tasks.workspace import Member, Workspace
+
+UV, REQUIREMENTS = "uv.lock", "requirements.txt"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """A lock of another tool: where it is, its SHA-256 in hexadecimal, and what it pins."""
+
+    path: str
+    sha256: str
+    packages: tuple[tuple[str, str], ...]
+
+
+def taken_lock(member: Member, workspace: Workspace) -> Taken | None:
+    """The lock of another tool that a member has; FormatError when it cannot be read."""
+    for path in dict.fromkeys((member.path(UV), UV, member.path(REQUIREMENTS))):
+        if not workspace.watch.is_file(path):
+            continue
+        text = workspace.watch.text(path)
+        if path.endswith(UV):
+            packages = read_uv_lock(text, path)
+            if path != member.path(UV) and (canonicalize_name(member.name), "") not in packages:
+                continue
+        else:
+            packages = tuple((line.name, line.version) for line in read_hashed_requirements(text, path))
+            if not packages:
+                continue
+        return Taken(path=path, sha256=digest(text), packages=packages)
+    return None
+
+
+def check_taken(taken: Taken, member: Member, requirements: Iterable[str], python: str) -> None:
+    """PlanError when the other tool's lock does not fit what the member's manifest asks for."""
+    known = {name for name, _ in taken.packages}
+    own = {text for text in _of_bundle(member) if canonicalize_name(Requirement(text).name) not in known}
+    wanted = [text for text in requirements if text not in own]
+    folders = {name for name, version in taken.packages if not version}
+    problems = [
+        Problem(f"{text!r} is a folder there", place=taken.path, hint="list it in workspace.members of packyard.toml")
+        for text in wanted
+        if canonicalize_name(Requirement(text).name) in folders
+    ]
+    if problems:
+        raise PlanError(*problems)
+    changes = list(drift(Pylock(packages=taken.packages), requirements=wanted, python=python))
+    if changes:
+        message = f"does not fit the dependencies of {member.name!r} any more: {', '.join(changes)}"
+        hint = "run 'uv lock'" if taken.path.endswith(UV) else "export it again"
+        raise PlanError(Problem(message, place=taken.path, hint=hint))
+
+
+def taken_text(pin: Pin, root: Path, upgrade: tuple[str, ...] | None) -> str:
+    """What the other tool's lock pins, as a pylock.toml; what only the bundle asks for (pip) is resolved to go with it.
+
+    ActionError when it cannot be had.
+    """
+    text = (root / pin.taken).read_text(encoding="utf-8")
+    try:
+        if pin.taken.endswith(UV):
+            found = exported(root / pin.project, pin.taken)
+        else:
+            lines = read_hashed_requirements(text, pin.taken)
+            question = Question(
+                place=pin.taken, requirements=tuple(line.text for line in lines), python=pin.python, upgrade=None
+            )
+            found = keep_hashed(compiled(question, "--no-deps"), lines, pin.taken)
+        pinned = dict(read_pylock(found, pin.taken).packages)
+        more = tuple(text for text in pin.requirements if canonicalize_name(Requirement(text).name) not in pinned)
+        if not more:
+            return found
+        limits = tuple(f"{name}=={version}" for name, version in pinned.items() if version)
+        question = Question(place=pin.path, requirements=more, python=pin.python, upgrade=upgrade, pinned=limits)
+        return with_packages(found, compiled(question), pin.path)
+    except FormatError as error:
+        raise ActionError(f"the lock cannot be taken: {error}") from None
+
+
+def digest(text: str) -> str:
+    """The SHA-256 of a lock's text."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _of_bundle(member: Member) -> tuple[str, ...]:
+    """What a member's bundle holds beside what its project needs: no other tool knows of that."""
+    build = member.project.flavor.build if member.project and member.project.flavor else None
+    return (*build.extra_packages, *(["pip"] if build.pip else [])) if build else ()
