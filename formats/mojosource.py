@@ -64,6 +64,11 @@ def scan_imports(text: str) -> tuple[Import, ...]:
     return tuple(found)
 
 
+def imported_packages(text: str) -> list[str]:
+    """The top-level packages that a Mojo source imports by absolute names, sorted."""
+    return sorted({found.module.partition(".")[0] for found in scan_imports(text) if found.level == 0})
+
+
 def move_imports(text: str, names: Collection[str], below: str) -> str:
     """The source with each absolute import of a package in `names` turned into one of `below.NAME`.
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import semver
 from packyard.formats.errors import FormatError, Problem
-from packyard.formats.mojosource import scan_imports
+from packyard.formats.mojosource import imported_packages, scan_imports
 from packyard.formats.versionrange import read_range
 from packyard.tasks.compiler import bare_modules
 from packyard.tasks.errors import PlanError, gather
@@ -37,12 +37,17 @@ def dependencies(packages: Sequence[Package], files: Mapping[str, Sequence[str]]
     """
     direct: dict[str, set[str]] = {}
     problems: list[FormatError] = []
+    by_name = {package.name: package for package in packages}
+    spelled: dict[str, list[Package]] = {}
+    for package in packages:
+        for spelling in {package.name, package.manifest.name}:
+            spelled.setdefault(spelling, []).append(package)
     for package in packages:
         if package.parts:
             continue
         try:
-            declared = _declared(package, packages)
-            direct[package.name] = declared | _imported(package, declared, packages, files[package.name], watch)
+            declared = _declared(package, packages, spelled)
+            direct[package.name] = declared | _imported(package, declared, by_name, files[package.name], watch)
         except FormatError as error:
             problems.append(error)
     gather(problems)
@@ -50,7 +55,6 @@ def dependencies(packages: Sequence[Package], files: Mapping[str, Sequence[str]]
         if package.parts:
             inside = {package.name, *(part.name for part in package.parts)}
             direct[package.name] = set().union(*(direct[part.name] for part in package.parts)) - inside
-    by_name = {package.name: package for package in packages}
 
     def named(names: Iterable[str]) -> tuple[Package, ...]:
         return tuple(by_name[name] for name in names)
@@ -81,14 +85,14 @@ def together(knot: Sequence[Package], packages: Sequence[Package], name: str) ->
     return f'[[meta]]\nname = "{chosen}"\nversion = "{version}"\nmembers = [{members}]'
 
 
-def _declared(package: Package, packages: Sequence[Package]) -> set[str]:
+def _declared(package: Package, packages: Sequence[Package], spelled: Mapping[str, Sequence[Package]]) -> set[str]:
     """The import names of what [dependencies] lists, by distribution or by import name."""
     version = package.compiler
     problems: list[Problem] = []
     declared: set[str] = set()
     for name, text in package.manifest.dependencies.items():
         key = f"dependencies.{name}"
-        found = [other for other in packages if name in (other.name, other.manifest.name)]
+        found = spelled.get(name, ())
         members = sorted({other.member.name: other for other in found}.values(), key=lambda other: other.place)
         if not found:
             message = f"{name!r} is no Mojo package of this workspace"
@@ -130,36 +134,33 @@ def _out_of_range(package: Package, other: Package, key: str, text: str) -> list
 
 
 def _imported(
-    package: Package, declared: set[str], packages: Sequence[Package], files: Sequence[str], watch: Watch
+    package: Package, declared: set[str], by_name: Mapping[str, Package], files: Sequence[str], watch: Watch
 ) -> set[str]:
     """The packages of the same manifest that the sources import; those of others must be declared."""
     hidden = {package.name, *bare_modules(package.compiler)}
-    others = {other.name: other for other in packages if other.name not in hidden}
     problems: list[Problem] = []
     found: set[str] = set()
     for path in files:
-        for top, line in _first_imports(watch.text(path)).items():
-            other = others.get(top)
-            if other is None or top in declared:
+        for top in watch.scan(path, imported_packages):
+            other = by_name.get(top)
+            if other is None or top in hidden or top in declared:
                 continue
             if other.member is package.member:
                 found.add(top)
                 continue
             message = f"imports {top!r} of {other.place}, which {package.place} does not declare"
             hint = f'add {other.manifest.name} = "{other.manifest.version}" to its [dependencies]'
-            problems.append(Problem(message, place=f"{path}:{line}", hint=hint))
+            problems.append(Problem(message, place=f"{path}:{_first_line(watch.text(path), top)}", hint=hint))
     if problems:
         raise PlanError(*problems)
     return found
 
 
-def _first_imports(text: str) -> dict[str, int]:
-    """The top-level packages that a source imports by absolute names, each with the first line that does."""
-    lines: dict[str, int] = {}
-    for found in scan_imports(text):
-        if found.level == 0:
-            lines.setdefault(found.module.partition(".")[0], found.line)
-    return lines
+def _first_line(text: str, package: str) -> int:
+    """The line of the first import of a package."""
+    return next(
+        found.line for found in scan_imports(text) if (found.module.partition(".")[0], found.level) == (package, 0)
+    )
 
 
 def _ways(start: str, direct: Mapping[str, set[str]]) -> dict[str, tuple[str, ...]]:

@@ -1,17 +1,23 @@
-"""Reading the workspace for the graph, and remembering every file and folder that was looked at.
+"""Reading the workspace for the graph, and remembering every file and folder that was looked at, and what it told.
 
-The graph is a function of exactly these: while their stats stand still, the stored graph is right.
+The graph is a function of exactly these: while their stats stand still, the stored graph is right. It is also right
+while all that were touched tell the same as before; so each is remembered with the question it was asked (its bytes,
+its listing, or what a scan finds in it) and a checksum of the answer.
 """
 
 from __future__ import annotations
 
 import fnmatch
+import importlib
+import json
 import os
+import re
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import xxhash
 from packyard.formats.errors import FormatError, Problem
 from packyard.tasks.memo import Stat, pack_stat, settle
 
@@ -22,6 +28,15 @@ SKIPPED = frozenset(
     }
 )  # fmt: skip
 
+BYTES, LISTING, STAT = "bytes", "listing", "stat"  # questions; any other is a scan, 'MODULE:FUNCTION' of formats
+Data = bytes  # a Watch has a method of that name
+Answer = tuple[str, Data]  # the question, and xxh3_128 of what came; of STAT nothing came that could be compared
+
+Entries = tuple[dict[str, None], dict[str, None]]  # dictionaries, because many are asked for by name
+
+_FORMATS = "packyard.formats."
+_GLOB = re.compile(r"[*?[]")
+
 
 class Watch:
     """A view of the workspace at `root`. Paths are relative to it, with forward slashes; '' is the root."""
@@ -29,23 +44,44 @@ class Watch:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.seen: dict[str, Stat] = {}  # files read and folders listed, as they were just before
+        self.answers: dict[str, Answer] = {}  # what each of them was asked, and told
         self.derived: dict[str, Any] = {}  # what several kinds ask of the same files, by whoever finds it out
-        self._folders: dict[str, tuple[list[str], list[str]] | None] = {}
+        self._top = os.fspath(root)
+        self._folders: dict[str, Entries | None] = {}
 
-    def bytes(self, path: str) -> bytes:
+    def bytes(self, path: str) -> Data:
         """The content of a file; FormatError (naming it) when it cannot be read."""
-        try:
-            self.see(path)
-            return (self.root / path).read_bytes()
-        except OSError as error:
-            raise FormatError(Problem(f"cannot be read: {error.strerror}", place=path)) from None
+        data = self._read(path)
+        self._note(path, BYTES, data, data)
+        return data
 
     def text(self, path: str) -> str:
         """The content of a UTF-8 file."""
+        return _decoded(self.bytes(path), path)
+
+    def scan(self, path: str, scan: Callable[[str], Any]) -> Any:
+        """What a function of packyard.formats finds in a UTF-8 file, as JSON. For whoever needs nothing else of the
+        file: while an edit leaves this as it is, the graph need not be read again."""
+        data = self._read(path)
+        found = scan(_decoded(data, path))
+        question = f"{scan.__module__.removeprefix(_FORMATS)}:{scan.__name__}"
+        self._note(path, question, json.dumps(found, sort_keys=True).encode(), data)
+        return found
+
+    def tells_the_same(self, path: str, answer: Answer) -> bool:
+        """Whether a file or folder, asked the same again, tells what it told an earlier watch."""
+        question = answer[0]
         try:
-            return self.bytes(path).decode("utf-8")
-        except UnicodeDecodeError as error:
-            raise FormatError(Problem(f"is not UTF-8 (byte {error.start})", place=path)) from None
+            if question == LISTING:
+                self._list(path)
+            elif question == BYTES:
+                self.bytes(path)
+            elif question != STAT:
+                module, _, name = question.partition(":")
+                self.scan(path, getattr(importlib.import_module(_FORMATS + module), name))
+        except (FormatError, ImportError, AttributeError):
+            return False
+        return self.answers.get(path) == answer
 
     def is_file(self, path: str) -> bool:
         """Whether a file is there. Its folder is watched, so the answer is remembered as long as it holds."""
@@ -64,7 +100,7 @@ class Watch:
     def folders(self, path: str) -> list[str]:
         """The names of the folders in a folder, sorted; links to folders and SKIPPED ones left out."""
         entries = self._list(path)
-        return [] if entries is None else entries[0]
+        return [] if entries is None else list(entries[0])
 
     def files(self, path: str, skip: Callable[[str], bool] | None = None) -> Iterator[str]:
         """Every file below a folder, sorted by path bytes at each level; SKIPPED names left out.
@@ -131,23 +167,21 @@ class Watch:
             for name in entries[0]:
                 yield from self._match(prefix + name, parts)
             return
-        for name in entries[0]:
-            if fnmatch.fnmatchcase(name, part):
-                if rest:
-                    yield from self._match(prefix + name, rest)
-                else:
-                    yield prefix + name, True
-        if not rest:
-            yield from ((prefix + name, False) for name in entries[1] if fnmatch.fnmatchcase(name, part))
+        for name, is_folder in _matching(entries, part):
+            if not rest:
+                yield prefix + name, is_folder
+            elif is_folder:
+                yield from self._match(prefix + name, rest)
 
-    def _list(self, folder: str) -> tuple[list[str], list[str]] | None:
+    def _list(self, folder: str) -> Entries | None:
+        """The names of the folders and of the files in a folder, each sorted."""
         if folder in self._folders:
             return self._folders[folder]
         folders: list[str] = []
         files: list[str] = []
         try:
-            self.see(folder)
-            with os.scandir(self.root / folder) as entries:
+            self._see(folder)
+            with os.scandir(os.path.join(self._top, folder)) as entries:
                 for entry in entries:
                     if entry.name in SKIPPED:
                         continue
@@ -161,13 +195,52 @@ class Watch:
             if folder:
                 self._list(parent)  # its absence is known from the parent's listing
             return None
-        self._folders[folder] = (sorted(folders), sorted(files))
-        return self._folders[folder]
+        listed = (dict.fromkeys(sorted(folders)), dict.fromkeys(sorted(files)))
+        self._folders[folder] = listed
+        self._note(folder, LISTING, os.fsencode("/".join([*listed[0], "", *listed[1]])), b"")
+        return listed
 
     def see(self, path: str) -> None:
         """Remember a file or folder that the caller looks at by itself; OSError when it is not there."""
+        self._see(path)
+        self.answers[path] = (STAT, bytes(16))
+
+    def _see(self, path: str) -> None:
         if path not in self.seen:
-            self.seen[path] = settle(pack_stat((self.root / path).stat()), time.time_ns())
+            self.seen[path] = settle(pack_stat(os.stat(os.path.join(self._top, path))), time.time_ns())
+
+    def _read(self, path: str) -> Data:
+        try:
+            self._see(path)
+            with open(os.path.join(self._top, path), "rb", buffering=0) as stream:
+                return stream.readall()
+        except OSError as error:
+            raise FormatError(Problem(f"cannot be read: {error.strerror}", place=path)) from None
+
+    def _note(self, path: str, question: str, answer: Data, data: Data) -> None:
+        """Remember what a path told. Of one that was asked several things, all its bytes count."""
+        known = self.answers.get(path, (question,))[0]
+        if known == STAT:
+            return
+        if known != question:
+            question, answer = BYTES, data
+        self.answers[path] = (question, xxhash.xxh3_128_digest(answer))
+
+
+def _decoded(data: bytes, path: str) -> str:
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise FormatError(Problem(f"is not UTF-8 (byte {error.start})", place=path)) from None
+
+
+def _matching(entries: Entries, part: str) -> Iterator[tuple[str, bool]]:
+    """The names that one part of a pattern names, and whether each is a folder."""
+    for is_folder, names in ((True, entries[0]), (False, entries[1])):
+        if _GLOB.search(part):
+            yield from ((name, is_folder) for name in names if fnmatch.fnmatchcase(name, part))
+        elif part in names:
+            yield part, is_folder
 
 
 def _leads_to_folder(entry: os.DirEntry[str]) -> bool:
