@@ -11,15 +11,15 @@ from packyard.tasks import null
 def main() -> int:
     """Run the command line; returns the exit status (0, 1 errors, 2 usage, 130 interrupted)."""
     words = sys.argv[1:]
+    start = time.monotonic()
     try:
-        if all(word[:1] != "-" for word in words):
-            done = _nothing_to_do(words)
-            if done is not None:
-                _say(done)
-                return 0
+        early = _look(words)
+        if early is not None and early.looked.all_fresh:
+            _say(f"nothing to do: {early.looked.known} targets are fresh ({time.monotonic() - start:.2f} s)\n")
+            return 0
         from packyard.tasks.cli import run  # slow to import: the whole application
 
-        return run(words)
+        return run(words, early)
     except KeyboardInterrupt:
         sys.stderr.write("interrupted\n")
         return 130
@@ -35,22 +35,21 @@ def _say(text: str) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _nothing_to_do(names: list[str]) -> str | None:
-    """What to say when every target asked for is fresh; None when that is not so, or cannot be told from stats."""
-    start = time.monotonic()
+def _look(words: list[str]) -> null.Early | None:
+    """How the files of the targets that the words name look, under the workspace's lock; None when the words are more
+    than targets, when nothing was built here yet, or when another run holds the lock."""
     root = null.find_root(".")
-    if root is None or (names and ":" not in names[0] and names != ["all"]):
+    if root is None or any(word[:1] == "-" for word in words) or (words and ":" not in words[0] and words != ["all"]):
         return None
+    path = os.path.join(root, null.FOLDER, "lock")
     try:
-        lock = os.open(os.path.join(root, null.FOLDER, "lock"), os.O_RDWR | os.O_CLOEXEC)
+        lock = os.open(path, os.O_RDWR | os.O_CLOEXEC)
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
-        return None  # never built, or another run holds it
-    count = null.fresh_targets(root, None if names in ([], ["all"]) else names)
-    os.close(lock)
-    if count is None:
         return None
-    return f"nothing to do: {count} targets are fresh ({time.monotonic() - start:.2f} s)\n"
+    if not os.path.samestat(os.fstat(lock), os.stat(path)):
+        return None  # somebody removed the folder just now
+    return null.Early(root, lock, null.look(root, None if words in ([], ["all"]) else words))
 
 
 if __name__ == "__main__":

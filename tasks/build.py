@@ -10,7 +10,7 @@ import shutil
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -22,7 +22,7 @@ from packyard.tasks.errors import ActionError
 from packyard.tasks.folder import artifact_paths, file_source, remove_empty, shown_artifacts, with_files
 from packyard.tasks.graph import Graph
 from packyard.tasks.memo import Look, Memo, pack_stat
-from packyard.tasks.plan import FRESH, Verdict, judge
+from packyard.tasks.plan import FRESH, NEVER_MADE, Verdict, judge
 from packyard.tasks.sandbox import Changed
 from packyard.tasks.store import Damaged, Result, Store, full_or
 from packyard.tasks.strict import invoke_strictly
@@ -95,28 +95,27 @@ class Build:
 
     # judging -------------------------------------------------------------------------------------------------
 
-    def plan(self, names: Iterable[str], *, remember: bool = True) -> dict[str, Verdict]:
-        """The verdict on `names` and everything they are made from, dependencies first."""
+    def plan(
+        self, names: Iterable[str], *, unchanged: Collection[str] = (), remember: bool = True
+    ) -> dict[str, Verdict]:
+        """The verdict on `names` and everything they are made from, dependencies first.
+
+        `unchanged` were fresh, and their own files are as they were then: they are fresh while what they are made from
+        is. Only the others are looked at closely.
+        """
+        looked: dict[str, Mapping[str, Look] | None] = {}
         wanted = self.graph.closure(names)
-        known: dict[str, Mapping[str, Look]] = {}
-        for name, looks, record in self.trace.recall(wanted):
-            known[name] = looks
-            self._recalled[name] = record
-            for path, look in looks.items():
-                self._memo.remember(path, look)
+        self._recall([name for name in wanted if name not in unchanged])
+        for name in wanted:
+            if name in unchanged and not self._unmade(name):
+                self._verdicts[name] = FRESH
+            else:
+                is_fresh = self.judge(name) == FRESH
+                looked[name] = self._row(self.graph.targets[name], self._outputs(name)) if is_fresh else None
+        if remember and looked:
+            self.trace.refresh(looked)
         verdicts = {name: self.judge(name) for name in wanted}
         self._recalled.clear()  # from here on records change
-        if remember:
-            unsettled = set(self.trace.stale(wanted))
-            looked: dict[str, Mapping[str, Look] | None] = {}
-            for name, verdict in verdicts.items():
-                if verdict.state != "fresh":
-                    looked[name] = None
-                    continue
-                looks = self._row(self.graph.targets[name], self._outputs(name))
-                if name in unsettled or looks != known.get(name):
-                    looked[name] = looks
-            self.trace.refresh(looked)
         return verdicts
 
     def settle(self) -> None:
@@ -129,11 +128,14 @@ class Build:
         """Fresh, stale or waiting, by what is known now. A verdict of waiting is never kept."""
         if name in self._verdicts:
             return self._verdicts[name]
-        target = self.graph.targets[name]
-        blocked = [other for other in target.dependencies if other not in self._made]
+        blocked = self._unmade(name) or [other for other in self.graph.nodes[name].needs if not self._remembers(other)]
         if blocked:
             self._waited.add(name)
             return Verdict("waiting", tuple(f"{other} is not done" for other in blocked))
+        target = self.graph.targets[name]
+        if name not in self._recalled:
+            self._recall([name])
+        record = self._recalled[name]
         missing = [source.path for source in target.sources if self._memo.look(source.path) is None]
         if missing:
             unlocked = {pin.path for pin in target.pins}
@@ -141,7 +143,6 @@ class Build:
                 "stale", tuple(f"{path} is {'not resolved yet' if path in unlocked else 'missing'}" for path in missing)
             )
         else:
-            record = self._recalled[name] if name in self._recalled else self.trace.record(name)
             artifacts = {path: self._memo.look(path) for path in record.artifacts.values()} if record else {}
             verdict = judge(target, _moved(record, target), self._ingredients(target), artifacts)
             if verdict.state == "fresh" and record:
@@ -149,14 +150,32 @@ class Build:
         self._verdicts[name] = verdict
         return verdict
 
-    def trust(self, names: Iterable[str]) -> None:
-        """Take targets as fresh without a look: the null path has just shown that nothing changed."""
-        self._verdicts.update(dict.fromkeys(names, FRESH))
+    def _unmade(self, name: str) -> list[str]:
+        """What a target is made from that is not done yet."""
+        return [other for other in self.graph.nodes[name].needs if self._verdicts.get(other) != FRESH]
+
+    def _remembers(self, name: str) -> bool:
+        """Whether the trace tells what a target made that is done; one that was torn since must be made again."""
+        if name not in self._made:
+            record = self.trace.record(name)
+            if record is None:
+                self._verdicts[name] = NEVER_MADE
+                return False
+            self._made[name] = record.outputs
+        return True
+
+    def _recall(self, names: Sequence[str]) -> None:
+        """Read what is remembered of targets and their files."""
+        self._recalled.update(dict.fromkeys(names))
+        for name, looks, record in self.trace.recall(names):
+            self._recalled[name] = record
+            for path, look in looks.items():
+                self._memo.remember(path, look)
 
     def _outputs(self, name: str) -> Mapping[str, Made]:
-        """What a target made that is done: of those that were taken on trust, by the trace."""
-        if name not in self._made and (record := self.trace.record(name)):
-            self._made[name] = record.outputs
+        """What a target made that is done: of one that was not looked at closely, by the trace."""
+        if not self._remembers(name):
+            raise ActionError(f"{name}: what it made is not remembered any more", hint="build again")
         return self._made[name]
 
     def _ingredients(self, target: Target) -> Ingredients:
@@ -237,7 +256,8 @@ class Build:
         self._retire(target, artifacts)
         self.trace.commit(
             target.name, record, self._row(target, outputs),
-            needed=target.name in self._needed, deps=target.dependencies, dependents=self.graph.dependents[target.name],
+            needed=target.name in self._needed, deps=self.graph.nodes[target.name].needs,
+            dependents=self.graph.dependents[target.name],
         )  # fmt: skip
         with self._lock:
             self._made[target.name] = outputs
@@ -422,9 +442,8 @@ class Build:
         gone = {path: record.outputs[part].digest for part, path in record.artifacts.items() if path not in keep}
         if not gone:
             return
-        owned = {output.artifact for target in self.graph.targets.values() for output in target.outputs}
         for path, digest in gone.items():
-            look = None if path in owned else self._memo.look(path)
+            look = None if path in self.graph.owners else self._memo.look(path)
             if look is not None and look.digest.hex() == digest:
                 with contextlib.suppress(OSError):
                     (self.root / path).unlink()

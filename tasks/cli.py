@@ -7,7 +7,7 @@ import difflib
 import importlib
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,7 @@ from packyard.tasks.errors import ActionError
 if TYPE_CHECKING:
     from packyard.tasks.front import Front
     from packyard.tasks.graph import Graph
+    from packyard.tasks.null import Early
 
 ERRORS, USAGE, INTERRUPTED = 1, 2, 130
 _DOIT_REFUSED = 3  # doit's status for a command line it does not understand
@@ -65,8 +66,8 @@ TRACE_COMMANDS = {
 }
 
 
-def run(words: Sequence[str]) -> int:
-    """Run one command line; returns the exit status."""
+def run(words: Sequence[str], early: Early | None = None) -> int:
+    """Run one command line; returns the exit status. `early` is what its start found out already."""
     words = list(words)
     try:
         if words[:1] == ["help"]:
@@ -77,7 +78,7 @@ def run(words: Sequence[str]) -> int:
             return int(command.run(words if name == "trace" else words[1:]))
         if words and words[0] in DOIT_COMMANDS:
             return _doit(words)
-        return _build(words[1:] if words[:1] == ["run"] else words)
+        return _build(words[1:] if words[:1] == ["run"] else words, early)
     except UsageError as error:
         complain(error)
         return USAGE
@@ -99,12 +100,15 @@ def complain(error: FormatError | ActionError) -> int:
     return ERRORS
 
 
-def choose_targets(words: Sequence[str], known: Sequence[str], artifacts: dict[str, str]) -> list[str]:
-    """The targets that words name, by target name or artifact path; an unknown one is a usage error."""
+def choose_targets(words: Sequence[str], known: Collection[str], owners: Mapping[str, str], root: Path) -> list[str]:
+    """The targets that words name, by target name or by the path of an artifact (`owners` has it below `root`); an
+    unknown one is a usage error."""
     chosen: list[str] = []
     for word in words:
-        name = artifacts.get(os.path.normpath(word), word)
-        if name not in known and name != "all":
+        name = word
+        if word not in known and word != "all":
+            name = owners.get(os.path.relpath(word, root), "")
+        if not name:
             near = difflib.get_close_matches(word, [*known, *COMMANDS], 1)
             hint = f"did you mean {near[0]!r}?" if near else "'packyard list' shows them"
             raise UsageError(Problem(f"{word!r} is neither a target nor a command", hint=hint))
@@ -112,21 +116,11 @@ def choose_targets(words: Sequence[str], known: Sequence[str], artifacts: dict[s
     return chosen
 
 
-def artifacts_here(root: Path, graph: Graph) -> dict[str, str]:
-    """The artifacts that the workspace keeps, by their paths as seen from the current folder, and who makes them."""
-    return {
-        os.path.relpath(root / output.artifact): target.name
-        for target in graph.targets.values()
-        for output in target.outputs
-        if output.artifact
-    }
-
-
 class UsageError(FormatError):
     """The command line itself is wrong."""
 
 
-def _build(words: list[str]) -> int:
+def _build(words: list[str], early: Early | None) -> int:
     options = _parser().parse_args(words)
     for option, variable in (("key_seed", "PACKYARD_KEY_SEED"), ("private_key", "PACKYARD_PRIVATE_KEY")):
         value = getattr(options, option)
@@ -135,7 +129,6 @@ def _build(words: list[str]) -> int:
     if options.offline:
         os.environ["UV_OFFLINE"] = "1"
     from packyard.tasks.front import Front, choose_display
-    from packyard.tasks.morloclock import refuse_drift
     from packyard.tasks.opening import find_workspace
 
     root = find_workspace(Path.cwd())
@@ -145,14 +138,16 @@ def _build(words: list[str]) -> int:
         bubblewrap()  # say at once when it is not there
     debug = options.debug or debugging()
     display = choose_display(json=options.json)
-    front = Front(root, display, locked=options.locked, strict=strict, jobs=options.jobs, debug=debug)
+    front = Front(root, display, locked=options.locked, strict=strict, jobs=options.jobs, debug=debug, early=early)
     front.profile = options.profile and Path(options.profile).absolute()
     try:
         front.lock()
         if options.locked:
+            from packyard.tasks.morloclock import refuse_drift  # with all that reads morloc packages
+
             refuse_drift(root)
         graph = front.graph
-        chosen = choose_targets(options.target, list(graph.targets), artifacts_here(root, graph))
+        chosen = choose_targets(options.target, graph.nodes, graph.owners, root)
         names = [name for word in chosen or ["all"] for name in (graph.final if word == "all" else (word,))]
         os.chdir(root)
         status = carry_out(front, names, keep_going=options.keep_going)

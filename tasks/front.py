@@ -9,7 +9,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from functools import cached_property
 from pathlib import Path
@@ -47,8 +47,10 @@ class Front:
         jobs: int = 0,
         opened: Callable[[], Opened] | None = None,
         debug: bool = False,
+        early: null.Early | None = None,
     ) -> None:
         self.root = root
+        self._early = early
         self._open = opened
         self._debug = debug
         self._display = display
@@ -71,7 +73,10 @@ class Front:
     @cached_property
     def opened(self) -> Opened:
         """The workspace, read when it is first needed; not written to before its lock is taken."""
-        return self._open() if self._open else open_workspace(self.root, readonly=not self._locked)
+        if self._open:
+            return self._open()
+        changed = self._early.looked.graph if self._early else None
+        return open_workspace(self.root, readonly=not self._locked, changed=changed)
 
     @property
     def graph(self) -> Graph:
@@ -111,26 +116,34 @@ class Front:
             self.display.note(self.opened.trace.notice)
         wanted = self.graph.closure(names)
         self._selected = set(wanted)
-        whole = wanted == self.graph.closure(self.graph.final)  # which is one query instead of many
-        known = None if self._open else null.fresh_targets(os.fspath(self.root), None if whole else wanted)
-        if known is not None:
-            self.build.trust(wanted)
-        else:
+        self.opened.keep_graph()
+        with self._timeline.span("plan", "plan"):
+            verdicts = self.build.plan(wanted, unchanged=self._unchanged(wanted))
+        self.remaining = [name for name in wanted if verdicts[name].state != "fresh"]
+        if self.remaining:
             sandbox.sweep()
             self._sweep()
-            self.opened.keep_graph()
-            with self._timeline.span("plan", "plan"):
-                verdicts = self.build.plan(wanted)
-            self.remaining = [name for name in wanted if verdicts[name].state != "fresh"]
         ways = longest_ways(self.graph, self.remaining, self.opened.trace.seconds(self.remaining))
         self.remaining.sort(key=lambda name: -ways[name])  # still dependencies first, since the sort is stable
         self.gate = Gate(self._jobs, ways)
         self._running = True
         self.display.begin(len(wanted))
 
+    def _unchanged(self, wanted: Sequence[str]) -> set[str]:
+        """Those of the targets whose own files are as they were when they were fresh."""
+        if self._early:
+            looked = self._early.looked
+        else:
+            whole = len(wanted) == len(self.graph.closure(self.graph.final))  # which is one query instead of many
+            looked = null.look(os.fspath(self.root), None if whole else list(wanted))
+        return self.opened.trace.fresh().intersection(looked.fresh)
+
     def lock(self) -> None:
         """Take the workspace's lock; a second run waits here, and says so. Idempotent."""
         with self._lock:
+            if self._early:
+                self._stack.callback(os.close, self._early.lock)
+                self._locked = True
             if not self._locked:
                 path = self.root / FOLDER / "lock"
                 try:
@@ -145,7 +158,7 @@ class Front:
     def verdict(self, name: str) -> Verdict:
         """Whether a target is fresh; outside a run, waiting counts as stale."""
         if not self._running and not self._selected:
-            self._selected = set(self.build.plan(self.graph.targets, remember=False))
+            self._selected = set(self.build.plan(self.graph.nodes, remember=False))
         return self.build.judge(name)
 
     def fresh(self, name: str) -> None:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import importlib
-import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
-from typing import Any
+from typing import TYPE_CHECKING
 
 from packyard.formats.errors import FormatError, Problem
 from packyard.tasks import errors
 from packyard.tasks.errors import PlanError
-from packyard.tasks.target import Output, Pin, Source, Target, Use
-from packyard.tasks.workspace import Workspace
+from packyard.tasks.target import Node, Target, Use
+
+if TYPE_CHECKING:
+    from packyard.tasks.workspace import Workspace  # with every format of a manifest, which a stored graph needs not
 
 # Each module offers targets(workspace), its targets. A kind never imports another: they meet in the graph.
 KINDS = (
@@ -43,24 +44,35 @@ LAST = ("installer", "guide")  # tell of what the others make: their targets(wor
 @dataclass(frozen=True)
 class Graph:
     """The targets by name, dependencies before dependants, ties by name; and the folder that the workspace names
-    for the store ('' is the user's cache folder)."""
+    for the store ('' is the user's cache folder). `index` has their nodes when they are known before the targets."""
 
     targets: Mapping[str, Target]
     cache: str = ""
+    index: Mapping[str, Node] | None = None
+
+    @cached_property
+    def nodes(self) -> Mapping[str, Node]:
+        """What is asked of every target, in the order of the targets."""
+        return self.index or {name: target.node for name, target in self.targets.items()}
 
     @cached_property
     def dependents(self) -> Mapping[str, tuple[str, ...]]:
         """The direct dependants of each target."""
-        found: dict[str, list[str]] = {name: [] for name in self.targets}
-        for target in self.targets.values():
-            for name in target.dependencies:
-                found[name].append(target.name)
+        found: dict[str, list[str]] = {name: [] for name in self.nodes}
+        for name, node in self.nodes.items():
+            for other in node.needs:
+                found[other].append(name)
         return {name: tuple(names) for name, names in found.items()}
 
     @cached_property
     def final(self) -> tuple[str, ...]:
         """The group `all`: every target whose artifact is meant for users."""
-        return tuple(name for name, target in self.targets.items() if target.final)
+        return tuple(name for name, node in self.nodes.items() if node.final)
+
+    @cached_property
+    def owners(self) -> Mapping[str, str]:
+        """The artifacts that the workspace keeps, and the target that makes each."""
+        return {path: name for name, node in self.nodes.items() for path in node.artifacts}
 
     def closure(self, names: Iterable[str]) -> list[str]:
         """`names` and all they are made from, dependencies first."""
@@ -70,13 +82,8 @@ class Graph:
             name = waiting.pop()
             if name not in wanted:
                 wanted.add(name)
-                waiting.extend(self.targets[name].dependencies)
-        return [name for name in self.targets if name in wanted]
-
-    def text(self) -> str:
-        """The graph as JSON; equal graphs give equal texts."""
-        values = {"cache": self.cache, "targets": [asdict(target) for target in self.targets.values()]}
-        return json.dumps(values, separators=(",", ":"), sort_keys=True)
+                waiting.extend(self.nodes[name].needs)
+        return [name for name in self.nodes if name in wanted]
 
 
 def build_graph(workspace: Workspace) -> Graph:
@@ -98,24 +105,6 @@ def build_graph(workspace: Workspace) -> Graph:
     targets = {name: _with_named_uses(target, targets) for name, target in targets.items()}
     errors.gather(problem for target in targets.values() for problem in _double_inputs(target))
     return Graph({name: targets[name] for name in _order(targets)}, workspace.manifest.cache.directory)
-
-
-def read_graph(text: str) -> Graph:
-    """The graph that `Graph.text` wrote."""
-    read = json.loads(text)
-    return Graph({values["name"]: _target(values) for values in read["targets"]}, read["cache"])
-
-
-def _target(values: dict[str, Any]) -> Target:
-    return Target(
-        **values
-        | {
-            "sources": tuple(Source(**source) for source in values["sources"]),
-            "uses": tuple(Use(**use) for use in values["uses"]),
-            "outputs": tuple(Output(**output) for output in values["outputs"]),
-            "pins": tuple(Pin(**pin | {"requirements": tuple(pin["requirements"])}) for pin in values["pins"]),
-        }
-    )
 
 
 def _twice(name: str, one: Target, other: Target) -> FormatError:

@@ -18,7 +18,7 @@ from packyard.tasks.errors import ActionError
 from packyard.tasks.folder import remove_empty
 from packyard.tasks.front import Front
 from packyard.tasks.opening import find_workspace
-from packyard.tasks.target import Target
+from packyard.tasks.target import Node
 
 GROUP = "all"
 
@@ -114,7 +114,7 @@ def task_packyard() -> Iterator[dict[str, Any]]:
     """All targets of the workspace as tasks, dependencies first, and the group of the final ones."""
     try:
         front = Front(find_workspace(Path.cwd()))
-        names = list(front.graph.targets)
+        names = list(front.graph.nodes)
     except (FormatError, ActionError) as error:
         raise InvalidDodoFile(str(error)) from None
     yield from tasks(front, names)
@@ -124,7 +124,7 @@ def tasks(front: Front, names: Sequence[str]) -> Iterator[dict[str, Any]]:
     """The tasks of these targets, and the group `all` over those of them that are final."""
     chosen = set(names)
     for name in names:
-        yield _task(front, front.graph.targets[name], chosen)
+        yield _task(front, name, front.graph.nodes[name], chosen)
     yield {
         "basename": GROUP,
         "doc": "every final artifact",
@@ -149,20 +149,19 @@ class Loader(TaskLoader2):  # type: ignore[misc]
 
     def load_tasks(self, cmd: Any, pos_args: Sequence[str]) -> list[Task]:
         """doit's task objects; `packyard` plans before, so doit sees only what takes part."""
-        names = list(self._front.graph.targets) if self._remaining is None else self._remaining
+        names = list(self._front.graph.nodes) if self._remaining is None else self._remaining
         return [dict_to_task({"name": values.pop("basename"), **values}) for values in tasks(self._front, names)]
 
 
-def _task(front: Front, target: Target, chosen: Set[str]) -> dict[str, Any]:
-    artifacts = [output.artifact for output in target.outputs if output.artifact]
+def _task(front: Front, name: str, node: Node, chosen: Set[str]) -> dict[str, Any]:
     return {
-        "basename": target.name,
-        "doc": target.doc,
-        "actions": [(_make, [front, target.name])],
-        "task_dep": [name for name in target.dependencies if name in chosen],
-        "targets": artifacts,
-        "uptodate": [Verdict(front, target.name)],
-        "clean": [(_clean, [front, target])] if artifacts else [],
+        "basename": name,
+        "doc": node.doc,
+        "actions": [(_make, [front, name])],
+        "task_dep": [other for other in node.needs if other in chosen],
+        "targets": node.artifacts,
+        "uptodate": [Verdict(front, name)],
+        "clean": [(_clean, [front, name])] if node.artifacts else [],
         "io": {"capture": False},
     }
 
@@ -172,8 +171,8 @@ def _make(front: Front, name: str) -> TaskFailed | None:
     return TaskFailed(outcome.message, report=False) if outcome.how == "failed" else None
 
 
-def _clean(front: Front, target: Target, dryrun: bool) -> None:
-    record = front.opened.trace.record(target.name)
+def _clean(front: Front, name: str, dryrun: bool) -> None:
+    target, record = front.graph.targets[name], front.opened.trace.record(name)
     known = record.artifacts.values() if record else [o.artifact for o in target.outputs if o.artifact and not o.tree]
     for path in known:
         if (front.root / path).exists():

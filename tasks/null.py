@@ -15,7 +15,7 @@ from collections.abc import Iterable
 # The names stand here and not in tasks/trace.py, which costs more to import; a test compares them.
 FOLDER = ".packyard"
 FILE = "trace.sqlite"
-VERSION = 1
+VERSION = 2
 MANIFEST = "packyard.toml"
 
 VARIABLES = ("SOURCE_DATE_EPOCH", "PACKYARD_PRIVATE_KEY", "PACKYARD_KEY_SEED", "FLAVOR_SEED", "PACKYARD_CONFIG_DIR")
@@ -42,70 +42,113 @@ def identity(variables: Iterable[str], salt: str) -> str:
     return f"{salt}:{state.hexdigest()}"
 
 
+class Looked:
+    """What the stats of all files told: `graph` are the positions of those that the graph was read from and that have
+    changed (None when there is no graph for this environment), `fresh` the targets that are marked fresh and whose own
+    files have not changed, of `known` that were looked at; `needed` is the number that there should be."""
+
+    __slots__ = ("fresh", "graph", "known", "needed")
+
+    def __init__(self, graph: list[int] | None, fresh: list[str], known: int, needed: int) -> None:
+        self.graph = graph
+        self.fresh = fresh
+        self.known = known
+        self.needed = needed
+
+    @property
+    def all_fresh(self) -> bool:
+        """Whether nothing at all has changed."""
+        return self.graph == [] and len(self.fresh) == self.known == self.needed
+
+
+class Early:
+    """What the start of the command found out before anything slow was imported: the workspace, how its files look, and
+    the descriptor by which it holds the workspace's lock all the while."""
+
+    __slots__ = ("lock", "looked", "root")
+
+    def __init__(self, root: str, lock: int, looked: Looked) -> None:
+        self.root = root
+        self.lock = lock
+        self.looked = looked
+
+
+def look(root: str, names: list[str] | None = None) -> Looked:
+    """Look at the files of the graph, of `names` (None: of the group `all`), and of what they are made from."""
+    path = os.path.join(root, FOLDER, FILE)
+    nothing = Looked(None, [], 0, -1)
+    if not os.path.exists(path):
+        return nothing
+    try:
+        db = sqlite3.connect(path, isolation_level=None)
+        folder = os.open(root, os.O_RDONLY | os.O_CLOEXEC)
+    except (sqlite3.Error, OSError):
+        return nothing
+    try:
+        return _look(db, folder, names) if db.execute("PRAGMA user_version").fetchone()[0] == VERSION else nothing
+    except (sqlite3.Error, TypeError, AttributeError):  # damaged, or not as we wrote it
+        return nothing
+    finally:
+        os.close(folder)
+        db.close()
+
+
 def fresh_targets(root: str, names: list[str] | None = None) -> int | None:
     """How many targets are fresh when all of `names` (None: the group `all`) and what they are made from are;
     None when something changed or is not known, so that only the full plan can tell."""
-    path = os.path.join(root, FOLDER, FILE)
-    if not os.path.exists(path):
-        return None
-    try:
-        db = sqlite3.connect(path, isolation_level=None)
-        try:
-            return _fresh(db, root, names)
-        finally:
-            db.close()
-    except sqlite3.Error:
-        return None
+    looked = look(root, names)
+    return looked.known if looked.all_fresh else None
 
 
-def _fresh(db: sqlite3.Connection, root: str, names: list[str] | None) -> int | None:
-    if db.execute("PRAGMA user_version").fetchone()[0] != VERSION:
-        return None
+def _look(db: sqlite3.Connection, folder: int, names: list[str] | None) -> Looked:
     graph = db.execute("SELECT identity, variables, needed, CAST(paths AS BLOB), stats FROM graph").fetchone()
     if graph is None or identity(graph[1].split("\0"), graph[0].partition(":")[0]) != graph[0]:
-        return None
-    back = os.getcwd()
-    os.chdir(root)  # relative paths are shorter to look up; nothing else runs yet
-    try:
-        if not _unchanged(graph[3], graph[4]):
-            return None
-        if names is None:
-            rows = db.execute("SELECT CAST(paths AS BLOB), stats, fresh FROM target WHERE needed <> 0").fetchall()
-            if len(rows) != graph[2]:
-                return None
-        else:
-            rows = _closure(db, names)
-        if all(fresh and _unchanged(paths, stats) for paths, stats, fresh in rows):
-            return len(rows)
-        return None
-    finally:
-        os.chdir(back)
+        changed, needed = None, -1
+    else:
+        changed, needed = _changed(folder, graph[3], graph[4]), graph[2]
+    rows: Iterable[tuple[str, bytes, bytes, int]]
+    if names is None:
+        rows = db.execute("SELECT name, CAST(paths AS BLOB), stats, fresh FROM target WHERE needed <> 0")
+    else:
+        rows = closure = _closure(db, names)
+        needed = len(closure)
+    known = 0
+    fresh: list[str] = []
+    for name, paths, stats, marked in rows:
+        known += 1
+        if marked and not _changed(folder, paths, stats):
+            fresh.append(name)
+    return Looked(changed, fresh, known, needed)
 
 
-def _closure(db: sqlite3.Connection, names: list[str]) -> list[tuple[bytes, bytes, int]]:
-    query = "SELECT CAST(paths AS BLOB), stats, fresh, deps FROM target WHERE name = ?"
-    rows: dict[str, tuple[bytes, bytes, int]] = {}
+def _closure(db: sqlite3.Connection, names: list[str]) -> list[tuple[str, bytes, bytes, int]]:
+    """The rows of targets and of all that they are made from; one that is not marked fresh for what was never made."""
+    query = "SELECT name, CAST(paths AS BLOB), stats, fresh, deps FROM target WHERE name = ?"
+    rows: dict[str, tuple[str, bytes, bytes, int]] = {}
     waiting = list(names)
     while waiting:
         name = waiting.pop()
         if name in rows:
             continue
         row = db.execute(query, (name,)).fetchone()
-        if row is None:
-            return [(b"", b"", 0)]
-        rows[name] = row[:3]
-        waiting.extend(row[3].split("\0") if row[3] else ())
+        rows[name] = row[:4] if row else (name, b"", b"", 0)
+        waiting.extend(row[4].split("\0") if row and row[4] else ())
     return list(rows.values())
 
 
-def _unchanged(paths: bytes, stats: bytes) -> bool:
+def _changed(folder: int, paths: bytes, stats: bytes) -> list[int]:
+    """The positions of the paths (as seen from an open folder) whose stats are not these any more."""
     if not paths and not stats:
-        return True
+        return []
     now = array("q")
-    try:
-        for path in paths.split(b"\0"):
-            found = os.stat(path or b".")
+    for path in paths.split(b"\0"):
+        try:
+            found = os.stat(path or b".", dir_fd=folder)
+        except OSError:
+            now.extend((0, 0, 0, 0))  # no file has the inode 0
+        else:
             now.extend((found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino & _INO))
-    except OSError:
-        return False
-    return now.tobytes() == stats
+    if now.tobytes() == stats:
+        return []
+    then = array("q", stats[: len(stats) // 8 * 8])
+    return [at for at in range(len(now) // 4) if now[4 * at : 4 * at + 4] != then[4 * at : 4 * at + 4]]

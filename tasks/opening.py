@@ -3,33 +3,39 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import platformdirs
 from packyard.formats.errors import FormatError, Problem
-from packyard.formats.flavor import ProjectManifest
 from packyard.tasks import null
 from packyard.tasks.action import own_files
 from packyard.tasks.build import Build
 from packyard.tasks.errors import PlanError
-from packyard.tasks.graph import Graph, build_graph, read_graph
-from packyard.tasks.memo import pack_stat
+from packyard.tasks.graph import Graph, build_graph
+from packyard.tasks.null import MANIFEST
 from packyard.tasks.store import Store
+from packyard.tasks.storedgraph import changed_targets, read_graph, renewed, store_graph
 from packyard.tasks.trace import StoredGraph, Trace
-from packyard.tasks.workspace import MANIFEST, Workspace, read_standalone, read_workspace
+
+if TYPE_CHECKING:
+    from packyard.formats.flavor import ProjectManifest
+    from packyard.tasks.workspace import Workspace  # imported where the manifests are read, which takes a while
 
 
 @dataclass(frozen=True)
 class Opened:
-    """A workspace ready to plan or build. `changed` tells that the graph differs from the stored one."""
+    """A workspace ready to plan or build. `stored` is its graph as the trace should have it, None for a folder without
+    packyard.toml; `kept` as the trace has it, None when it has none."""
 
     root: Path
     graph: Graph
     trace: Trace
-    stored: StoredGraph | None  # None for a folder without packyard.toml
+    stored: StoredGraph | None = None
+    kept: StoredGraph | None = None
 
     @cached_property
     def store_folder(self) -> Path:
@@ -46,21 +52,30 @@ class Opened:
     def reopened(self) -> Opened:
         """The same workspace, now to be written to; PlanError when it is not the same any more."""
         assert self.stored is not None
-        trace = Trace(self.root)
-        unsigned = _lacks_key(self.graph)
-        if not unsigned and _holds(self.stored, self.root):
-            return Opened(self.root, self.graph, trace, self.stored)
-        graph, trace, stored = _read(self.root, trace, writing=True)
-        if list(graph.targets) != list(self.graph.targets) or (not unsigned and stored.text != self.stored.text):
+        again = open_workspace(self.root)
+        assert again.stored is not None
+        changed = again.stored.text != self.stored.text and not _lacks_key(self.graph)
+        if list(again.graph.nodes) != list(self.graph.nodes) or changed:
             raise PlanError(Problem("the workspace changed while this run was starting", hint="build again"))
-        return Opened(self.root, graph, trace, stored)
+        return again
 
     def keep_graph(self) -> None:
-        """Store the graph, so that the next run need not read the manifests while they stand still."""
-        if self.stored is None:
+        """Store the graph, so that the next run need not read the manifests while they stand still; what was declared
+        otherwise before, or made by another Packyard, must be judged again."""
+        old, new = self.kept, self.stored
+        if new is None or new == old:
             return
+        if old is None or old.maker != new.maker:
+            changed: Collection[str] = self.graph.nodes
+        else:
+            changed = () if old.text == new.text else changed_targets(old.text, new.text)
         needed = set(self.graph.closure(self.graph.final))
-        self.trace.keep_graph(self.stored, {name: name in needed for name in self.graph.targets})
+        self.trace.keep_graph(
+            new,
+            {name: name in needed for name in self.graph.nodes},
+            changed,
+            text=old is None or old.text != new.text,
+        )
 
 
 def store_folder(root: Path, directory: str) -> Path:
@@ -82,20 +97,30 @@ def find_workspace(start: Path) -> Path:
     return Path(root)
 
 
-def open_workspace(root: Path, *, readonly: bool = False) -> Opened:
-    """Read the graph of the workspace at `root`; PlanError with everything that is wrong with it."""
+def open_workspace(root: Path, *, readonly: bool = False, changed: list[int] | None = None) -> Opened:
+    """Read the graph of the workspace at `root`; PlanError with everything that is wrong with it.
+
+    `changed` tells where the files that the stored graph was read from have changed, if they were looked at already.
+    """
     trace = Trace(root, readonly=readonly)
-    stored = trace.graph()
-    if stored is not None and _holds(stored, root):
+    kept = trace.graph()
+    if changed is None:
+        changed = null.look(os.fspath(root), []).graph
+    if kept is not None and changed is not None and (stored := renewed(kept, root, changed)) is not None:
         try:
-            return Opened(root, read_graph(stored.text), trace, stored)
+            graph = read_graph(stored.text)
+            if readonly or not _lacks_key(graph):
+                return Opened(root, graph, trace, stored, kept)
         except (KeyError, TypeError, ValueError):
             pass  # a text that we did not write: read the manifests again
-    return Opened(root, *_read(root, trace, writing=not readonly))
+    graph, stored = _read(root, writing=not readonly)
+    return Opened(root, graph, trace, stored, kept)
 
 
 def read_only_graph(root: Path) -> Graph:
     """The graph of the workspace at `root` as its files say; nothing is remembered. PlanError as `open_workspace`."""
+    from packyard.tasks.workspace import read_workspace
+
     try:
         return build_graph(read_workspace(root))
     except FormatError as error:
@@ -107,26 +132,21 @@ def open_standalone(
 ) -> Opened:
     """The folder of one application, which is no workspace; `change` has the last word on its manifest. Its graph is
     not stored, because it depends on more than files."""
+    from packyard.tasks.workspace import read_standalone
+
     _, graph = _graph(lambda: read_standalone(root, change, compression=compression), writing=True)
-    return Opened(root, graph, Trace(root), None)
+    return Opened(root, graph, Trace(root))
 
 
-def _read(root: Path, trace: Trace, *, writing: bool) -> tuple[Graph, Trace, StoredGraph]:
+def _read(root: Path, *, writing: bool) -> tuple[Graph, StoredGraph]:
+    from packyard.tasks.workspace import read_workspace
+
     workspace, graph = _graph(lambda: read_workspace(root), writing=writing)
-    looks = dict(workspace.watch.seen)
     for path in own_files():
-        looks[os.fspath(path)] = pack_stat(path.stat())
+        workspace.watch.see(os.fspath(path))
     manifest = workspace.manifest
     more = [*filter(None, [manifest.sign.seed_env]), *(["PATH"] if manifest.toolchain.mojo_from == "PATH" else [])]
-    variables = (*null.VARIABLES, *more)
-    stored = StoredGraph(
-        identity=null.identity(variables, os.urandom(8).hex()),
-        variables=variables,
-        needed=len(graph.closure(graph.final)),
-        looks=looks,
-        text=graph.text(),
-    )
-    return graph, trace, stored
+    return graph, store_graph(graph, workspace.watch, (*null.VARIABLES, *more))
 
 
 def _graph(read: Callable[[], Workspace], *, writing: bool) -> tuple[Workspace, Graph]:
@@ -147,13 +167,5 @@ def _graph(read: Callable[[], Workspace], *, writing: bool) -> tuple[Workspace, 
 
 def _lacks_key(graph: Graph) -> bool:
     """Whether a bundle is to be signed by a development key that is not there yet (signing.TO_BE_MADE)."""
-    return any(target.local and not target.params["public_key"] for target in graph.targets.values())
-
-
-def _holds(stored: StoredGraph, root: Path) -> bool:
-    if null.identity(stored.variables, stored.identity.partition(":")[0]) != stored.identity:
-        return False
-    try:
-        return all(pack_stat(os.stat(root / path)) == look for path, look in stored.looks.items())
-    except OSError:
-        return False
+    local = (graph.targets[name] for name, node in graph.nodes.items() if node.local)
+    return any(not target.params["public_key"] for target in local)

@@ -29,12 +29,13 @@ class Verdict:
 
 
 FRESH = Verdict("fresh")
+NEVER_MADE = Verdict("stale", ("it was never made here",))
 
 
 def judge(target: Target, record: Record | None, now: Ingredients, artifacts: Mapping[str, Look | None]) -> Verdict:
     """Compare what a target was made from with what it would be made from now, and its artifacts with what came out."""
     if record is None:
-        return Verdict("stale", ("it was never made here",))
+        return NEVER_MADE
     reasons = (*compare(target, record.ingredients, now), *_altered(record, artifacts))
     return Verdict("stale", reasons) if reasons else FRESH
 

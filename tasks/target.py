@@ -62,6 +62,18 @@ class Pin:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Node:
+    """What is asked of every target of a graph, so that most of them need not be known wholly: what it `needs`
+    (targets, each once, sorted), whether it is final and has something local, and the artifacts it leaves."""
+
+    needs: tuple[str, ...]
+    final: bool
+    local: bool
+    doc: str
+    artifacts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
     """One thing to make: what from, how, and where it ends up.
 
@@ -95,3 +107,14 @@ class Target:
     def dependencies(self) -> tuple[str, ...]:
         """The names of the targets used, each once, sorted."""
         return tuple(sorted({use.target for use in self.uses}))
+
+    @property
+    def node(self) -> Node:
+        """The target as a graph's index has it."""
+        return Node(
+            needs=self.dependencies,
+            final=self.final,
+            local=bool(self.local),
+            doc=self.doc,
+            artifacts=tuple(output.artifact for output in self.outputs if output.artifact),
+        )

@@ -25,7 +25,7 @@ from packyard.tasks.memo import Look, Stat
 
 FOLDER = ".packyard"
 FILE = "trace.sqlite"
-VERSION = 1
+VERSION = 2
 
 # needed: 1 belongs to the group `all` (or is used by it), 0 is built by name only, -1 is in no graph any more
 _SCHEMA = """
@@ -39,8 +39,9 @@ CREATE TABLE failure (
 ) WITHOUT ROWID;
 CREATE TABLE graph (
   id INTEGER PRIMARY KEY CHECK (id = 1), identity TEXT NOT NULL, variables TEXT NOT NULL, needed INTEGER NOT NULL,
-  paths BLOB NOT NULL, stats BLOB NOT NULL, text TEXT NOT NULL
+  maker TEXT NOT NULL, paths BLOB NOT NULL, stats BLOB NOT NULL, questions TEXT NOT NULL, answers BLOB NOT NULL
 );
+CREATE TABLE graphtext (id INTEGER PRIMARY KEY CHECK (id = 1), text BLOB NOT NULL);
 """
 _PIECE = 500  # rows at once
 _STAT = struct.Struct("<4q")
@@ -83,13 +84,22 @@ class Failure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredGraph:
-    """The graph of the last run, and what it depended on: files and folders by stat, variables by name."""
+    """The graph of the last run (`text`), and what it depends on: the environment (`identity` is a digest of
+    `variables`), Packyard and Python (`maker`), and files and folders: `paths` joined by NUL, with their stats, and
+    what each was asked and answered (tasks/storedgraph.py packs them).
+
+    `needed` counts the targets of the group `all` and what they are made from.
+    """
 
     identity: str
     variables: tuple[str, ...]
     needed: int
-    looks: Mapping[str, tuple[int, int, int, int]]
-    text: str
+    maker: str
+    paths: bytes
+    stats: bytes
+    questions: tuple[str, ...]
+    answers: bytes
+    text: bytes
 
 
 class Trace:
@@ -205,11 +215,10 @@ class Trace:
             db.executemany("UPDATE target SET fresh = 1, paths = ?, stats = ?, looks = ? WHERE name = ?", fresh)
             db.executemany("UPDATE target SET fresh = 0 WHERE name = ?", stale)
 
-    def stale(self, names: Iterable[str]) -> list[str]:
-        """Those of `names` that are not marked fresh."""
+    def fresh(self) -> set[str]:
+        """The targets that are marked fresh: they were when their files looked as remembered."""
         with self._lock:
-            fresh = {row[0] for row in self._db.execute("SELECT name FROM target WHERE fresh = 1")}
-        return [name for name in names if name not in fresh]
+            return {row[0] for row in self._db.execute("SELECT name FROM target WHERE fresh = 1")}
 
     def forget(self, names: Iterable[str]) -> None:
         """Drop what is remembered of these targets."""
@@ -269,27 +278,34 @@ class Trace:
         """The graph of the last run."""
         with self._lock:
             row = self._db.execute(
-                "SELECT identity, variables, needed, CAST(paths AS BLOB), stats, text FROM graph"
+                "SELECT identity, variables, needed, maker, CAST(paths AS BLOB), stats, questions, answers, text"
+                " FROM graph JOIN graphtext USING (id)"
             ).fetchone()
         try:
             return None if row is None else StoredGraph(
-                identity=row[0], variables=tuple(row[1].split("\0")) if row[1] else (), needed=row[2],
-                looks=dict(zip(_paths(row[3]), _stats(row[4]))), text=row[5],
+                identity=row[0], variables=_split(row[1]), needed=row[2], maker=row[3], paths=row[4], stats=row[5],
+                questions=_split(row[6]), answers=row[7], text=row[8],
             )  # fmt: skip
-        except (struct.error, TypeError, AttributeError):  # not as we wrote it: the manifests are read again
+        except AttributeError:  # not as we wrote it: the manifests are read again
             return None
 
-    def keep_graph(self, graph: StoredGraph, needed: Mapping[str, bool]) -> None:
-        """Replace the graph. When its text changed, every target must be judged again; those gone become orphans."""
-        stats = b"".join(_STAT.pack(*look) for look in graph.looks.values())
-        paths = os.fsencode("\0".join(graph.looks))
-        row = (graph.identity, "\0".join(graph.variables), graph.needed, paths, stats, graph.text)
+    def keep_graph(
+        self, graph: StoredGraph, needed: Mapping[str, bool], changed: Iterable[str], *, text: bool = True
+    ) -> None:
+        """Replace the graph. Targets that are not in `needed` become orphans, those `changed` must be judged again.
+        Without `text`, only what the graph depends on has changed."""
+        row = (
+            graph.identity, "\0".join(graph.variables), graph.needed, graph.maker, graph.paths, graph.stats,
+            "\0".join(graph.questions), graph.answers,
+        )  # fmt: skip
         with self._writing() as db:
-            old = db.execute("SELECT text FROM graph").fetchone()
-            db.execute("INSERT OR REPLACE INTO graph VALUES (1, ?, ?, ?, ?, ?, ?)", row)
-            if old is None or old[0] != graph.text:
-                db.execute("UPDATE target SET fresh = 0, needed = -1")
+            db.execute(f"INSERT OR REPLACE INTO graph VALUES (1{', ?' * len(row)})", row)
+            if text:
+                db.execute("INSERT OR REPLACE INTO graphtext VALUES (1, ?)", (graph.text,))
+                db.execute("UPDATE target SET needed = -1")
                 db.executemany("UPDATE target SET needed = ? WHERE name = ?", [(int(n), t) for t, n in needed.items()])
+                db.execute("UPDATE target SET fresh = 0 WHERE needed = -1")
+            db.executemany("UPDATE target SET fresh = 0 WHERE name = ?", [(name,) for name in changed])
 
 
 def _connect(path: Path) -> sqlite3.Connection:
@@ -329,6 +345,10 @@ def _looks(paths: bytes, stats: bytes, looks: bytes) -> dict[str, Look]:
 
 def _paths(packed: bytes) -> list[str]:
     return os.fsdecode(packed).split("\0")  # '' is the root, so nothing at all is told by the stats
+
+
+def _split(joined: str) -> tuple[str, ...]:
+    return tuple(joined.split("\0")) if joined else ()
 
 
 def _stats(packed: bytes) -> Iterator[Stat]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from packyard.tasks.cli import artifacts_here, choose_targets
+from packyard.tasks.cli import choose_targets
 from packyard.tasks.opening import Opened, find_workspace, open_workspace
 
 
@@ -17,6 +17,6 @@ def open_here() -> Opened:
 def select(opened: Opened, words: Sequence[str]) -> list[str]:
     """The targets that `words` name (by name, artifact path or 'all'), those of the group `all` when there are none."""
     graph = opened.graph
-    chosen = choose_targets(words or ["all"], list(graph.targets), artifacts_here(opened.root, graph))
+    chosen = choose_targets(words or ["all"], graph.nodes, graph.owners, opened.root)
     names = [name for word in chosen for name in (graph.final if word == "all" else (word,))]
     return list(dict.fromkeys(names))

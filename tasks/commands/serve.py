@@ -8,7 +8,7 @@ import signal
 from pathlib import Path
 
 from packyard.formats.errors import Problem
-from packyard.tasks.cli import UsageError, artifacts_here, carry_out, choose_targets
+from packyard.tasks.cli import UsageError, carry_out, choose_targets
 from packyard.tasks.commands.output import say
 from packyard.tasks.docsite import SITE
 from packyard.tasks.front import Front, choose_display
@@ -24,7 +24,7 @@ def run(words: list[str]) -> int:
     front = Front(root, choose_display(json=False), jobs=os.cpu_count() or 1)
     try:
         front.lock()
-        name = _chosen(front.graph, options.target, artifacts_here(root, front.graph))
+        name = _chosen(front.graph, options.target, root)
         folder = next(str(output.artifact) for output in front.graph.targets[name].outputs if output.part == SITE)
         os.chdir(root)
         # The port is taken first, so that nobody waits for a build to hear that it cannot be had.
@@ -41,12 +41,12 @@ def run(words: list[str]) -> int:
         front.close()
 
 
-def _chosen(graph: Graph, words: list[str], artifacts: dict[str, str]) -> str:
-    sites = [name for name in graph.targets if name.startswith("docs:")]
+def _chosen(graph: Graph, words: list[str], root: Path) -> str:
+    sites = [name for name in graph.nodes if name.startswith("docs:")]
     if not sites:
         hint = "'[[docs]]' with name and version in packyard.toml makes one"
         raise UsageError(Problem("this workspace has no site", hint=hint))
-    names = choose_targets(words, list(graph.targets), artifacts) if words else sites
+    names = choose_targets(words, graph.nodes, graph.owners, root) if words else sites
     if len(names) != 1 or names[0] not in sites:
         raise UsageError(Problem(f"one site was expected, there are: {', '.join(sites)}"))
     return names[0]

@@ -64,7 +64,7 @@ def _forget(words: list[str]) -> int:
         known = trace.records()
         if not options.all:
             graph = open_workspace(root, readonly=True).graph
-            names = choose_targets(options.target, [*graph.targets, *known], {})
+            names = choose_targets(options.target, {*graph.nodes, *known}, {}, root)
             wanted = {name for word in names for name in (graph.closure(graph.final) if word == "all" else (word,))}
             known = {name: record for name, record in known.items() if name in wanted}
         trace.forget(known)
@@ -76,7 +76,8 @@ def _dump(words: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="packyard dumpdb", description=f"{TRACE_COMMANDS['dumpdb']}.")
     parser.add_argument("target", nargs="*", help="KIND:NAME (default: all that was ever made)")
     options = parser.parse_args(words)
-    records = Trace(find_workspace(Path.cwd()), readonly=True).records()
-    for name in choose_targets(options.target, list(records), {}) or records:
+    root = find_workspace(Path.cwd())
+    records = Trace(root, readonly=True).records()
+    for name in choose_targets(options.target, records, {}, root) or records:
         say(json.dumps({"name": name, **asdict(records[name])}, sort_keys=True))
     return 0

@@ -436,7 +436,7 @@ def test_trace_of_newer_version_is_set_aside_and_said(built):
     db.execute("PRAGMA user_version = 99")
     db.close()
     done = built.packyard()
-    assert ".packyard/trace.sqlite: was written by another version (format 99, this is 1)" in done.out
+    assert ".packyard/trace.sqlite: was written by another version (format 99, this is 2)" in done.out
     assert done.restored == BOTH
     built.expect_nothing()
 
@@ -451,8 +451,9 @@ def test_trace_of_newer_version_is_set_aside_and_said(built):
         "UPDATE target SET looks = x'00', stats = x'01'",
         "UPDATE target SET paths = x'ff00ff', fresh = 1",
         "UPDATE target SET fresh = 0",
-        "UPDATE graph SET text = '{}', stats = zeroblob(length(stats))",
-        "UPDATE graph SET text = '', paths = ''",
+        "UPDATE graphtext SET text = '{}'; UPDATE graph SET stats = zeroblob(length(stats))",
+        "UPDATE graphtext SET text = ''; UPDATE graph SET paths = ''",
+        "UPDATE graph SET answers = x'', stats = zeroblob(length(stats))",
         "UPDATE graph SET stats = x'00'",
         "DELETE FROM graph",
     ],
@@ -460,8 +461,7 @@ def test_trace_of_newer_version_is_set_aside_and_said(built):
 def test_trace_with_wrong_rows_is_not_believed(built, statement):
     before = built.files("dist")
     db = sqlite3.connect(_trace(built))
-    db.execute(statement)
-    db.commit()
+    db.executescript(statement)
     db.close()
     built.append("LICENSE", "")
     assert built.packyard().ran == []

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -13,10 +14,13 @@ from packyard.tasks import process
 from packyard.tasks.build import Build, Outcome
 from packyard.tasks.errors import ActionError
 from packyard.tasks.graph import Graph
+from packyard.tasks.opening import Opened
 from packyard.tasks.room import Room
 from packyard.tasks.store import Store
+from packyard.tasks.storedgraph import store_graph
 from packyard.tasks.target import Output, Source, Target, Use
-from packyard.tasks.trace import Trace
+from packyard.tasks.trace import FILE, FOLDER, Trace
+from packyard.tasks.watch import Watch
 
 Action = Callable[[Room], None]
 
@@ -58,10 +62,7 @@ class Yard:
     def open(self) -> Build:
         graph = Graph(self.targets)
         trace = Trace(self.root)
-        needed = dict.fromkeys(graph.targets, True)
-        from packyard.tasks.trace import StoredGraph
-
-        trace.keep_graph(StoredGraph(identity="", variables=(), needed=0, looks={}, text=graph.text()), needed)
+        Opened(self.root, graph, trace, store_graph(graph, Watch(self.root), ()), trace.graph()).keep_graph()
         self.build = Build(self.root, graph, trace, lambda: Store(self.store), self.said.append)
         return self.build
 
@@ -89,7 +90,7 @@ class Yard:
 
     def unsettled(self) -> list[str]:
         trace = Trace(self.root)
-        found = trace.stale(self.targets)
+        found = [name for name in self.targets if name not in trace.fresh()]
         trace.close()
         return found
 
@@ -440,13 +441,45 @@ def test_interrupted_action_stores_nothing(chain, monkeypatch):
     assert chain.dist() == {"a.out": "ONE"}
 
 
-def test_trusted_targets_can_be_made_all_the_same(chain):
+def test_unchanged_targets_can_be_made_all_the_same(chain):
     """`doit --always` after the null path has vouched for everything."""
     chain.make()
     build = chain.open()
-    build.trust(chain.targets)
+    build.plan(chain.targets, unchanged=chain.targets)
     assert [build.judge(name).state for name in chain.targets] == ["fresh"] * 3
     assert [build.make(name).how for name in chain.targets] == ["restored"] * 3
+    build.trace.close()
+
+
+def test_unchanged_targets_are_not_looked_at(chain, monkeypatch):
+    chain.make()
+    chain.write("a.txt", "another")
+    build = chain.open()
+    recalled: list[str] = []
+    recall = build.trace.recall
+    monkeypatch.setattr(build.trace, "recall", lambda names: recalled.extend(names) or recall(names))
+    verdicts = build.plan(chain.targets, unchanged=["x:b", "x:c"])
+    assert {name: verdict.state for name, verdict in verdicts.items()} == {
+        "x:a": "stale", "x:b": "waiting", "x:c": "waiting",
+    }  # fmt: skip
+    assert recalled == ["x:a"]
+    build.trace.close()
+
+
+def test_unchanged_target_whose_record_is_torn_is_made_again(chain):
+    chain.make()
+    chain.write("b.txt", "another")
+    chain.build.trace.close()
+    db = sqlite3.connect(chain.root / FOLDER / FILE)
+    db.execute("UPDATE target SET record = 'torn' WHERE name = 'x:a'")
+    db.commit()
+    db.close()
+    build = chain.open()
+    verdicts = build.plan(chain.targets, unchanged=["x:a"])
+    assert {name: verdict.state for name, verdict in verdicts.items()} == {
+        "x:a": "stale", "x:b": "waiting", "x:c": "waiting",
+    }  # fmt: skip
+    assert [build.make(name).how for name in chain.targets] == ["restored", "ran", "ran"]
     build.trace.close()
 
 

@@ -9,8 +9,8 @@ from packyard.formats.errors import FormatError, Problem
 from packyard.formats.workspace import WorkspaceManifest
 from packyard.tasks import graph
 from packyard.tasks.errors import PlanError
-from packyard.tasks.graph import Graph, build_graph, read_graph
-from packyard.tasks.target import Output, Pin, Source, Target, Use
+from packyard.tasks.graph import Graph, build_graph
+from packyard.tasks.target import Output, Source, Target, Use
 from packyard.tasks.watch import Watch
 from packyard.tasks.workspace import Workspace
 
@@ -83,18 +83,6 @@ def test_open_place_of_a_use_is_the_name_of_the_artifact(build):
 def test_tree_used_has_no_place(build):
     tree = Target(name="x:t", doc="", place="", run="m:f", outputs=(Output(at="t", tree=True),))
     assert build([tree, target("x:a", "x:t")]).targets["x:a"].uses == (Use(target="x:t"),)
-
-
-def test_text_is_read_back(build):
-    made = build(
-        [
-            target("x:a", sources=(Source(path="a", at="b"),), params={"n": [1, {"x": None}]}, final=True),
-            target("x:b", "x:a", pins=(Pin(path="l", requirements=("r>=1",), python="3.12", platform="linux_amd64"),)),
-        ]
-    )
-    again = read_graph(made.text())
-    assert (again.targets, list(again.targets), again.cache) == (made.targets, list(made.targets), "")
-    assert again.text() == made.text()
 
 
 def test_chain_of_ten_thousand_is_ordered(build):

@@ -103,7 +103,7 @@ def test_null_path_knows_no_unknown_target(fresh):
         "UPDATE target SET stats = zeroblob(32)",
         "UPDATE target SET paths = x'ff'",
         "UPDATE graph SET stats = zeroblob(length(stats))",
-        "PRAGMA user_version = 2",
+        "PRAGMA user_version = 1",
         "INSERT INTO target VALUES ('archive:gone', -1, 1, '', x'', x'', x'', '{}')",
     ],
 )

@@ -4,7 +4,9 @@ import os
 from pathlib import Path
 
 import pytest
+import xxhash
 from packyard.formats.errors import FormatError
+from packyard.formats.mojosource import imported_packages
 from packyard.tasks.memo import pack_stat
 from packyard.tasks.watch import SKIPPED, Watch
 
@@ -144,3 +146,63 @@ def test_skipped_names_are_never_members_or_inputs(tmp_path, name):
     (tmp_path / name / "x").write_text("")
     watch = Watch(tmp_path)
     assert (watch.folders(""), list(watch.files("")), watch.matching_files(f"{name}/x")) == ([], [], [])
+
+
+# asking again ------------------------------------------------------------------------------------------------
+
+
+def test_scan_tells_the_same_while_what_it_finds_does(tree):
+    (tree / "m.mojo").write_text("import a\n")
+    watch = Watch(tree)
+    assert watch.scan("m.mojo", imported_packages) == ["a"]
+    answer = watch.answers["m.mojo"]
+    assert answer[0] == "mojosource:imported_packages"
+    (tree / "m.mojo").write_text("# a comment\nimport a.b\n")
+    assert Watch(tree).tells_the_same("m.mojo", answer)
+    (tree / "m.mojo").write_text("import a, b\n")
+    assert not Watch(tree).tells_the_same("m.mojo", answer)
+    (tree / "m.mojo").write_bytes(b"\xff")
+    assert not Watch(tree).tells_the_same("m.mojo", answer)
+
+
+def test_folder_tells_the_same_while_its_names_do(tree):
+    watch = Watch(tree)
+    watch.matching_files("src/*.md")
+    (tree / "src/b.md").write_text("longer")
+    (tree / "src/__pycache__/x").write_text("")
+    assert Watch(tree).tells_the_same("src", watch.answers["src"])
+    (tree / "src/c.md").mkdir()
+    assert not Watch(tree).tells_the_same("src", watch.answers["src"])
+
+
+def test_text_tells_the_same_while_its_bytes_do(tree):
+    watch = Watch(tree)
+    watch.text("a.md")
+    os.utime(tree / "a.md", (1, 1))
+    assert Watch(tree).tells_the_same("a.md", watch.answers["a.md"])
+    (tree / "a.md").write_text("A.md")
+    assert not Watch(tree).tells_the_same("a.md", watch.answers["a.md"])
+    (tree / "a.md").unlink()
+    assert not Watch(tree).tells_the_same("a.md", watch.answers["a.md"])
+
+
+@pytest.mark.parametrize("first", ["scan", "text"])
+def test_all_bytes_count_of_what_is_asked_twice(tree, first):
+    watch = Watch(tree)
+    asks = [lambda: watch.scan("a.md", imported_packages), lambda: watch.text("a.md")]
+    for ask in asks if first == "scan" else asks[::-1]:
+        ask()
+    assert watch.answers["a.md"] == ("bytes", xxhash.xxh3_128_digest(b"a.md"))
+
+
+def test_what_was_only_seen_never_tells_the_same(tree):
+    watch = Watch(tree)
+    watch.text("a.md")
+    watch.see("a.md")
+    watch.text("a.md")
+    assert not Watch(tree).tells_the_same("a.md", watch.answers["a.md"])
+
+
+@pytest.mark.parametrize("question", ["os:system", "mojosource:nothing", "nothing:nothing", "x"])
+def test_question_nobody_knows_is_not_answered(tree, question):
+    assert not Watch(tree).tells_the_same("a.md", (question, bytes(16)))
