@@ -97,7 +97,7 @@ class _Here:
         if ":" not in word or os.path.exists(word) or self._root is None:
             return Path(word)
         opened = open_workspace(Path(self._root), readonly=True)
-        (name,) = choose_targets([word], list(opened.graph.targets), {})
+        (name,) = choose_targets([word], opened.graph.nodes, {}, opened.root)
         outputs = opened.graph.targets[name].outputs if name in opened.graph.targets else ()
         artifact = next((output.artifact for output in outputs if output.artifact), None)
         if artifact is None:
