@@ -127,7 +127,7 @@ def _document(evidence: Evidence, name: str, missing: str) -> Found:
     readme = evidence.text("README.md") or ""
     if name == "INSTALL.md" and _INSTALL.search(readme):
         return passed("README.md")
-    return failed(missing, f"write {name} beside packyard.toml")
+    return failed(missing, f"write {name} beside packyard.toml, or distribute = true in its [workspace]")
 
 
 def _described(component: Component, evidence: Evidence) -> Found:

@@ -41,8 +41,10 @@ class Evidence:
 
     @cached_property
     def components(self) -> Sequence[Component]:
-        """Everything with a version that makes a final artifact; a library that others use is none."""
-        return tuple(one for one in components(self.workspace) if self.targets(one) or one.kind != "wheel")
+        """Everything with a version that is given away; neither a library that others use, nor a Mojo package that can
+        only be compiled as a part of a meta-package."""
+        inner = ("wheel", "mojo")
+        return tuple(one for one in components(self.workspace) if self.targets(one) or one.kind not in inner)
 
     @cached_property
     def opened(self) -> Opened:
@@ -101,8 +103,16 @@ class Evidence:
             return "; ".join(line.strip() for line in lines[:2]), f"mend it, and run 'packyard {target.name}'"
         if not self.made(target):
             return "it was never made here", f"packyard {target.name}"
-        reason = next(iter(self.verdicts[target.name].reasons), "")
-        return f"it is not up to date: {reason}", f"packyard {target.name}"
+        return f"it is not up to date: {self._first_reason(target)}", f"packyard {target.name}"
+
+    def _first_reason(self, target: Target) -> str:
+        """Why a target is stale; of one that waits, why the first is for which it does."""
+        for name in self.graph.closure([target.name]):
+            verdict = self.verdicts[name]
+            if verdict.state == "stale":
+                reason = next(iter(verdict.reasons), "")
+                return reason if name == target.name else f"{name}: {reason}"
+        return ""
 
     def report(self, target: Target) -> list[dict[str, Any]]:
         """The checks of a clean room that is fresh."""

@@ -64,7 +64,7 @@ def _build(root: Path, *, quiet: bool) -> None:
     here = Path.cwd()
     try:
         front.lock()
-        tried = [name for name in front.graph.targets if name.startswith(("cleanroom:", "installer:"))]
+        tried = [name for name in front.graph.targets if name.startswith(("cleanroom:", "installer:", "guide:"))]
         os.chdir(root)
         carry_out(front, [*front.graph.final, *tried])
     finally:

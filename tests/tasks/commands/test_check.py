@@ -115,6 +115,9 @@ def test_check_notices_that_the_artifact_is_older_than_its_sources(packaged: Spa
     assert failures(packaged)["artifact"] == (
         "dist/tools-0.1.0.tar.gz: it is not up to date: scripts/more.txt is new", "packyard archive:tools",
     )  # fmt: skip
+    assert failures(packaged)["clean room"] == (
+        "it is not up to date: archive:tools: scripts/more.txt is new", "packyard cleanroom:tools",
+    )  # fmt: skip
 
 
 def test_check_tells_why_the_clean_room_failed(tools: Space) -> None:
@@ -181,7 +184,7 @@ def test_check_tells_why_the_clean_room_failed(tools: Space) -> None:
             lambda space: space.write("README.md", "# Tools\n"),
             "installation",
             "how to install is written nowhere",
-            "write INSTALL.md beside packyard.toml",
+            "write INSTALL.md beside packyard.toml, or distribute = true in its [workspace]",
         ),
         (
             lambda space: (space.root / ".github/workflows/package.yml").unlink(),
