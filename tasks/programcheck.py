@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import posixpath
 import re
@@ -26,20 +27,16 @@ _FACTS = re.compile(rf"(.*site-packages)/{MODULE}/program\.json")
 _PLACE = rf"\{{workenv\}}/({re.escape(PLACE_PREFIX)}[0-9a-f]+)/"
 _STARTED = re.compile(rf'"(?:{_PLACE}|\{{workenv\}}/)([^"]+)"')
 _LARGEST_TEXT = 1 << 24  # bytes of one file that is looked into
+_CHUNK = 1 << 20
 
 
 def verify_program(bundle: Bundle) -> list[Finding]:
     """What is wrong with the application in an intact bundle; nothing for a bundle that has no such application."""
-    metadata = bundle.metadata
     if not bundle.covered:
         return []
     findings = list(_seal_findings(bundle))
     try:
-        texts = _texts(bundle, lambda path: bool(_RECORD.fullmatch(path) or _FACTS.fullmatch(path)))
-        contents: dict[str, str] = {}
-        for position, slot in enumerate(metadata.table):
-            with open_slot(bundle, position) as stored:
-                contents.update(read_contents(stored, read_chain(slot.operations), slot.path))
+        contents, texts = _read(bundle, lambda path: bool(_RECORD.fullmatch(path) or _FACTS.fullmatch(path)))
         for path, data in texts.items():
             if found := _RECORD.fullmatch(path):
                 findings.extend(_record_findings(path, found[1], data, contents))
@@ -87,7 +84,7 @@ def _command_findings(bundle: Bundle, site: str, data: bytes, contents: Contents
         yield Finding("command", f"the default command {facts['default']!r} is none of its commands")
     tops = {entry.module.partition(".")[0] for entry in entries.values()}
     starts = tuple(f"{site}/{top}{end}" for top in tops for end in ("/", ".py"))
-    texts = _texts(bundle, lambda path: path.startswith(starts) and path.endswith(".py"))
+    _, texts = _read(bundle, lambda path: path.startswith(starts) and path.endswith(".py"))
     for name, entry in entries.items():
         missing = missing_part(entry, partial(_module_text, texts, site))
         top = entry.module.partition(".")[0]
@@ -109,21 +106,28 @@ def _program_findings(bundle: Bundle, contents: Contents) -> Iterator[Finding]:
         yield Finding("command", f"{found[2]!r}, which the launcher runs, is not in the bundle")
 
 
-def _texts(bundle: Bundle, wanted: Callable[[str], bool]) -> dict[str, bytes]:
-    """The wanted files of all tar slots."""
-    found: dict[str, bytes] = {}
+def _read(bundle: Bundle, wanted: Callable[[str], bool]) -> tuple[dict[str, str], dict[str, bytes]]:
+    """The contents of all slots, and the bytes of the wanted files in trees."""
+    contents: dict[str, str] = {}
+    texts: dict[str, bytes] = {}
     for position, slot in enumerate(bundle.metadata.table):
         chain = read_chain(slot.operations)
-        if Operation.TAR not in chain:
-            continue
         with open_slot(bundle, position) as stored:
+            if Operation.TAR not in chain:
+                contents.update(read_contents(stored, chain, slot.path))
+                continue
             for member in read_tar(unpacked(stored, chain), limit=LARGEST_CONTENTS):
-                if member.kind != "file" or not wanted(member.path):
+                if member.kind != "file":
                     continue
-                if member.size > _LARGEST_TEXT:
+                keeps = wanted(member.path)
+                if keeps and member.size > _LARGEST_TEXT:
                     raise FormatError(f"{member.path!r} has {member.size} bytes, too many for such a file")
-                data = bytearray()
-                while chunk := member.body.read(1 << 20):
-                    data += chunk
-                found[member.path] = bytes(data)
-    return found
+                state, data = hashlib.sha256(), bytearray()
+                while chunk := member.body.read(_CHUNK):
+                    state.update(chunk)
+                    if keeps:
+                        data += chunk
+                contents[member.path] = state.hexdigest()
+                if keeps:
+                    texts[member.path] = bytes(data)
+    return contents, texts
