@@ -83,6 +83,7 @@ def test_packages_are_tried_and_installed(space: Space, compiler_tree: Callable[
     space.packyard()
     assert (space.root / "dist/install_verify_text.sh").exists()  # a full build takes nothing away that was asked for
     packages = ("dist/text-0.1.0.mojopkg", "dist/data-0.1.0.mojopkg")
+    assert "\nimports   by Mojo 1.0.0, only the build " in space.packyard("inspect", packages[0]).out
     wrong = space.packyard("install", *packages, "--to", "lib", "--compiler", f"{compiler_tree('1.2.0')}", status=1)
     assert "a package can only be used with the compiler that made it" in wrong.err
     space.packyard("install", *packages, "--to", "lib", "--compiler", f"{compiler_tree('1.0.0')}")

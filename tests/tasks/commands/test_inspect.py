@@ -8,6 +8,7 @@ from pathlib import Path
 from packyard.formats.pspf.signature import key_from_seed, public_key
 
 from tests.tasks.commands.conftest import Space, Tree
+from tests.tasks.mojofile import IDENTITY, package_bytes, write_package
 
 
 def test_inspect_shows_a_bundle(space: Space, bundle: Path) -> None:
@@ -30,6 +31,18 @@ def test_inspect_of_what_is_no_bundle_says_so(space: Space) -> None:
         "error: README.md: is not a bundle: 6 bytes are less than its trailer has\n",
     )
     assert space.run("inspect", "none") == (1, "", "error: none: cannot be read: No such file or directory\n")
+
+
+def test_inspect_of_a_mojo_package_says_which_compilers_accept_it(space: Space) -> None:
+    write_package(space.root, "tensor")
+    assert space.output("inspect", "tensor-0.1.0.mojopkg").splitlines() == [
+        f"package   {len(package_bytes('tensor'))} B, 6 B of bytecode",
+        "container 2",
+        f"compiler  {IDENTITY}",
+        f"imports   by Mojo 1.0.0, only the build {IDENTITY[:12]}",
+    ]
+    values = json.loads(space.output("inspect", "tensor-0.1.0.mojopkg", "--json"))
+    assert (values["version"], values["identity"]) == ("1.0.0", IDENTITY)
 
 
 def test_inspect_of_a_torn_mojo_package_says_so(space: Space) -> None:
