@@ -10,8 +10,6 @@ from packyard.formats.requirement import read_python_version
 from packyard.formats.table import Table, reading
 from packyard.formats.toml import read_toml
 
-NAME = "packyard.lock"
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InterpreterPin:

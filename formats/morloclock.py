@@ -18,7 +18,6 @@ from packyard.formats.semver import read_version
 from packyard.formats.table import Table, reading
 from packyard.formats.toml import read_toml
 
-NAME = "packyard.lock"
 # Where a package comes from when it is no repository; `packyard.toml` or the plane says which one.
 MEMBER, FOLDER, ARCHIVE, DEFAULT = "member", "folder", "archive", "default"
 

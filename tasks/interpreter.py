@@ -19,11 +19,11 @@ from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 from packyard.formats.elf import MAGIC
 from packyard.formats.errors import Problem
-from packyard.formats.interpreterpin import NAME, InterpreterPin, read_interpreter_pins
+from packyard.formats.interpreterpin import InterpreterPin, read_interpreter_pins
 from packyard.tasks.errors import PlanError
 from packyard.tasks.room import Room
 from packyard.tasks.target import Use
-from packyard.tasks.workspace import Member, Workspace
+from packyard.tasks.workspace import LOCK, Member, Workspace
 
 OLDEST = Version("3.8")  # that packyard_runtime runs on
 RUNNING = f"{sys.version_info.major}.{sys.version_info.minor}"
@@ -99,7 +99,7 @@ def find(wanted: str, workspace: Workspace, platform: str = "") -> Interpreter:
             f"no Python {wanted} for {platform} was found on this machine",
             place="packyard.toml",
             key="toolchain.python",
-            hint=f"'uv python install {wanted}', or pin an archive in {NAME} ([[interpreter]] with version, platform, "
+            hint=f"'uv python install {wanted}', or pin an archive in {LOCK} ([[interpreter]] with version, platform, "
             f"url or path, sha256), or choose {RUNNING}, which runs Packyard",
         )
     )
@@ -107,9 +107,9 @@ def find(wanted: str, workspace: Workspace, platform: str = "") -> Interpreter:
 
 def pins(workspace: Workspace) -> tuple[InterpreterPin, ...]:
     """The interpreters that packyard.lock pins."""
-    if not workspace.watch.is_file(NAME):
+    if not workspace.watch.is_file(LOCK):
         return ()
-    return read_interpreter_pins(workspace.watch.text(NAME), NAME)
+    return read_interpreter_pins(workspace.watch.text(LOCK), LOCK)
 
 
 def build_program(interpreter: Interpreter) -> tuple[str, tuple[Use, ...]]:
@@ -133,7 +133,7 @@ def _pinned(pin: InterpreterPin, workspace: Workspace) -> Interpreter:
                 Problem(
                     f"{pin.folder!r} is not a Python {pin.version}: bin/python{pin.version} and "
                     f"lib/python{pin.version}/os.py were expected",
-                    place=NAME,
+                    place=LOCK,
                 )
             )
         return Interpreter(version=pin.version, platform=pin.platform, kind="folder", place=os.fspath(prefix))

@@ -11,7 +11,6 @@ from packyard.formats.entry import Entry
 from packyard.formats.errors import FormatError
 from packyard.formats.gzipped import COMPRESSOR, LEVELS, compressing
 from packyard.formats.morloclock import DEFAULT, FOLDER, LockedPackage, content_digest
-from packyard.formats.morloclock import NAME as LOCK
 from packyard.formats.morlocref import ARCHIVE_SUFFIX, GitRef, over_ssh, read_install
 from packyard.formats.tarball import write_tar
 from packyard.tasks import git
@@ -21,7 +20,7 @@ from packyard.tasks.morloclock import known_packages, workspace_lock
 from packyard.tasks.morlocpackage import MANIFEST, Package, read_entries, read_folder, read_packages, select
 from packyard.tasks.room import Room
 from packyard.tasks.target import Json, Output, Source, Target
-from packyard.tasks.workspace import Workspace
+from packyard.tasks.workspace import LOCK, Workspace
 
 
 def targets(workspace: Workspace) -> Iterator[Target]:

@@ -12,7 +12,6 @@ from packyard.formats.morloclock import (
     DEFAULT,
     FOLDER,
     MEMBER,
-    NAME,
     LockedPackage,
     read_morloc_lock,
     with_morloc_lock,
@@ -26,7 +25,7 @@ from packyard.tasks.morloclint import Scan, scan
 from packyard.tasks.morlocpackage import needs_of, read_packages
 from packyard.tasks.morlocsources import Sources, cache_folder, naming_problems, vendored
 from packyard.tasks.watch import Watch
-from packyard.tasks.workspace import Workspace, read_workspace
+from packyard.tasks.workspace import LOCK, Workspace, read_workspace
 
 
 def lock_morloc(
@@ -101,14 +100,14 @@ def refuse_drift(root: Path) -> None:
 
 def _lock_text(root: Path) -> str:
     try:
-        return (root / NAME).read_text(encoding="utf-8")
+        return (root / LOCK).read_text(encoding="utf-8")
     except FileNotFoundError:
         return ""
 
 
 def workspace_lock(watch: Watch) -> dict[str, LockedPackage]:
     """The morloc packages of the workspace's packyard.lock by name, none when there is no lock."""
-    return locked_packages(watch.text(NAME)) if watch.is_file(NAME) else {}
+    return locked_packages(watch.text(LOCK)) if watch.is_file(LOCK) else {}
 
 
 def known_packages(workspace: Workspace) -> set[str]:
@@ -121,7 +120,7 @@ def _vendored(manifest: WorkspaceManifest, watch: Watch) -> dict[str, Path]:
     return vendored(watch.root, [file for pattern in manifest.morloc.vendor for file in watch.matching_files(pattern)])
 
 
-def locked_packages(text: str, place: str = NAME) -> dict[str, LockedPackage]:
+def locked_packages(text: str, place: str = LOCK) -> dict[str, LockedPackage]:
     """The morloc packages of a packyard.lock by name."""
     return {package.name: package for package in read_morloc_lock(text, place)}
 
@@ -217,5 +216,5 @@ def check_morloc(workspace: Workspace, text: str) -> None:
     """Refuse a packyard.lock that does not fit the workspace; PlanError with every difference."""
     differences = drift_of_morloc(workspace, text)
     if differences:
-        problems = [Problem(f"does not fit the workspace: {line}", place=NAME) for line in differences]
+        problems = [Problem(f"does not fit the workspace: {line}", place=LOCK) for line in differences]
         raise PlanError(*(replace(p, hint="run 'packyard lock'") if p is problems[-1] else p for p in problems))

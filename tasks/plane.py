@@ -18,7 +18,6 @@ from packyard.formats.morlochome import Installed, PlanePaths, exposed_folders, 
 from packyard.formats.morloclock import (
     ARCHIVE,
     MEMBER,
-    NAME,
     LockedPackage,
     content_digest,
     content_listing,
@@ -34,7 +33,7 @@ from packyard.tasks.morlocsetup import read_tree, set_up
 from packyard.tasks.morlocsources import read_archive, vendored
 from packyard.tasks.room import Room
 from packyard.tasks.target import Json, Output, Source, Target, Use
-from packyard.tasks.workspace import MANIFEST, Workspace
+from packyard.tasks.workspace import LOCK, MANIFEST, Workspace
 
 
 def targets(workspace: Workspace) -> Iterator[Target]:
@@ -100,7 +99,7 @@ def make_plane(room: Room) -> None:
     if room.params["missing"]:
         raise ActionError(
             "the plane cannot be made from the lock",
-            detail="\n".join(f"{NAME}: {line}" for line in room.params["missing"]),
+            detail="\n".join(f"{LOCK}: {line}" for line in room.params["missing"]),
             hint="run 'packyard lock'",
         )
     paths, epoch = PlanePaths(room.params["plane"]), room.params["epoch"]

@@ -13,7 +13,6 @@ from collections.abc import Iterator
 
 from packaging.version import Version
 from packyard.formats.errors import Problem
-from packyard.formats.interpreterpin import NAME as LOCK
 from packyard.formats.pylock import drift, read_pylock
 from packyard.formats.toolchainpin import read_toolchain_pins
 from packyard.tasks import lock
@@ -23,7 +22,7 @@ from packyard.tasks.indexinstall import install_as_is
 from packyard.tasks.installation import find_mojo
 from packyard.tasks.room import Room
 from packyard.tasks.target import Output, Pin, Source, Target
-from packyard.tasks.workspace import MANIFEST, Workspace
+from packyard.tasks.workspace import LOCK, MANIFEST, Workspace
 
 # The distribution `mojo` is this one with a debugger, a formatter and notebooks, which are two thirds of its size.
 _DISTRIBUTION = "mojo-compiler"

@@ -8,13 +8,14 @@ tell (version control, plug-ins) is an error.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from packyard.formats.errors import FormatError, Problem
 from packyard.formats.pymodule import literal, read_module
 from packyard.formats.requirement import read_python_release
-from packyard.formats.table import reading
+from packyard.formats.table import Table, reading
 from packyard.formats.toml import read_toml
 from packyard.tasks.errors import PlanError
 from packyard.tasks.workspace import Member, Workspace
@@ -57,21 +58,11 @@ def _dynamic(member: Member, workspace: Workspace, tool: Mapping[str, Any]) -> s
     if backend.startswith("hatchling"):
         return _hatch(member, workspace, tool)
     if backend.startswith("flit_core"):
-        with reading(tool, "tool") as table:
-            table.ignore_rest()
-            flit = table.table("flit")
-            flit.ignore_rest()
-            module = flit.table("module")
-            module.ignore_rest()
-            name = module.text("name") or member.project.name.replace("-", "_")
+        with _settings(tool, "flit", "module") as spec:
+            name = spec.text("name") or member.project.name.replace("-", "_")
         return _attribute(member, workspace, f"{name}.__version__", _ROOTS)
     if backend.startswith("pdm"):
-        with reading(tool, "tool") as table:
-            table.ignore_rest()
-            pdm = table.table("pdm")
-            pdm.ignore_rest()
-            spec = pdm.table("version")
-            spec.ignore_rest()
+        with _settings(tool, "pdm", "version") as spec:
             source, path = spec.text("source", "file"), spec.text("path")
         if source == "file" and path:
             return _matched(member, workspace, path, _HATCH_PATTERN)
@@ -82,17 +73,10 @@ def _dynamic(member: Member, workspace: Workspace, tool: Mapping[str, Any]) -> s
 def _setuptools(member: Member, workspace: Workspace, tool: Mapping[str, Any]) -> str:
     if "setuptools_scm" in tool:
         raise FormatError("setuptools_scm computes it from version control, which a build does not see")
-    with reading(tool, "tool") as table:
-        table.ignore_rest()
-        setuptools = table.table("setuptools")
-        setuptools.ignore_rest()
-        dynamic = setuptools.table("dynamic")
-        dynamic.ignore_rest()
-        spec = dynamic.table("version")
-        spec.ignore_rest()
-        attr = spec.text("attr")
-        file = spec.raw("file")
+    with _settings(tool, "setuptools") as setuptools:
         folders = setuptools.mapping("package-dir")
+    with _settings(tool, "setuptools", "dynamic", "version") as spec:
+        attr, file = spec.text("attr"), spec.raw("file")
     if attr:
         base = folders.get("")
         return _attribute(member, workspace, attr, (f"{base}/",) if base else _ROOTS)
@@ -103,16 +87,23 @@ def _setuptools(member: Member, workspace: Workspace, tool: Mapping[str, Any]) -
 
 
 def _hatch(member: Member, workspace: Workspace, tool: Mapping[str, Any]) -> str:
-    with reading(tool, "tool") as table:
-        table.ignore_rest()
-        hatch = table.table("hatch")
-        hatch.ignore_rest()
-        spec = hatch.table("version")
-        spec.ignore_rest()
+    with _settings(tool, "hatch", "version") as spec:
         source, path, pattern = spec.text("source", "regex"), spec.text("path"), spec.text("pattern", _HATCH_PATTERN)
     if source != "regex" or not path:
         raise FormatError(f"only hatch itself can compute it from {source!r}")
     return _matched(member, workspace, path, pattern)
+
+
+@contextmanager
+def _settings(tool: Mapping[str, Any], *keys: str) -> Iterator[Table]:
+    """The table at `keys` below [tool]; FormatError when what is read of it is not as it should be."""
+    with reading(tool, "tool") as top:
+        found = top
+        found.ignore_rest()
+        for key in keys:
+            found = found.table(key)
+            found.ignore_rest()
+        yield found
 
 
 def _matched(member: Member, workspace: Workspace, path: str, pattern: str) -> str:

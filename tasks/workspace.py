@@ -22,6 +22,7 @@ from packyard.tasks.errors import PlanError, gather
 from packyard.tasks.watch import Watch
 
 MANIFEST = "packyard.toml"
+LOCK = "packyard.lock"
 _LATEST = 4354819198  # 2107-12-31 23:59:58
 _BUILDCONFIG = "buildconfig.toml"  # beside a pyproject.toml: more of [tool.flavor.build]
 

@@ -11,7 +11,6 @@ from pathlib import Path
 
 from packyard.formats.errors import FormatError, Problem
 from packyard.formats.morlochome import PlanePaths
-from packyard.formats.morloclock import NAME
 from packyard.formats.morlocref import DEFAULT_REPOSITORY, STANDARD_SET, read_plane_name
 from packyard.formats.workspace import WorkspaceManifest
 from packyard.formats.workspace import read_workspace as read_manifest
@@ -27,7 +26,7 @@ from packyard.tasks.morlocpackage import read_packages
 from packyard.tasks.morlocplane import Plane, changing
 from packyard.tasks.morlocsources import Sources
 from packyard.tasks.watch import Watch
-from packyard.tasks.workspace import MANIFEST, read_workspace, source_epoch
+from packyard.tasks.workspace import LOCK, MANIFEST, read_workspace, source_epoch
 
 _DONE = {"install": "installed", "replace": "replaced", "repair": "repaired", "keep": "kept"}
 _WOULD = {"install": "would install", "replace": "would replace", "repair": "would repair", "keep": "would keep"}
@@ -71,7 +70,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add_place(parser)
     parser.add_argument("--offline", action="store_true", help="fetch nothing; take what is here or was fetched before")
     parser.add_argument("--ssh", action="store_true", help="fetch by ssh what is named by https")
-    parser.add_argument("--locked", action="store_true", help=f"take only the commits that {NAME} names")
+    parser.add_argument("--locked", action="store_true", help=f"take only the commits that {LOCK} names")
     parser.add_argument("--dry-run", action="store_true", help="show what would be done")
     parser.add_argument(
         "--allow-setup", action="append", default=[], metavar="NAME", help="run the setup script of this package"

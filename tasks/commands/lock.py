@@ -11,7 +11,6 @@ from pathlib import Path
 
 import tomlkit
 from packyard.formats.errors import FormatError, Problem
-from packyard.formats.interpreterpin import NAME as TOOLS
 from packyard.formats.lockchange import lock_changes
 from packyard.formats.morloclock import as_pins, as_snapshot, read_morloc_lock
 from packyard.formats.pylock import drift, read_pylock
@@ -30,7 +29,7 @@ from packyard.tasks.morloclock import drift_of_morloc, is_settled, lock_morloc
 from packyard.tasks.opening import find_workspace
 from packyard.tasks.takenlock import check_taken, taken_lock
 from packyard.tasks.target import Pin
-from packyard.tasks.workspace import Member, Workspace, read_workspace
+from packyard.tasks.workspace import LOCK, Member, Workspace, read_workspace
 
 _MOJO = "pylock.mojo.toml"  # beside packyard.lock, which names it
 _EXPORTS = {"pins": as_pins, "snapshot": as_snapshot}
@@ -52,11 +51,11 @@ def run(words: list[str]) -> int:
         os.environ["UV_OFFLINE"] = "1"
     root = find_workspace(Path.cwd())
     if not words and (known := is_settled(root)):
-        say(f"kept     {os.path.relpath(root / TOOLS)}  {count(known, 'morloc package')}")
+        say(f"kept     {os.path.relpath(root / LOCK)}  {count(known, 'morloc package')}")
         return 0
     workspace = read_workspace(root)
     if options.export:
-        say(_EXPORTS[options.export](read_morloc_lock(_tools(workspace), TOOLS)).rstrip("\n"))
+        say(_EXPORTS[options.export](read_morloc_lock(_tools(workspace), LOCK)).rstrip("\n"))
         return 0
     members = _chosen(workspace, options.member)
     locks = list(_locks(members, workspace))
@@ -78,7 +77,7 @@ def run(words: list[str]) -> int:
             _write_tools(workspace.root, _with_mojo(_tools(workspace), compilers), f"Mojo {mojo}")
         if morloc:  # last, because it needs other servers than the package index
             text = lock_morloc(workspace, _tools(workspace), upgrade=upgrade, offline=network.offline(), notify=say)
-            _write_tools(workspace.root, text, count(len(read_morloc_lock(text, TOOLS)), "morloc package"))
+            _write_tools(workspace.root, text, count(len(read_morloc_lock(text, LOCK)), "morloc package"))
     return 0
 
 
@@ -162,13 +161,13 @@ def _write(root: Path, pin: Pin, upgrade: Sequence[str] | None) -> None:
 
 def _tools(workspace: Workspace) -> str:
     """The text of packyard.lock, '' when there is none."""
-    path = workspace.root / TOOLS
+    path = workspace.root / LOCK
     return path.read_text(encoding="utf-8") if path.exists() else ""
 
 
 def _with_mojo(text: str, compilers: Mapping[str, _Lock]) -> str:
     """The packyard.lock `text` with the locks that the compilers are installed from; what else it says stays."""
-    read_toml(text, TOOLS)
+    read_toml(text, LOCK)
     document = tomlkit.parse(text or _TOOLS_HEAD)
     entries = tomlkit.aot()
     for version, lock in compilers.items():
@@ -180,7 +179,7 @@ def _with_mojo(text: str, compilers: Mapping[str, _Lock]) -> str:
 
 
 def _write_tools(root: Path, text: str, said: str) -> None:
-    path = root / TOOLS
+    path = root / LOCK
     same = path.exists() and path.read_text(encoding="utf-8") == text
     if not same:
         aside = path.with_name(f".{path.name}.part")
@@ -188,7 +187,7 @@ def _write_tools(root: Path, text: str, said: str) -> None:
             aside.write_text(text, encoding="utf-8")
             os.replace(aside, path)
         except OSError as error:
-            raise ActionError(f"{TOOLS}: cannot be written: {error.strerror}") from None
+            raise ActionError(f"{LOCK}: cannot be written: {error.strerror}") from None
         finally:
             aside.unlink(missing_ok=True)
     say(f"{'kept    ' if same else 'wrote   '} {os.path.relpath(path)}  {said}")
@@ -202,12 +201,12 @@ def _check(workspace: Workspace, locks: Sequence[_Lock], *, compilers: Mapping[s
     problems = [problem for lock in locks for problem in _misfits(workspace, lock)]
     text = _tools(workspace)
     differences = drift_of_morloc(workspace, text) if morloc else []
-    pinned = {pin.mojo for pin in read_toolchain_pins(text, TOOLS)} if compilers else set()
+    pinned = {pin.mojo for pin in read_toolchain_pins(text, LOCK)} if compilers else set()
     differences = [*(f"Mojo {version} is not in it" for version in compilers if version not in pinned), *differences]
-    problems += [Problem(difference, place=TOOLS, hint="run 'packyard lock'") for difference in differences]
+    problems += [Problem(difference, place=LOCK, hint="run 'packyard lock'") for difference in differences]
     if problems:
         raise PlanError(*problems)
-    say(f"the locks fit ({count(len(locks), 'pylock')}{f', {TOOLS}' if compilers or morloc else ''})")
+    say(f"the locks fit ({count(len(locks), 'pylock')}{f', {LOCK}' if compilers or morloc else ''})")
 
 
 def _misfits(workspace: Workspace, lock: _Lock) -> Iterator[Problem]:
@@ -228,7 +227,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="packyard lock",
         description=f"Resolve what members need, with hashes: '{NAME}' and '{BUILD_NAME}' beside each manifest, the "
-        f"Mojo compiler in '{_MOJO}', what makes sites in '{DOCS_NAME}'; '{TOOLS}' names the compiler's and the morloc "
+        f"Mojo compiler in '{_MOJO}', what makes sites in '{DOCS_NAME}'; '{LOCK}' names the compiler's and the morloc "
         "packages. Versions stay while they fit. Commit these files.",
     )
     parser.add_argument("member", nargs="*", help="names (default: all members, sites, and the Mojo compiler)")
