@@ -38,14 +38,15 @@ def targets(workspace: Workspace) -> Iterator[Target]:
             ]
             for one, platform in every:
                 if one.target not in found:
-                    params, uses = needs(member, workspace, platform)
+                    need = needs(member, workspace, platform)
                     found[one.target] = Target(
                         name=one.target,
                         doc=f"{one.name} {one.version}, as a bundle carries it",
                         place=member.path("pylock.toml"),
                         run="packyard.tasks.dist:make_dist",
-                        params={**params, "lock": one.text},
-                        uses=uses,
+                        params={**need.params, "lock": one.text},
+                        local=need.local,
+                        uses=need.uses,
                         outputs=(
                             Output(at="dist.tar.gz"),
                             Output(part="files", at="files"),

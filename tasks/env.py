@@ -114,12 +114,14 @@ def _without(room: Room, piece: Path, paths: set[str], number: int) -> Path:
 
 def _target(member: Member, workspace: Workspace, platform: str) -> Target:
     pin = lock_of(member, workspace)
-    params, uses = needs(member, workspace, platform)
+    need = needs(member, workspace, platform)
+    params, local, uses = need.params, need.local, need.uses
     run = "packyard.tasks.env:make_env"
     if found := locked(member, workspace, platform):
         run = "packyard.tasks.env:join_env"
         kept = ("epoch", "compressor", "level")
         params = {key: params[key] for key in kept} | {"distributions": [one.name for one in found]}
+        local = {}
         uses = tuple(
             Use(target=one.target, part=part, at=f"{folder}/{one.name}")
             for one in found
@@ -131,6 +133,7 @@ def _target(member: Member, workspace: Workspace, platform: str) -> Target:
         place=member.path("pyproject.toml"),
         run=run,
         params=params,
+        local=local,
         sources=(Source(path=pin.path, at=lock.NAME),),
         uses=uses,
         outputs=(Output(at="env.tar.gz"), Output(part="files", at="files"), Output(part="facts", at="facts.json")),

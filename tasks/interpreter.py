@@ -120,8 +120,8 @@ def build_program(interpreter: Interpreter) -> tuple[str, tuple[Use, ...]]:
 
 
 def program_in(room: Room, target: str, wanted: str) -> Path:
-    """In an action: the program that `build_program` arranged for, given its path as the parameter `python`."""
-    given: str = room.params["python"]
+    """In an action: the program that `build_program` arranged for, given its path as `python`."""
+    given: str = room.local.get("python") or room.params.get("python", "")
     return Path(given) if given else room.trees[target] / "bin" / f"python{wanted}"
 
 

@@ -37,7 +37,7 @@ def locked(member: Member, workspace: Workspace, platform: str) -> tuple[Locked,
     pin = lock_of(member, workspace)
     if pin.path != member.path(lock.NAME):
         return ()
-    params, _ = needs(member, workspace, platform)
+    params = needs(member, workspace, platform).params
     found = []
     for (name, version), text in sorted(divide_pylock(workspace.watch.text(pin.path), pin.path).items()):
         question = json.dumps([text, params], sort_keys=True)

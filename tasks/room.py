@@ -18,7 +18,7 @@ class Room:
     `inputs` holds the staged inputs (read-only by agreement), `outputs` is where results are left,
     `scratch` is an empty folder for anything else; all three are removed afterwards. `trees` maps a used
     target to its tree in the store. `log` is the file that `say` and children write to. `local` is where a private
-    key lies (Target.local).
+    key or a program lies (Target.local).
     """
 
     inputs: Path

@@ -46,15 +46,23 @@ class Installed:
     saved: dict[str, int]
 
 
-def needs(member: Member, workspace: Workspace, platform: str) -> tuple[dict[str, Json], tuple[Use, ...]]:
-    """What `install` needs in an action for a platform's bundle: parameters, and uses."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Needs:
+    """What `install` needs in an action: parameters, what is so on this machine alone, and uses."""
+
+    params: dict[str, Json]
+    local: dict[str, Json]
+    uses: tuple[Use, ...]
+
+
+def needs(member: Member, workspace: Workspace, platform: str) -> Needs:
+    """What `install` needs in an action for a platform's bundle."""
     assert member.project is not None and member.project.flavor is not None
     build = member.project.flavor.build
     # This machine's, whatever the platform: it compiles.
     one = interpreter.find(interpreter.version(member, workspace), workspace)
     program, uses = interpreter.build_program(one)
     params: dict[str, Json] = {
-        "python": program,
         "runtime": one.target,
         "version": one.version,
         "manylinux": list(build.manylinux),
@@ -66,7 +74,14 @@ def needs(member: Member, workspace: Workspace, platform: str) -> tuple[dict[str
         "compressor": COMPRESSOR,
         "level": LEVELS[workspace.manifest.compression],
     }
-    return params, (*uses, Use(target=interpreter.target_name(member, workspace, platform), part="facts", at="runtime"))
+    facts = Use(target=interpreter.target_name(member, workspace, platform), part="facts", at="runtime")
+    # Which Python compiles is told by the facts, wherever it lies; those of another platform tell of another Python.
+    told = platform == workspace.platform
+    return Needs(
+        params=params if told else {**params, "python": program},
+        local={"python": program} if told else {},
+        uses=(*uses, facts),
+    )
 
 
 def install(room: Room, lock_text: str) -> Installed:

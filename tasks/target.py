@@ -80,8 +80,9 @@ class Target:
     `run` names the function that makes it ('packyard.tasks.archive:make'), called with a Room.
     `params` is everything else the function reads; together with the bytes of sources and uses it decides
     the result. `network` allows the action to download (its result must be pinned by digests in its
-    inputs). `local` says where on this machine the action finds a private key: it decides nothing, so it is no
-    part of the action's key, and an action that has it can run nowhere else.
+    inputs). `local` says where on this machine the action finds a private key, or a program that an input tells the
+    identity of: it decides nothing, so it is no part of the action's key, and an action that has it can run nowhere
+    else.
     """
 
     name: str

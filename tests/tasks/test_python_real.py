@@ -78,7 +78,8 @@ class Yard:
         place = self.work / name.replace(":", "-").replace("/", "-")
         room = Room(
             inputs=place / "in", outputs=place / "out", scratch=place / "tmp", home=place / "home",
-            params=target.params, log=place / "log", network=target.network,
+            params=target.params, local=target.local, log=place / "log",
+            network=target.network,
             trees={use.target: self.made[use.target, use.part] for use in target.uses if not use.at},
         )  # fmt: skip
         for folder in (room.inputs, room.outputs, room.scratch, room.home):

@@ -15,11 +15,11 @@ from packyard.formats.pylock import read_pylock
 from packyard.tasks import lock
 from packyard.tasks.errors import ActionError
 from packyard.tasks.fetched import downloads
-from packyard.tasks.interpreter import RUNNING
+from packyard.tasks.interpreter import RUNNING, Interpreter
 from packyard.tasks.room import Room
-from packyard.tasks.sitepackages import install
+from packyard.tasks.sitepackages import Needs, install, needs
 from packyard.tasks.target import Pin
-from packyard.tasks.workspace import host_platform
+from packyard.tasks.workspace import host_platform, read_workspace
 
 from tests.index import Index
 
@@ -291,3 +291,30 @@ def test_lock_without_an_answer_shows_the_words_of_the_resolver(index: Index) ->
         lock.resolved_text(pin("good>=2"))
     assert error.value.message == "app/pylock.toml: no versions were found for good>=2"
     assert "good>=2" in error.value.detail
+
+
+# keys --------------------------------------------------------------------------------------------------------
+
+
+def test_needs_tell_where_a_python_lies_beside_the_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "app").mkdir()
+    (tmp_path / "packyard.toml").write_text('[workspace]\nname = "w"\nmembers = ["app"]\n')
+    (tmp_path / "app/pyproject.toml").write_text(
+        '[project]\nname = "app"\nversion = "1.0"\n[tool.flavor]\nentry_point = "app:main"\n'
+    )
+    workspace = read_workspace(tmp_path)
+
+    def found(place: str, platform: str) -> Needs:
+        def find(wanted: str, *words: object) -> Interpreter:
+            return Interpreter(version=wanted, platform=host_platform(), kind="folder", place=place)
+
+        monkeypatch.setattr("packyard.tasks.interpreter.find", find)
+        return needs(workspace.members[0], workspace, platform)
+
+    here, there = (found(place, host_platform()) for place in ("/opt/python", "/other/python"))
+    assert here.params == there.params
+    assert (here.uses, there.uses) == (there.uses, here.uses)
+    assert here.local == {"python": f"/opt/python/bin/python{RUNNING}"}
+    # What tells of the Python of another platform tells nothing of the one that compiles.
+    other = found("/opt/python", "windows_amd64")
+    assert (other.params["python"], other.local) == (f"/opt/python/bin/python{RUNNING}", {})
