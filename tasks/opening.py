@@ -167,5 +167,5 @@ def _graph(read: Callable[[], Workspace], *, writing: bool) -> tuple[Workspace, 
 
 def _lacks_key(graph: Graph) -> bool:
     """Whether a bundle is to be signed by a development key that is not there yet (signing.TO_BE_MADE)."""
-    local = (graph.targets[name] for name, node in graph.nodes.items() if node.local)
-    return any(target.params.get("public_key") == "" for target in local)
+    bundles = (name for name, node in graph.nodes.items() if node.local and name.startswith("bundle:"))
+    return any(not graph.targets[name].params["public_key"] for name in bundles)
