@@ -9,6 +9,7 @@ import json
 import os
 import shutil
 import subprocess
+import tarfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -142,14 +143,14 @@ def sealed(make: Callable[..., Path]) -> Path:
     return make(setup_commands=(seal(contents_digest(merged(parts))),))
 
 
-def swap(bundle: Bundle, stored: bytes) -> None:
-    """Put other stored bytes into the first slot, and correct descriptor and index."""
-    descriptor = bundle.descriptors[0]
+def swap(bundle: Bundle, stored: bytes, position: int = 0) -> None:
+    """Put other stored bytes into a slot, and correct descriptor and index."""
+    descriptor = bundle.descriptors[position]
     assert len(stored) <= descriptor.size
     swapped = replace(descriptor, size=len(stored), checksum=short_hash(digest_of(stored).raw))
     data = bytearray(bundle.path.read_bytes())
     data[descriptor.offset : descriptor.offset + descriptor.size] = stored.ljust(descriptor.size, b"\0")
-    table = bundle.index.slot_table_offset
+    table = bundle.index.slot_table_offset + 64 * position
     data[table : table + 64] = swapped.pack()
     data[-8196:-4] = balanced(bundle.index).pack()
     bundle.path.write_bytes(data)
@@ -172,6 +173,20 @@ def test_swapped_slot_runs_without_a_seal_and_not_with_one(
         # 104 is a failed launch; the Go launcher guesses from the words of the error and says 103.
         assert start(path).returncode in ({103, 104} if with_seal else {7})
     assert judge(open_bundle(path), verify(open_bundle(path))) is Verdict.DAMAGED
+
+
+def test_one_more_file_in_a_slot_is_refused_by_the_seal(scripted: MakeBundle, tmp_path: Path) -> None:
+    with tarfile.open(tmp_path / "more.tar", "w") as archive:  # filled up with zeros: there is room for one more
+        archive.addfile(tarfile.TarInfo("share/one"))
+    slot = Slot(id="more", target="{workenv}", operations="tar")
+    path = sealed(lambda **changes: scripted(slots=[slot], files=[tmp_path / "more.tar"], **changes))
+    bundle = open_bundle(path)
+    with tarfile.open(tmp_path / "more.tar", "a") as archive:
+        archive.addfile(tarfile.TarInfo("bin/one-more"))
+    swap(bundle, (tmp_path / "more.tar").read_bytes(), 1)
+    done = start(path)
+    assert done.returncode in (103, 104)
+    assert "sealed bundle: its content is not the signed one" in done.stderr
 
 
 MANIFEST: dict[str, Any] = {
