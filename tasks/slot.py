@@ -104,6 +104,8 @@ def make_app(room: Room) -> None:
     found = {file.path: file for files in listings[1:] for file in files}
     (room.outputs / "files").write_text(write_listing(found.values()), encoding="utf-8")
     (room.outputs / "facts.json").write_text(json.dumps({"saved": saved}) + "\n", encoding="utf-8")
+    for what, size in saved.items():
+        room.say(f"left out: {size:,} bytes of {what}")
 
 
 def make_slot(room: Room) -> None:
