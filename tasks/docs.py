@@ -163,7 +163,7 @@ def _sources(workspace: Workspace, spec: DocsSpec, key: str) -> tuple[str, str, 
         raise PlanError(Problem(f"{spec.config!r} does not exist", f"{key}.config", MANIFEST, hint))
     config = read_mkdocs(watch.text(spec.config), spec.config)
     base = posixpath.dirname(spec.config)
-    pages = spec.source or posixpath.join(base, config.docs_dir or "docs")
+    pages = spec.source or _below(base, config.docs_dir or "docs")
     problems: list[Problem] = []
     found: dict[str, None] = {spec.config: None}
 
@@ -173,17 +173,21 @@ def _sources(workspace: Workspace, spec: DocsSpec, key: str) -> tuple[str, str, 
             problems.append(Problem(f"{text!r} {needed}", where, place))
         found.update(dict.fromkeys(files))
 
-    if spec.source and config.docs_dir and posixpath.join(base, config.docs_dir) != spec.source:
+    if spec.source and config.docs_dir and _below(base, config.docs_dir) != spec.source:
         message = f"{spec.source!r} is not the folder that {spec.config} names, '{config.docs_dir}'"
         problems.append(Problem(message, f"{key}.source", MANIFEST, "leave one of them out"))
     add(pages, f"{key}.source", MANIFEST, needed="holds no page")
     for number, pattern in enumerate(spec.include):
         add(pattern, f"{key}.include[{number}]", MANIFEST)
     for where, text in _named(config).items():
-        add(posixpath.join(base, text), where, spec.config, needed="does not exist")
+        add(_below(base, text), where, spec.config, needed="does not exist")
     if problems:
         raise PlanError(*problems)
     return spec.config, pages, sorted(found)
+
+
+def _below(base: str, path: str) -> str:
+    return posixpath.normpath(posixpath.join(base, path))
 
 
 def _named(config: MkdocsConfig) -> Mapping[str, str]:

@@ -24,8 +24,9 @@ from tests.e2e.test_guide import commands, try_out
 pytestmark = pytest.mark.real
 
 ROOT = Path(__file__).parents[2]
-SOURCES = ("examples", "formats", "tasks", "LICENSE", "README.md", "dodo.py", "packyard.toml", "pyproject.toml")
+SOURCES = ("docs", "examples", "formats", "tasks", "LICENSE", "README.md", "dodo.py", "packyard.toml", "pyproject.toml")
 ARTIFACTS = {
+    "dist/docs-offline-0.1.0.zip",
     "dist/hello-0.1.0.psp",
     "dist/nn-0.1.0.mojopkg",
     "dist/nn-0.1.0.mojopkg.json",
@@ -106,9 +107,9 @@ def test_commands_of_the_install_guide_work_as_printed(built, tmp_path: Path) ->
     text = space.text("dist/INSTALL.md")
     told = {match[1]: commands(text, match[1]) for match in re.finditer(r"^## (.*)$", text, re.M)}
     assert {title.partition(" ")[0] for title in told} == {
-        "hello", "packyard", "web", "nn", "tensor", "shapes", "shapes-py", "toolbox",
+        "hello", "packyard", "web", "nn", "tensor", "shapes", "shapes-py", "toolbox", "manual",
     }  # fmt: skip
-    for title in ("hello 0.1.0", "nn 0.1.0", "toolbox 0.1.0"):  # of each kind one; morloc packages need a repository
+    for title in ("hello 0.1.0", "nn 0.1.0", "toolbox 0.1.0", "manual 0.1.0"):  # morloc packages need a repository
         assert len(told[title]) >= 6
         try_out(space.root / "dist", tmp_path / title, told[title])
     subprocess.run(["sh", space.root / "dist/install_hello.sh", "--prefix", tmp_path / "p"], check=True)
