@@ -10,7 +10,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -20,6 +20,7 @@ from packyard.formats.errors import FormatError, Problem
 from packyard.formats.morloc import read_morloc
 from packyard.formats.packagemanifest import SUFFIX, PackageManifest, write_package_manifest
 from packyard.formats.workspace import ArchiveSpec
+from packyard.tasks.bundleproof import check_starts
 from packyard.tasks.cleanroom import prove_archive, prove_mojo
 from packyard.tasks.compiler import Compiler, toolchain_of
 from packyard.tasks.distribution import folder_name
@@ -70,6 +71,12 @@ def verify_artifact(path: Path, compilers: Sequence[Compiler], workspace: Worksp
     if path.name.endswith(_MORLOC):
         return _tried(path, lambda room: _morloc(room, path))
     return _tried(path, lambda room: _archive(room, path, next(iter(compilers), None), workspace))
+
+
+def start_bundle(path: Path, commands: Mapping[str, Sequence[str]], launchers: Mapping[str, Path]) -> Verified:
+    """Start every command of a bundle (name -> words after it) in an empty home, by its own launcher and by the given
+    ones. Whether it may be trusted to be run is for the caller to know."""
+    return _tried(path, lambda room: _report(room, path, check_starts(room, path, launchers, commands)))
 
 
 def _tried(path: Path, prove: Callable[[Room], Room]) -> Verified:
@@ -230,9 +237,15 @@ def _morloc(room: Room, path: Path) -> Room:
     named = f"{manifest.name}-{manifest.version}{_MORLOC}"
     cause = "" if path.name == named else f"it is {manifest.name} {manifest.version}, whose file is {named}"
     checks.append(Check(what="its name is that of its manifest", cause=cause))
+    return _report(room, path, checks)
+
+
+def _report(room: Room, path: Path, checks: Iterable[Check]) -> Room:
+    """Write the report as a clean room's; ActionError with the causes when something failed."""
     proof = Proof(subject=path.name, compiler="", present={path.name: sha256_of(path)}, checks=tuple(checks))
     if proof.failures:
-        raise ActionError(f"{path.name}: {len(proof.failures)} of {len(checks)} checks failed", detail=proof.failure())
+        message = f"{path.name}: {len(proof.failures)} of {len(proof.checks)} checks failed"
+        raise ActionError(message, detail=proof.failure())
     (room.outputs / "cleanroom.json").write_text(proof.json(), encoding="utf-8")
     (room.outputs / "cleanroom.txt").write_text(proof.table(), encoding="utf-8")
     return room

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from packyard.formats.errors import FormatError, Problem
 from packyard.formats.pspf import Verdict
@@ -19,9 +20,10 @@ from packyard.tasks.compiler import Compiler
 from packyard.tasks.inspection import Verification, verify_file
 from packyard.tasks.installation import compiler_on_path, find_compiler
 from packyard.tasks.mojodescribed import is_mojo_package
-from packyard.tasks.opening import open_workspace
+from packyard.tasks.opening import Opened, open_workspace
 from packyard.tasks.store import Damaged, Store
-from packyard.tasks.verification import ARCHIVE_ENDS, Verified, verify_artifact
+from packyard.tasks.target import Use
+from packyard.tasks.verification import ARCHIVE_ENDS, Verified, start_bundle, verify_artifact
 from packyard.tasks.workspace import Workspace, read_workspace
 
 
@@ -37,8 +39,11 @@ def run(words: list[str]) -> int:
     for path in map(here.path, options.file):
         if _is_other(path):
             found.append(verify_artifact(path, here.compilers, here.workspace))
-        else:
-            found.append(verify_file(path, trusted, deep=options.deep))
+            continue
+        bundle = verify_file(path, trusted, deep=options.deep)
+        found.append(bundle)
+        if options.run and bundle.passed(strict=options.strict) and not (given and _is_stranger(bundle)):
+            found.append(here.start(path))
     strangers = [one for one in found if given and isinstance(one, Verification) and _is_stranger(one)]
     if options.json:
         say_json([one.json() for one in found])
@@ -84,6 +89,10 @@ class _Here:
             return None
 
     @cached_property
+    def _opened(self) -> Opened | None:
+        return open_workspace(Path(self._root), readonly=True) if self._root else None
+
+    @cached_property
     def compilers(self) -> Sequence[Compiler]:
         """The compilers to try Mojo packages with: the given one, or the workspace's as far as they were made, and the
         one on PATH."""
@@ -92,11 +101,26 @@ class _Here:
         on_path = compiler_on_path()
         return (*self._made(), *([on_path] if on_path else []))
 
+    def start(self, path: Path) -> Verified:
+        """Start the commands of a bundle that this workspace makes, by each launcher that was made here."""
+        opened = self._opened
+        for target in opened.graph.targets.values() if opened else ():
+            if opened is None or target.kind != "cleanroom" or "commands" not in target.params:
+                continue
+            bundle, *starters = target.uses
+            artifact = opened.graph.targets[bundle.target].outputs[0].artifact
+            if artifact and path.resolve() == (opened.root / artifact).resolve():
+                with TemporaryDirectory(prefix="packyard-launchers-") as folder:
+                    launchers = dict(_launchers(opened, starters, Path(folder)))
+                    return start_bundle(path, target.params["commands"], launchers)
+        message = "is no bundle of this workspace, so its commands are not known"
+        raise UsageError(Problem(message, place=str(path), hint="leave out --run"))
+
     def path(self, word: str) -> Path:
         """The file that a word means: its path, or the target of the workspace that makes it."""
-        if ":" not in word or os.path.exists(word) or self._root is None:
+        opened = self._opened if ":" in word and not os.path.exists(word) else None
+        if opened is None:
             return Path(word)
-        opened = open_workspace(Path(self._root), readonly=True)
         (name,) = choose_targets([word], opened.graph.nodes, {}, opened.root)
         outputs = opened.graph.targets[name].outputs if name in opened.graph.targets else ()
         artifact = next((output.artifact for output in outputs if output.artifact), None)
@@ -105,15 +129,25 @@ class _Here:
         return Path(os.path.relpath(opened.root / artifact))
 
     def _made(self) -> Iterator[Compiler]:
-        if self.workspace is None or self._root is None:
+        opened = self._opened if self.workspace else None
+        if opened is None:
             return
-        opened = open_workspace(Path(self._root), readonly=True)
         for name in opened.graph.targets:
             kind, _, version = name.partition("mojo-")
             record = opened.trace.record(name) if kind == "toolchain:" else None
             if record is not None:
                 with suppress(Damaged):
                     yield Compiler(version, Store(opened.store_folder).tree(record.outputs[""].digest))
+
+
+def _launchers(opened: Opened, uses: Sequence[Use], folder: Path) -> Iterator[tuple[str, Path]]:
+    """The launchers that were made, by language, copied out of the store."""
+    for use in uses:
+        record = opened.trace.record(use.target)
+        if record is not None:
+            with suppress(Damaged):
+                Store(opened.store_folder).copy_out(record.outputs[use.part].digest, folder / use.at, executable=True)
+                yield use.at, folder / use.at
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -123,7 +157,7 @@ def _parser() -> argparse.ArgumentParser:
         "room: import what a Mojo package exports, unpack an archive and run its smoke command.",
         epilog="A bundle is authentic when it is signed with a key given by --trust or pinned by 'packyard trust add'; "
         "else it can only be shown that it is intact: as it was signed with the key that it names itself. Nothing of a "
-        "bundle is run. 'packyard verify --plane HOME' compares a morloc plane with its lock.",
+        "bundle is run without --run. 'packyard verify --plane HOME' compares a morloc plane with its lock.",
     )
     parser.add_argument("file", nargs="+", help="a file, or the target that makes it: archive:tools")
     parser.add_argument("--strict", action="store_true", help="refuse bundles whose slots the signature does not cover")
@@ -134,6 +168,9 @@ def _parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     parser.add_argument(
         "--compiler", metavar="PATH", help="the Mojo compiler (default: the workspace's, else the one on PATH)"
+    )
+    parser.add_argument(
+        "--run", action="store_true", help="start the commands of the workspace's bundles, too, if their bytes pass"
     )
     parser.add_argument("--output", action="store_true", help="show what the programs in clean rooms printed, too")
     parser.add_argument("--json", action="store_true", help="the findings as JSON")

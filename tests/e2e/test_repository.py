@@ -227,6 +227,11 @@ def test_clean_room_starts_every_command_by_both_launchers(built) -> None:  # ty
         "5 of 5 checks passed",
     ]
     assert space.packyard("cleanroom:web").out.startswith("nothing to do: ")
+    tried = space.packyard("verify", "--run", "bundle:web").out
+    assert tried.startswith("dist/web-0.1.0.psp: intact (key ")
+    assert [line for line in tried.splitlines() if " starts, by the launcher " in line] == space.text(
+        "dist/web-0.1.0.psp.cleanroom.txt"
+    ).splitlines()[5:9]
 
 
 def test_packyard_bundle_is_packyard(built, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
