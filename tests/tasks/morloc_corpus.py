@@ -99,6 +99,10 @@ PACKAGES: dict[str, Files] = {
             'import root -- import other\ns = "import nothing"\n--\' import doc\n'
         ),
     },
+    "tight": {
+        "package.yaml": "name: tight \nversion: 0.1.0\ndependencies: [root, bottom]\n",  # YAML strips the blank
+        "main.loc": "module\n  tight (*)\nimport root(f, (+))\nimport bottom as b\n",
+    },
     "data": {
         "package.yaml": manifest("data"),
         "main.loc": module("data", more='@datafile "table.csv"\n'),
@@ -119,6 +123,14 @@ PACKAGES: dict[str, Files] = {
     "two-blanks": {
         "package.yaml": manifest("two-blanks", "root", "bottom"),
         "main.loc": "module two-blanks (*)\nimport  root\nimport\tbottom\n",
+    },
+    "behind-a-comment": {
+        "package.yaml": manifest("behind-a-comment", "root"),
+        "main.loc": "module behind-a-comment (*)\n{- why\n-} import root\n",
+    },
+    "in-a-nested-comment": {
+        "package.yaml": manifest("in-a-nested-comment"),
+        "main.loc": "module in-a-nested-comment (*)\n{- {- -}\nimport bottom\n-}\n",
     },
     "in-a-string": {
         "package.yaml": manifest("in-a-string"),
@@ -207,6 +219,8 @@ EXPECTED = {
     "sub-only": ["import-in-submodule"],
     "dotty": ["local-import"],
     "two-blanks": ["import-unseen", "import-unseen"],
+    "behind-a-comment": ["import-unseen"],
+    "in-a-nested-comment": ["import-mistaken"],
     "in-a-string": ["import-mistaken"],
     "flagged": ["link-flag"],
     "pinned": ["unused-pin"],
@@ -266,6 +280,16 @@ MANIFESTS: dict[str, tuple[str, list[str]]] = {
     "twice": (
         "name: twice\nversion: 0.1.0\nname: twice\n",
         ["line 3, column 1: is not YAML: the key 'name' is given twice, first in line 1"],
+    ),
+    "a-list": ("- name: a-list\n", ["is a list, a mapping (name: value) was expected"]),
+    "empty": ("", ["is empty, a mapping (name: value) was expected"]),
+    "mapped": (
+        "name: mapped\nversion: 0.1.0\ndependencies: [{name: root}]\n",
+        ["dependencies[0]: is a mapping, a string was expected"],
+    ),
+    "pin-of-nothing": (
+        "name: pin-of-nothing\nversion: 0.1.0\nmorloc-dependencies: [{name: root}]\n",
+        ["morloc-dependencies[0].git-hash: is missing, a string was expected"],
     ),
     "misspelt": (
         "name: misspelt\nversion: 0.1.0\nlicence: MIT\n",
