@@ -9,7 +9,7 @@ import ssl
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http.client import HTTPException, HTTPMessage
 from pathlib import Path
 from typing import IO
@@ -24,10 +24,11 @@ _PAUSES = (0.5, 2)  # seconds before the second and third attempt
 _TRUSTED = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem")
 
 
-def download(url: str, place: Path) -> None:
+def download(url: str, place: Path, indexes: Sequence[str] = ()) -> None:
     """Write what `url` (https, http or file) gives to `place`; ActionError when it cannot be had.
 
-    Proxies, certificates and passwords are those that uv and pip are configured with. Whoever calls checks the digest.
+    Proxies, certificates and passwords are those that uv and pip are configured with; `indexes` as in network.sign_in.
+    Whoever calls checks the digest.
     """
     if not url.startswith(("https://", "http://", "file://")):
         raise ActionError(f"{url!r} cannot be fetched, an https, http or file URL was expected")
@@ -36,10 +37,10 @@ def download(url: str, place: Path) -> None:
         raise ActionError(f"{url} is not fetched: downloads are switched off (--offline, UV_OFFLINE)")
     bare = _bare(url)
     request = urllib.request.Request(bare, headers={"User-Agent": "packyard"})
-    _authorize(request, url)
+    _authorize(request, url, indexes)
     proxies = urllib.request.ProxyHandler(_proxies(known))
     secured = urllib.request.HTTPSHandler(context=_context(bare, known))
-    opener = urllib.request.build_opener(proxies, secured, _Redirect)
+    opener = urllib.request.build_opener(proxies, secured, _Redirect(indexes))
     for pause in (*_PAUSES, None):
         try:
             with opener.open(request, timeout=_TIMEOUT) as answer, place.open("wb") as out:
@@ -62,17 +63,20 @@ def download(url: str, place: Path) -> None:
 class _Redirect(urllib.request.HTTPRedirectHandler):
     """Gives a password to the host it is for, and to no other that an answer points to."""
 
+    def __init__(self, indexes: Sequence[str]) -> None:
+        self._indexes = indexes
+
     def redirect_request(
         self, req: urllib.request.Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage, newurl: str
     ) -> urllib.request.Request | None:
         request = super().redirect_request(req, fp, code, msg, headers, _bare(newurl))
         if request is not None:
-            _authorize(request, newurl)
+            _authorize(request, newurl, self._indexes)
         return request
 
 
-def _authorize(request: urllib.request.Request, url: str) -> None:
-    if urlsplit(url).scheme != "file" and (known := network.sign_in(url)):
+def _authorize(request: urllib.request.Request, url: str, indexes: Sequence[str]) -> None:
+    if urlsplit(url).scheme != "file" and (known := network.sign_in(url, indexes)):
         words = base64.b64encode(":".join(known).encode()).decode()
         request.add_unredirected_header("Authorization", f"Basic {words}")
 

@@ -22,8 +22,11 @@ from packyard.tasks.errors import ActionError
 _AT_ONCE = 8  # downloads
 
 
-def fetched(files: Sequence[Pinned]) -> list[Path]:
-    """Where each of the files is; ActionError with every one that cannot be had, or is not what its digest says."""
+def fetched(files: Sequence[Pinned], indexes: Sequence[str] = ()) -> list[Path]:
+    """Where each of the files is; ActionError with every one that cannot be had, or is not what its digest says.
+
+    `indexes` are those that the project names (network.sign_in).
+    """
     folder = downloads()
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -32,7 +35,7 @@ def fetched(files: Sequence[Pinned]) -> list[Path]:
     if network.offline():
         _check_offline(files, folder)
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        waiting = [pool.submit(_obtain, file, folder) for file in files]
+        waiting = [pool.submit(_obtain, file, folder, indexes) for file in files]
     failures = [failure for one in waiting if isinstance(failure := one.exception(), ActionError)]
     if failures:
         raise ActionError("\n".join(failure.message for failure in failures), hint=failures[0].hint)
@@ -59,7 +62,7 @@ def _remote(file: Pinned) -> bool:
     return not file.url.startswith("file://")
 
 
-def _obtain(file: Pinned, folder: Path) -> Path:
+def _obtain(file: Pinned, folder: Path, indexes: Sequence[str]) -> Path:
     place = folder / file.sha256
     if place.is_file():
         if _sha256(place) == file.sha256:
@@ -67,7 +70,7 @@ def _obtain(file: Pinned, folder: Path) -> Path:
         place.unlink(missing_ok=True)
     aside = folder / f".{file.sha256}.{os.getpid()}.{threading.get_ident()}"
     try:
-        download(file.url, aside)
+        download(file.url, aside, indexes)
         if (found := _sha256(aside)) != file.sha256:
             raise ActionError(
                 f"{file.file!r} has the SHA-256 {found}, the lock expects {file.sha256}",

@@ -20,6 +20,7 @@ from packyard.formats.pinned import pinned_files
 from packyard.formats.pylock import Build, Pylock, drift, read_pylock, stamp_pylock
 from packyard.tasks.errors import ActionError, PlanError
 from packyard.tasks.fetched import fetched
+from packyard.tasks.indexes import indexes_of
 from packyard.tasks.resolver import Question, compiled, upgrades
 from packyard.tasks.sdist import build_system
 from packyard.tasks.takenlock import check_taken, digest, taken_lock, taken_text
@@ -48,6 +49,7 @@ def pin_of(
     """
     wanted = tuple(sorted(set(requirements)))
     path = member.path(name)
+    indexes = tuple(indexes_of(member, workspace))
     if workspace.watch.is_file(path):
         with_lock = read_pylock(workspace.watch.text(path), path)
         changes = [*drift(with_lock, requirements=wanted, python=python), *taken_drift(with_lock, workspace)]
@@ -59,14 +61,18 @@ def pin_of(
                     hint=f"run 'packyard lock {member.name}'",
                 )
             )
-        return Pin(path=path, requirements=wanted, python=python, platform=workspace.platform)
+        return Pin(
+            path=path, requirements=wanted, python=python, platform=workspace.platform, project=member.folder,
+            indexes=indexes,
+        )  # fmt: skip
     taken = taken_lock(member, workspace) if name == NAME else None
     if taken:
         check_taken(taken, member, wanted, python)
     path = own_path("build" if shared else member.name, wanted, python, taken.sha256 if taken else "")
     return Pin(
         path=path, requirements=wanted, python=python, platform=workspace.platform,
-        taken=taken.path if taken else "", project=member.folder if taken else "",
+        taken=taken.path if taken else "", project="" if shared else member.folder,
+        indexes=indexes,
     )  # fmt: skip
 
 
@@ -93,9 +99,9 @@ def resolve(pin: Pin, root: Path, *, upgrade: Iterable[str] | None = ()) -> None
     if pin.taken:
         taken = digest((root / pin.taken).read_text(encoding="utf-8"))
         found = taken_text(pin, root, upgrades(upgrade))
-        text = _stamped(pin, found, _earlier(final), upgrades(upgrade), taken=(pin.taken, taken))
+        text = _stamped(pin, root, found, _earlier(final), upgrades(upgrade), taken=(pin.taken, taken))
     else:
-        text = resolved_text(pin, _earlier(final), upgrade=upgrade)
+        text = resolved_text(pin, root, _earlier(final), upgrade=upgrade)
     final.parent.mkdir(parents=True, exist_ok=True)
     aside = final.with_name(f".{final.name}.{os.getpid()}")
     try:
@@ -107,22 +113,30 @@ def resolve(pin: Pin, root: Path, *, upgrade: Iterable[str] | None = ()) -> None
         aside.unlink(missing_ok=True)
 
 
-def resolved_text(pin: Pin, earlier: str = "", *, upgrade: Iterable[str] | None = ()) -> str:
-    """The text of the lock that answers `pin`, keeping the versions of the `earlier` text where they fit."""
+def resolved_text(pin: Pin, root: Path, earlier: str = "", *, upgrade: Iterable[str] | None = ()) -> str:
+    """The text of the lock that answers `pin` in the workspace at `root`, keeping the versions of the `earlier` text
+    where they fit."""
     chosen = upgrades(upgrade)
     question = Question(
-        place=pin.path, requirements=pin.requirements, python=pin.python, earlier=earlier, upgrade=chosen
+        place=pin.path, requirements=pin.requirements, python=pin.python, project=root / pin.project,
+        earlier=earlier, upgrade=chosen,
     )  # fmt: skip
-    return _stamped(pin, compiled(question), earlier, chosen)
+    return _stamped(pin, root, compiled(question), earlier, chosen)
 
 
 def _stamped(
-    pin: Pin, text: str, earlier: str, upgrade: tuple[str, ...] | None, taken: tuple[str, str] = ("", "")
+    pin: Pin,
+    root: Path,
+    text: str,
+    earlier: str,
+    upgrade: tuple[str, ...] | None,
+    *,
+    taken: tuple[str, str] = ("", ""),
 ) -> str:
     """A lock with its question, and with what builds its sources."""
     try:
         known = read_pylock(earlier, pin.path).builds if earlier else ()
-        builds = tuple(_builds(text, pin, known, upgrade))
+        builds = tuple(_builds(pin, root, text, known, upgrade))
         text = stamp_pylock(text, requirements=pin.requirements, python=pin.python, builds=builds, taken=taken)
         read_pylock(text, pin.path)
     except FormatError as error:
@@ -130,7 +144,9 @@ def _stamped(
     return text
 
 
-def _builds(text: str, pin: Pin, known: Iterable[Build], upgrade: tuple[str, ...] | None) -> Iterator[Build]:
+def _builds(
+    pin: Pin, root: Path, text: str, known: Iterable[Build], upgrade: tuple[str, ...] | None
+) -> Iterator[Build]:
     """What builds the distributions that have no wheel for the machine of `pin`."""
     earlier = {build.name: build for build in known}
     machine = Machine(python=pin.python, platform=pin.platform)
@@ -138,13 +154,13 @@ def _builds(text: str, pin: Pin, known: Iterable[Build], upgrade: tuple[str, ...
         sources = [file for file in pinned_files(text, pin.path, machine) if not file.is_wheel]
     except FormatError:
         return  # it is for other machines: what this one misses is said where it is missed
-    for pinned, file in zip(sources, fetched(sources)):
+    for pinned, file in zip(sources, fetched(sources, pin.indexes)):
         with tempfile.TemporaryDirectory(prefix="packyard-source-") as folder:
             requires = build_system(pinned, file, Path(folder, "source")).requires
         kept = earlier[pinned.name].lock if pinned.name in earlier else ""
         question = Question(
             place=f"{pin.path}: what builds {pinned.name}", requirements=tuple(sorted(requires)), python=pin.python,
-            earlier=kept, upgrade=upgrade,
+            project=root / pin.project, earlier=kept, upgrade=upgrade,
         )  # fmt: skip
         yield Build(name=pinned.name, requires=requires, lock=compiled(question, "--only-binary", ":all:"))
 

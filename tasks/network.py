@@ -12,7 +12,7 @@ import os
 import re
 import sys
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
@@ -80,9 +80,13 @@ def trusts(url: str) -> bool:
     return any(host.rpartition("//")[2] in (parts.hostname, parts.netloc.rpartition("@")[2]) for host in hosts)
 
 
-def sign_in(url: str) -> tuple[str, str] | None:
-    """The user and password for a URL: its own, those of an index at the same host, those of netrc; None for none."""
+def sign_in(url: str, indexes: Sequence[str] = ()) -> tuple[str, str] | None:
+    """The user and password for a URL: its own, those of an index at the same host, those of netrc; None for none.
+
+    `indexes` are more indexes ('NAME=URL') that variables may have passwords for.
+    """
     known = environment()
+    known["UV_INDEX"] = " ".join([known.get("UV_INDEX", ""), *indexes])
     for candidate in (url, *(index for _, index in _indexes(known))):
         parts = urlsplit(candidate)
         if _origin(parts) == _origin(urlsplit(url)) and parts.username is not None:

@@ -17,12 +17,14 @@ _ANSWER = "pylock.toml"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """`place` is the lock that is being made, for messages; `earlier` its text until now, whose versions stay while
+    """`place` is the lock that is being made, for messages; `project` the folder whose settings for uv count ([tool.uv]
+    of its pyproject.toml, or uv.toml, there or above); `earlier` its text until now, whose versions stay while
     they fit, but for those named in `upgrade` (None: all). `pinned` requirements limit what may be chosen."""
 
     place: str
     requirements: tuple[str, ...]
     python: str
+    project: Path
     earlier: str = ""
     upgrade: tuple[str, ...] | None = ()
     pinned: tuple[str, ...] = ()
@@ -40,7 +42,8 @@ def compiled(question: Question, *how: str) -> str:
         argv = [
             installed.uv(), "pip", "compile", "--quiet", "--universal", "--python-version", question.python,
             "--python", sys.executable, "--no-python-downloads", "--no-header", "--no-annotate", "--no-progress",
-            "--format", "pylock.toml", "--output-file", _ANSWER, "--constraint", "limits.txt", *how, "requirements.in",
+            "--format", "pylock.toml", "--output-file", _ANSWER, "--constraint", "limits.txt", "--project",
+            os.fspath(question.project.absolute()), *how, "requirements.in",
         ]  # fmt: skip
         if question.upgrade is None:
             argv.append("--upgrade")

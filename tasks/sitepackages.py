@@ -28,6 +28,7 @@ from packyard.tasks.abi import check_abi, glibc_of
 from packyard.tasks.bytecode import compile_files, worth_compiling
 from packyard.tasks.errors import ActionError
 from packyard.tasks.fetched import fetched
+from packyard.tasks.indexes import indexes_of
 from packyard.tasks.prefix import prefix_of
 from packyard.tasks.room import Room
 from packyard.tasks.sdist import build_sdist
@@ -77,9 +78,10 @@ def needs(member: Member, workspace: Workspace, platform: str) -> Needs:
     facts = Use(target=interpreter.target_name(member, workspace, platform), part="facts", at="runtime")
     # Which Python compiles is told by the facts, wherever it lies; those of another platform tell of another Python.
     told = platform == workspace.platform
+    indexes = indexes_of(member, workspace)
     return Needs(
         params=params if told else {**params, "python": program},
-        local={"python": program} if told else {},
+        local={**({"indexes": indexes} if indexes else {}), **({"python": program} if told else {})},
         uses=(*uses, facts),
     )
 
@@ -113,7 +115,7 @@ def _laid_out(room: Room, lock_text: str, prefix: Path, python: Path, facts: Map
     builds = {build.name: build for build in read_pylock(lock_text, lock.NAME).builds}
     site = prefix_of(machine.python, machine.platform).site
     files = pinned_files(lock_text, lock.NAME, machine)
-    for pinned, file in zip(files, fetched(files)):
+    for pinned, file in zip(files, fetched(files, room.local.get("indexes", ()))):
         wheel = file
         if not pinned.is_wheel:
             wheel = build_sdist(room, pinned, file, builds.get(pinned.name), python, machine)

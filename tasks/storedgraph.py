@@ -142,6 +142,11 @@ def _target(values: dict[str, Any]) -> Target:
             "sources": tuple(Source(**source) for source in values["sources"]),
             "uses": tuple(Use(**use) for use in values["uses"]),
             "outputs": tuple(Output(**output) for output in values["outputs"]),
-            "pins": tuple(Pin(**pin | {"requirements": tuple(pin["requirements"])}) for pin in values["pins"]),
+            "pins": tuple(_pin(pin) for pin in values["pins"]),
         }
     )
+
+
+def _pin(values: dict[str, Any]) -> Pin:
+    lists = {name: tuple(values[name]) for name in ("requirements", "indexes")}
+    return Pin(**values | lists)

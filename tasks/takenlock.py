@@ -83,15 +83,19 @@ def taken_text(pin: Pin, root: Path, upgrade: tuple[str, ...] | None) -> str:
         else:
             lines = read_hashed_requirements(text, pin.taken)
             question = Question(
-                place=pin.taken, requirements=tuple(line.text for line in lines), python=pin.python, upgrade=None
-            )
+                place=pin.taken, requirements=tuple(line.text for line in lines), python=pin.python,
+                project=root / pin.project, upgrade=None,
+            )  # fmt: skip
             found = keep_hashed(compiled(question, "--no-deps"), lines, pin.taken)
         pinned = dict(read_pylock(found, pin.taken).packages)
         more = tuple(text for text in pin.requirements if canonicalize_name(Requirement(text).name) not in pinned)
         if not more:
             return found
         limits = tuple(f"{name}=={version}" for name, version in pinned.items() if version)
-        question = Question(place=pin.path, requirements=more, python=pin.python, upgrade=upgrade, pinned=limits)
+        question = Question(
+            place=pin.path, requirements=more, python=pin.python, project=root / pin.project, upgrade=upgrade,
+            pinned=limits,
+        )  # fmt: skip
         return with_packages(found, compiled(question), pin.path)
     except FormatError as error:
         raise ActionError(f"the lock cannot be taken: {error}") from None

@@ -50,7 +50,7 @@ class Pin:
     """A lock that a target reads: when `path` does not exist, a build resolves it once and says so.
 
     `requirements` are PEP 508 texts; `python` is 'X.Y'; `platform` is 'linux_amd64' or the like. `taken` is the lock
-    of another tool that decides, `project` the folder of the manifest that it belongs to.
+    of another tool that decides, `project` the folder whose settings for uv count, `indexes` those that it names.
     """
 
     path: str
@@ -59,6 +59,7 @@ class Pin:
     platform: str
     taken: str = ""
     project: str = ""
+    indexes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

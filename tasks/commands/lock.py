@@ -24,6 +24,7 @@ from packyard.tasks.dependency import dependencies
 from packyard.tasks.docsite import LOCK as DOCS_NAME
 from packyard.tasks.docsite import docs_python, docs_requirements
 from packyard.tasks.errors import ActionError, PlanError, gather
+from packyard.tasks.indexes import indexes_of
 from packyard.tasks.lock import BUILD_NAME, HOOK_NAME, NAME, resolve, taken_drift
 from packyard.tasks.morloclock import drift_of_morloc, is_settled, lock_morloc
 from packyard.tasks.opening import find_workspace
@@ -102,23 +103,32 @@ def _locks(members: Sequence[Member], workspace: Workspace) -> Iterator[_Lock]:
             python = interpreter.version(member, workspace)
             if member.project.flavor:
                 wanted = dependencies(member, workspace).requirements
-                pin = _pin(member.path(NAME), wanted, python, workspace)
+                pin = _pin(member.path(NAME), wanted, python, workspace, member)
                 if taken := taken_lock(member, workspace):
                     check_taken(taken, member, wanted, python)
-                    pin = replace(pin, taken=taken.path, project=member.folder)
+                    pin = replace(pin, taken=taken.path)
                 yield _Lock(member.name, pin)
             if member.project.build_backend:
                 wanted = build_requirements(member)
-                yield _Lock(member.name, _pin(member.path(BUILD_NAME), wanted, python, workspace))
+                yield _Lock(member.name, _pin(member.path(BUILD_NAME), wanted, python, workspace, member))
             if member.project.flavor and (requires := member.project.flavor.build.hook_requires):
-                yield _Lock(member.name, _pin(member.path(HOOK_NAME), requires, python, workspace))
+                yield _Lock(member.name, _pin(member.path(HOOK_NAME), requires, python, workspace, member))
         except FormatError as error:
             problems.append(error)
     gather(problems)
 
 
-def _pin(path: str, requirements: Sequence[str], python: str, workspace: Workspace) -> Pin:
-    return Pin(path=path, requirements=tuple(sorted(set(requirements))), python=python, platform=workspace.platform)
+def _pin(
+    path: str, requirements: Sequence[str], python: str, workspace: Workspace, member: Member | None = None
+) -> Pin:
+    return Pin(
+        path=path,
+        requirements=tuple(sorted(set(requirements))),
+        python=python,
+        platform=workspace.platform,
+        project=member.folder if member else "",
+        indexes=tuple(indexes_of(member, workspace)) if member else (),
+    )
 
 
 def _mojo_locks(workspace: Workspace) -> dict[str, _Lock]:

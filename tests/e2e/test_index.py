@@ -164,3 +164,20 @@ def test_wrong_password_is_told_without_the_password(yard: Yard) -> None:
     assert done.err.endswith(
         "  hint: put its user and password into the URL of UV_DEFAULT_INDEX or UV_INDEX, or into ~/.netrc\n"
     )
+
+
+def test_index_that_the_manifest_names_for_uv_gets_its_password_from_variables(yard: Yard) -> None:
+    yard.index.add_wheel("inhouse", "1.0")
+    yard.add_app("web", "good>=1", "inhouse")
+    yard.space.append(
+        "web/pyproject.toml",
+        f'[[tool.uv.index]]\nname = "in-house"\nurl = "{yard.index.url}"\ndefault = true\n',
+    )
+    env = {name: value for name, value in yard.space.env.items() if name != "UV_DEFAULT_INDEX"}
+    named = {"UV_INDEX_IN_HOUSE_USERNAME": "me", "UV_INDEX_IN_HOUSE_PASSWORD": SECRET}
+    space = replace(yard.space, env={**env, **named})
+    assert "inhouse (new) -> 1.0" in space.packyard("lock", "web").out
+    yard.index.served.clear()
+    assert "dist:inhouse-1.0" in kinds(space.packyard("env:web").ran)
+    assert yard.index.served == ["inhouse-1.0-py3-none-any.whl"]
+    assert SECRET.encode() not in space.read(".packyard/trace.sqlite")

@@ -338,7 +338,7 @@ def test_env_of_a_committed_lock_shares_and_remakes_single_distributions(tmp_pat
     whole = unpack(tmp_path / "whole", yard.make("env:app"))
     for name in ("app", "other"):
         (pin,) = yard.targets[f"env:{name}"].pins
-        text = yard.made and lock.resolved_text(pin)
+        text = yard.made and lock.resolved_text(pin, yard.root)
         yard.write({f"{name}/pylock.toml": str(text)})
     one, two = (set(yard.targets[f"env:{name}"].dependencies) for name in ("app", "other"))
     assert {target.rpartition("-py")[0].rpartition("-")[0] for target in one | two} == {

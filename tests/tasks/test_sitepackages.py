@@ -250,7 +250,7 @@ def test_source_is_built_by_what_the_lock_pins_without_the_settings_of_the_user(
 ) -> None:
     index.add_source("sourced", "1.0", SOURCE)
     index.add_wheel("tinybackend", "1.0", {"tinybackend.py": BACKEND})
-    text = lock.resolved_text(pin("sourced"))
+    text = lock.resolved_text(pin("sourced"), tmp_path)
     (build,) = read_pylock(text, "").builds
     assert (build.name, build.requires) == ("sourced", ("tinybackend>=1",))
     assert dict(read_pylock(build.lock, "").packages) == {"tinybackend": "1.0"}
@@ -262,15 +262,15 @@ def test_source_is_built_by_what_the_lock_pins_without_the_settings_of_the_user(
     assert one[f"{SITE}/sourced.py"] == "seen = []\nhome = 'home'\n"
     assert "Name: sourced" in one[f"{SITE}/sourced-1.0.dist-info/METADATA"]
 
-    assert lock.resolved_text(pin("sourced"), text) == text  # versions stay
-    upgraded = lock.resolved_text(pin("sourced"), text, upgrade=None)
+    assert lock.resolved_text(pin("sourced"), tmp_path, text) == text  # versions stay
+    upgraded = lock.resolved_text(pin("sourced"), tmp_path, text, upgrade=None)
     assert dict(read_pylock(read_pylock(upgraded, "").builds[0].lock, "").packages) == {"tinybackend": "2.0"}
 
 
 def test_source_whose_backend_fails_shows_its_words(index: Index, tmp_path: Path) -> None:
     index.add_source("sourced", "1.0", {**SOURCE, "broken": ""})
     index.add_wheel("tinybackend", "1.0", {"tinybackend.py": BACKEND})
-    message = refusal(room(tmp_path / "room"), lock.resolved_text(pin("sourced")))
+    message = refusal(room(tmp_path / "room"), lock.resolved_text(pin("sourced"), tmp_path))
     program = Path(sys.executable).name
     assert message.startswith(f"'sourced-1.0.tar.gz' could not be built: '{program}' ended with status 1\n")
     assert "no compiler: there is no 'cc' here" in message
@@ -285,10 +285,10 @@ def test_source_that_the_lock_tells_nothing_of_is_refused(index: Index, tmp_path
     )
 
 
-def test_lock_without_an_answer_shows_the_words_of_the_resolver(index: Index) -> None:
+def test_lock_without_an_answer_shows_the_words_of_the_resolver(index: Index, tmp_path: Path) -> None:
     index.add_wheel("good", "1.0")
     with pytest.raises(ActionError) as error:
-        lock.resolved_text(pin("good>=2"))
+        lock.resolved_text(pin("good>=2"), tmp_path)
     assert error.value.message == "app/pylock.toml: no versions were found for good>=2"
     assert "good>=2" in error.value.detail
 

@@ -49,7 +49,7 @@ def resolver(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     """Answers in place of the package index: every distribution asked for is at the version that stands here."""
     versions = {"click": "8.2.0", "flit-core": "3.12.0", "mojo-compiler": "1.0.0"}
 
-    def text(pin: locks.Pin, earlier: str = "", *, upgrade: object = ()) -> str:
+    def text(pin: locks.Pin, root: Path, earlier: str = "", *, upgrade: object = ()) -> str:
         names = [requirement.partition(">")[0].partition("=")[0].replace("_", "-") for requirement in pin.requirements]
         packages = "".join(f'[[packages]]\nname = "{name}"\nversion = "{versions[name]}"\n' for name in names)
         return stamp_pylock(f'lock-version = "1.0"\n{packages}', requirements=pin.requirements, python=pin.python)
