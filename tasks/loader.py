@@ -15,7 +15,6 @@ from doit.exceptions import BaseFail, InvalidDodoFile, TaskFailed, UnmetDependen
 from doit.task import Task, dict_to_task
 from packyard.formats.errors import FormatError
 from packyard.tasks.errors import ActionError
-from packyard.tasks.folder import remove_empty
 from packyard.tasks.front import Front
 from packyard.tasks.opening import find_workspace
 from packyard.tasks.target import Node
@@ -172,11 +171,7 @@ def _make(front: Front, name: str) -> TaskFailed | None:
 
 
 def _clean(front: Front, name: str, dryrun: bool) -> None:
-    target, record = front.graph.targets[name], front.opened.trace.record(name)
-    known = record.artifacts.values() if record else [o.artifact for o in target.outputs if o.artifact and not o.tree]
-    for path in known:
-        if (front.root / path).exists():
-            print(f"removing {path}")  # noqa: T201  (doit's clean prints)
-            if not dryrun:
-                (front.root / path).unlink()
-                remove_empty(front.root, path)
+    if not dryrun:
+        front.lock()
+    for path, ours in front.build.discard(name, dry_run=dryrun):
+        print(f"removing {path}" if ours else f"keeping {path}: it is not what was made here")  # noqa: T201

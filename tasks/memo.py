@@ -18,6 +18,7 @@ import xxhash
 
 Stat = tuple[int, int, int, int]  # size in bytes, mtime and ctime in ns, inode
 
+ABSENT: Stat = (0, 0, 0, 0)  # of a path where there is nothing: no file has the inode 0
 UNSURE = -1  # the size of a file that may still change within the clock's grain
 _GRAIN_NS = 20_000_000  # kernels stamp files from a coarse clock: 1 to 10 ms, with a margin
 _COARSE_GRAIN_NS = 2_000_000_000  # file systems that keep whole seconds (or two)

@@ -19,6 +19,7 @@ VERSION = 2
 MANIFEST = "packyard.toml"
 
 VARIABLES = ("SOURCE_DATE_EPOCH", "PACKYARD_PRIVATE_KEY", "PACKYARD_KEY_SEED", "FLAVOR_SEED", "PACKYARD_CONFIG_DIR")
+ABSENT = (0, 0, 0, 0)  # stands for the stat of a path where nothing is: no file has the inode 0
 _INO = (1 << 63) - 1
 
 
@@ -145,7 +146,7 @@ def _changed(folder: int, paths: bytes, stats: bytes) -> list[int]:
         try:
             found = os.stat(path or b".", dir_fd=folder)
         except OSError:
-            now.extend((0, 0, 0, 0))  # no file has the inode 0
+            now.extend(ABSENT)
         else:
             now.extend((found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino & _INO))
     if now.tobytes() == stats:

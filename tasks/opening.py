@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import platformdirs
 from packyard.formats.errors import FormatError, Problem
-from packyard.tasks import null
+from packyard.tasks import installed, null
 from packyard.tasks.action import own_files
 from packyard.tasks.build import Build
 from packyard.tasks.errors import PlanError
@@ -144,9 +144,11 @@ def _read(root: Path, *, writing: bool) -> tuple[Graph, StoredGraph]:
     workspace, graph = _graph(lambda: read_workspace(root), writing=writing)
     for path in own_files():
         workspace.watch.see(os.fspath(path))
+    for path in installed.records():
+        workspace.watch.expect(os.fspath(path))
     manifest = workspace.manifest
     more = [*filter(None, [manifest.sign.seed_env]), *(["PATH"] if manifest.toolchain.mojo_from == "PATH" else [])]
-    return graph, store_graph(graph, workspace.watch, (*null.VARIABLES, *more))
+    return graph, store_graph(graph, workspace.watch, (*null.VARIABLES, *more, *sorted(workspace.watch.variables)))
 
 
 def _graph(read: Callable[[], Workspace], *, writing: bool) -> tuple[Workspace, Graph]:

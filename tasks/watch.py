@@ -19,7 +19,7 @@ from typing import Any
 
 import xxhash
 from packyard.formats.errors import FormatError, Problem
-from packyard.tasks.memo import Stat, pack_stat, settle
+from packyard.tasks.memo import ABSENT, Stat, pack_stat, settle
 
 SKIPPED = frozenset(
     {
@@ -45,6 +45,7 @@ class Watch:
         self.root = root
         self.seen: dict[str, Stat] = {}  # files read and folders listed, as they were just before
         self.answers: dict[str, Answer] = {}  # what each of them was asked, and told
+        self.variables: set[str] = set()  # of the environment, that decided anything
         self.derived: dict[str, Any] = {}  # what several kinds ask of the same files, by whoever finds it out
         self._top = os.fspath(root)
         self._folders: dict[str, Entries | None] = {}
@@ -204,6 +205,14 @@ class Watch:
         """Remember a file or folder that the caller looks at by itself; OSError when it is not there."""
         self._see(path)
         self.answers[path] = (STAT, bytes(16))
+
+    def expect(self, path: str) -> None:
+        """Remember a file or folder that may not be there: its coming changes the graph as its going does."""
+        try:
+            self.see(path)
+        except OSError:
+            self.seen[path] = ABSENT
+            self.answers[path] = (STAT, bytes(16))
 
     def _see(self, path: str) -> None:
         if path not in self.seen:

@@ -178,6 +178,20 @@ def test_clean_removes_artifacts_and_build_restores(built):
     assert built.files("dist") == before
 
 
+def test_clean_keeps_what_was_not_made_here(built):
+    built.write(INNER, "mine\n")
+    (built.root / "dist/outer-0.2.0.zip").touch()
+    assert f"keeping {INNER}: it is not what was made here\n" in built.packyard("clean", "-n").out
+    done = built.packyard("clean")
+    assert f"keeping {INNER}: it is not what was made here\n" in done.out
+    assert "removing dist/outer-0.2.0.zip\n" in done.out
+    assert built.files("dist") == {INNER: b"mine\n"}
+    shutil.rmtree(built.root / ".packyard")  # nobody knows any more who made it
+    built.write("dist/outer-0.2.0.zip", "mine too\n")
+    assert "removing" not in built.doit("clean").out
+    assert len(built.files("dist")) == 2
+
+
 @pytest.mark.parametrize(
     "words", [("list",), ("list", "-s"), ("info", "archive:outer"), ("list", "--all", "--deps"), ("clean", "-n")]
 )

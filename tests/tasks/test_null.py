@@ -3,12 +3,13 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
+import struct
 import subprocess
 import sys
 import time
 
 import pytest
-from packyard.tasks import null, trace, workspace
+from packyard.tasks import memo, null, trace, workspace
 
 SLOW = (
     "doit", "networkx", "rich", "cryptography", "dataclasses", "tomllib", "importlib.metadata", "typing", "pathlib",
@@ -67,6 +68,16 @@ def trace_kept(settled):
 def test_names_are_those_of_the_modules_that_write():
     assert (null.FOLDER, null.FILE, null.VERSION) == (trace.FOLDER, trace.FILE, trace.VERSION)
     assert null.MANIFEST == workspace.MANIFEST
+    assert null.ABSENT == memo.ABSENT
+
+
+def test_path_where_nothing_is_stands_still_until_something_comes(tmp_path):
+    nothing = struct.pack("<4q", *null.ABSENT)
+    folder = os.open(tmp_path, os.O_RDONLY)
+    assert null._changed(folder, b"python3.12", nothing) == []
+    (tmp_path / "python3.12").touch()
+    assert null._changed(folder, b"python3.12", nothing) == [0]
+    os.close(folder)
 
 
 def test_null_path_imports_nothing_slow(settled):
