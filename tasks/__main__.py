@@ -15,6 +15,7 @@ def main() -> int:
     try:
         early = _look(words)
         if early is not None and early.looked.all_fresh:
+            os.close(early.lock)
             _say(f"nothing to do: {early.looked.known} targets are fresh ({time.monotonic() - start:.2f} s)\n")
             return 0
         from packyard.tasks.cli import run  # slow to import: the whole application
