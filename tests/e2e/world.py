@@ -42,6 +42,8 @@ from packyard.tasks.target import Pin, Target
 from packyard.tasks.trace import Trace
 from packyard.tasks.workspace import host_platform, read_workspace
 
+from tests.readonly import remove
+
 REAL = ("packyard.tasks.archive:make_archive", "packyard.tasks.slot:make_slot")  # these actions run as they are
 FAILS = b"FAIL"  # an input that holds this makes a fake fail
 COMMENT = b"#"  # a fake does not see lines that start with this: editing them changes no output
@@ -323,7 +325,7 @@ class World:
             if (root / "dist").is_dir() else {}
             for root in (self.root, copy)
         )  # fmt: skip
-        shutil.rmtree(self.folder / "clean")
+        remove(self.folder / "clean")
         (self.folder / "clean").mkdir()
         self.counts.clean += 1
         for name, value in clean.items():

@@ -12,6 +12,8 @@ from packyard.tasks.errors import ActionError
 from packyard.tasks.store import Damaged, Result, Store, full_or
 from packyard.tasks.trace import Made
 
+from tests.readonly import open_up
+
 KEY = "ab" * 32
 
 
@@ -151,7 +153,7 @@ def test_tree_with_link_out_of_it_is_refused(store, tree, goal):
 )
 def test_tree_damaged_is_dropped_and_can_be_put_again(store, tree, tmp_path, damage):
     made = store.put_tree(tree)
-    damage(store.tree(made.digest))
+    damage(open_up(store.tree(made.digest)))
     later = Store(tmp_path / "store")  # the next run looks again
     with pytest.raises(Damaged):
         later.tree(made.digest)

@@ -13,6 +13,8 @@ from packyard.tasks.store import Result, Store
 from packyard.tasks.trace import Made
 from packyard.tasks.upkeep import Checked, Removed
 
+from tests.readonly import open_up
+
 Keep = Callable[..., Result]
 SIZE = 10_000
 
@@ -196,6 +198,7 @@ def test_verify_removes_a_damaged_tree(store: Store, tmp_path: Path, damage: Cal
     (tmp_path / "tree/bin/link").symlink_to("tool")
     (tmp_path / "tree/a tool").symlink_to("bin/no such tool")
     made = store.put_tree(tmp_path / "tree")
+    open_up(store.folder / "tree" / made.digest)
     assert upkeep.verify(store).damaged == ()
     damage(store.folder / "tree" / made.digest)
     assert upkeep.verify(store).damaged == (f"tree {made.digest}",)

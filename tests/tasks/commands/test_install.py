@@ -14,6 +14,7 @@ from packyard.tasks.commands import lint
 from packyard.tasks.morlocplane import changing
 from packyard.tasks.opening import open_workspace
 
+from tests.readonly import open_up
 from tests.tasks.commands.conftest import Tree
 from tests.tasks.morloc_corpus import manifest, module, plain, write_package
 from tests.tasks.morloc_remote import Remote
@@ -134,7 +135,7 @@ def test_half_made_package_is_repaired_and_never_taken_for_installed(run: Run) -
         0,
         ["installed internal 0.1.0", "repaired root 0.1.0", "installed root-py 0.1.0"],
     )
-    Path(PLANE, "root/main.loc").write_text("altered")
+    open_up(Path(PLANE, "root/main.loc")).write_text("altered")
     assert [line.split(" from ")[0] for line in run("install", "root-py")[1]][1] == "repaired root 0.1.0"
     assert run("verify", "--plane", "home")[0] == 0
 
@@ -297,7 +298,7 @@ def test_uninstall_asks_about_dependants_and_takes_orphans(run: Run, monkeypatch
 def test_installed_tells_states(run: Run) -> None:
     assert run("installed") == (0, ["nothing is installed in w/home/src/morloc/plane/default"], [])
     run("install", "root")
-    Path(PLANE, "internal/main.loc").write_text("altered")
+    open_up(Path(PLANE, "internal/main.loc")).write_text("altered")
     Path(PLANE, "half").mkdir()
     rows = json.loads("\n".join(run("installed", "--json")[1]))
     assert [(row["name"], row["version"], row["state"], row["reason"]) for row in rows] == [
