@@ -85,9 +85,13 @@ class Store:
         return Made(digest=digest, size=size, executable=executable)
 
     def put_bytes(self, data: bytes) -> str:
-        """Take in bytes; returns their digest in hexadecimal."""
+        """Take in bytes; returns their digest in hexadecimal. A blob that lies there damaged is replaced."""
         digest = hashlib.sha256(data).hexdigest()
-        if not self.has(digest):
+        try:
+            there = self._blob(digest).read_bytes() == data
+        except OSError:
+            there = False
+        if not there:
             with self._incoming() as target:
                 target.write_bytes(data)
                 self._settle(target, self._blob(digest))

@@ -70,6 +70,13 @@ def test_put_bytes_and_read_give_the_same(store):
     assert store.read(store.put_bytes(b"log")) == b"log"
 
 
+def test_put_bytes_again_replaces_a_damaged_blob(store):
+    digest = store.put_bytes(b"log")
+    blob(store, digest).chmod(0o644)
+    blob(store, digest).write_bytes(b"lag")
+    assert store.read(store.put_bytes(b"log")) == b"log"
+
+
 @pytest.mark.parametrize("content", [b"CONTENT", b"con", b"", b"content and more"])
 def test_copy_out_of_damaged_blob_drops_it(store, source, tmp_path, content):
     made = store.put(source)
