@@ -11,7 +11,7 @@ _ADDRESSES = {
     "source": ("src",), "video": ("src", "poster"), "audio": ("src",), "track": ("src",), "embed": ("src",),
     "object": ("data",),
 }  # fmt: skip
-_NO_LINK = {"preconnect", "dns-prefetch"}  # hints for browsers, which name a host and no page
+_NO_LINK = {"preconnect", "dns-prefetch", "canonical"}  # the first two name a host, the last the page itself
 _SCHEME = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*:")
 
 

@@ -20,6 +20,7 @@ from packyard.tasks.checkpaper import (
     semantic_version,
 )
 from packyard.tasks.checkproof import (
+    addresses,
     artifact,
     examples,
     executable,
@@ -61,7 +62,7 @@ ITEMS: Mapping[str, Mapping[str, _OfComponent]] = {
         "licence": license_included,
         **_RELEASE,
     },
-    "docs": {**_ARTIFACT, "site": site, "links": links, **_RELEASE},
+    "docs": {**_ARTIFACT, "site": site, "links": links, "addresses": addresses, **_RELEASE},
 }
 COMMON: dict[str, _OfWorkspace] = {
     "workflows": workflow,

@@ -10,7 +10,9 @@ from typing import Any
 from packyard.tasks.checkitem import Found, failed, passed, skipped
 from packyard.tasks.component import Component
 from packyard.tasks.display import bytes_text
+from packyard.tasks.docsite import site_folders
 from packyard.tasks.evidence import Evidence
+from packyard.tasks.onlinecheck import ask_links
 from packyard.tasks.target import Target
 
 _EXAMPLE = " runs"
@@ -114,6 +116,17 @@ def links(component: Component, evidence: Evidence) -> Found:
     if targets and all(evidence.is_fresh(target) for target in targets):
         return passed("every link between its pages leads somewhere")
     return failed("not shown, because the site is not built", f"packyard docs:{component.name}")
+
+
+def addresses(component: Component, evidence: Evidence) -> Found:
+    """Every address on another host that the site links answers; others are asked for only when that is wanted."""
+    if not evidence.online:
+        return skipped("other hosts were not asked: packyard check --online")
+    folders = [path for target in evidence.targets(component) for path in site_folders(target)]
+    asked, dead = ask_links(evidence.root, folders)
+    if dead:
+        return failed("; ".join(map(str, dead)), "correct them in the pages")
+    return passed(f"{asked} on other hosts answer")
 
 
 def _shown(component: Component, evidence: Evidence, is_meant: Any, noun: str) -> Found:

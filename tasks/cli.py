@@ -171,19 +171,13 @@ def carry_out(front: Front, names: Sequence[str], *, keep_going: bool = True) ->
 
 def _ask_links(root: Path, graph: Graph, names: Sequence[str]) -> int:
     """Ask for every address that the sites among these targets link on other hosts; the exit status."""
-    from packyard.tasks.docsite import SITE
-    from packyard.tasks.linkcheck import Site
-    from packyard.tasks.onlinecheck import dead_addresses
+    from packyard.tasks.docsite import site_folders
+    from packyard.tasks.onlinecheck import ask_links
 
-    folders = [output.artifact for name in names for output in graph.targets[name].outputs if output.part == SITE]
-    links: dict[str, list[str]] = {}
-    for folder in folders:
-        for address, pages in Site(root / str(folder)).external_links().items():
-            links.setdefault(address, []).extend(f"{folder}/{page}" for page in pages)
-    dead = dead_addresses(links)
+    asked, dead = ask_links(root, [path for name in names for path in site_folders(graph.targets[name])])
     for one in dead:
         sys.stderr.write(f"error: {one}\n")
-    sys.stdout.write(f"{len(links) - len(dead)} of {len(links)} addresses on other hosts answer\n")
+    sys.stdout.write(f"{asked - len(dead)} of {asked} addresses on other hosts answer\n")
     return ERRORS if dead else 0
 
 

@@ -10,7 +10,7 @@ from packyard.formats.reference import TargetRef
 from packyard.formats.workspace import DocsSpec, WorkspaceManifest
 from packyard.tasks import interpreter, lock
 from packyard.tasks.errors import PlanError
-from packyard.tasks.target import Pin
+from packyard.tasks.target import Pin, Target
 from packyard.tasks.workspace import Member, Workspace
 
 SITE = "site"  # the part that is the folder
@@ -54,6 +54,11 @@ def zip_name(spec: DocsSpec, manifest: WorkspaceManifest) -> str:
     """What the offline copy is called."""
     stem = "docs-offline" if len(manifest.docs) == 1 else f"{spec.name}-docs-offline"
     return f"{stem}-{spec.version}.zip"
+
+
+def site_folders(target: Target) -> list[str]:
+    """The folders of sites that a target makes."""
+    return [output.artifact for output in target.outputs if output.part == SITE and output.artifact]
 
 
 def is_site(reference: TargetRef) -> bool:

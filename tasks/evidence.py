@@ -29,9 +29,10 @@ OWN_FOLDERS = ("dist", "site", ".packyard")
 class Evidence:
     """The workspace at `root` as it is now; `version` is Packyard's, `tag` the tag that is to be released, or ''."""
 
-    def __init__(self, root: Path, version: str, tag: str = "") -> None:
+    def __init__(self, root: Path, version: str, tag: str = "", *, online: bool = False) -> None:
         self.root = root
         self.tag = tag
+        self.online = online  # whether other hosts may be asked
         self._version = version
 
     @cached_property

@@ -9,9 +9,12 @@ import http.client
 import ssl
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
+
+from packyard.tasks.linkcheck import Site
 
 _AT_ONCE = 8
 _TIMEOUT = 20.0  # seconds
@@ -31,6 +34,16 @@ class DeadAddress:
         first, *others = self.pages
         more = f" and on {len(others)} more" if others else ""
         return f"{self.address}: {self.answer} (linked on {first}{more})"
+
+
+def ask_links(root: Path, folders: Iterable[str]) -> tuple[int, list[DeadAddress]]:
+    """Ask for every address that the sites in these folders of a workspace link on other hosts: how many there are, and
+    which of them are dead."""
+    links: dict[str, list[str]] = {}
+    for folder in folders:
+        for address, pages in Site(root / folder).external_links().items():
+            links.setdefault(address, []).extend(f"{folder}/{page}" for page in pages)
+    return len(links), dead_addresses(links)
 
 
 def dead_addresses(links: Mapping[str, list[str]]) -> list[DeadAddress]:

@@ -35,12 +35,12 @@ def run(words: list[str]) -> int:
     quiet = options.json or options.summary
     if options.build:
         _build(root, quiet=quiet)
-    evidence = Evidence(root, version(), options.tag)
+    evidence = Evidence(root, version(), options.tag, online=options.online)
     if options.fix:
         done = list(_fix(evidence))
         if not quiet:
             say(*done)
-        evidence = Evidence(root, version(), options.tag)
+        evidence = Evidence(root, version(), options.tag, online=options.online)
     judged = [one for one in go_through(evidence) if _is_wanted(one, options.member)]
     if not judged:
         raise UsageError(
@@ -127,6 +127,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--tag", default="", metavar="TAG", help="the tag that is being released: it must be the version"
     )
+    parser.add_argument("--online", action="store_true", help="ask for the addresses that sites link on other hosts")
     parser.add_argument("-q", "--quiet", action="store_true", help="show only what failed")
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--summary", action="store_true", help="print what a pull request should say: artifacts, digests")

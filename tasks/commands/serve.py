@@ -10,7 +10,7 @@ from pathlib import Path
 from packyard.formats.errors import Problem
 from packyard.tasks.cli import UsageError, carry_out, choose_targets
 from packyard.tasks.commands.output import say
-from packyard.tasks.docsite import SITE
+from packyard.tasks.docsite import site_folders
 from packyard.tasks.front import Front, choose_display
 from packyard.tasks.graph import Graph
 from packyard.tasks.opening import find_workspace
@@ -25,7 +25,7 @@ def run(words: list[str]) -> int:
     try:
         front.lock()
         name = _chosen(front.graph, options.target, root)
-        folder = next(str(output.artifact) for output in front.graph.targets[name].outputs if output.part == SITE)
+        (folder,) = site_folders(front.graph.targets[name])
         os.chdir(root)
         # The port is taken first, so that nobody waits for a build to hear that it cannot be had.
         with site_server(root / folder, options.port, lambda path: say(f"not there: {path}")) as server:

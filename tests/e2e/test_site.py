@@ -173,6 +173,9 @@ def test_addresses_on_other_hosts_are_asked_for_only_when_wanted(site: Space) ->
     other.packyard("docs:manual")
     done = other.packyard("docs:manual", "--online", status=1)
     assert "error: http://127.0.0.1:1/x: Connection refused (linked on site/index.html)\n" in done.err
+    checked = other.packyard("check", "manual", "--online", status=1).out
+    assert "http://127.0.0.1:1/x: Connection refused (linked on site/index.html)" in checked
+    assert "other hosts were not asked: packyard check --online" in other.packyard("check", "manual", status=1).out
     assert re.search(r"^\d+ of \d+ addresses on other hosts answer$", done.out, re.M)
 
 

@@ -4,7 +4,8 @@ import pytest
 from packyard.formats.htmlpage import HtmlPage, is_external, is_internal, read_html
 
 PAGE = """<!doctype html>
-<link rel="preconnect" href="https://fonts.example"><link rel="stylesheet" href="a.css">
+<link rel="preconnect" href="https://fonts.example"><link rel="canonical" href="https://own.example">
+<link rel="stylesheet" href="a.css">
 <h1 id="top&amp;more">X</h1><a name="old">y</a><p name="no">
 <a href=" b/#c "> <a href="b/#c"> <a href="?a=1&amp;b=2"> <a>
 <img src="i.png" srcset="i.png 1x, i2.png 2x"><video src="v.mp4" poster="p.png">
