@@ -10,7 +10,7 @@ import shutil
 import threading
 import time
 import traceback
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -73,7 +73,6 @@ class Build:
         self._made: dict[str, Mapping[str, Made]] = {}
         self._verdicts: dict[str, Verdict] = {}
         self._waited: set[str] = set()
-        self._recalled: dict[str, Record | None] = {}  # records read ahead while planning
         self._needed = set(graph.closure(graph.final))
         self._lock = threading.RLock()
         self._resolving: dict[str, threading.Lock] = {}  # both may take long, and others go on meanwhile
@@ -105,7 +104,6 @@ class Build:
         """
         looked: dict[str, Mapping[str, Look] | None] = {}
         wanted = self.graph.closure(names)
-        self._recall([name for name in wanted if name not in unchanged])
         for name in wanted:
             if name in unchanged and not self._unmade(name):
                 self._verdicts[name] = FRESH
@@ -114,9 +112,7 @@ class Build:
                 looked[name] = self._row(self.graph.targets[name], self._outputs(name)) if is_fresh else None
         if remember and looked:
             self.trace.refresh(looked)
-        verdicts = {name: self.judge(name) for name in wanted}
-        self._recalled.clear()  # from here on records change
-        return verdicts
+        return {name: self.judge(name) for name in wanted}
 
     def settle(self) -> None:
         """At the end of a run: remember those that had to wait and then proved fresh."""
@@ -133,9 +129,7 @@ class Build:
             self._waited.add(name)
             return Verdict("waiting", tuple(f"{other} is not done" for other in blocked))
         target = self.graph.targets[name]
-        if name not in self._recalled:
-            self._recall([name])
-        record = self._recalled[name]
+        record = self._recall(name)
         missing = [source.path for source in target.sources if self._memo.look(source.path) is None]
         if missing:
             unlocked = {pin.path for pin in target.pins}
@@ -164,13 +158,13 @@ class Build:
             self._made[name] = record.outputs
         return True
 
-    def _recall(self, names: Sequence[str]) -> None:
-        """Read what is remembered of targets and their files."""
-        self._recalled.update(dict.fromkeys(names))
-        for name, looks, record in self.trace.recall(names):
-            self._recalled[name] = record
+    def _recall(self, name: str) -> Record | None:
+        """What a target was last made from, and with it how its files looked."""
+        for _, looks, record in self.trace.recall([name]):
             for path, look in looks.items():
                 self._memo.remember(path, look)
+            return record
+        return None
 
     def _outputs(self, name: str) -> Mapping[str, Made]:
         """What a target made that is done: of one that was not looked at closely, by the trace."""
@@ -259,6 +253,7 @@ class Build:
             needed=target.name in self._needed, deps=self.graph.nodes[target.name].needs,
             dependents=self.graph.dependents[target.name],
         )  # fmt: skip
+        self._memo.release(looks)
         with self._lock:
             self._made[target.name] = outputs
             self._verdicts[target.name] = FRESH

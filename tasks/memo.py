@@ -10,7 +10,7 @@ import hashlib
 import os
 import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -66,6 +66,14 @@ class Memo:
         """Read `path` anew when it is next asked for: somebody wrote it, or what we knew of it proved wrong."""
         self._now.pop(path, None)
         self._known.pop(path, None)
+
+    def release(self, paths: Iterable[str]) -> None:
+        """Nobody is likely to ask for these again: forget them, but for large files, so that the memory of a build does
+        not grow with the files that it has read."""
+        for path in paths:
+            look = self._now.get(path)
+            if look is not None and look.stat[0] < _LARGE:
+                self.forget(path)
 
     def made(self, path: str, look: Look) -> None:
         """Take the look of a file that we have just written."""

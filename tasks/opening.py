@@ -148,7 +148,8 @@ def _read(root: Path, *, writing: bool) -> tuple[Graph, StoredGraph]:
         workspace.watch.expect(os.fspath(path))
     manifest = workspace.manifest
     more = [*filter(None, [manifest.sign.seed_env]), *(["PATH"] if manifest.toolchain.mojo_from == "PATH" else [])]
-    return graph, store_graph(graph, workspace.watch, (*null.VARIABLES, *more, *sorted(workspace.watch.variables)))
+    stored = store_graph(graph, workspace.watch, (*null.VARIABLES, *more, *sorted(workspace.watch.variables)))
+    return read_graph(stored.text), stored  # which takes a fraction of the memory, and is what later runs see
 
 
 def _graph(read: Callable[[], Workspace], *, writing: bool) -> tuple[Workspace, Graph]:

@@ -13,6 +13,7 @@ import platform
 import struct
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from packyard.tasks.trace import StoredGraph
 from packyard.tasks.watch import STAT, Watch
 
 _STAT = struct.Struct("<4q")
+_KEPT = 200  # decoded targets
 _ANSWER = struct.Struct("<B16s")  # which of the questions, and a checksum of the answer
 
 
@@ -99,18 +101,19 @@ def changed_targets(old: bytes, new: bytes) -> set[str]:
 
 
 class _Targets(Mapping[str, Target]):
-    """The targets of a text, each decoded when it is first asked for."""
+    """The targets of a text, each decoded when it is asked for; the last ones are kept, since a target is asked for
+    several times while it is made."""
 
     def __init__(self, text: bytes, places: Mapping[str, slice]) -> None:
         self._text = text
         self._places = places
-        self._decoded: dict[str, Target] = {}
+        self._decode = lru_cache(_KEPT)(self._decode_one)
 
     def __getitem__(self, name: str) -> Target:
-        target = self._decoded.get(name)
-        if target is None:
-            target = self._decoded[name] = _target(json.loads(self._text[self._places[name]]))
-        return target
+        return self._decode(name)
+
+    def _decode_one(self, name: str) -> Target:
+        return _target(json.loads(self._text[self._places[name]]))
 
     def __contains__(self, name: object) -> bool:
         return name in self._places
