@@ -60,9 +60,8 @@ class Checked:
 
 @dataclass(slots=True)
 class _Entry:
-    """A blob or a tree: where it lies, its bytes, its last use in ns, and how many results name it."""
+    """A blob or a tree: its bytes, its last use in ns, and how many results name it. There may be a million."""
 
-    path: Path
     size: int
     used: int
     named: int = 0
@@ -70,7 +69,7 @@ class _Entry:
 
 @dataclass(slots=True)
 class _Result:
-    path: Path
+    key: str
     used: int
     size: int
     names: tuple[str, ...]  # 'blob DIGEST' and 'tree DIGEST'
@@ -108,7 +107,7 @@ def collect(store: Store, limit: int) -> Removed:
 
         def remove(name: str) -> int:
             entry = found.entries.pop(name)
-            _remove(entry.path)
+            _remove(_place(store, name))
             gone[name.partition(" ")[0]] += 1
             return entry.size
 
@@ -120,7 +119,7 @@ def collect(store: Store, limit: int) -> Removed:
         for result in sorted(found.results, key=lambda result: result.used):
             if size - freed <= limit:
                 break
-            _remove(result.path)  # first: a result never names what is not there
+            _remove(_place(store, f"result {result.key}"))  # first: a result never names what is not there
             freed += result.size
             gone["result"] += 1
             for name in result.names:
@@ -143,18 +142,19 @@ def verify(store: Store) -> Checked:
     store.hold()
     for name, entry in _inventory(store).entries.items():
         kind, digest = name.split(" ")
+        place = _place(store, name)
         if kind == "blob":
             files += 1
             size += entry.size
-            good = _digest(entry.path) == digest
+            good = _digest(place) == digest
         else:
-            looked = _read_tree(store, entry.path, digest)
+            looked = _read_tree(store, place, digest)
             good = looked is not None
             files += looked or 0
             size += entry.size
-        if not good and entry.path.exists():  # a build may have replaced it meanwhile
+        if not good and place.exists():  # a build may have replaced it meanwhile
             damaged.append(name)
-            _remove(entry.path)
+            _remove(place)
     return Checked(files=files, size=size, damaged=tuple(sorted(damaged)))
 
 
@@ -177,14 +177,15 @@ def _alone(store: Store) -> Iterator[None]:
 def _inventory(store: Store) -> _Inventory:
     found = _Inventory()
     for path, status in _files(store.folder / "blob"):
-        found.entries[f"blob {path.parent.name}{path.name}"] = _Entry(path, status.st_size, status.st_mtime_ns)
+        found.entries[f"blob {_name(path)}"] = _Entry(status.st_size, status.st_mtime_ns)
     with os.scandir(store.folder / "tree") as trees:
         for tree in trees:
             size = sum(status.st_size for _, status in _files(Path(tree.path)))
-            found.entries[f"tree {tree.name}"] = _Entry(Path(tree.path), size, tree.stat().st_mtime_ns)
+            found.entries[f"tree {tree.name}"] = _Entry(size, tree.stat().st_mtime_ns)
+    spelled = {name: name for name in found.entries}  # so that a name is kept once, however many results have it
     for path, status in _files(store.folder / "result"):
-        names = tuple(name for name in dict.fromkeys(_names(path)) if name in found.entries)
-        found.results.append(_Result(path, status.st_mtime_ns, status.st_size, names))
+        names = tuple(spelled[name] for name in dict.fromkeys(_names(path)) if name in spelled)
+        found.results.append(_Result(_name(path), status.st_mtime_ns, status.st_size, names))
     owners: dict[str, _Result] = {}
     for result in sorted(found.results, key=lambda result: result.used):
         owners.update(dict.fromkeys(result.names, result))
@@ -195,10 +196,23 @@ def _inventory(store: Store) -> _Inventory:
     return found
 
 
-def _names(result: Path) -> Iterator[str]:
+def _name(path: str) -> str:
+    """The digest or key by which a file below `blob/` or `result/` is named, from its folder and its own name."""
+    folder, _, rest = path.rpartition("/")
+    return folder[-2:] + rest
+
+
+def _place(store: Store, name: str) -> Path:
+    """Where a blob, a tree or a result lies."""
+    kind, _, digest = name.partition(" ")
+    return store.folder / kind / digest if kind == "tree" else store.folder / kind / digest[:2] / digest[2:]
+
+
+def _names(result: str) -> Iterator[str]:
     """The entries that a result names; none when it is torn or foreign, so that it goes early."""
     try:
-        values = json.loads(result.read_bytes())
+        with open(result, "rb", buffering=0) as stream:
+            values = json.loads(stream.readall())
         for made in values["outputs"].values():
             yield f"blob {made['digest']}"
             if made["tree"]:
@@ -208,7 +222,7 @@ def _names(result: Path) -> Iterator[str]:
         return
 
 
-def _files(folder: Path) -> Iterator[tuple[Path, os.stat_result]]:
+def _files(folder: Path) -> Iterator[tuple[str, os.stat_result]]:
     """Every file below a folder; one that vanishes meanwhile is left out."""
     waiting = [os.fspath(folder)]
     while waiting:
@@ -218,7 +232,7 @@ def _files(folder: Path) -> Iterator[tuple[Path, os.stat_result]]:
                     waiting.append(entry.path)
                 else:
                     with contextlib.suppress(FileNotFoundError):
-                        yield Path(entry.path), entry.stat(follow_symlinks=False)
+                        yield entry.path, entry.stat(follow_symlinks=False)
 
 
 def _read_tree(store: Store, place: Path, digest: str) -> int | None:
@@ -244,7 +258,7 @@ def _read_tree(store: Store, place: Path, digest: str) -> int | None:
             wanted.add(path)
     except (OSError, ValueError):
         return None
-    there = {path.relative_to(place).as_posix() for path, _ in _files(place)}
+    there = {os.path.relpath(path, place) for path, _ in _files(place)}
     return len(wanted) if there == wanted else None
 
 
