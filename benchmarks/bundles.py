@@ -143,7 +143,7 @@ def _round(name: str, tools: Sequence[Tool], figures: Figures) -> None:
         if tool.make.name == "pex -D":
             continue  # starts as pex does
         assert tool.start is not None
-        forget = (lambda path=tool.start_cache: shutil.rmtree(path, ignore_errors=True)) if tool.start_cache else _none
+        forget = (lambda path=tool.start_cache: _emptied(path)) if tool.start_cache else _none
         figures.time(f"{name}: {START}", replace(tool.start, before=forget))
         for _ in range(_NEXT_STARTS):
             figures.time(f"{name}: {NEXT}", tool.start)
@@ -172,9 +172,11 @@ def _tools(folder: Path, name: str, flavor: Path) -> list[Tool]:
         make = Contender(name=f"{THEIRS}{suffix}", argv=argv, cwd=project, env=flavorpack.environment(CACHE))
         found.append(Tool(make, "out.psp", _none))
     for tool in found:
-        env = {"FLAVOR_LOG_LEVEL": "error", "FLAVOR_CACHE_DIR": str(tool.make.cwd / "unpacked")}
+        # A machine that has never seen the application: FlavorPack's bundle installs its wheels, by a cache in HOME.
+        home = tool.make.cwd / "unpacked"
+        env = {"FLAVOR_LOG_LEVEL": "error", "FLAVOR_CACHE_DIR": str(home / "cache"), "HOME": str(home)}
         tool.start = Contender(name=tool.make.name, argv=[str(tool.make.cwd / tool.out)], cwd=folder, env=env)
-        tool.start_cache = env["FLAVOR_CACHE_DIR"]
+        tool.start_cache = env["HOME"]
     for position in range(4):
         project = _copy(source, folder / f"peer-{position}")
         peer = list(peers(CACHE, name, project, APPS[name]))[position]
@@ -263,6 +265,11 @@ def _remove(*paths: Path) -> None:
         for folder, _, _ in os.walk(path):  # of the store's trees they are read-only
             os.chmod(folder, 0o700)
         shutil.rmtree(path, ignore_errors=True)
+
+
+def _emptied(path: str) -> None:
+    shutil.rmtree(path, ignore_errors=True)
+    os.mkdir(path)
 
 
 def _none() -> None:

@@ -26,6 +26,7 @@ from packyard.tasks.target import Use
 from packyard.tasks.watch import Watch
 from packyard.tasks.workspace import LOCK, Member, Workspace
 
+FACTS = "facts"  # the end of the name of the target that asks an installed Python
 OLDEST = Version("3.8")  # that packyard_runtime runs on
 RUNNING = f"{sys.version_info.major}.{sys.version_info.minor}"
 
@@ -83,6 +84,16 @@ def version(member: Member, workspace: Workspace) -> str:
 def target_name(member: Member, workspace: Workspace, platform: str = "") -> str:
     """The runtime target of a member's bundle (for this platform, or another)."""
     return f"runtime:cpython-{version(member, workspace)}-{platform or workspace.platform}"
+
+
+def facts_use(member: Member, workspace: Workspace, platform: str, *, at: str) -> Use:
+    """Where an action finds what the Python of a member's bundle is: an installed one of this machine is asked before
+    it is made movable, so that environments need not wait for that."""
+    target, wanted = target_name(member, workspace, platform), version(member, workspace)
+    archived = any((pin.version, pin.platform, pin.folder) == (wanted, platform, "") for pin in pins(workspace))
+    if archived or platform != workspace.platform:
+        return Use(target=target, part="facts", at=at)
+    return Use(target=f"{target}/{FACTS}", at=at)
 
 
 def find(wanted: str, workspace: Workspace, platform: str = "") -> Interpreter:

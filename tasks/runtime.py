@@ -38,7 +38,7 @@ from packyard.tasks.prefix import platforms_of_all
 from packyard.tasks.room import Room
 from packyard.tasks.sharedlib import libraries_of
 from packyard.tasks.target import Json, Output, Source, Target
-from packyard.tasks.trimming import entered, kept
+from packyard.tasks.trimming import entered, is_binary, kept
 from packyard.tasks.workspace import Workspace
 
 _LARGEST = 1 << 31  # bytes of an unpacked interpreter archive; the largest are 0.4 GB
@@ -61,7 +61,10 @@ def targets(workspace: Workspace) -> Iterator[Target]:
         one = interpreter.find(pin.version, workspace, pin.platform)
         found[one.target] = one
     for name in sorted(found):
-        yield _target(found[name], workspace)
+        made = _target(found[name], workspace)
+        yield made
+        if found[name].kind == "folder" and found[name].platform == workspace.platform:
+            yield _facts_target(made)
 
 
 def make_runtime(room: Room) -> None:
@@ -90,12 +93,20 @@ def make_runtime(room: Room) -> None:
         **said,
         "platform": room.params["platform"],
         "tar": str(piece.digest),
-        "glibc": "{}.{}".format(*max((elf.glibc for elf in elves), default=(0, 0))),
+        "glibc": _glibc(elves),
         "files": len(listing),
         "bytes": sum(file.size for file in listing),
         "stored": (room.outputs / "runtime.tar.gz").stat().st_size,
         "libraries": sorted(path.name for path in (trimmed / "lib").glob("*.so*")),
     }
+    (room.outputs / "facts.json").write_text(json.dumps(facts, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+
+
+def make_facts(room: Room) -> None:
+    """Ask an installed interpreter what it is, and its binaries what they need."""
+    program = Path(room.params["prefix"]) / "bin" / f"python{room.params['version']}"
+    binaries = [read_elf(path.read_bytes()) for path in sorted(room.inputs.rglob("*")) if path.is_file()]
+    facts = {**_ask(room, program), "platform": room.params["platform"], "glibc": _glibc(binaries)}
     (room.outputs / "facts.json").write_text(json.dumps(facts, indent=1, sort_keys=True) + "\n", encoding="utf-8")
 
 
@@ -137,6 +148,19 @@ def _target(one: Interpreter, workspace: Workspace) -> Target:
     )
 
 
+def _facts_target(made: Target) -> Target:
+    """What is known of an interpreter before it is made movable: environments are made at the same time."""
+    return Target(
+        name=f"{made.name}/{interpreter.FACTS}",
+        doc=f"version, ABI and glibc of {made.doc.partition(',')[0]}",
+        place=made.place,
+        run="packyard.tasks.runtime:make_facts",
+        params={key: made.params[key] for key in ("prefix", "version", "platform")},
+        sources=tuple(source for source in made.sources if is_binary(source.at)),
+        outputs=(Output(at="facts.json"),),
+    )
+
+
 def _harvest(one: Interpreter, workspace: Workspace) -> Iterator[Source]:
     """The files of an installed interpreter that a bundle carries, and the libraries they need.
 
@@ -148,7 +172,7 @@ def _harvest(one: Interpreter, workspace: Workspace) -> Iterator[Source]:
     ]
     found = {path: relative for path in files if kept(relative := os.path.relpath(path, one.place))}
     yield from (Source(path=path, at=relative) for path, relative in found.items())
-    binaries = [path for path in found if path.endswith(".so") or path.startswith(f"{one.place}/bin/")]
+    binaries = [path for path, relative in found.items() if is_binary(relative)]
     for name, path in libraries_of(binaries, workspace.watch).items():
         yield Source(path=path, at=f"lib/{name}")
 
@@ -290,14 +314,24 @@ def _start(room: Room, root: Path, known: Set[str]) -> tuple[dict[str, Json], li
         return facts, []
     program = root / "bin" / f"python{room.params['version']}"
     compile_common(room, root, room.params["version"])
-    facts |= json.loads(process.capture([os.fspath(program), "-I", "-S", "-c", _QUESTION], env=room.environment()))
+    facts |= _ask(room, program)
     return facts, [entry for entry in _entries(root) if entry.path not in known]
 
 
-# `trust` is where the TLS library was compiled to look for certificates of authorities: a file, a folder.
+def _ask(room: Room, program: Path) -> dict[str, Json]:
+    answer = process.capture([os.fspath(program), "-I", "-S", "-c", _QUESTION], env=room.environment())
+    return {"python": room.params["version"], **json.loads(answer)}
+
+
+def _glibc(binaries: Sequence[Elf]) -> str:
+    return "{}.{}".format(*max((elf.glibc for elf in binaries), default=(0, 0)))
+
+
+# `build` tells one compiler of bytecode from another; `trust` is where the TLS library was compiled to look for
+# certificates of authorities: a file, a folder.
 _QUESTION = """
-import json, platform, sysconfig
-facts = {"version": platform.python_version(), "abi": sysconfig.get_config_var("SOABI")}
+import json, platform, sys, sysconfig
+facts = {"version": platform.python_version(), "abi": sysconfig.get_config_var("SOABI"), "build": sys.version}
 try:
     from ssl import get_default_verify_paths
     facts["trust"] = [get_default_verify_paths().openssl_cafile, get_default_verify_paths().openssl_capath]

@@ -75,7 +75,7 @@ def needs(member: Member, workspace: Workspace, platform: str) -> Needs:
         "compressor": COMPRESSOR,
         "level": LEVELS[workspace.manifest.compression],
     }
-    facts = Use(target=interpreter.target_name(member, workspace, platform), part="facts", at="runtime")
+    facts = interpreter.facts_use(member, workspace, platform, at="runtime")
     # Which Python compiles is told by the facts, wherever it lies; those of another platform tell of another Python.
     told = platform == workspace.platform
     indexes = indexes_of(member, workspace)

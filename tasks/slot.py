@@ -175,7 +175,7 @@ def _app(member: Member, workspace: Workspace, platform: str) -> Target:
         },
         uses=(
             *uses,
-            Use(target=interpreter.target_name(member, workspace, platform), part="facts", at="runtime"),
+            interpreter.facts_use(member, workspace, platform, at="runtime"),
             *(Use(target=f"wheel:{name}", at=f"wheels/{name}") for name in wheels),
             Use(target=f"env:{member.name}{at(platform, workspace)}", part="files", at="env"),
         ),

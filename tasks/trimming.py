@@ -30,6 +30,11 @@ def entered(folder: str) -> bool:
     return name not in _FOLDERS and not name.startswith("config-")
 
 
+def is_binary(path: str) -> bool:
+    """Whether a kept path is one of a program or a library."""
+    return path.startswith("bin/") or ".so" in path.rpartition("/")[2]
+
+
 def kept(path: str) -> bool:
     """Whether a bundle carries this file of a Python's prefix: program, libraries, a trimmed standard library."""
     if _WINDOWS.fullmatch(path):

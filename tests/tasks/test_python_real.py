@@ -160,6 +160,13 @@ def test_runtime_facts_and_listing_say_what_is_there(plain: Yard) -> None:
     assert not any(file.path.startswith(("include/", f"lib/python{RUNNING}/test/")) for file in listing)
 
 
+def test_environments_know_the_python_before_it_is_made_movable(plain: Yard) -> None:
+    early, late = (json.loads(plain.make(*what).read_text()) for what in ((f"{RUNTIME}/facts",), (RUNTIME, "facts")))
+    assert early.items() <= late.items()
+    assert early.keys() == {"abi", "build", "glibc", "platform", "python", "trust", "version"}
+    assert RUNTIME not in plain.targets["env:app"].dependencies + plain.targets["slot:app/app"].dependencies
+
+
 def test_runtime_of_debian_finds_site_packages(tmp_path: Path) -> None:
     found = sorted(Path("/usr/bin").glob("python3.[0-9]*[0-9]"))
     if not found or not Path(f"/usr/lib/{found[-1].name}/os.py").exists():
