@@ -116,6 +116,13 @@ def test_run_over_time_is_stopped_with_all_it_started(tmp_path):
     assert gone(pid_in(tmp_path / "child"))
 
 
+def test_run_of_what_never_ends_is_stopped_when_it_is_well(tmp_path):
+    run(tmp_path, "echo $$ >pid; touch ready; sleep 60", until=(tmp_path / "ready").exists, timeout=30)
+    assert gone(pid_in(tmp_path / "pid"))
+    assert failure(tmp_path, "sleep 60", until=lambda: False, timeout=0.3) == "'sh' was stopped after 0.3 s"
+    assert failure(tmp_path, "exit 3", until=lambda: False, timeout=30) == "'sh' ended with status 3"
+
+
 def test_run_leaves_no_child_behind(tmp_path):
     run(tmp_path, "sleep 60 & echo $! >child")
     assert gone(pid_in(tmp_path / "child"))
