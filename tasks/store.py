@@ -130,28 +130,27 @@ class Store:
 
     def put_tree(self, source: Path) -> Made:
         """Take in a folder of files and links that stay inside it, and its receipt (path, mode, size, SHA-256)."""
-        lines: list[str] = []
         with self._incoming() as target:
             target.mkdir()
-            for path in sorted(source.rglob("*"), key=lambda p: os.fsencode(p.relative_to(source))):
-                relative = path.relative_to(source)
-                if path.is_symlink():
-                    os.symlink(_inner_link(path, source), target / relative)
-                    lines.append(f"l {os.readlink(path)} {relative.as_posix()}")
-                elif path.is_dir():
-                    (target / relative).mkdir()
-                else:
-                    executable = bool(path.stat().st_mode & stat.S_IXUSR)
-                    digest, size = _copy(path, target / relative)
-                    (target / relative).chmod(0o555 if executable else 0o444)
-                    lines.append(f"{'x' if executable else '-'} {size} {digest} {relative.as_posix()}")
-            receipt = ("\n".join(lines) + "\n").encode()
-            digest = self.put_bytes(receipt)
-            place = self.folder / "tree" / digest
-            with contextlib.suppress(OSError):  # somebody else put the same tree first
-                os.rename(target, place)
-                for folder, _, _ in os.walk(place):  # after the move, which writes to the folder itself
-                    os.chmod(folder, 0o555)
+            return self._settle_tree(target, [_copy_entry(path, source, target) for path in _sorted(source)])
+
+    def take_tree(self, source: Path) -> Made:
+        """`put_tree` of a folder that nobody needs any more: it is moved, where the store lies on its file system."""
+        with self._incoming() as target:
+            try:
+                os.rename(source, target)
+            except OSError:
+                return self.put_tree(source)
+            return self._settle_tree(target, [_move_entry(path, target) for path in _sorted(target)])
+
+    def _settle_tree(self, target: Path, lines: list[str]) -> Made:
+        receipt = ("\n".join(filter(None, lines)) + "\n").encode()
+        digest = self.put_bytes(receipt)
+        place = self.folder / "tree" / digest
+        with contextlib.suppress(OSError):  # somebody else put the same tree first
+            os.rename(target, place)
+            for folder, _, _ in os.walk(place):  # after the move, which writes to the folder itself
+                os.chmod(folder, 0o555)
         return Made(digest=digest, size=len(receipt), tree=True)
 
     def tree(self, digest: str) -> Path:
@@ -299,6 +298,50 @@ def _copy(source: Path, target: Path) -> tuple[str, int]:
             while view:
                 view = view[writing.write(view) :]
     return state.hexdigest(), size
+
+
+def _sorted(folder: Path) -> list[Path]:
+    return sorted(folder.rglob("*"), key=lambda path: os.fsencode(path.relative_to(folder)))
+
+
+def _copy_entry(path: Path, source: Path, target: Path) -> str:
+    """Copy one entry of a tree; its line of the receipt."""
+    relative = path.relative_to(source)
+    place = target / relative
+    if path.is_symlink():
+        os.symlink(_inner_link(path, source), place)
+        return f"l {os.readlink(path)} {relative.as_posix()}"
+    if path.is_dir():
+        place.mkdir()
+        return ""
+    executable = bool(path.stat().st_mode & stat.S_IXUSR)
+    digest, size = _copy(path, place)
+    place.chmod(0o555 if executable else 0o444)
+    return _line(relative, executable, size, digest)
+
+
+def _move_entry(path: Path, target: Path) -> str:
+    """The line of the receipt for an entry of a tree that was moved to `target`; its file becomes the store's alone."""
+    relative = path.relative_to(target)
+    if path.is_symlink():
+        return f"l {_inner_link(path, target)} {relative.as_posix()}"
+    if path.is_dir():
+        return ""
+    found = path.stat()
+    executable = bool(found.st_mode & stat.S_IXUSR)
+    if found.st_nlink > 1:  # it has another name somewhere, by which it could be written to
+        aside = path.with_name(f"{path.name}.own")
+        digest, size = _copy(path, aside)
+        os.replace(aside, path)
+    else:
+        with path.open("rb") as stream:
+            digest, size = hashlib.file_digest(stream, "sha256").hexdigest(), found.st_size
+    path.chmod(0o555 if executable else 0o444)
+    return _line(relative, executable, size, digest)
+
+
+def _line(relative: Path, executable: bool, size: int, digest: str) -> str:
+    return f"{'x' if executable else '-'} {size} {digest} {relative.as_posix()}"
 
 
 def _inner_link(link: Path, root: Path) -> str:

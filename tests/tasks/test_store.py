@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
+import shutil
 import threading
 import time
 from pathlib import Path
@@ -147,6 +149,45 @@ def test_tree_with_link_out_of_it_is_refused(store, tree, goal):
     (tree / "out").symlink_to(goal)
     with pytest.raises(ActionError, match="'out' is a link out of its tree, to "):
         store.put_tree(tree)
+    assert list((store.folder / "tmp").iterdir()) == []
+
+
+def test_tree_that_is_taken_is_moved_and_the_stores_alone(store, tree, tmp_path):
+    taken = shutil.copytree(tree, tmp_path / "taken", symlinks=True)
+    os.link(taken / "data", tmp_path / "other-name")
+    made = store.put_tree(tree)
+    other = Store(tmp_path / "other")
+    inode = (taken / "bin/tool").stat().st_ino
+    assert other.take_tree(taken) == made
+    assert not taken.exists()
+    place = other.tree(made.digest)
+    assert (place / "bin/tool").stat().st_ino == inode
+    assert (place / "bin/tool").stat().st_mode & 0o777 == 0o555
+    assert os.readlink(place / "bin/link") == "../data"
+    (tmp_path / "other-name").write_text("altered")
+    assert (place / "data").read_text() == "data\n"
+    assert (place / "data").stat().st_mode & 0o777 == 0o444
+
+
+def test_tree_on_another_file_system_is_copied(store, tree, tmp_path, monkeypatch):
+    made = Store(tmp_path / "other").put_tree(tree)
+    rename = os.rename
+
+    def refuse(source, target):
+        if source == tree:
+            raise OSError(errno.EXDEV, "Invalid cross-device link")
+        rename(source, target)
+
+    monkeypatch.setattr(os, "rename", refuse)
+    assert store.take_tree(tree) == made
+    assert (tree / "data").exists()
+    assert store.holds(made)
+
+
+def test_tree_that_is_taken_with_link_out_of_it_is_refused(store, tree):
+    (tree / "out").symlink_to("../outside")
+    with pytest.raises(ActionError, match="'out' is a link out of its tree, to "):
+        store.take_tree(tree)
     assert list((store.folder / "tmp").iterdir()) == []
 
 
