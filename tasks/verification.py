@@ -25,6 +25,7 @@ from packyard.tasks.cleanroom import prove_archive, prove_mojo
 from packyard.tasks.compiler import Compiler, toolchain_of
 from packyard.tasks.distribution import folder_name
 from packyard.tasks.errors import ActionError, PlanError
+from packyard.tasks.linkcheck import Site
 from packyard.tasks.mojodescribed import ENDS, is_mojo_package, read_described, sha256_of
 from packyard.tasks.mojopackage import artifact_name, placed_examples
 from packyard.tasks.mojoplan import sound_packages
@@ -191,6 +192,8 @@ def _programs(path: Path, workspace: Workspace | None) -> dict[str, Path]:
 def _archive(room: Room, path: Path, compiler: Compiler | None, workspace: Workspace | None) -> Room:
     shutil.copyfile(path, room.inputs / path.name)
     spec = _spec(path, workspace)
+    if spec is None and (index := _index(room, path)):
+        return _site(room, path, index.parent)
     top = _top(path)
     layout = spec.layout if spec else "distribution" if top else ""
     params: dict[str, Json] = {
@@ -220,6 +223,28 @@ def _top(path: Path) -> str:
     """The top folder of a distribution, which is called like its file; '' for another archive."""
     stem = path.name.removesuffix(".zip").removesuffix(".tar.gz").removesuffix(".tgz")
     return stem if "-v" in stem else ""
+
+
+def _index(room: Room, path: Path) -> Path | None:
+    """The first page of a site, at the top of its archive or in the one folder there."""
+    folder = room.scratch / "site"
+    try:
+        unpack(path, folder)
+    except FormatError:  # which the clean room tells
+        return None
+    return next(iter(sorted([*folder.glob("index.html"), *folder.glob("*/index.html")])), None)
+
+
+def _site(room: Room, path: Path, folder: Path) -> Room:
+    """Follow every link between the pages of a site."""
+    site = Site(folder)
+    dead = [f"{page}: {wrong}" for page, _, wrong in site.dead_links()]
+    cause = f"{len(dead)} lead nowhere" if dead else ""
+    checks = [
+        Check(what=f"{path.name} unpacks"),
+        Check(what=f"the links between its {len(site.pages)} pages", cause=cause, detail="\n".join(dead)),
+    ]
+    return _report(room, path, checks)
 
 
 def _morloc(room: Room, path: Path) -> Room:

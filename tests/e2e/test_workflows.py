@@ -37,7 +37,14 @@ version = "0.1.0"
 layout = "distribution"
 include = ["mojo:tensor", "scripts"]
 smoke = ["./scripts/benchmarks/run_all.sh"]
+
+[[docs]]
+name = "manual"
+version = "0.1.0"
 """,
+    "mkdocs.yml": "site_name: Odyssey\n",
+    "docs/index.md": "# Odyssey\n\n[Start](start.md#first)\n",
+    "docs/start.md": "# Start\n\n## First\n",
     "mojo/tensor/mojo.toml": """\
 [project]
 name = "tensor"
@@ -67,6 +74,7 @@ def clone(space_in: Callable[[str], Space]) -> Space:
     (origin.root / "scripts/benchmarks/run_all.sh").chmod(0o755)
     assert origin.packyard("ci").out == (
         "wrote    .github/workflows/package.yml\nwrote    .github/workflows/benchmark.yml\n"
+        "wrote    .github/workflows/docs.yml\n"
     )
     for words in (("init", "-q"), ("add", "-A"), ("commit", "-qm", "first"), ("tag", "v0.1.0")):
         _git(origin.root, *words)
@@ -131,7 +139,7 @@ def test_package_workflow_builds_tries_and_tells(packaged: tuple[Space, dict[str
         "Tell what was made",
         "Keep the store small",
     ]
-    assert sorted(done["Build packages"].ran) == ["archive:odyssey", "mojo:tensor", "toolchain:mojo-1.0.0"]
+    assert {"archive:odyssey", "docs:manual", "mojo:tensor", "toolchain:mojo-1.0.0"} <= set(done["Build packages"].ran)
     checked = done["Try them where there is nothing else, and go through the checklist"]
     assert sorted(checked.ran) == ["cleanroom:odyssey", "cleanroom:tensor"]
     assert " 0 failed" in checked.out.splitlines()[-1]
@@ -159,6 +167,19 @@ def test_benchmark_workflow_shows_what_the_archive_measured(packaged: tuple[Spac
     done = [run(space, step) for step in steps(space, "benchmark", "benchmark")]
     assert "  passed  ./scripts/benchmarks/run_all.sh runs\n" in done[-1].out
     assert "\none is 1\n" in done[-1].out
+
+
+def test_docs_workflow_builds_the_site_that_it_uploads(packaged: tuple[Space, dict[str, Ran]]) -> None:
+    space, _ = packaged
+    done = [run(space, step) for step in steps(space, "docs", "build")]
+    assert done[-1].out.startswith("nothing to do: ")  # package.yml made it before
+    assert "<title>Odyssey</title>" in space.text("site/index.html")
+    assert "\n  passed  the links between its " in space.packyard("verify", "docs:manual").out
+    items = json.loads(space.packyard("check", "--json", "manual").out)["items"]
+    found = {item["name"]: (item["verdict"], item["text"]) for item in items}
+    assert found["file name"] == ("passed", "docs-offline-0.1.0.zip")
+    assert found["site"][0] == found["links"][0] == "passed"
+    assert found["addresses"] == ("skipped", "other hosts were not asked: packyard check --online")
 
 
 def test_check_of_a_mojo_package_passes_item_by_item(packaged: tuple[Space, dict[str, Ran]]) -> None:

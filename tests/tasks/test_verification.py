@@ -81,6 +81,25 @@ def test_verify_of_somebody_elses_archive_unpacks_it(tmp_path: Path) -> None:
     assert [check["what"] for check in found.report["checks"]] == ["a.zip unpacks"]
 
 
+def test_verify_of_a_site_follows_its_links(tmp_path: Path) -> None:
+    pages = {"site/index.html": '<a href="a.html#x">a</a>', "site/a.html": '<p id="x"></p><a href="https://b.invalid">'}
+    path = tmp_path / "docs-offline-0.1.0.zip"
+
+    def written() -> Verified:
+        with zipfile.ZipFile(path, "w") as archive:
+            for name, text in pages.items():
+                archive.writestr(name, text)
+        return verify_artifact(path, (), None)
+
+    assert "\n  passed  the links between its 2 pages\n" in shown(written())
+    pages["site/a.html"] = '<a href="b.html">'
+    assert shown(written()) == (
+        "FILE: 1 of 2 checks failed\nthe links between its 2 pages: 2 lead nowhere\n"
+        "    a.html: 'b.html' leads to no page or file of the site\n"
+        "    index.html: 'a.html#x' leads to no anchor of a.html"
+    )
+
+
 def test_verify_names_what_is_wrong_with_a_damaged_archive(tmp_path: Path) -> None:
     (tmp_path / "a.tar.gz").write_text("no archive")
     assert shown(verify_artifact(tmp_path / "a.tar.gz", (), None)) == (
