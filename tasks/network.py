@@ -62,10 +62,17 @@ def connection() -> dict[str, str]:
 
 
 def files() -> list[str]:
-    """The files and folders that hold the settings: certificates, passwords, uv's configuration."""
+    """The files and folders that hold the settings: certificates, passwords, uv's configuration; and the indexes that
+    are folders of this machine."""
     known = environment()
     named = ("SSL_CERT_FILE", "SSL_CERT_DIR", "SSL_CLIENT_CERT", "REQUESTS_CA_BUNDLE", "UV_CONFIG_FILE")
-    return [*(known[name] for name in named if known.get(name)), os.fspath(_netrc(known)), *_uv_paths(known)]
+    places = (unquote(index.removeprefix("file://")) for _, index in _indexes(known))
+    return [
+        *(known[name] for name in named if known.get(name)),
+        os.fspath(_netrc(known)),
+        *_uv_paths(known),
+        *(place for place in places if place.startswith("/")),
+    ]
 
 
 def offline() -> bool:

@@ -131,3 +131,16 @@ def test_sign_in_asks_the_keyring_that_uv_would_ask(home: Path, monkeypatch: pyt
     assert network.sign_in(URL) is None
     given(monkeypatch, home, {**variables, "UV_KEYRING_PROVIDER": "subprocess"})
     assert network.sign_in(URL) == ("me", "from-keyring")
+
+
+def test_files_are_those_of_settings_and_indexes_on_this_machine(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(home, "etc/uv/uv.toml", '[[index]]\nname = "i"\nurl = "file:///srv/in%20dex"\n')
+    more = {
+        "UV_FIND_LINKS": "/opt/wheels, https://index.example/links",
+        "UV_DEFAULT_INDEX": URL,
+        "SSL_CERT_FILE": "/etc/ca.pem",
+    }
+    given(monkeypatch, home, more)
+    found = network.files()
+    assert {"/opt/wheels", "/srv/in dex", "/etc/ca.pem", str(home / "etc/uv/uv.toml")} <= {*found}
+    assert not [path for path in found if "index.example" in path]
