@@ -326,6 +326,16 @@ def parts(make_bundle: MakeBundle, write_tgz: WriteTgz, tmp_path: Path) -> Parts
     return Parts(make_bundle(slots=slots, lazy=lazies, files=files, policy=Policy(refuse_root=True)))
 
 
+@pytest.fixture
+def watched() -> Iterator[None]:
+    """What takes for ever ends in an error: `signal.alarm` starts and stops the clock."""
+    before = signal.signal(signal.SIGALRM, hanging)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)
+
+
+@pytest.mark.usefixtures("watched")
 @pytest.mark.parametrize("share", range(SHARES))
 def test_mutated_bundles_end_in_a_clean_answer(
     parts: Parts, folder: Path, share: int, tally: Tally, figures: Figures
@@ -336,7 +346,6 @@ def test_mutated_bundles_end_in_a_clean_answer(
     verdicts: collections.Counter[str] = collections.Counter()
     number, slowest = MUTATIONS // SHARES, 0.0
     before = peak_memory(reset=True)
-    signal.signal(signal.SIGALRM, hanging)
     for turn in range(number):
         mutate = MUTATORS[turn % len(MUTATORS)]
         data = mutate(rng, parts)

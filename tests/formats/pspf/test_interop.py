@@ -10,6 +10,7 @@ import os
 import shutil
 import subprocess
 import tarfile
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -119,6 +120,13 @@ def test_policy_is_enforced(scripted: MakeBundle, policy: Policy) -> None:
     bundle = scripted(policy=policy)
     assert start(bundle).returncode not in (0, 3)
     assert start(bundle, FLAVOR_LAUNCHER_CLI="1").returncode == 0
+
+
+def test_bundle_that_is_too_old_does_not_start(scripted: MakeBundle) -> None:
+    bundle = scripted(policy=Policy(max_age_days=30), epoch=1_000_000_000)
+    assert start(bundle).returncode not in (0, 3)
+    bundle = scripted(policy=Policy(max_age_days=30), epoch=int(time.time()) - 86400)
+    assert start(bundle).returncode == 3
 
 
 def test_policy_that_is_met_does_not_hinder(scripted: MakeBundle) -> None:
