@@ -55,6 +55,7 @@ class Front:
         self._debug = debug
         self._display = display
         self.profile: Path | None = None  # where the timeline goes; None is the workspace's own folder
+        self.stays_open = False  # after the run the caller asks the build for more, and closes
         self._refuse_resolving = locked
         self._strict = strict
         self._jobs = jobs or _ANY  # stock doit counts by itself
@@ -219,7 +220,8 @@ class Front:
                 blocked=self._blocked,
             )
         )
-        self.close()
+        if not self.stays_open:
+            self.close()
 
     def close(self) -> None:
         """Let go of the store, the trace and the lock."""

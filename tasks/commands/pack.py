@@ -88,6 +88,7 @@ def run(words: list[str]) -> int:
         opened=None if outer else lambda: open_standalone(root, wishes.apply, compression=wishes.compression),
         debug=options.debug or debugging(),
     )
+    front.stays_open = True
     try:
         front.lock()
         bundles, hooks = _chosen(front.opened, root)
