@@ -108,6 +108,9 @@ def choose_targets(words: Sequence[str], known: Collection[str], owners: Mapping
         name = word
         if word not in known and word != "all":
             name = owners.get(os.path.relpath(word, root), "")
+        if not name and word == "release":  # meant to sign, list and describe everything in dist/ one day
+            hint = "'packyard check --summary' lists the artifacts with their digests"
+            raise UsageError(Problem("'release' is not yet supported", hint=hint))
         if not name:
             near = difflib.get_close_matches(word, [*known, *COMMANDS], 1)
             hint = f"did you mean {near[0]!r}?" if near else "'packyard list' shows them"

@@ -65,23 +65,31 @@ class Evidence:
 
     # targets and their artifacts -------------------------------------------------------------------------------
 
+    @cached_property
+    def _final(self) -> Mapping[str, list[Target]]:
+        """The final targets by name, those of other platforms with the one of this."""
+        found: dict[str, list[Target]] = {}
+        for name in self.graph.final:
+            found.setdefault(name.partition("@")[0], []).append(self.graph.targets[name])
+        return found
+
+    @cached_property
+    def _cleanrooms(self) -> Mapping[str, list[Target]]:
+        """The clean rooms by the target whose artifact they try."""
+        found: dict[str, list[Target]] = {}
+        for target in self.graph.targets.values():
+            if target.kind == "cleanroom":
+                found.setdefault(_subject(target), []).append(target)
+        return found
+
     def targets(self, component: Component) -> list[Target]:
         """The final targets of a component."""
         names = {package.target for package in component.packages} or {f"{component.kind}:{component.name}"}
-        return [
-            target
-            for name, target in self.graph.targets.items()
-            if target.final and (name in names or name.partition("@")[0] in names)
-        ]
+        return [target for name in sorted(names) for target in self._final.get(name, ())]
 
     def cleanrooms(self, component: Component) -> list[Target]:
         """The targets that try what a component is made into, where there is nothing else."""
-        made = {target.name for target in self.targets(component)}
-        return [
-            target
-            for name, target in self.graph.targets.items()
-            if target.kind == "cleanroom" and _subject(target) in made
-        ]
+        return [room for target in self.targets(component) for room in self._cleanrooms.get(target.name, ())]
 
     def artifacts(self, target: Target) -> dict[str, str]:
         """The paths of a target's artifacts by part."""

@@ -16,171 +16,14 @@ from packyard.formats.errors import FormatError, Problem
 from packyard.formats.reference import TargetRef, read_reference
 from packyard.tasks.template import FOLDER as TEMPLATES
 from packyard.tasks.template import fill, read_template
+from packyard.tasks.workflowtemplate import ACTIONS, BUILT_IN, SETUP
 from packyard.tasks.workspace import MANIFEST, Workspace
 
 FOLDER = ".github/workflows"
-# The releases of the actions that the built-in templates use; `[ci] pins` puts commits in their place.
-ACTIONS = {
-    "actions/cache": "v4",
-    "actions/checkout": "v4",
-    "actions/configure-pages": "v5",
-    "actions/deploy-pages": "v4",
-    "actions/download-artifact": "v4",
-    "actions/setup-python": "v5",
-    "actions/upload-artifact": "v4",
-    "actions/upload-pages-artifact": "v3",
-}
 _SEAL = re.compile(r"# Written by 'packyard ci', SHA-256 ([0-9a-f]{64})\.[^\n]*\n")
 _PYTHON = "3.12"
 _STORE = "~/.cache/packyard"
 _UNSIGNED = "a seed that everybody knows"  # forks see no secrets, and build all the same
-
-_SETUP = """\
-- uses: @checkout@
-  with:
-    fetch-depth: 0 # earlier versions and tags are compared with this one
-    persist-credentials: false
-- uses: @setup_python@
-  with:
-    python-version: "@python@"
-- name: Keep what was made before
-  uses: @cache@
-  with:
-    path: @store@
-    key: packyard-${{ runner.os }}-@job@-${{ github.sha }}
-    restore-keys: packyard-${{ runner.os }}-
-- name: Install Packyard
-  run: python -m pip install @packyard@
-"""
-_PACKAGE = """\
-name: Build and test packages
-
-on:
-  push:
-    branches: [main]
-    tags: ["v*", "*-v*"]
-  pull_request:
-    @paths@
-
-permissions:
-  contents: read
-
-concurrency:
-  group: package-${{ github.ref }}
-  cancel-in-progress: ${{ github.event_name == 'pull_request' }}
-
-jobs:
-  package:
-    runs-on: ubuntu-latest
-    @environment@
-    steps:
-      @setup@
-      @signing@
-      - name: Build packages
-        run: packyard
-      - name: Try them where there is nothing else, and go through the checklist
-        run: packyard check --build
-      - name: Compare the tag with the version
-        if: github.ref_type == 'tag'
-        env:
-          TAG: ${{ github.ref_name }}
-        run: packyard check --tag "$TAG"
-      - name: Tell what was made
-        run: packyard check --summary >> "$GITHUB_STEP_SUMMARY"
-      - name: Keep the store small
-        run: packyard cache gc --limit "4 GB"
-      - name: Upload artifacts
-        uses: @upload_artifact@
-        with:
-          name: packages
-          path: dist/
-          if-no-files-found: error
-
-  release:
-    if: github.ref_type == 'tag'
-    needs: package
-    runs-on: ubuntu-latest
-    permissions:
-      contents: write
-    steps:
-      - uses: @download_artifact@
-        with:
-          name: packages
-          path: dist/
-      - name: Attach the artifacts to the release
-        env:
-          GH_TOKEN: ${{ github.token }}
-          TAG: ${{ github.ref_name }}
-        run: gh release create "$TAG" dist/* --repo "$GITHUB_REPOSITORY" --verify-tag --generate-notes
-"""
-_BENCHMARK = """\
-name: Run benchmarks
-
-on:
-  push:
-    branches: [main]
-  schedule:
-    - cron: "0 0 * * 0" # weekly
-  workflow_dispatch:
-
-permissions:
-  contents: read
-
-jobs:
-  benchmark:
-    runs-on: ubuntu-latest
-    @environment@
-    steps:
-      @setup@
-      @signing@
-      - name: Build the archives
-        run: packyard @archives@
-      - name: Run them from their unpacked copies
-        run: packyard verify --output @archives@
-"""
-_DOCS = """\
-name: Deploy documentation
-
-on:
-  push:
-    branches: [main]
-  workflow_dispatch:
-
-permissions:
-  contents: read
-
-concurrency:
-  group: pages
-  cancel-in-progress: false
-
-jobs:
-  build:
-    runs-on: ubuntu-latest
-    @environment@
-    steps:
-      @setup@
-      @signing@
-      - name: Build the site
-        run: packyard @sites@
-      - uses: @configure_pages@
-      - uses: @upload_pages_artifact@
-        with:
-          path: site/
-
-  deploy:
-    needs: build
-    runs-on: ubuntu-latest
-    permissions:
-      pages: write
-      id-token: write
-    environment:
-      name: github-pages
-      url: ${{ steps.deployment.outputs.page_url }}
-    steps:
-      - id: deployment
-        uses: @deploy_pages@
-"""
-_BUILT_IN = {"package": _PACKAGE, "benchmark": _BENCHMARK, "docs": _DOCS}
 
 State = Literal["current", "missing", "outdated", "edited", "needless"]
 
@@ -206,7 +49,7 @@ def workflows(workspace: Workspace, version: str) -> tuple[Workflow, ...]:
     texts = {f"{FOLDER}/{name}.yml": text for name, text in _texts(workspace, version)}
     return tuple(
         _compare(path, texts.get(path, ""), workspace)
-        for path in (f"{FOLDER}/{name}.yml" for name in _BUILT_IN)
+        for path in (f"{FOLDER}/{name}.yml" for name in BUILT_IN)
         if path in texts or workspace.watch.is_file(path)
     )
 
@@ -244,7 +87,7 @@ def _texts(workspace: Workspace, version: str) -> Iterator[tuple[str, str]]:
         "benchmark": any(spec.smoke for spec in manifest.archives),
         "docs": bool(manifest.docs),
     }
-    for name, built_in in _BUILT_IN.items():
+    for name, built_in in BUILT_IN.items():
         if useful[name]:
             values = _values(workspace, version, name)
             template = read_template(f"{name}_workflow.yml", built_in, workspace.watch, values)
@@ -271,7 +114,7 @@ def _values(workspace: Workspace, version: str, job: str) -> dict[str, str]:
         "environment": _environment(manifest.sign.seed_env),
         "signing": _signing(manifest.sign.key),
     }
-    return {**values, "setup": fill(_SETUP, values)}
+    return {**values, "setup": fill(SETUP, values)}
 
 
 def _uses(action: str, release: str, pins: Mapping[str, str]) -> str:

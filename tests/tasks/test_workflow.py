@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 import yaml
 from packyard.formats.errors import FormatError
-from packyard.tasks.workflow import ACTIONS, workflows
+from packyard.tasks.workflow import workflows
+from packyard.tasks.workflowtemplate import ACTIONS
 from packyard.tasks.workspace import read_workspace
 
 jsonschema = pytest.importorskip("jsonschema")

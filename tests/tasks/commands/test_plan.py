@@ -141,3 +141,12 @@ def test_question_makes_no_key_and_a_run_makes_one(space: Space, monkeypatch: py
     late = early.reopened()
     assert late.graph.targets["bundle:app"].params["public_key"] not in ("", made.params["public_key"])
     late.trace.close()
+
+
+def test_release_is_refused_as_not_yet_supported(space: Space) -> None:
+    for words in (("release",), ("plan", "release")):
+        assert space.run(*words) == (
+            2, "",
+            "error: 'release' is not yet supported\n"
+            "  hint: 'packyard check --summary' lists the artifacts with their digests\n",
+        )  # fmt: skip
