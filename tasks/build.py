@@ -18,6 +18,7 @@ from typing import Literal
 from packyard.formats.errors import FormatError
 from packyard.tasks import process, sandbox
 from packyard.tasks.action import Ingredients, ingredients, invoke, key_of
+from packyard.tasks.audit import invoke_audited
 from packyard.tasks.errors import ActionError
 from packyard.tasks.folder import artifact_paths, file_source, remove_empty, shown_artifacts, with_files
 from packyard.tasks.graph import Graph
@@ -30,6 +31,7 @@ from packyard.tasks.target import Json, Pin, Target
 from packyard.tasks.trace import FOLDER, Failure, Made, Record, Trace
 
 How = Literal["fresh", "restored", "ran", "failed"]
+Mode = Literal["plain", "strict", "audit"]  # how an action is kept to its declared inputs
 _ATTEMPTS = 3  # an input may change, or a stored blob prove damaged, while a target is being made
 
 
@@ -57,7 +59,7 @@ class Build:
         notify: Callable[[str], None],
         *,
         locked: bool = False,
-        strict: bool = False,
+        mode: Mode = "plain",
     ) -> None:
         self.root = root
         self.graph = graph
@@ -67,7 +69,7 @@ class Build:
         self.removed: list[str] = []
         self._open_store = store
         self._locked = locked
-        self._strict = strict
+        self._mode = mode
         self._store: Store | None = None
         self._memo = Memo(root)
         self._made: dict[str, Mapping[str, Made]] = {}
@@ -287,7 +289,7 @@ class Build:
         self, target: Target, key: str, looks: Mapping[str, Look], uses: Mapping[str, Made], log: Path
     ) -> tuple[Result, How]:
         with self.store.making(key):
-            found = self.store.result(key)
+            found = self.store.result(key) if self._mode != "audit" else None  # only what runs can be watched
             if found is not None:
                 return found, "restored"
             return self._run(target, key, looks, uses, log), "ran"
@@ -303,8 +305,11 @@ class Build:
         }
         with sandbox.room_for(target, key, log=log, trees=trees) as room:
             sandbox.stage(room, self.root, target, looks, uses, self.store)
-            if self._strict:
+            if self._mode == "strict":
                 invoke_strictly(target.run, room)
+            elif self._mode == "audit":
+                for finding in invoke_audited(target.run, room):
+                    self.notify(f"undeclared: {target.name} {finding}")
             else:
                 invoke(target.run, room)
             outputs = sandbox.collect(room, target, self.store)

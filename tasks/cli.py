@@ -135,13 +135,19 @@ def _build(words: list[str], early: Early | None) -> int:
     from packyard.tasks.opening import find_workspace
 
     root = find_workspace(Path.cwd())
-    if strict := options.sandbox == "strict":
+    if options.sandbox == "strict":
         from packyard.tasks.strict import bubblewrap
 
         bubblewrap()  # say at once when it is not there
+    elif options.sandbox == "audit":
+        from packyard.tasks.audit import strace
+
+        strace()
     debug = options.debug or debugging()
     display = choose_display(json=options.json)
-    front = Front(root, display, locked=options.locked, strict=strict, jobs=options.jobs, debug=debug, early=early)
+    front = Front(
+        root, display, locked=options.locked, mode=options.sandbox, jobs=options.jobs, debug=debug, early=early
+    )
     front.profile = options.profile and Path(options.profile).absolute()
     try:
         front.lock()
@@ -235,7 +241,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--online", action="store_true", help="ask for the addresses that sites link on other hosts")
     parser.add_argument("--offline", action="store_true", help="download nothing: take what is in caches, or fail")
     parser.add_argument("--profile", metavar="FILE", help="what ran when, for Perfetto; default: .packyard/trace.json")
-    parser.add_argument("--sandbox", choices=("plain", "strict"), default="plain", help="strict: by bubblewrap")
+    parser.add_argument(
+        "--sandbox", choices=("plain", "strict", "audit"), default="plain",
+        help="strict: actions see their declared inputs alone (by bubblewrap); audit: they run, are never restored, "
+        "and what they read and write undeclared is listed (by strace)",
+    )  # fmt: skip
     parser.add_argument("--key-seed", metavar="TEXT", help="sign with the key made from this text")
     parser.add_argument("--private-key", metavar="FILE", help="sign with this key (PKCS#8 PEM)")
     parser.add_argument("--version", action="version", version=f"packyard {version()}")

@@ -16,7 +16,7 @@ from pathlib import Path
 from types import FrameType
 
 from packyard.tasks import null, process, sandbox
-from packyard.tasks.build import Build, Outcome
+from packyard.tasks.build import Build, Mode, Outcome
 from packyard.tasks.display import Display, Json, Plain, Summary
 from packyard.tasks.exclusion import exclusive
 from packyard.tasks.gate import Gate, longest_ways
@@ -43,7 +43,7 @@ class Front:
         display: Display | None = None,
         *,
         locked: bool = False,
-        strict: bool = False,
+        mode: Mode = "plain",
         jobs: int = 0,
         opened: Callable[[], Opened] | None = None,
         debug: bool = False,
@@ -57,7 +57,7 @@ class Front:
         self.profile: Path | None = None  # where the timeline goes; None is the workspace's own folder
         self.stays_open = False  # after the run the caller asks the build for more, and closes
         self._refuse_resolving = locked
-        self._strict = strict
+        self._mode = mode
         self._jobs = jobs or _ANY  # stock doit counts by itself
         self.gate = Gate(self._jobs, {})
         self._timeline = Timeline()
@@ -87,7 +87,7 @@ class Front:
     @cached_property
     def build(self) -> Build:
         """The build over the graph."""
-        return self.opened.build(self.display.note, locked=self._refuse_resolving, strict=self._strict)
+        return self.opened.build(self.display.note, locked=self._refuse_resolving, mode=self._mode)
 
     @cached_property
     def display(self) -> Display:

@@ -13,7 +13,7 @@ import platformdirs
 from packyard.formats.errors import FormatError, Problem
 from packyard.tasks import installed, null
 from packyard.tasks.action import own_files
-from packyard.tasks.build import Build
+from packyard.tasks.build import Build, Mode
 from packyard.tasks.errors import PlanError
 from packyard.tasks.graph import Graph, build_graph
 from packyard.tasks.null import MANIFEST
@@ -42,11 +42,11 @@ class Opened:
         """Where the store lies: PACKYARD_CACHE_DIR, else [cache] directory, else the user's cache folder."""
         return store_folder(self.root, self.graph.cache)
 
-    def build(self, notify: Callable[[str], None], *, locked: bool = False, strict: bool = False) -> Build:
-        """A build over this graph; `locked` refuses to resolve what has no lock yet, `strict` runs each action in a
-        sandbox that holds its inputs alone."""
+    def build(self, notify: Callable[[str], None], *, locked: bool = False, mode: Mode = "plain") -> Build:
+        """A build over this graph; `locked` refuses to resolve what has no lock yet, `mode` tells how
+        each action is kept to what it declares."""
         return Build(
-            self.root, self.graph, self.trace, lambda: Store(self.store_folder), notify, locked=locked, strict=strict
+            self.root, self.graph, self.trace, lambda: Store(self.store_folder), notify, locked=locked, mode=mode
         )
 
     def reopened(self) -> Opened:

@@ -22,13 +22,18 @@ from packyard.tasks.errors import ActionError
 from packyard.tasks.fetched import downloads
 from packyard.tasks.room import Room
 
-_SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/etc")
+SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/etc")
 _FILE, _ANSWER = "action.json", "answer.json"
 
 
 def invoke_strictly(run: str, room: Room, *, path: Sequence[Path] = ()) -> None:
-    """Call the function 'module:name' in `room`, alone in a sandbox. It also gets the variables that `room.local`
-    names; `path` are more folders to import from."""
+    """Call the function 'module:name' in `room`, alone in a sandbox; `path` are more folders to import from."""
+    invoke_alone(run, room, _sandbox(room, path), path=path)
+
+
+def invoke_alone(run: str, room: Room, prefix: Sequence[str], *, path: Sequence[Path] = ()) -> None:
+    """Call the function in a process of its own, whose command line begins with `prefix`. It also gets the variables
+    that `room.local` names. ActionError as the action raises it."""
     place = room.inputs.parent
     answer = place / _ANSWER
     paths = {name: os.fspath(getattr(room, name)) for name in ("inputs", "outputs", "scratch", "home", "log")}
@@ -46,7 +51,7 @@ def invoke_strictly(run: str, room: Room, *, path: Sequence[Path] = ()) -> None:
     if path:
         environment["PYTHONPATH"] = os.pathsep.join(map(os.fspath, path))
     try:
-        process.run([*_sandbox(room, path), *python], cwd=place, env=environment, log=room.log, shown=False)
+        process.run([*prefix, *python], cwd=place, env=environment, log=room.log, shown=False)
     except ActionError as error:
         try:
             said = json.loads(answer.read_bytes())
@@ -75,10 +80,10 @@ def _sandbox(room: Room, path: Sequence[Path]) -> list[str]:
     argv = [bubblewrap(), *_namespaces(network=room.network), "--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp"]
     if room.network:
         argv += ["--ro-bind-try", "/run", "/run"]  # where name servers are found
-    for folder in (*_SYSTEM, *sorted(_readable(room, path))):
+    for folder in (*SYSTEM, *sorted(readable(room, path))):
         argv += ["--ro-bind-try", os.fspath(folder), os.fspath(folder)]
-    for kept in (*_kept(room), os.fspath(room.inputs.parent), os.fspath(room.log)):
-        argv += ["--bind", kept, kept]
+    for folder in (*kept(room), os.fspath(room.inputs.parent), os.fspath(room.log)):
+        argv += ["--bind", folder, folder]
     return [*argv, "--chdir", os.fspath(room.inputs.parent), "--"]
 
 
@@ -87,7 +92,7 @@ def _namespaces(*, network: bool) -> list[str]:
     return argv if network else [*argv, "--unshare-net"]
 
 
-def _readable(room: Room, path: Sequence[Path]) -> Iterator[str]:
+def readable(room: Room, path: Sequence[Path]) -> Iterator[str]:
     """What an action may read beside the system: Python, Packyard, its trees, and what its parameters name."""
     here = Path(__file__).resolve().parent
     folders = [Path(sys.prefix), Path(sys.base_prefix), here, here.parent / "formats", *path, *room.trees.values()]
@@ -99,7 +104,7 @@ def _readable(room: Room, path: Sequence[Path]) -> Iterator[str]:
         if text.startswith("/") and os.path.exists(text):
             folders += _installation(Path(text))
     for folder in {os.fspath(folder) for folder in folders}:
-        if folder != "/" and not any(folder == known or folder.startswith(f"{known}/") for known in _SYSTEM):
+        if folder != "/" and not any(folder == known or folder.startswith(f"{known}/") for known in SYSTEM):
             yield folder
 
 
@@ -110,7 +115,7 @@ def _installation(named: Path) -> Iterator[Path]:
         yield above if path.is_file() and path.parent.name == "bin" and (above / "lib").is_dir() else path
 
 
-def _kept(room: Room) -> Iterator[str]:
+def kept(room: Room) -> Iterator[str]:
     """The download caches that an action with a network may keep."""
     if room.network:
         base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
