@@ -43,6 +43,7 @@ CREATE TABLE graph (
 );
 CREATE TABLE graphtext (id INTEGER PRIMARY KEY CHECK (id = 1), text BLOB NOT NULL);
 """
+_GRAPH = (str, str, int, str, bytes, bytes, str, bytes, bytes)  # the columns of a stored graph, as they are asked for
 _PIECE = 500  # rows at once
 _STAT = struct.Struct("<4q")
 _LOOK = struct.Struct("<?32s16s")
@@ -281,13 +282,12 @@ class Trace:
                 "SELECT identity, variables, needed, maker, CAST(paths AS BLOB), stats, questions, answers, text"
                 " FROM graph JOIN graphtext USING (id)"
             ).fetchone()
-        try:
-            return None if row is None else StoredGraph(
-                identity=row[0], variables=_split(row[1]), needed=row[2], maker=row[3], paths=row[4], stats=row[5],
-                questions=_split(row[6]), answers=row[7], text=row[8],
-            )  # fmt: skip
-        except AttributeError:  # not as we wrote it: the manifests are read again
+        if row is None or tuple(map(type, row)) != _GRAPH:  # not as we wrote it: the manifests are read again
             return None
+        return StoredGraph(
+            identity=row[0], variables=_split(row[1]), needed=row[2], maker=row[3], paths=row[4], stats=row[5],
+            questions=_split(row[6]), answers=row[7], text=row[8],
+        )  # fmt: skip
 
     def keep_graph(
         self, graph: StoredGraph, needed: Mapping[str, bool], changed: Iterable[str], *, text: bool = True

@@ -60,6 +60,7 @@ def play(steps: Iterable[Step], counts: Counts) -> None:
     """Do all steps in a new world; Wrong when a build is."""
     with World(counts) as world:
         for step in steps:
+            counts.steps += 1
             counts.edits += not step[0].startswith("build")
             getattr(world, step[0])(*step[1:])
 

@@ -162,7 +162,7 @@ def test_names_that_the_terminal_cannot_show_stop_no_build(space):
 
 
 @pytest.mark.parametrize("number", [2, 8])
-def test_builds_at_once_on_one_workspace_share_the_work(slow, wanted, number):
+def test_builds_at_once_on_one_workspace_share_the_work(slow, wanted, number, tally):
     builds = [slow.start("-n", "2") for _ in range(number)]
     outputs = [build.communicate(timeout=100)[0] for build in builds]
     assert [build.returncode for build in builds] == [0] * number
@@ -170,10 +170,11 @@ def test_builds_at_once_on_one_workspace_share_the_work(slow, wanted, number):
     assert sum(line.startswith("restored ") for output in outputs for line in output.splitlines()) == 0
     assert sum("nothing to do: 20 targets are fresh" in output for output in outputs) == number - 1
     assert slow.files("dist") == wanted
+    tally("races: builds at once on one workspace", number)
 
 
 @pytest.mark.parametrize("number", [8])
-def test_builds_at_once_on_one_store_run_each_action_once(slow, wanted, number):
+def test_builds_at_once_on_one_store_run_each_action_once(slow, wanted, number, tally):
     spaces = [slow.beside(f"clone-{index}") for index in range(number)]
     builds = [space.start("-n", "2") for space in spaces]
     outputs = [build.communicate(timeout=100)[0] for build in builds]
@@ -181,6 +182,7 @@ def test_builds_at_once_on_one_store_run_each_action_once(slow, wanted, number):
     assert sum(line.startswith("ran ") for output in outputs for line in output.splitlines()) == COUNT
     for space in spaces:
         assert space.files("dist") == wanted
+    tally("races: builds at once on one store", number)
 
 
 def test_packyard_and_doit_at_once_wait_for_each_other(slow, wanted):

@@ -85,6 +85,7 @@ class Wrong(AssertionError):
 class Counts:
     """What was done to worlds, for the summary of a test run."""
 
+    steps: int = 0
     builds: int = 0
     edits: int = 0
     kills: int = 0
