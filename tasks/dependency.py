@@ -6,13 +6,14 @@ import posixpath
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from packaging.markers import default_environment
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packyard.formats.errors import Problem
 from packyard.formats.flavor import ProjectManifest
+from packyard.formats.machine import Machine
 from packyard.tasks import interpreter
 from packyard.tasks.errors import PlanError
+from packyard.tasks.prefix import platforms_of
 from packyard.tasks.version import version
 from packyard.tasks.workspace import Member, Workspace
 
@@ -26,8 +27,10 @@ class Dependencies:
     requirements: tuple[str, ...]
 
 
-def dependencies(member: Member, workspace: Workspace) -> Dependencies:
-    """Everything that a member needs to run; PlanError when a member's version does not fit what is asked."""
+def dependencies(member: Member, workspace: Workspace, platform: str = "") -> Dependencies:
+    """Everything that a member needs to run, on one platform or on all that its bundles are for; PlanError when a
+    member's version does not fit what is asked."""
+    machines = _machines(member, workspace, platform)
     known = {canonicalize_name(other.name): other for other in workspace.members if other.project}
     folders = {other.folder: other for other in known.values()}
     local: dict[str, Member] = {}
@@ -56,7 +59,7 @@ def dependencies(member: Member, workspace: Workspace) -> Dependencies:
                 if other is None:
                     outside[text] = None
                     continue
-                if not _applies(requirement, member, workspace):
+                if requirement.marker and not any(requirement.marker.evaluate(_values(one)) for one in machines):
                     continue
                 problems.extend(_misfit(requirement, other, workspace, key, one.path("pyproject.toml")))
                 wanted = frozenset(canonicalize_name(extra) for extra in requirement.extras)
@@ -88,12 +91,17 @@ def _optional(project: ProjectManifest, extras: frozenset[str]) -> Iterator[tupl
             yield from ((f"project.optional-dependencies.{extra}[{n}]", text) for n, text in enumerate(texts))
 
 
-def _applies(requirement: Requirement, member: Member, workspace: Workspace) -> bool:
-    if requirement.marker is None:
-        return True
+def _machines(member: Member, workspace: Workspace, platform: str) -> list[Machine]:
+    """What markers are asked about."""
+    flavor = member.project.flavor if member.project else None
+    every = platforms_of(flavor, workspace) if flavor else (workspace.platform,)
     python = interpreter.version(member, workspace)
-    environment = {**default_environment(), "python_version": python, "python_full_version": f"{python}.0", "extra": ""}
-    return requirement.marker.evaluate({key: str(value) for key, value in environment.items()})
+    return [Machine(python=python, platform=one) for one in ([platform] if platform else every)]
+
+
+def _values(machine: Machine) -> dict[str, str]:
+    """The values of markers; no extra is asked for where a member names another."""
+    return {**{key: str(value) for key, value in machine.environment().items()}, "extra": ""}
 
 
 def _misfit(requirement: Requirement, other: Member, workspace: Workspace, key: str, place: str) -> Iterator[Problem]:

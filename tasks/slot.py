@@ -142,7 +142,7 @@ def _app(member: Member, workspace: Workspace, platform: str) -> Target:
     assert project is not None and project.flavor is not None
     release = version(member, workspace)
     program = program_of(project, release, platform)
-    wheels = [member.name, *dependencies(member, workspace).members]
+    wheels = [member.name, *dependencies(member, workspace, platform).members]
     one = interpreter.find(interpreter.version(member, workspace), workspace)
     python, uses = interpreter.build_program(one)
     return Target(

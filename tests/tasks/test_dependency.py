@@ -51,3 +51,16 @@ def test_dependencies_version_that_does_not_fit_and_unknown_folder_are_errors(tm
         "'my-lib>=2' does not fit 'My_Lib' 1.0, a member of this workspace\n"
         "  hint: its version stands in lib/pyproject.toml"
     )
+
+
+def test_dependencies_with_a_marker_are_those_of_the_platforms_of_the_bundles(tmp_path: Path) -> None:
+    app = (
+        "dependencies = [\"tool; sys_platform == 'win32'\", \"base; sys_platform != 'win32'\"]\n"
+        '[project.scripts]\napp = "app:main"\n[tool.flavor]\nplatforms = ["linux_amd64", "windows_amd64"]\n'
+        "[tool.flavor.build]\npip = false\n"
+    )
+    assert found(tmp_path, app=app, tool="") == Dependencies(members=("base", "tool"), requirements=("attrs",))
+    space = read_workspace(tmp_path)
+    one = next(member for member in space.members if member.name == "app")
+    assert dependencies(one, space, "windows_amd64") == Dependencies(members=("tool",), requirements=())
+    assert dependencies(one, space, "linux_amd64").members == ("base",)
