@@ -70,9 +70,16 @@ def check_starts(
 
 def _start(room: Room, hiding: Sequence[str], file: Path, language: str, name: str, words: Sequence[str]) -> Check:
     """Whether a command ends well, or serves on the port that it was given."""
-    home, port = file.parent / "home", _free_port()
-    home.mkdir(exist_ok=True)
-    env = {"PATH": "/usr/bin:/bin", "HOME": str(home), "FLAVOR_LOG_LEVEL": "error", "PORT": str(port)}
+    home, temporary, port = file.parent / "home", file.parent / "tmp", _free_port()
+    for folder in (home, temporary):
+        folder.mkdir(exist_ok=True)
+    env = {
+        "PATH": "/usr/bin:/bin",
+        "HOME": str(home),
+        "TMPDIR": str(temporary),
+        "FLAVOR_LOG_LEVEL": "error",
+        "PORT": str(port),
+    }
     bound = ["--bind", str(file.parent), str(file.parent), "--"] if hiding else []
     argv = [*hiding, *bound, str(file), "--packyard-run", name, *words]
     output = said(room, argv, cwd=home, env=env, timeout=_PATIENCE, until=lambda: _listens(port))

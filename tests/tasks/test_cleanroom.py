@@ -112,7 +112,7 @@ def test_proof_shows_what_failed_and_why() -> None:
 # What begins a bundle is run by the system, whatever follows it: so a script can stand in for a launcher.
 STARTER = """#!/bin/sh
 [ "$1" = --packyard-run ] || exit 9
-[ -z "$SECRET" ] && [ -z "$(ls "$HOME")" ] || exit 8
+[ -z "$SECRET" ] && [ -z "$(ls "$HOME")" ] && [ -w "$TMPDIR" ] || exit 8
 case "$2" in
 lost) echo "ModuleNotFoundError: No module named 'stranger'" >&2; exit 1 ;;
 words) [ "$3 $4" = "one two words" ]; exit ;;
