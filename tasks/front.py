@@ -131,7 +131,10 @@ class Front:
         self.display.begin(len(wanted))
 
     def _unchanged(self, wanted: Sequence[str]) -> set[str]:
-        """Those of the targets whose own files are as they were when they were fresh."""
+        """Those of the targets whose own files are as they were when they were fresh; none of a graph that the trace
+        does not keep, since then nobody has compared how they are declared."""
+        if self.opened.stored is None:
+            return set()
         if self._early:
             looked = self._early.looked
         else:

@@ -1,0 +1,51 @@
+"""Runs over graphs that no manifest describes: what is fresh is decided without a stored graph."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import pytest
+from packyard.tasks import action, sandbox
+from packyard.tasks.display import Plain
+from packyard.tasks.front import Front
+from packyard.tasks.graph import Graph
+from packyard.tasks.opening import Opened
+from packyard.tasks.room import Room
+from packyard.tasks.target import Output, Target
+from packyard.tasks.trace import Trace
+
+
+def write(room: Room) -> None:
+    (room.outputs / "a").write_text(room.params["text"])
+
+
+def remaining(root: Path, text: str) -> list[str]:
+    """What a run over one target with this text has to look at; it is made."""
+    target = Target(
+        name="x:a", doc="", place="", run="x:write", params={"text": text}, final=True,
+        outputs=(Output(at="a", artifact="dist/a"),),
+    )  # fmt: skip
+    front = Front(root, Plain(io.StringIO()), opened=lambda: Opened(root, Graph({"x:a": target}), Trace(root)))
+    try:
+        front.lock()
+        found = front.start(["x:a"])
+        for name in found:
+            assert front.make(name).how == "ran"
+        front.finish()
+        return found
+    finally:
+        front.close()
+
+
+def test_declaration_changed_is_seen_where_no_graph_is_stored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PACKYARD_CACHE_DIR", str(tmp_path / "cache"))
+    monkeypatch.setattr(sandbox, "base", lambda: tmp_path / "rooms")
+    monkeypatch.setattr("packyard.tasks.build.invoke", lambda run, room: write(room))
+    monkeypatch.setattr(action, "own_digest", lambda: "")
+    (tmp_path / "rooms").mkdir()
+    assert remaining(tmp_path, "one") == ["x:a"]
+    assert remaining(tmp_path, "one") == []
+    assert remaining(tmp_path, "two") == ["x:a"]
+    assert (tmp_path / "dist/a").read_text() == "two"
+    assert remaining(tmp_path, "two") == []
