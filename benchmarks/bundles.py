@@ -24,7 +24,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import flavorpack
-from peers import install, peers
+from bundlers import install, peers
 from timing import Contender, machine, measure, ratios
 
 HERE = Path(__file__).resolve().parent.parent

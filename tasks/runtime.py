@@ -26,6 +26,7 @@ from packyard.formats.elf import GLIBC_LIBRARIES, MAGIC, Elf, read_elf, strip_el
 from packyard.formats.entry import Entry
 from packyard.formats.errors import FormatError, inside
 from packyard.formats.gzipped import COMPRESSOR, LEVELS, Reader
+from packyard.formats.interpreterarchive import LARGEST
 from packyard.formats.listing import listed, write_listing
 from packyard.formats.piece import PieceWriter
 from packyard.formats.tarball import read_tar
@@ -41,7 +42,6 @@ from packyard.tasks.target import Json, Output, Source, Target
 from packyard.tasks.trimming import entered, is_binary, kept
 from packyard.tasks.workspace import Workspace
 
-_LARGEST = 1 << 31  # bytes of an unpacked interpreter archive; the largest are 0.4 GB
 _NEUTRAL = "/install"  # stands for the prefix in the sysconfig data, as in the archives of others
 
 
@@ -189,7 +189,7 @@ def _unpack(room: Room, home: Path) -> None:
     links: dict[str, str] = {}
     try:
         with archive.open("rb") as stream, inside("the interpreter's archive"):
-            for member in read_tar(Reader(stream, limit=_LARGEST), limit=_LARGEST, links=True):
+            for member in read_tar(Reader(stream, limit=LARGEST), limit=LARGEST, links=True):
                 top, _, path = member.path.partition("/")
                 if top != "python":
                     raise FormatError(f"{member.path!r} is outside of the folder 'python'")

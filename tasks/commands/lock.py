@@ -25,6 +25,7 @@ from packyard.tasks.docsite import LOCK as DOCS_NAME
 from packyard.tasks.docsite import docs_python, docs_requirements
 from packyard.tasks.errors import ActionError, PlanError, gather
 from packyard.tasks.indexes import indexes_of
+from packyard.tasks.interpreterlock import pin_archive
 from packyard.tasks.lock import BUILD_NAME, HOOK_NAME, NAME, resolve, taken_drift
 from packyard.tasks.morloclock import drift_of_morloc, is_settled, lock_morloc
 from packyard.tasks.opening import find_workspace
@@ -57,6 +58,9 @@ def run(words: list[str]) -> int:
     workspace = read_workspace(root)
     if options.export:
         say(_EXPORTS[options.export](read_morloc_lock(_tools(workspace), LOCK)).rstrip("\n"))
+        return 0
+    if options.interpreter:
+        _write_interpreters(workspace, options.interpreter)
         return 0
     members = _chosen(workspace, options.member)
     locks = list(_locks(members, workspace))
@@ -203,6 +207,26 @@ def _write_tools(root: Path, text: str, said: str) -> None:
     say(f"{'kept    ' if same else 'wrote   '} {os.path.relpath(path)}  {said}")
 
 
+def _write_interpreters(workspace: Workspace, places: Sequence[str]) -> None:
+    """Pin the archives in packyard.lock, each in place of an earlier one of its version and platform."""
+    text = _tools(workspace)
+    read_toml(text, LOCK)
+    document = tomlkit.parse(text or _TOOLS_HEAD)
+    entries = document.setdefault("interpreter", tomlkit.aot())
+    said = []
+    for place in places:
+        pin = pin_archive(place, workspace.root)
+        same = (pin.version, pin.platform)
+        for entry in [entry for entry in entries if (entry.get("version"), entry.get("platform")) == same]:
+            entries.remove(entry)
+        entry = tomlkit.table()
+        where = {"url": pin.url} if pin.url else {"path": pin.path}
+        entry.update({"version": pin.version, "platform": pin.platform, **where, "sha256": str(pin.sha256)})
+        entries.append(entry)
+        said.append(f"Python {pin.version} for {pin.platform}")
+    _write_tools(workspace.root, tomlkit.dumps(document), ", ".join(said))
+
+
 # comparing ---------------------------------------------------------------------------------------------------
 
 
@@ -243,6 +267,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("member", nargs="*", help="names (default: all members, sites, and the Mojo compiler)")
     parser.add_argument("--check", action="store_true", help="only tell whether the locks fit the manifests")
     parser.add_argument("--offline", action="store_true", help="download nothing: take what is in caches, or fail")
+    parser.add_argument(
+        "--interpreter", action="append", default=[], metavar="ARCHIVE",
+        help=f"pin this Python for bundles in {LOCK}, and do nothing else: the path or URL of an archive in the "
+        "install_only layout; may be given several times",
+    )  # fmt: skip
     parser.add_argument(
         "--export", choices=sorted(_EXPORTS),
         help="print the locked morloc packages for the compiler: pins of a package.yaml, or lines of a snapshot",

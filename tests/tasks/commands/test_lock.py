@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
+import tarfile
 import tomllib
 from pathlib import Path
 
@@ -161,3 +164,42 @@ def test_lock_from_the_package_index_has_hashes(python: Space) -> None:
     python.output("lock", "web")
     assert dict(read_pylock(Path("web/pylock.toml").read_text(), "").packages).keys() >= {"click"}
     assert python.output("lock", "web", "--check") == "the locks fit (2 pylocks)\n"
+
+
+def test_interpreter_is_pinned_by_its_digest_and_what_is_in_it(space: Space) -> None:
+    space.write("packyard.toml", '[workspace]\nname = "w"\n')
+    space.write("packyard.lock", '# ours\n[[toolchain]]\nmojo = "1.0.0"\nlock = "pylock.mojo.toml"\n')
+    for minor, name in (("1", "old.tar.gz"), ("2", "new.tar.gz"), ("2", "newer.tar.gz")):
+        program = b"\x7fELF" + bytes(14) + b"\x3e\0" + name.encode()
+        with tarfile.open(space.root / name, "w:gz") as archive:
+            info = tarfile.TarInfo(f"python/bin/python3.1{minor}")
+            info.size = len(program)
+            archive.addfile(info, io.BytesIO(program))
+    said = space.output("lock", "--interpreter", "old.tar.gz", "--interpreter", "new.tar.gz")
+    assert said == "wrote    packyard.lock  Python 3.11 for linux_amd64, Python 3.12 for linux_amd64\n"
+    space.output("lock", "--interpreter", "newer.tar.gz")
+    digests = {
+        name: hashlib.sha256((space.root / name).read_bytes()).hexdigest() for name in ("old.tar.gz", "newer.tar.gz")
+    }
+    text = (space.root / "packyard.lock").read_text()
+    assert text.startswith("# ours\n[[toolchain]]\n")
+    assert tomllib.loads(text)["interpreter"] == [
+        {"version": f"3.1{minor}", "platform": "linux_amd64", "path": name, "sha256": f"sha256:{digests[name]}"}
+        for minor, name in (("1", "old.tar.gz"), ("2", "newer.tar.gz"))
+    ]
+    assert (
+        space.output("lock", "--interpreter", "newer.tar.gz") == "kept     packyard.lock  Python 3.12 for linux_amd64\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("place", "message"),
+    [
+        ("gone.tar.gz", "gone.tar.gz: is not there, an archive in the install_only layout was expected"),
+        ("packyard.toml", "packyard.toml: is not the archive of an interpreter: this is not gzip data"),
+    ],
+)
+def test_interpreter_that_is_none_is_refused_and_nothing_written(space: Space, place: str, message: str) -> None:
+    space.write("packyard.toml", '[workspace]\nname = "w"\n')
+    assert space.run("lock", "--interpreter", place) == (1, "", f"error: {message}\n")
+    assert not (space.root / "packyard.lock").exists()
