@@ -306,3 +306,93 @@ def test_every_item_has_a_sentence_that_says_what_it_wants() -> None:
     for judge in [*COMMON.values(), *(judge for items in ITEMS.values() for judge in items.values())]:
         assert judge.__doc__
         assert judge.__doc__.endswith(".")
+
+
+# the other kinds, not built ---------------------------------------------------------------------------------------
+
+BARE = {
+    "packyard.toml": """\
+[workspace]
+name = "yard"
+members = ["*/*"]
+[toolchain]
+mojo = "1.0.0"
+[[meta]]
+name = "whole"
+version = "0.1.0"
+members = ["tensor"]
+""",
+    "mojo/tensor/mojo.toml": '[project]\nname = "tensor"\nversion = "0.1.0"\n',
+    "mojo/tensor/__init__.mojo": "def one() -> Int:\n    return 1\n",
+    "mojo/nn/mojo.toml": '[project]\nname = "nn"\nversion = "0.1.0"\n',
+    "mojo/nn/__init__.mojo": "def two() -> Int:\n    return 2\n",
+    "morloc/geo/package.yaml": "name: geo\nversion: 0.1.0\n",
+    "morloc/geo/main.loc": "module geo ()\n",
+    "py/lib/pyproject.toml": '[project]\nname = "lib"\nversion = "1.2"\n',
+}
+
+
+@pytest.fixture
+def bare(space: Space, git: Git) -> Space:
+    """A Mojo package, a meta-package, a morloc package and a library, with manifests that say as little as they may."""
+    for path in ("README.md", "src/a.txt"):
+        (space.root / path).unlink()
+    for path, text in BARE.items():
+        space.write(path, text)
+    git("init", "-q")
+    git("add", "-A")
+    git("commit", "-qm", "first")
+    return space
+
+
+def failed_items(space: Space, *names: str) -> dict[str, dict[str, str]]:
+    """What failed, by subject and item."""
+    found: dict[str, dict[str, str]] = {}
+    for item in json.loads(space.run("check", "--json", *names)[1])["items"]:
+        if item["verdict"] == "failed":
+            found.setdefault(item["subject"], {})[item["name"]] = item["text"]
+    return found
+
+
+def test_check_wants_of_each_kind_what_it_must_show(bare: Space) -> None:
+    unmade = "it was never made here"
+    found = failed_items(bare)
+    assert list(found) == ["geo 0.1.0", "nn 0.1.0", "tensor 0.1.0", "whole 0.1.0", "yard"]  # a library alone is none
+    assert found["tensor 0.1.0"] == {
+        "artifact": f"dist/tensor-0.1.0.mojopkg: {unmade}",
+        "file name": "there is no file to look at",
+        "imports": unmade,
+        "examples": unmade,
+        "verify script": f"dist/install_verify_tensor.sh: {unmade}",
+        "manifest": "mojo/tensor/mojo.toml has no description, authors, license",
+        "documentation": "there is no mojo/tensor/README.md",
+        "licence": "there is no LICENSE",
+        "dependencies": "the manifest beside the package is not there",
+        "changelog": "there is no CHANGELOG.md",
+    }
+    assert found["geo 0.1.0"] == {
+        "artifact": f"dist/geo-0.1.0.morloc.tar.gz: {unmade}",
+        "file name": "there is no file to look at",
+        "manifest": "morloc/geo/package.yaml has no synopsis, author, license",
+        "documentation": "there is no morloc/geo/README.md",
+        "licence": "there is no LICENSE",
+        "changelog": "there is no CHANGELOG.md",
+    }
+    assert found["yard"] == {
+        "workflows": ".github/workflows/package.yml is not there",
+        "ignored by git": "dist/ and site/ and .packyard/ could be committed",
+        "installation": "how to install is written nowhere",
+        "overview": "no README tells what is distributed",
+    }
+
+
+def test_check_fails_until_a_grown_meta_package_took_its_minor_step(bare: Space) -> None:
+    assert "minor step" not in failed_items(bare, "whole")["whole 0.1.0"]
+    manifest = bare.root / "packyard.toml"
+    manifest.write_text(manifest.read_text().replace('members = ["tensor"]', 'members = ["tensor", "nn"]'))
+    assert failed_items(bare, "whole")["whole 0.1.0"]["minor step"] == "'nn' is new in whole since 0.1.0"
+    assert bare.output("bump") == (
+        "a minor step is due, because 'nn' is new in whole since 0.1.0: packyard bump minor whole\n"
+    )
+    assert bare.run("bump", "patch", "whole")[1].startswith("packyard.toml  meta[0].version  0.1.0 -> 0.2.0  ('nn' is")
+    assert "minor step" not in failed_items(bare, "whole")["whole 0.2.0"]
