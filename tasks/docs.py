@@ -27,6 +27,7 @@ from packyard.tasks.target import Output, Source, Target, Use
 from packyard.tasks.workspace import MANIFEST, Workspace
 
 _SERVED = ("404.html", "sitemap.xml", "sitemap.xml.gz")  # for servers and crawlers, of no use in a zip
+_COPY_HINT = "it is an address of the served site: link the file PAGE.md, and mkdocs writes the address that fits"
 # What mkdocs' own command does, with the last word on a few settings. It tells where the site will be served.
 _BUILD = """
 import json, logging, sys
@@ -78,8 +79,8 @@ def make_docs(room: Room) -> None:
         (copy / name).unlink(missing_ok=True)
     for folder in (site, copy):
         _say_version(folder, pages, room.params["label"])
-    for folder, place in ((site, url), (copy, "")):
-        check_links(Site(folder, place), pages, room.params["pages"])
+    check_links(Site(site, url), pages, room.params["pages"])
+    check_links(Site(copy, what="the offline copy"), pages, room.params["pages"], _COPY_HINT)
     files = sorted(path for path in copy.rglob("*") if path.is_file())
     entries = [Entry(path.relative_to(copy.parent).as_posix(), path) for path in files]
     with (room.outputs / room.params["zip"]).open("wb") as out:

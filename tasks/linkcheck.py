@@ -19,10 +19,11 @@ _TOP = ("", "top")  # anchors that every page has
 
 @dataclass(frozen=True)
 class Site:
-    """The files of a folder, and `url`, where they will be served ('' for anywhere)."""
+    """The files of a folder, and `url`, where they will be served ('' for anywhere); `what` people call it."""
 
     folder: Path
     url: str = ""
+    what: str = "the site"
 
     @cached_property
     def files(self) -> frozenset[str]:
@@ -71,7 +72,7 @@ class Site:
             outside = posixpath.normpath(posixpath.join(posixpath.dirname(page), path)).startswith("..")
             file = self._file(goal, is_folder=path.endswith(("/", "/.", "/..")) or path in (".", ".."))
             if file is None or (outside and not path.startswith("/")):
-                return f"{link!r} leads to no page or file of the site"
+                return f"{link!r} leads to no page or file of {self.what}"
         else:
             file = page
         anchor = unquote(parts.fragment)
@@ -89,9 +90,9 @@ class Site:
         return next((path for path in found if path in self.files), None)
 
 
-def check_links(site: Site, pages: Path, name: str) -> None:
+def check_links(site: Site, pages: Path, name: str, hint: str = "") -> None:
     """Follow every link inside a site; FormatError with all that are dead, each at the source it was written in, as far
-    as that can be told. `name` is what people call the folder `pages`."""
+    as that can be told, and with `hint`. `name` is what people call the folder `pages`."""
     found: dict[str, list[tuple[str, str]]] = {}
     for page, link, wrong in site.dead_links():
         found.setdefault(wrong, []).append((page, link))
@@ -99,7 +100,7 @@ def check_links(site: Site, pages: Path, name: str) -> None:
     for wrong, where in found.items():
         page, link = where[0]
         more = f" (on {len(where)} pages)" if len(where) > 1 else ""
-        problems.append(Problem(f"{wrong}{more}", place=_place(page, link, pages, name)))
+        problems.append(Problem(f"{wrong}{more}", place=_place(page, link, pages, name), hint=hint))
     if problems:
         raise FormatError(*problems)
 

@@ -136,6 +136,12 @@ def test_dead_links_fail_the_site(site: Space) -> None:
         "the nearest is '#first-steps'",
         "docs/index.md:5: 'no.png' leads to no page or file of the site",
     ]
+    other.write("docs/index.md", INDEX + '\n<a href="guide/start/">as it is served</a>\n')
+    assert (
+        "  docs/index.md:5: 'guide/start/' leads to no page or file of the offline copy\n"
+        "    hint: it is an address of the served site: link the file PAGE.md, and mkdocs writes the address that "
+        "fits\n"
+    ) in other.packyard("docs:manual", status=1).out
     assert not (other.root / "site").exists()
     other.write("mkdocs.yml", CONFIG + "theme: nothing-like-it\n")
     done = other.packyard("docs:manual", status=1)
