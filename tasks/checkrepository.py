@@ -87,7 +87,8 @@ def tracked(evidence: Evidence) -> Found:
     if not evidence.git("rev-parse", "--git-dir"):
         return skipped(_NO_GIT)
     made = {path for target in evidence.graph.targets.values() for path in evidence.artifacts(target).values()}
-    said = evidence.git("ls-files", "-z", "--", *OWN_FOLDERS, *made)
+    others = sorted(path for path in made if path.partition("/")[0] not in OWN_FOLDERS)
+    said = evidence.git("ls-files", "-z", "--", *OWN_FOLDERS, *others)
     found = [path for path in said.split("\0") if path and path.rpartition("/")[2] not in _KEPT]
     if found:
         more = f" and {len(found) - 1} more" if len(found) > 1 else ""

@@ -211,12 +211,22 @@ def test_verify_tries_a_package_with_the_workspaces_compiler_and_examples(
         shutil.copy(space.root / f"dist/tensor-0.1.0.{end}", tmp_path)
     received = tmp_path / "tensor-0.1.0.mojopkg"
     assert "  passed  from tensor import one\n\n" in space.packyard("verify", str(received)).out
-    alone = subprocess.run(
-        [sys.executable, "-m", "packyard.tasks", "verify", received.name],
-        cwd=tmp_path, env={**space.environment, "PATH": "/usr/bin:/bin"}, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert alone.returncode == 1
-    assert alone.stdout.startswith(
+
+    def alone(*words: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "packyard.tasks", "verify", received.name, *words],
+            cwd=tmp_path,
+            env={**space.environment, "PATH": "/usr/bin:/bin"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    compiler = next(space.store.glob("tree/*/bin/mojo"))
+    assert alone("--compiler", os.fspath(compiler)).stdout.endswith("\n2 of 2 checks passed\n")
+    without = alone()
+    assert without.returncode == 1
+    assert without.stdout.startswith(
         "tensor-0.1.0.mojopkg: there is no Mojo compiler to try it with, it takes Mojo 1.0.0"
     )
-    assert alone.stdout.endswith("\n  hint: name one with --compiler\n")
+    assert without.stdout.endswith("\n  hint: name one with --compiler\n")
