@@ -1,4 +1,5 @@
-"""The first difference between two files: which member of which archive in it, and which bytes there."""
+"""The first difference between two files: which member of which archive in it, and which bytes there. A bundle is an
+archive of its launcher, its slots and its metadata."""
 
 from __future__ import annotations
 
@@ -10,6 +11,9 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import zip_longest
+
+from packyard.formats.errors import FormatError
+from packyard.formats.pspf.reader import read_bundle
 
 _SHOWN = 16  # bytes of each side
 _BLOCK = 1 << 16
@@ -38,10 +42,10 @@ class Difference:
 
 
 def first_difference(one: bytes, other: bytes) -> Difference | None:
-    """Compare two files, looking into tar, zip and gzip, also inside each other; None when they are equal."""
+    """Compare two files, looking into tar, zip, gzip and bundles, also inside each other; None when they are equal."""
     if one == other:
         return None
-    for unpack in (_gzip, _tar, _zip):
+    for unpack in (_gzip, _tar, _zip, _bundle):
         inner = unpack(one, other)
         if inner is not None:
             return inner
@@ -111,6 +115,25 @@ def _zip_members(data: bytes) -> Iterator[_Member]:
                 "mode": oct(member.external_attr >> 16), "mtime": member.date_time, "comment": member.comment,
             }  # fmt: skip
             yield member.filename, settings, archive.read(member)
+
+
+def _bundle(one: bytes, other: bytes) -> Difference | None:
+    if one[-4:] != other[-4:]:
+        return None
+    try:
+        members = [list(_bundle_members(data)) for data in (one, other)]
+    except FormatError:
+        return None
+    return _compare(*members) or _bytes(one, other, "the same parts are signed or laid out otherwise")
+
+
+def _bundle_members(data: bytes) -> Iterator[_Member]:
+    """The metadata come last: they hold digests of everything, so they differ whenever something else does."""
+    bundle = read_bundle(data)
+    yield "launcher", {}, data[: bundle.index.launcher_size]
+    for slot, row in zip(bundle.metadata.table, bundle.descriptors):
+        yield f"slot {slot.id}", {}, data[row.offset : row.offset + row.size]
+    yield "metadata", {}, bundle.metadata_json
 
 
 def _compare(one: list[_Member], other: list[_Member]) -> Difference | None:

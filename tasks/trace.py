@@ -14,6 +14,7 @@ import sqlite3
 import struct
 import threading
 import time
+import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -44,6 +45,7 @@ CREATE TABLE graph (
 CREATE TABLE graphtext (id INTEGER PRIMARY KEY CHECK (id = 1), text BLOB NOT NULL);
 """
 _GRAPH = (str, str, int, str, bytes, bytes, str, bytes, bytes)  # the columns of a stored graph, as they are asked for
+_BODY = len('{"sum":"12345678",')
 _PIECE = 500  # rows at once
 _STAT = struct.Struct("<4q")
 _LOOK = struct.Struct("<?32s16s")
@@ -171,7 +173,7 @@ class Trace:
         """What `name` was last made from, None when it never was."""
         with self._lock:
             row = self._db.execute("SELECT record FROM target WHERE name = ?", (name,)).fetchone()
-        return _record(row[0]) if row else None
+        return _record(name, row[0]) if row else None
 
     def recall(self, names: Sequence[str]) -> Iterator[tuple[str, dict[str, Look], Record | None]]:
         """Looks and record of each of these targets that has any, read in large pieces."""
@@ -187,7 +189,7 @@ class Trace:
                 found: dict[str, Look] = {}
                 with contextlib.suppress(struct.error, TypeError):  # not as we wrote it: looked at anew
                     found = _looks(paths, stats, looks)
-                yield name, found, _record(text)
+                yield name, found, _record(name, text)
 
     def commit(
         self,
@@ -203,7 +205,7 @@ class Trace:
         with self._writing() as db:
             db.execute(
                 "INSERT OR REPLACE INTO target VALUES (?, ?, 1, ?, ?, ?, ?, ?)",
-                (name, int(needed), "\0".join(deps), *_pack(looks), _text(record)),
+                (name, int(needed), "\0".join(deps), *_pack(looks), _text(name, record)),
             )
             db.executemany("UPDATE target SET fresh = 0 WHERE name = ?", [(other,) for other in dependents])
             db.execute("DELETE FROM failure WHERE name = ?", (name,))
@@ -242,7 +244,7 @@ class Trace:
         """Everything that is remembered, by target, sorted."""
         with self._lock:
             rows = self._db.execute("SELECT name, record FROM target ORDER BY name").fetchall()
-        return {name: record for name, text in rows if (record := _record(text))}
+        return {name: record for name, text in rows if (record := _record(name, text))}
 
     def orphans(self) -> dict[str, Record | None]:
         """The records of targets that no graph has any more, None for one that cannot be read."""
@@ -255,7 +257,7 @@ class Trace:
     def _needed(self, needed: int) -> dict[str, Record | None]:
         with self._lock:
             rows = self._db.execute("SELECT name, record FROM target WHERE needed = ?", (needed,)).fetchall()
-        return {name: _record(text) for name, text in rows}
+        return {name: _record(name, text) for name, text in rows}
 
     # failures ------------------------------------------------------------------------------------------------
 
@@ -355,15 +357,24 @@ def _stats(packed: bytes) -> Iterator[Stat]:
     return ((size, mtime, ctime, inode) for size, mtime, ctime, inode in _STAT.iter_unpack(packed))
 
 
-def _text(record: Record) -> str:
-    return json.dumps(asdict(record), separators=(",", ":"))
+def _text(name: str, record: Record) -> str:
+    """The record as JSON. It begins with a sum over itself and the target's name, so that one which was altered, or put
+    in another's row, is not believed."""
+    body = json.dumps(asdict(record), separators=(",", ":"))[1:]
+    return f'{{"sum":"{_sum(name, body)}",{body}'
 
 
-def _record(text: str) -> Record | None:
+def _record(name: str, text: str) -> Record | None:
     """The record, None when the text is not one that we wrote: then its target was never made, as far as we know."""
     try:
         values = json.loads(text)
+        if values.pop("sum") != _sum(name, text[_BODY:]):
+            return None
         values["outputs"] = {part: Made(**made) for part, made in values["outputs"].items()}
         return Record(**values)
     except (ValueError, KeyError, TypeError, AttributeError):
         return None
+
+
+def _sum(name: str, body: str) -> str:
+    return f"{zlib.crc32(f'{name} {body}'.encode('utf-8', 'surrogateescape')):08x}"

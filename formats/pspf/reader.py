@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import enum
 import hashlib
+import io
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
@@ -98,6 +99,12 @@ def open_bundle(path: Path) -> Bundle:
         raise FormatError(Problem(f"cannot be read: {error.strerror}", place=str(path))) from None
     except FormatError as error:
         raise FormatError(*(Problem(p.message, p.key, str(path), p.hint) for p in error.problems)) from None
+
+
+def read_bundle(data: bytes) -> Bundle:
+    """As `open_bundle`, of bytes; FormatError when they are no bundle. What reads slots cannot be asked of it, because
+    its path is empty."""
+    return _open(Path(), io.BytesIO(data))
 
 
 def verify(bundle: Bundle) -> list[Finding]:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from packyard.formats.difference import first_difference
 from packyard.formats.digest import digest_of
 from packyard.formats.errors import FormatError
 from packyard.formats.pspf import (
@@ -310,3 +311,20 @@ def test_bundle_without_promise_is_intact_with_uncovered_slots(make_bundle: Make
     findings = verify(bundle)
     assert list(map(str, findings)) == ["coverage: the signature made by packyard does not cover the slots"]
     assert str(judge(bundle, findings)) == "intact, slots not covered by the signature"
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"launcher": b"not really a launchef"}, "launcher: byte 20: 72 ('r') and 66 ('f')"),
+        ({"files": "other"}, "slot app > share/text: bytes 0 to 3: "),
+        ({"seed": "s2"}, "the same parts are signed or laid out otherwise: bytes "),
+    ],
+)
+def test_difference_of_bundles_names_the_part(make_bundle, write_tgz, tmp_path, changes, expected) -> None:  # type: ignore[no-untyped-def]
+    one = make_bundle()
+    if "files" in changes:
+        other_app = write_tgz("other.tar.gz", {"bin/run": b'#!/bin/sh\necho "ran $*"\n', "share/text": b"TEXT\n"})
+        changes = {"files": [other_app, tmp_path / "notes.txt"]}
+    other = make_bundle("other.psp", **changes)
+    assert str(first_difference(one.read_bytes(), other.read_bytes())).startswith(expected)
