@@ -86,8 +86,9 @@ def main(file: str) -> int:
     values = described["room"]
     paths = {name: Path(values[name]) for name in ("inputs", "outputs", "scratch", "home", "log")}
     trees = {name: Path(path) for name, path in values["trees"].items()}
+    downloads = {"downloads": Path(values["downloads"])} if values.get("downloads") else {}
     try:
-        invoke(described["run"], Room(**values | paths | {"trees": trees}))
+        invoke(described["run"], Room(**values | paths | {"trees": trees} | downloads))
     except ActionError as error:
         said = {"message": error.message, "detail": error.detail, "hint": error.hint}
     except FormatError as error:

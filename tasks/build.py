@@ -303,7 +303,7 @@ class Build:
             for use in target.uses
             if uses[f"{use.target}#{use.part}"].tree
         }
-        with sandbox.room_for(target, key, log=log, trees=trees) as room:
+        with sandbox.room_for(target, key, log=log, trees=trees, downloads=self.store.downloads) as room:
             sandbox.stage(room, self.root, target, looks, uses, self.store)
             if self._mode == "strict":
                 invoke_strictly(target.run, room)

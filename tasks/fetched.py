@@ -1,11 +1,12 @@
 """The files of the package index on this machine: each downloaded once, verified, and kept by its digest.
 
-They lie beside the store, in `downloads/`, because an action that runs again, in a newer Packyard or for another
+They lie in the store, in `download/`, because an action that runs again, in a newer Packyard or for another
 application, needs the same bytes. A file is verified each time before it is used; a damaged one is fetched again.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 from collections.abc import Sequence
@@ -22,12 +23,12 @@ from packyard.tasks.errors import ActionError
 _AT_ONCE = 8  # downloads
 
 
-def fetched(files: Sequence[Pinned], indexes: Sequence[str] = ()) -> list[Path]:
+def fetched(files: Sequence[Pinned], indexes: Sequence[str] = (), folder: Path | None = None) -> list[Path]:
     """Where each of the files is; ActionError with every one that cannot be had, or is not what its digest says.
 
-    `indexes` are those that the project names (network.sign_in).
+    `indexes` are those that the project names (network.sign_in), `folder` is where downloads are kept.
     """
-    folder = downloads()
+    folder = folder or downloads()
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -43,9 +44,9 @@ def fetched(files: Sequence[Pinned], indexes: Sequence[str] = ()) -> list[Path]:
 
 
 def downloads() -> Path:
-    """The folder of what was downloaded."""
+    """The folder of what was downloaded, in the store of this user."""
     given = os.environ.get("PACKYARD_CACHE_DIR", "")
-    return (Path(given) if given else platformdirs.user_cache_path("packyard")) / "downloads"
+    return (Path(given) if given else platformdirs.user_cache_path("packyard")) / "store/v1/download"
 
 
 def _check_offline(files: Sequence[Pinned], folder: Path) -> None:
@@ -66,6 +67,8 @@ def _obtain(file: Pinned, folder: Path, indexes: Sequence[str]) -> Path:
     place = folder / file.sha256
     if place.is_file():
         if _sha256(place) == file.sha256:
+            with contextlib.suppress(OSError):
+                os.utime(place)  # it was used: what was not for longest goes first
             return place
         place.unlink(missing_ok=True)
     aside = folder / f".{file.sha256}.{os.getpid()}.{threading.get_ident()}"

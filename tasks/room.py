@@ -18,7 +18,7 @@ class Room:
     `inputs` holds the staged inputs (read-only by agreement), `outputs` is where results are left,
     `scratch` is an empty folder for anything else; all three are removed afterwards. `trees` maps a used
     target to its tree in the store. `log` is the file that `say` and children write to. `local` is where a private
-    key or a program lies (Target.local).
+    key or a program lies (Target.local), `downloads` where files of the package index are kept.
     """
 
     inputs: Path
@@ -30,6 +30,7 @@ class Room:
     trees: Mapping[str, Path] = field(default_factory=dict)
     network: bool = False
     local: Mapping[str, Json] = field(default_factory=dict)
+    downloads: Path | None = None
 
     def say(self, text: str) -> None:
         """Write a line to the action's log."""

@@ -40,7 +40,9 @@ _in_use: set[Path] = set()
 
 
 @contextmanager
-def room_for(target: Target, key: str, *, log: Path, trees: Mapping[str, Path]) -> Iterator[Room]:
+def room_for(
+    target: Target, key: str, *, log: Path, trees: Mapping[str, Path], downloads: Path | None = None
+) -> Iterator[Room]:
     """An empty room for the action of `key`; everything in it is removed at the end."""
     place = base() / key[:16]
     try:
@@ -53,6 +55,7 @@ def room_for(target: Target, key: str, *, log: Path, trees: Mapping[str, Path]) 
                 yield Room(
                     inputs=place / "in", outputs=place / "out", scratch=place / "tmp", home=place / "home",
                     params=target.params, log=log, trees=trees, network=target.network, local=target.local,
+                    downloads=downloads,
                 )  # fmt: skip
             finally:
                 _remove(place)

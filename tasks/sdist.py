@@ -72,7 +72,7 @@ def build_sdist(room: Room, pinned: Pinned, file: Path, build: Build | None, pyt
     tree.mkdir()
     try:
         parts = pinned_files(build.lock, f"the lock of what builds {name!r}", machine)
-        for part, wheel in zip(parts, fetched(parts, room.local.get("indexes", ()))):
+        for part, wheel in zip(parts, fetched(parts, room.local.get("indexes", ()), room.downloads)):
             unpack_wheel(wheel, tree, name=part.name, site=".")
     except FormatError as error:
         raise ActionError(f"what builds {name!r} cannot be installed: {error}") from None

@@ -115,7 +115,7 @@ def _laid_out(room: Room, lock_text: str, prefix: Path, python: Path, facts: Map
     builds = {build.name: build for build in read_pylock(lock_text, lock.NAME).builds}
     site = prefix_of(machine.python, machine.platform).site
     files = pinned_files(lock_text, lock.NAME, machine)
-    for pinned, file in zip(files, fetched(files, room.local.get("indexes", ()))):
+    for pinned, file in zip(files, fetched(files, room.local.get("indexes", ()), room.downloads)):
         wheel = file
         if not pinned.is_wheel:
             wheel = build_sdist(room, pinned, file, builds.get(pinned.name), python, machine)

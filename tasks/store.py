@@ -32,6 +32,7 @@ from packyard.tasks.exclusion import exclusive, take_shared
 from packyard.tasks.trace import Made
 
 IN_USE = "in-use"
+DOWNLOADS = "download"  # files of the package index, by their SHA-256
 _CHUNK = 1 << 20
 _LEFT_OVER = 86_400  # seconds
 
@@ -59,6 +60,7 @@ class Store:
                 (self.folder / name).mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise ActionError(f"{folder}: the store cannot be made: {error.strerror}") from None
+        self.downloads = self.folder / DOWNLOADS
         self._sweep()
         self._checked: set[str] = set()  # trees whose files were looked at in this run
         self._held: weakref.finalize[[int], Store] | None = None

@@ -39,15 +39,14 @@ def invoke_alone(run: str, room: Room, prefix: Sequence[str], *, path: Sequence[
     paths = {name: os.fspath(getattr(room, name)) for name in ("inputs", "outputs", "scratch", "home", "log")}
     trees = {name: os.fspath(tree) for name, tree in room.trees.items()}
     told = {"params": room.params, "local": room.local, "network": room.network}
-    described = {**told, **paths, "trees": trees}
+    described = {**told, **paths, "trees": trees, "downloads": os.fspath(room.downloads or downloads())}
     text = json.dumps({"run": run, "room": described, "answer": os.fspath(answer)})
     (place / _FILE).write_text(text, encoding="utf-8")
     python = [sys.executable, "-P", "-m", "packyard.tasks.action", os.fspath(place / _FILE)]
     named = {name: os.environ[name] for name in _texts(room.local) if name in os.environ}
     environment = {**room.environment(), **named}
     if room.network:
-        downloads().mkdir(parents=True, exist_ok=True)
-        environment |= {name: os.environ[name] for name in ("PACKYARD_CACHE_DIR",) if name in os.environ}
+        (room.downloads or downloads()).mkdir(parents=True, exist_ok=True)
     if path:
         environment["PYTHONPATH"] = os.pathsep.join(map(os.fspath, path))
     try:
@@ -119,7 +118,7 @@ def kept(room: Room) -> Iterator[str]:
     """The download caches that an action with a network may keep."""
     if room.network:
         base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-        for folder in (Path(os.environ.get("UV_CACHE_DIR") or base / "uv"), downloads()):
+        for folder in (Path(os.environ.get("UV_CACHE_DIR") or base / "uv"), room.downloads or downloads()):
             if folder.is_dir():
                 yield os.fspath(folder)
 

@@ -2,7 +2,8 @@
 
 Whoever removes holds the store alone, so nothing can be taken from a build that runs: a build that starts meanwhile
 waits, and while a build runs nothing is removed. A result goes whole: the blobs and trees that no other result
-names go with it. What no result names at all (a killed build left it) goes first.
+names go with it. What no result names at all goes first: what was downloaded, and
+what a killed build left.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ class Census:
     trees: int
     size: int
     oldest: float
+    downloads: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +49,7 @@ class Removed:
     trees: int
     freed: int
     left: int
+    downloads: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +95,7 @@ def census(store: Store) -> Census:
     kinds = Counter(name.partition(" ")[0] for name in found.entries)
     return Census(
         results=len(found.results), blobs=kinds["blob"], trees=kinds["tree"], size=found.size,
-        oldest=min(used, default=0) / 1e9,
+        oldest=min(used, default=0) / 1e9, downloads=kinds["download"],
     )  # fmt: skip
 
 
@@ -127,7 +130,10 @@ def collect(store: Store, limit: int) -> Removed:
                     entry.named -= 1
                     if not entry.named:
                         freed += remove(name)
-        return Removed(results=gone["result"], blobs=gone["blob"], trees=gone["tree"], freed=freed, left=size - freed)
+        return Removed(
+            results=gone["result"], blobs=gone["blob"], trees=gone["tree"], freed=freed, left=size - freed,
+            downloads=gone["download"],
+        )  # fmt: skip
 
 
 def clear(store: Store) -> Removed:
@@ -143,7 +149,7 @@ def verify(store: Store) -> Checked:
     for name, entry in _inventory(store).entries.items():
         kind, digest = name.split(" ")
         place = _place(store, name)
-        if kind == "blob":
+        if kind != "tree":
             files += 1
             size += entry.size
             good = _digest(place) == digest
@@ -182,6 +188,8 @@ def _inventory(store: Store) -> _Inventory:
         for tree in trees:
             size = sum(status.st_size for _, status in _files(Path(tree.path)))
             found.entries[f"tree {tree.name}"] = _Entry(size, tree.stat().st_mtime_ns)
+    for path, status in _files(store.downloads) if store.downloads.is_dir() else ():
+        found.entries[f"download {os.path.basename(path)}"] = _Entry(status.st_size, status.st_mtime_ns)
     spelled = {name: name for name in found.entries}  # so that a name is kept once, however many results have it
     for path, status in _files(store.folder / "result"):
         names = tuple(spelled[name] for name in dict.fromkeys(_names(path)) if name in spelled)
@@ -203,8 +211,10 @@ def _name(path: str) -> str:
 
 
 def _place(store: Store, name: str) -> Path:
-    """Where a blob, a tree or a result lies."""
+    """Where a blob, a tree, a result or a download lies."""
     kind, _, digest = name.partition(" ")
+    if kind == "download":
+        return store.downloads / digest
     return store.folder / kind / digest if kind == "tree" else store.folder / kind / digest[:2] / digest[2:]
 
 

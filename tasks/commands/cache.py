@@ -65,6 +65,8 @@ def _stats(store: Store, limit: int, *, json: bool) -> int:
         yield f"trees    {found.trees}"
         if found.oldest:
             yield f"oldest   last used {time.strftime('%Y-%m-%d %H:%M', time.localtime(found.oldest))}"
+        if found.downloads:
+            yield f"files    {found.downloads} downloaded"
 
     say(*lines())
     return 0
@@ -87,7 +89,8 @@ def _say_removed(removed: upkeep.Removed, *, json: bool) -> int:
     else:
         say(
             f"removed {count(removed.results, 'result')}, {count(removed.blobs, 'blob')}, "
-            f"{count(removed.trees, 'tree')}: {bytes_text(removed.freed)}; {bytes_text(removed.left)} left"
+            f"{count(removed.trees, 'tree')}, {count(removed.downloads, 'download')}: "
+            f"{bytes_text(removed.freed)}; {bytes_text(removed.left)} left"
         )
     return 0
 

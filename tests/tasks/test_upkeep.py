@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -203,3 +204,18 @@ def test_verify_removes_a_damaged_tree(store: Store, tmp_path: Path, damage: Cal
     damage(store.folder / "tree" / made.digest)
     assert upkeep.verify(store).damaged == (f"tree {made.digest}",)
     assert not store.holds(made)
+
+
+def test_downloads_are_counted_checked_and_removed_first(store: Store) -> None:
+    store.downloads.mkdir()
+    content = b"a wheel"
+    good, bad = hashlib.sha256(content).hexdigest(), "0" * 64
+    for name in (good, bad):
+        (store.downloads / name).write_bytes(content)
+    assert upkeep.census(store).downloads == 2
+    assert upkeep.verify(store).damaged == (f"download {bad}",)
+    store.close()
+    before = upkeep.census(store)
+    removed = upkeep.collect(store, before.size - 1)
+    assert (removed.downloads, removed.results, removed.freed) == (1, 0, len(content))
+    assert upkeep.census(store).results == before.results
