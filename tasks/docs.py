@@ -27,7 +27,7 @@ from packyard.tasks.target import Output, Source, Target, Use
 from packyard.tasks.workspace import MANIFEST, Workspace
 
 _SERVED = ("404.html", "sitemap.xml", "sitemap.xml.gz")  # for servers and crawlers, of no use in a zip
-_COPY_HINT = "it is an address of the served site: link the file PAGE.md, and mkdocs writes the address that fits"
+_COPY_HINT = "it is an address of the served site; of [text](PAGE.md) in Markdown mkdocs makes the one that fits"
 # What mkdocs' own command does, with the last word on a few settings. It tells where the site will be served.
 _BUILD = """
 import json, logging, sys

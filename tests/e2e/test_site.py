@@ -139,8 +139,7 @@ def test_dead_links_fail_the_site(site: Space) -> None:
     other.write("docs/index.md", INDEX + '\n<a href="guide/start/">as it is served</a>\n')
     assert (
         "  docs/index.md:5: 'guide/start/' leads to no page or file of the offline copy\n"
-        "    hint: it is an address of the served site: link the file PAGE.md, and mkdocs writes the address that "
-        "fits\n"
+        "    hint: it is an address of the served site; of [text](PAGE.md) in Markdown mkdocs makes the one that fits\n"
     ) in other.packyard("docs:manual", status=1).out
     assert not (other.root / "site").exists()
     other.write("mkdocs.yml", CONFIG + "theme: nothing-like-it\n")
