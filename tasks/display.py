@@ -10,6 +10,9 @@ from typing import Protocol, TextIO
 
 from packyard.tasks.build import Outcome
 
+_SHOWN_ARTIFACTS = 40
+_SHOWN_BLOCKED = 20
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
@@ -136,19 +139,24 @@ def write_line(out: TextIO, text: str) -> None:
 
 
 def summary_lines(summary: Summary) -> list[str]:
-    """The summary as a person reads it: failures whole, then what was made and where, then the counts."""
-    lines: list[str] = []
-    for outcome in summary.outcomes:
-        if outcome.how == "failed":
-            lines += ["", f"{outcome.name} failed:", *(f"  {line}" for line in outcome.message.splitlines())]
-            lines.append(f"  to run it alone: packyard {outcome.name}")
-    if summary.blocked:
-        lines += ["", f"not tried, because of that: {', '.join(summary.blocked)}"]
-    if lines:
-        lines.append("")
-    for path, size in summary.sizes.items():
-        lines.append(f"made     {path}  {bytes_text(size)}")
+    """The summary as a person reads it: what was made and where, failures whole, then the counts. What is most urgent
+    stands last, where a terminal shows it however much was made."""
+    made, total = summary.sizes, sum(summary.sizes.values())
+    if len(made) <= _SHOWN_ARTIFACTS:
+        lines = [f"made     {path}  {bytes_text(size)}" for path, size in made.items()]
+    else:
+        lines = [f"made     {len(made)} artifacts, {bytes_text(total)} (--json lists them)"]
     lines += [f"removed  {path}" for path in summary.removed]
+    failed = [outcome for outcome in summary.outcomes if outcome.how == "failed"]
+    for outcome in failed:
+        lines += ["", f"{outcome.name} failed:", *(f"  {line}" for line in outcome.message.splitlines())]
+        lines.append(f"  to run it alone: packyard {outcome.name}")
+    if summary.blocked:
+        shown, others = summary.blocked[:_SHOWN_BLOCKED], len(summary.blocked) - _SHOWN_BLOCKED
+        more = f" and {others} more" if others > 0 else ""
+        lines += ["", f"not tried, because of that: {', '.join(shown)}{more}"]
+    if failed or summary.blocked:
+        lines.append("")
     lines.append(count_line(summary))
     return lines
 

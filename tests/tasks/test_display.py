@@ -17,6 +17,8 @@ SUMMARY = Summary(
     removed=["dist/old"], blocked=["x:e", "x:f"],
 )  # fmt: skip
 LINES = [
+    "made     dist/a  1.2 MB",
+    "removed  dist/old",
     "",
     "x:c failed:",
     "  'tool' ended with status 1",
@@ -25,8 +27,6 @@ LINES = [
     "",
     "not tried, because of that: x:e, x:f",
     "",
-    "made     dist/a  1.2 MB",
-    "removed  dist/old",
     "1 ran, 1 restored, 4 fresh, 1 failed, 2 not tried in 3.50 s",
 ]
 
@@ -40,8 +40,18 @@ def show(display) -> None:
     display.finish(SUMMARY)
 
 
-def test_summary_tells_failures_first_and_counts_last():
+def test_summary_tells_failures_and_counts_last():
     assert summary_lines(SUMMARY) == LINES
+
+
+def test_summary_of_very_much_is_short():
+    summary = Summary(
+        seconds=1, outcomes=[FAILED], fresh=0, sizes={f"dist/{n}": 1000 for n in range(41)},
+        blocked=[f"x:{n}" for n in range(30)],
+    )  # fmt: skip
+    lines = summary_lines(summary)
+    assert lines[0] == "made     41 artifacts, 41.0 kB (--json lists them)"
+    assert lines[-3] == f"not tried, because of that: {', '.join(f'x:{n}' for n in range(20))} and 10 more"
 
 
 def test_plain_gives_a_line_for_each_target_made():
