@@ -103,7 +103,7 @@ def test_kind_knows_no_engine(kind):
     [
         ("rich", {"tasks/reporter.py"}),
         ("subprocess", {"tasks/process.py", "tasks/runtime_slots.py"}),  # the second one travels in bundles
-        ("networkx", {"tasks/graph.py", "tasks/affected.py", "tasks/critical.py", "tasks/commands/graph.py"}),
+        ("networkx", {"tasks/critical.py"}),
         ("multiprocessing", set()),
         ("logging", set()),
     ],

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from packyard.tasks.commands.output import say, say_json
 from packyard.tasks.commands.selection import open_here, select
+from packyard.tasks.display import duration
 from packyard.tasks.graph import Graph
 
 
@@ -16,7 +17,18 @@ def run(words: list[str]) -> int:
     options = _parser().parse_args(words)
     opened = open_here()
     graph = opened.graph
-    chosen = select(opened, options.target) if options.target else list(graph.targets)
+    chosen = select(opened, options.target) if options.target else list(graph.nodes)
+    if options.users or options.longest:
+        from packyard.tasks import critical  # with networkx, which takes a quarter of a second
+
+        if options.users:
+            found = critical.users(graph, chosen)
+            say(*(name for name in graph.nodes if name in found))
+        else:
+            names = graph.closure(chosen)
+            seconds = opened.trace.seconds(names)
+            say(*_chain(critical.longest_chain(graph, names, seconds), seconds))
+        return 0
     names = graph.closure(chosen)
     match options.format:
         case "tree":
@@ -43,6 +55,13 @@ def _tree(graph: Graph, roots: Sequence[str]) -> Iterator[str]:
         if name not in shown:
             shown.add(name)
             waiting.extend((other, depth + 1) for other in reversed(needs))
+
+
+def _chain(names: Sequence[str], seconds: Mapping[str, float]) -> Iterator[str]:
+    """Each target of a chain with the time that it took when it last ran, and the sum."""
+    for name in names:
+        yield f"{duration(seconds[name]) if name in seconds else 'not made yet':>12}  {name}"
+    yield f"{duration(sum(seconds.get(name, 0.0) for name in names)):>12}  in all: no number of jobs is faster"
 
 
 def _dot(graph: Graph, names: Sequence[str]) -> Iterator[str]:
@@ -87,5 +106,10 @@ def _parser() -> argparse.ArgumentParser:
         description="Show targets and what they are made from. An arrow leads from a target to what it needs.",
     )
     parser.add_argument("target", nargs="*", help="KIND:NAME, or the path of an artifact (default: every target)")
-    parser.add_argument("--format", choices=("tree", "dot", "json", "mermaid"), default="tree")
+    style = parser.add_mutually_exclusive_group()
+    style.add_argument("--users", action="store_true", help="list what is made from these targets, directly or not")
+    style.add_argument(
+        "--longest", action="store_true", help="the chain that takes longest, by the times of earlier runs"
+    )
+    style.add_argument("--format", choices=("tree", "dot", "json", "mermaid"), default="tree")
     return parser

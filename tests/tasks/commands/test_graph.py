@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
+from packyard.tasks.trace import Trace
 
 from tests.tasks.commands.conftest import Space
 
@@ -90,3 +92,28 @@ def test_graph_of_a_deep_chain_is_walked_without_recursion(space: Space) -> None
     space.write("packyard.toml", f'[workspace]\nname = "chain"\n{first}{links}')
     lines = space.output("graph").splitlines()
     assert (len(lines), lines[-1]) == (1200, f"{'  ' * 1199}archive:a0")
+
+
+def test_graph_lists_what_is_made_from_a_target(diamond: Space) -> None:
+    assert diamond.output("graph", "--users", "archive:left") == "archive:right\narchive:top\n"
+    assert diamond.output("graph", "--users", "archive:top") == ""
+
+
+def test_graph_shows_the_chain_that_takes_longest(diamond: Space) -> None:
+    assert diamond.output("graph", "--longest", "archive:base") == (
+        "not made yet  archive:base\n      0.00 s  in all: no number of jobs is faster\n"
+    )
+    diamond.build()
+    trace = Trace(diamond.root)
+    for name, seconds in (("base", 61.0), ("left", 2.0), ("right", 3.0), ("top", 1.0)):
+        record = trace.record(f"archive:{name}")
+        assert record is not None
+        trace.commit(f"archive:{name}", replace(record, seconds=seconds), {}, needed=True, deps=(), dependents=())
+    trace.close()
+    assert diamond.output("graph", "--longest") == (
+        "   1 min 1 s  archive:base\n"
+        "      2.00 s  archive:left\n"
+        "      3.00 s  archive:right\n"
+        "      1.00 s  archive:top\n"
+        "   1 min 7 s  in all: no number of jobs is faster\n"
+    )
