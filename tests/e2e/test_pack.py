@@ -378,6 +378,10 @@ def test_stripped_bundle_is_smaller_and_runs(folder, tmp_path: Path) -> None:  #
     sizes = [len(space.read(path)) for path in ("plain.psp", "stripped.psp")]
     assert sizes[1] < sizes[0]
     assert len({open_bundle(space.root / path).metadata.launcher for path in ("plain.psp", "stripped.psp")}) == 1
+    space.packyard("pack", "--output", "small.psp", "--compression", "small")
+    assert len(space.read("small.psp")) < 0.98 * sizes[0]
+    plain_slots, small_slots = (open_bundle(space.root / path).metadata.slots for path in ("plain.psp", "small.psp"))
+    assert [slot.content for slot in small_slots] == [slot.content for slot in plain_slots]
     assert space.packyard("verify", "--deep", "stripped.psp").status == 0  # with the RECORDs
     space.packyard("extract", "stripped.psp", "--slot", "app", "-o", str(tmp_path / "app"))
     (found,) = (tmp_path / "app").rglob(native.name)
