@@ -81,6 +81,7 @@ class Figures:
     def time(self, row: str, contender: Contender) -> None:
         """Measure once."""
         contender.before()
+        os.sync()  # or the next one waits for what the last one wrote
         took, _ = measure(contender)
         self.seconds[row][contender.name].append(took)
         sys.stderr.write(f"{row}: {contender.name}: {took:.3f} s\n")
