@@ -169,9 +169,13 @@ class Build:
         return None
 
     def _outputs(self, name: str) -> Mapping[str, Made]:
-        """What a target made that is done: of one that was not looked at closely, by the trace."""
+        """What a target made that is done: of one that was not looked at closely, by the trace. If that has forgotten
+        it, it is restored or made again."""
         if not self._remembers(name):
-            raise ActionError(f"{name}: what it made is not remembered any more", hint="build again")
+            with self._mending:
+                if name not in self._made:
+                    self.notify(f"{name}: what it made is not remembered any more, making it again")
+                    self._make_again(name)
         return self._made[name]
 
     def _ingredients(self, target: Target) -> Ingredients:
@@ -333,9 +337,12 @@ class Build:
                 if path and look and look.digest.hex() == made.digest:
                     self.store.put(self.root / path)
                 else:
-                    outcome = self.make(use.target)
-                    if outcome.how == "failed":
-                        raise ActionError(f"{use.target} could not be made again: {outcome.message}")
+                    self._make_again(use.target)
+
+    def _make_again(self, name: str) -> None:
+        outcome = self.make(name)
+        if outcome.how == "failed":
+            raise ActionError(f"{name} could not be made again: {outcome.message}")
 
     # asking afterwards ---------------------------------------------------------------------------------------
 
@@ -349,9 +356,7 @@ class Build:
             try:
                 self.store.copy_out(made.digest, aside, executable=made.executable)
             except Damaged:
-                outcome = self.make(name)
-                if outcome.how == "failed":
-                    raise ActionError(f"{name} could not be made again: {outcome.message}") from None
+                self._make_again(name)
                 aside.unlink(missing_ok=True)
                 self.store.copy_out(self._outputs(name)[""].digest, aside, executable=made.executable)
             os.replace(aside, place)

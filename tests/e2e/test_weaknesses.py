@@ -21,7 +21,7 @@ from packyard.tasks import null, sandbox
 from packyard.tasks.__main__ import main
 from packyard.tasks.target import Output, Target, Use
 
-from tests.e2e.world import damage
+from tests.e2e.world import PLACES, Counts, World, damage
 
 INNER, OUTER = "dist/inner-0.1.0.tar.gz", "dist/outer-0.2.0.zip"
 
@@ -314,3 +314,29 @@ def test_trace_damaged_in_any_row_gives_nothing_wrong(here, capsys, tally):
     clean = type(here)(root=here.home / "clean", home=here.home, env={"PACKYARD_CACHE_DIR": str(here.home / "fresh")})
     clean.packyard()
     assert clean.files("dist") == wanted
+
+
+@pytest.mark.parametrize("what", ["dist", "cache", ".packyard"])
+def test_folder_that_vanishes_while_building_does_no_lasting_harm(tally, what):
+    """Whatever the build under way makes of it, it says so in words, and the next one is right."""
+    for place in PLACES:
+        with World(Counts()) as world:
+            world.build("1", "archive:kit")
+            world.write("data/a.txt", "3")
+            folder = world.folder / "cache" if what == "cache" else world.root / what
+
+            def passing(here, place=place, folder=folder):
+                if here == place:
+                    shutil.rmtree(folder, ignore_errors=True)
+
+            world.hook = passing
+            status, said = world._command("1", ())
+            world.hook = lambda here: None
+            assert status in (0, 1), said
+            assert "Traceback" not in said, said
+            assert "internal error" not in said, said
+            world.keys.clear()
+            world.strangers.update(path.name for path in world.dist())
+            world.build("1")
+            world.build_again("1")
+            tally("faults: folders that vanish while building", 1)

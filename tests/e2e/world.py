@@ -238,7 +238,7 @@ class World:
 
     def damage_artifact(self, index: str, how: str, times: str) -> None:
         """Do something to a file in dist/, with its times kept or not."""
-        artifacts = sorted((self.root / "dist").iterdir())
+        artifacts = self.dist()
         if not artifacts:
             return
         place = artifacts[int(index) % len(artifacts)]
@@ -279,7 +279,7 @@ class World:
         if not place.exists():
             return
         self.counts.damages += 1
-        self.strangers.update(path.name for path in (self.root / "dist").iterdir())
+        self.strangers.update(path.name for path in self.dist())
         if how == "delete":
             shutil.rmtree(place.parent)
         elif how == "tear":
@@ -314,8 +314,7 @@ class World:
         """Build a copy of the sources with an empty store, and compare its artifacts with those here."""
         self.build("2")
         copy, cache = self.folder / "clean/work", self.folder / "clean/cache"
-        shutil.copytree(self.root, copy, symlinks=True, ignore=shutil.ignore_patterns("dist"))
-        shutil.rmtree(copy / ".packyard", ignore_errors=True)
+        shutil.copytree(self.root, copy, symlinks=True, ignore=shutil.ignore_patterns("dist", ".packyard"))
         with pytest.MonkeyPatch.context() as patch:
             patch.chdir(copy)
             patch.setenv("PACKYARD_CACHE_DIR", str(cache))
@@ -349,7 +348,7 @@ class World:
         finally:
             self.hook = lambda place: None
         self.keys.update(self.running)
-        self.strangers.update(path.name for path in (self.root / "dist").iterdir())
+        self.strangers.update(path.name for path in self.dist())
         self.build(jobs)
 
     def build_killed(self, place: str, count: str, how: str, jobs: str) -> None:
@@ -376,7 +375,7 @@ class World:
         _, status = os.waitpid(child, 0)
         if os.WIFSIGNALED(status) or os.WEXITSTATUS(status) == 130:
             self.counts.kills += 1
-        self.strangers.update(path.name for path in (self.root / "dist").iterdir())
+        self.strangers.update(path.name for path in self.dist())
 
     # judging -------------------------------------------------------------------------------------------------
 
@@ -404,7 +403,7 @@ class World:
         self.keys.update(self.running)
         if not names and status == 0:
             owned = {output.artifact for target in graph.targets.values() for output in target.outputs}
-            for path in (self.root / "dist").iterdir():
+            for path in self.dist():
                 if f"dist/{path.name}" not in owned and path.name not in self.strangers:
                     raise Wrong(f"{path.name} is left of a target that is gone:\n{said}")
 
@@ -544,6 +543,11 @@ class World:
             return found
 
         self._patch.setattr(owner, name, passing)
+
+    def dist(self) -> list[Path]:
+        """What lies in dist/, sorted; nothing when it is gone."""
+        folder = self.root / "dist"
+        return sorted(folder.iterdir()) if folder.is_dir() else []
 
     # the files -----------------------------------------------------------------------------------------------
 
