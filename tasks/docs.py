@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import posixpath
-import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -32,7 +31,7 @@ _COPY_HINT = "it is an address of the served site; of [text](PAGE.md) in Markdow
 _BUILD = """
 import json, logging, sys
 tree, order = sys.argv[1:]
-sys.path.insert(0, tree)
+sys.path[0] = tree
 order = json.loads(order)
 from mkdocs.commands.build import build
 from mkdocs.config import load_config
@@ -101,22 +100,20 @@ def _run_mkdocs(room: Room, site: Path, copy: Path) -> str:
     python = interpreter.program_in(room, room.params["runtime"], room.params["version"])
     path = f"{tree}/bin:{room.environment()['PATH']}"
     env = {"PATH": path, "PYTHONPATH": str(tree), "NO_MKDOCS_2_WARNING": "1"}
-    room.run([python, "-I", "-S", "-c", _BUILD, tree, json.dumps(order)], cwd=room.inputs, env=env)
+    # Not -I, which would pass over PYTHONHASHSEED: plug-ins may write what they have in sets.
+    room.run([python, "-s", "-S", "-c", _BUILD, tree, json.dumps(order)], cwd=room.inputs, env=env)
     url: str = json.loads(facts.read_text(encoding="utf-8"))["url"]
-    for folder in (site, copy):
-        for path_left in [*folder.rglob(".cache"), *folder.rglob("__pycache__")]:
-            shutil.rmtree(path_left)
     return url
 
 
 def _say_version(site: Path, pages: Path, label: str) -> None:
     """Put the version on each page whose theme did not; what was copied as it is stays so."""
     for path in sorted(site.rglob("*.html")):
-        text = path.read_text(encoding="utf-8")
-        if label not in text and not (pages / path.relative_to(site)).exists():
-            head, end, tail = text.rpartition("</body>")
-            before, after = (head, end + tail) if end else (text, "")
-            path.write_text(f"{before}<p>{label}</p>\n{after}", encoding="utf-8")
+        data, wanted = path.read_bytes(), label.encode()
+        if wanted not in data and not (pages / path.relative_to(site)).exists():
+            head, end, tail = data.rpartition(b"</body>")
+            before, after = (head, end + tail) if end else (data, b"")
+            path.write_bytes(before + b"<p>" + wanted + b"</p>\n" + after)
 
 
 def _target(workspace: Workspace, spec: DocsSpec, key: str) -> Target:

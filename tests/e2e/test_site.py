@@ -52,7 +52,7 @@ def site(space_in: Callable[[str], Space]) -> Space:
     space.write("docs/index.md", INDEX)
     space.write("docs/guide/start.md", START)
     space.write("docs/picture.svg", "<svg xmlns='http://www.w3.org/2000/svg'/>")
-    space.write("docs/raw.html", "<p>as it is</p>")
+    space.write("docs/raw.html", b"<p>as it is: \xe9</p>")
     done = space.packyard()
     assert "docs:manual" in done.ran
     assert re.search(r"^made +site/ +[\d.]+ [kM]B$", done.out, re.M)
@@ -89,7 +89,7 @@ def test_site_and_copy_are_whole(site: Space) -> None:
     assert len(told) == 5
     assert all("manual 0.1.0" in page for page in told)
     assert "Our own · manual 0.1.0" in index
-    assert site.text("site/raw.html") == "<p>as it is</p>"
+    assert site.read("site/raw.html") == b"<p>as it is: \xe9</p>"
     site.expect_nothing()
 
 
@@ -124,6 +124,15 @@ def test_edit_rebuilds_the_site_and_nothing_else(site: Space) -> None:
     assert "removing site/index.html" in other.packyard("clean", "docs:manual").out
     assert not (other.root / "site").exists()
     assert other.packyard("docs:manual").restored == ["docs:manual"]
+
+
+def test_version_stands_on_the_pages_of_a_theme_that_shows_none(site: Space) -> None:
+    other = copy(site, "bare")
+    other.write("theme/main.html", "<html><body>{{ page.content }}</body></html>")
+    other.write("mkdocs.yml", "site_name: X\ntheme: {name: null, custom_dir: theme}\n")
+    other.packyard("docs:manual")
+    for page in ("site/index.html", "site/guide/start/index.html"):
+        assert other.text(page).endswith("<p>manual 0.1.0</p>\n</body></html>")
 
 
 def test_dead_links_fail_the_site(site: Space) -> None:
