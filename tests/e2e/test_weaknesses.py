@@ -21,7 +21,7 @@ from packyard.tasks import null, sandbox
 from packyard.tasks.__main__ import main
 from packyard.tasks.target import Output, Target, Use
 
-from tests.e2e.world import PLACES, Counts, World, damage
+from tests.e2e.world import PLACES, Counts, World, clear, damage
 
 INNER, OUTER = "dist/inner-0.1.0.tar.gz", "dist/outer-0.2.0.zip"
 
@@ -327,7 +327,7 @@ def test_folder_that_vanishes_while_building_does_no_lasting_harm(tally, what):
 
             def passing(here, place=place, folder=folder):
                 if here == place:
-                    shutil.rmtree(folder, ignore_errors=True)
+                    clear(folder)
 
             world.hook = passing
             status, said = world._command("1", ())

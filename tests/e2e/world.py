@@ -145,7 +145,7 @@ class World:
 
     def __exit__(self, kind: type[BaseException] | None, value: object, trace: TracebackType | None) -> None:
         self._patch.undo()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        clear(self.folder)
 
     # edits of files ------------------------------------------------------------------------------------------
 
@@ -265,7 +265,7 @@ class World:
         self.keys.clear()
         base = self.folder / "cache/store/v1"
         if how == "all":
-            shutil.rmtree(self.folder / "cache", ignore_errors=True)
+            clear(self.folder / "cache")
             return
         entries = sorted(path for path in (base / kind).rglob("*") if path.is_file())
         if len(entries) > 1:
@@ -642,6 +642,13 @@ def fake(target: Target, inputs: Mapping[str, Value], trees: Mapping[str, Value]
 def locked(pin: Pin) -> bytes:
     """What stands in for a resolved lock."""
     return f"{pin.requirements} {pin.python}\n".encode()
+
+
+def clear(folder: Path) -> None:
+    """Remove a folder in which some are read-only, as trees in the store are; it may be gone."""
+    for place, _, _ in os.walk(folder):
+        os.chmod(place, 0o755)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def damage(entry: Path, other: Path, how: str) -> None:
