@@ -284,11 +284,11 @@ class Trace:
                 "SELECT identity, variables, needed, maker, CAST(paths AS BLOB), stats, questions, answers, text"
                 " FROM graph JOIN graphtext USING (id)"
             ).fetchone()
-        if row is None or tuple(map(type, row)) != _GRAPH:  # not as we wrote it: the manifests are read again
-            return None
+        if row is None or tuple(map(type, row)) != _GRAPH or row[8][:4] != _checksum(row[8][4:]):
+            return None  # not as we wrote it: the manifests are read again
         return StoredGraph(
             identity=row[0], variables=_split(row[1]), needed=row[2], maker=row[3], paths=row[4], stats=row[5],
-            questions=_split(row[6]), answers=row[7], text=row[8],
+            questions=_split(row[6]), answers=row[7], text=row[8][4:],
         )  # fmt: skip
 
     def keep_graph(
@@ -303,7 +303,7 @@ class Trace:
         with self._writing() as db:
             db.execute(f"INSERT OR REPLACE INTO graph VALUES (1{', ?' * len(row)})", row)
             if text:
-                db.execute("INSERT OR REPLACE INTO graphtext VALUES (1, ?)", (graph.text,))
+                db.execute("INSERT OR REPLACE INTO graphtext VALUES (1, ?)", (_checksum(graph.text) + graph.text,))
                 db.execute("UPDATE target SET needed = -1")
                 db.executemany("UPDATE target SET needed = ? WHERE name = ?", [(int(n), t) for t, n in needed.items()])
                 db.execute("UPDATE target SET fresh = 0 WHERE needed = -1")
@@ -355,6 +355,11 @@ def _split(joined: str) -> tuple[str, ...]:
 
 def _stats(packed: bytes) -> Iterator[Stat]:
     return ((size, mtime, ctime, inode) for size, mtime, ctime, inode in _STAT.iter_unpack(packed))
+
+
+def _checksum(text: bytes) -> bytes:
+    """What stands before the graph's text: a flipped bit in it would build something else, and call that right."""
+    return zlib.crc32(text).to_bytes(4, "little")
 
 
 def _text(name: str, record: Record) -> str:

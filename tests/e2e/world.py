@@ -291,6 +291,15 @@ class World:
         else:
             damage_rows(self.root, how, int(index))
 
+    def damage_graph(self) -> None:
+        """Let the stored graph say something else that can be read as well."""
+        self.counts.damages += 1
+        trace = Trace(self.root)
+        with contextlib.closing(trace._db) as db:
+            (text,) = db.execute("SELECT text FROM graphtext").fetchone()
+            assert b"1.0.0" in text
+            db.execute("UPDATE graphtext SET text = ?", (text.replace(b"1.0.0", b"1.0.9"),))
+
     # builds --------------------------------------------------------------------------------------------------
 
     def build(self, jobs: str, *names: str) -> None:
