@@ -13,7 +13,7 @@ def main() -> int:
     words = sys.argv[1:]
     start = time.monotonic()
     try:
-        early = _look(words)
+        early = _look(words, start)
         if early is not None and early.looked.all_fresh:
             os.close(early.lock)
             _say(f"nothing to do: {early.looked.known} targets are fresh ({time.monotonic() - start:.2f} s)\n")
@@ -36,7 +36,7 @@ def _say(text: str) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _look(words: list[str]) -> null.Early | None:
+def _look(words: list[str], started: float) -> null.Early | None:
     """How the files of the targets that the words name look, under the workspace's lock; None when the words are more
     than targets, when nothing was built here yet, or when another run holds the lock."""
     root = null.find_root(".")
@@ -50,7 +50,7 @@ def _look(words: list[str]) -> null.Early | None:
         return None
     if not os.path.samestat(os.fstat(lock), os.stat(path)):
         return None  # somebody removed the folder just now
-    return null.Early(root, lock, null.look(root, None if words in ([], ["all"]) else words))
+    return null.Early(lock, null.look(root, None if words in ([], ["all"]) else words), started)
 
 
 if __name__ == "__main__":

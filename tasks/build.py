@@ -18,7 +18,6 @@ from typing import Literal
 from packyard.formats.errors import FormatError
 from packyard.tasks import process, sandbox
 from packyard.tasks.action import Ingredients, ingredients, invoke, key_of
-from packyard.tasks.audit import invoke_audited
 from packyard.tasks.errors import ActionError
 from packyard.tasks.folder import artifact_paths, file_source, remove_empty, shown_artifacts, with_files
 from packyard.tasks.graph import Graph
@@ -26,7 +25,6 @@ from packyard.tasks.memo import Look, Memo, pack_stat
 from packyard.tasks.plan import FRESH, NEVER_MADE, Verdict, judge
 from packyard.tasks.sandbox import Changed
 from packyard.tasks.store import Damaged, Result, Store, full_or
-from packyard.tasks.strict import invoke_strictly
 from packyard.tasks.target import Json, Pin, Target
 from packyard.tasks.trace import FOLDER, Failure, Made, Record, Trace
 
@@ -310,8 +308,12 @@ class Build:
         with sandbox.room_for(target, key, log=log, trees=trees, downloads=self.store.downloads) as room:
             sandbox.stage(room, self.root, target, looks, uses, self.store)
             if self._mode == "strict":
+                from packyard.tasks.strict import invoke_strictly  # these two with much that plain builds do without
+
                 invoke_strictly(target.run, room)
             elif self._mode == "audit":
+                from packyard.tasks.audit import invoke_audited
+
                 for finding in invoke_audited(target.run, room):
                     self.notify(f"undeclared: {target.name} {finding}")
             else:

@@ -66,7 +66,7 @@ class Front:
         self._lock = threading.Lock()
         self._locked = self._running = False
         self._stack = ExitStack()
-        self._started = time.monotonic()
+        self._started = early.started if early else time.monotonic()
         self._fresh: set[str] = set()
         self._blocked: list[str] = []
         self._selected: set[str] = set()

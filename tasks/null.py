@@ -63,15 +63,15 @@ class Looked:
 
 
 class Early:
-    """What the start of the command found out before anything slow was imported: the workspace, how its files look, and
-    the descriptor by which it holds the workspace's lock all the while."""
+    """What the start of the command found out before anything slow was imported: how the files of the workspace look,
+    by which descriptor it holds the workspace's lock all the while, and when it `started` (by time.monotonic)."""
 
-    __slots__ = ("lock", "looked", "root")
+    __slots__ = ("lock", "looked", "started")
 
-    def __init__(self, root: str, lock: int, looked: Looked) -> None:
-        self.root = root
+    def __init__(self, lock: int, looked: Looked, started: float) -> None:
         self.lock = lock
         self.looked = looked
+        self.started = started
 
 
 def look(root: str, names: list[str] | None = None) -> Looked:
