@@ -124,8 +124,10 @@ class Build:
         """Fresh, stale or waiting, by what is known now. A verdict of waiting is never kept."""
         if name in self._verdicts:
             return self._verdicts[name]
-        blocked = self._unmade(name) or [other for other in self.graph.nodes[name].needs if not self._remembers(other)]
-        if blocked:
+        for other in self.graph.nodes[name].needs:
+            if self._verdicts.get(other) == FRESH:
+                self._remembers(other)  # else it is not fresh after all
+        if blocked := self._unmade(name):
             self._waited.add(name)
             return Verdict("waiting", tuple(f"{other} is not done" for other in blocked))
         target = self.graph.targets[name]

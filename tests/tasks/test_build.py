@@ -486,6 +486,27 @@ def test_unchanged_target_whose_record_is_torn_is_made_again(chain):
     build.trace.close()
 
 
+def test_torn_record_is_found_while_another_dependency_is_stale(yard):
+    yard.write("a.txt", "a")
+    yard.write("b.txt", "b")
+    yard.target("a", "a.txt")
+    yard.target("b", "b.txt")
+    yard.target("c", "x:a", "x:b")
+    yard.make()
+    yard.write("a.txt", "another")
+    db = sqlite3.connect(yard.root / FOLDER / FILE)
+    db.execute("UPDATE target SET record = 'torn' WHERE name = 'x:b'")
+    db.commit()
+    db.close()
+    build = yard.open()
+    verdicts = build.plan(yard.targets, unchanged=["x:b"])
+    assert {name: verdict.state for name, verdict in verdicts.items()} == {
+        "x:a": "stale", "x:b": "stale", "x:c": "waiting",
+    }  # fmt: skip
+    assert [build.make(name).how for name in yard.targets] == ["ran", "restored", "ran"]
+    build.trace.close()
+
+
 def test_outcomes_name_artifacts_and_time(chain):
     chain.make("x:a")
     outcome = chain.build.outcomes["x:a"]
