@@ -42,8 +42,6 @@ from packyard.tasks.target import Pin, Target
 from packyard.tasks.trace import Trace
 from packyard.tasks.workspace import host_platform, read_workspace
 
-from tests.readonly import remove
-
 REAL = ("packyard.tasks.archive:make_archive", "packyard.tasks.slot:make_slot")  # these actions run as they are
 FAILS = b"FAIL"  # an input that holds this makes a fake fail
 COMMENT = b"#"  # a fake does not see lines that start with this: editing them changes no output
@@ -334,7 +332,7 @@ class World:
             if (root / "dist").is_dir() else {}
             for root in (self.root, copy)
         )  # fmt: skip
-        remove(self.folder / "clean")
+        clear(self.folder / "clean")
         (self.folder / "clean").mkdir()
         self.counts.clean += 1
         for name, value in clean.items():
@@ -654,7 +652,8 @@ def locked(pin: Pin) -> bytes:
 
 
 def clear(folder: Path) -> None:
-    """Remove a folder in which some are read-only, as trees in the store are; it may be gone."""
+    """Remove a folder in which some are read-only, as trees in the store are; it may be gone, and files of SQLite may
+    go meanwhile, when a connection is collected."""
     for place, _, _ in os.walk(folder):
         os.chmod(place, 0o755)
     shutil.rmtree(folder, ignore_errors=True)
