@@ -145,7 +145,7 @@ def repaired(sufferer: Sufferer, wanted: dict[str, bytes]) -> str:
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT], ids=["killed", "interrupted"])
 def test_build_ended_before_any_change_keeps_what_was_finished(sufferer, wanted, tally, number):
     ended = 0
-    for at in places(sufferer, 1000 if number == signal.SIGKILL else 60, kinds=WRITES | CHANGES):
+    for at in places(sufferer, 1000 if number == signal.SIGKILL else 40, kinds=WRITES | CHANGES):
         sufferer.anew()
         status, _, said = sufferer.build(at, signal=number, kinds=WRITES | CHANGES)
         assert status in ((-9,) if number == signal.SIGKILL else (130, 0)), said
@@ -162,7 +162,7 @@ def test_build_ended_before_any_change_keeps_what_was_finished(sufferer, wanted,
 
 @pytest.mark.parametrize("place", ["rooms", "cache", "w/.packyard", "w/dist"])
 def test_disk_full_from_any_write_on_is_said(sufferer, wanted, tally, place):
-    for at in places(sufferer, 25, under=place):
+    for at in places(sufferer, 15, under=place):
         sufferer.anew()
         status, _, said = sufferer.build(at, under=place, errno=errno.ENOSPC, on=True)
         check(sufferer, wanted, said)
@@ -179,7 +179,7 @@ def test_disk_full_from_any_write_on_is_said(sufferer, wanted, tally, place):
 
 @pytest.mark.parametrize("kinds", [WRITES | CHANGES, READS], ids=["changes", "reads"])
 def test_error_of_any_call_is_said_or_does_no_harm(sufferer, wanted, tally, kinds):
-    for at in places(sufferer, 60, kinds=kinds):
+    for at in places(sufferer, 40, kinds=kinds):
         sufferer.anew()
         status, _, said = sufferer.build(at, errno=errno.EIO, kinds=kinds)
         check(sufferer, wanted, said)
