@@ -56,6 +56,7 @@ class Opened:
         assert again.stored is not None
         changed = again.stored.text != self.stored.text and not _lacks_key(self.graph)
         if list(again.graph.nodes) != list(self.graph.nodes) or changed:
+            again.trace.close()
             raise PlanError(Problem("the workspace changed while this run was starting", hint="build again"))
         return again
 
@@ -113,7 +114,11 @@ def open_workspace(root: Path, *, readonly: bool = False, changed: list[int] | N
                 return Opened(root, graph, trace, stored, kept)
         except (KeyError, TypeError, ValueError):
             pass  # a text that we did not write: read the manifests again
-    graph, stored = _read(root, writing=not readonly)
+    try:
+        graph, stored = _read(root, writing=not readonly)
+    except FormatError:
+        trace.close()
+        raise
     return Opened(root, graph, trace, stored, kept)
 
 
