@@ -1,8 +1,7 @@
-"""Read-only trees, as the store and planes keep them, for tests that damage or remove them as an ordinary user."""
+"""Read-only trees, as the store and planes keep them, for tests that damage them as an ordinary user."""
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 
@@ -12,8 +11,3 @@ def open_up(path: Path) -> Path:
         if not each.is_symlink():
             each.chmod(each.stat().st_mode | 0o200)
     return path
-
-
-def remove(path: Path) -> None:
-    """Remove a folder with all in it, whatever its modes."""
-    shutil.rmtree(open_up(path))
