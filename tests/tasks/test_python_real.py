@@ -23,6 +23,7 @@ from packyard.tasks.graph import build_graph
 from packyard.tasks.interpreter import RUNNING
 from packyard.tasks.room import Room
 from packyard.tasks.target import Target
+from packyard.tasks.watch import Watch
 from packyard.tasks.workspace import host_platform, read_workspace
 
 from tests.conftest import NETWORK
@@ -494,7 +495,7 @@ def test_python_that_does_not_know_safe_paths_looks_at_no_folder_of_the_users(
         "    print(packyard_runtime.slot('m').read_text())\n",
     )
     space.write("m.txt", "model")
-    if not any(interpreter._is_whole(prefix, version) for prefix in interpreter._prefixes(version)):
+    if not any(interpreter._is_whole(prefix, version) for prefix in interpreter._prefixes(version, Watch(space.root))):
         pytest.skip(f"no Python {version} here")
     space.env["PYENV_ROOT"] = os.environ.get("PYENV_ROOT") or str(Path.home() / ".pyenv")
     space.packyard("pack")
