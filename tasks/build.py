@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import json
 import os
-import shutil
 import threading
 import time
 import traceback
@@ -18,10 +16,11 @@ from typing import Literal
 from packyard.formats.errors import FormatError
 from packyard.tasks import process, sandbox
 from packyard.tasks.action import Ingredients, ingredients, invoke, key_of
+from packyard.tasks.artifacts import Artifacts
 from packyard.tasks.errors import ActionError
-from packyard.tasks.folder import artifact_paths, file_source, remove_empty, shown_artifacts, with_files
+from packyard.tasks.folder import artifact_paths, shown_artifacts, with_files
 from packyard.tasks.graph import Graph
-from packyard.tasks.memo import Look, Memo, pack_stat
+from packyard.tasks.memo import Look, Memo
 from packyard.tasks.plan import FRESH, NEVER_MADE, Verdict, judge
 from packyard.tasks.sandbox import Changed
 from packyard.tasks.store import Damaged, Result, Store, full_or
@@ -64,12 +63,12 @@ class Build:
         self.trace = trace
         self.notify = notify
         self.outcomes: dict[str, Outcome] = {}
-        self.removed: list[str] = []
         self._open_store = store
         self._locked = locked
         self._mode = mode
         self._store: Store | None = None
         self._memo = Memo(root)
+        self._artifacts = Artifacts(root, graph, self._memo)
         self._made: dict[str, Mapping[str, Made]] = {}
         self._verdicts: dict[str, Verdict] = {}
         self._waited: set[str] = set()
@@ -236,7 +235,7 @@ class Build:
             try:
                 result, how = self._obtain(target, key, looks, uses, log)
                 outputs = with_files(target, result.outputs, self.store)
-                artifacts = self._place(target, outputs)
+                artifacts = self._artifacts.place(target, outputs, self.store)
                 break
             except Changed as error:
                 changes += 1
@@ -384,75 +383,15 @@ class Build:
 
     # artifacts -----------------------------------------------------------------------------------------------
 
-    def _place(self, target: Target, outputs: Mapping[str, Made]) -> dict[str, str]:
-        """Put the artifacts where the workspace keeps them, each whole or not at all."""
-        placed = artifact_paths(target, outputs)
-        for part, path in placed.items():
-            made = outputs[part]
-            look = self._memo.look(path)
-            if look is None or look.digest.hex() != made.digest or look.executable != made.executable:
-                try:
-                    self._write(path, made, file_source(part, outputs, self.store))
-                except OSError as error:
-                    raise full_or(error, path) from None
-        return placed
-
-    def _write(self, path: str, made: Made, copy_to: Callable[[Path], None]) -> None:
-        final = self.root / path
-        aside = self.root / FOLDER / "tmp" / f"{made.digest}-{threading.get_ident()}"
-        aside.parent.mkdir(exist_ok=True)
-        final.parent.mkdir(parents=True, exist_ok=True)
-        aside.unlink(missing_ok=True)
-        try:
-            copy_to(aside)
-            # A time just past: whoever writes to the file later, be it in the same tick of the clock, is seen.
-            past = time.time_ns() - 1_000_000_000
-            os.utime(aside, ns=(past, past))
-            try:
-                os.replace(aside, final)
-            except OSError as error:
-                if error.errno != errno.EXDEV:  # dist/ may be a mount of its own
-                    raise
-                self._write_beside(aside, final)
-        finally:
-            aside.unlink(missing_ok=True)
-        found = final.stat()
-        if (found.st_size, found.st_mtime_ns) == (made.size, past):
-            look = Look(pack_stat(found), made.executable, bytes.fromhex(made.digest), bytes(16))
-            self._memo.made(path, look)  # without its xxh3, which is only a shortcut
-        else:
-            self._memo.forget(path)  # somebody wrote to it at once
-
-    def _write_beside(self, aside: Path, final: Path) -> None:
-        sibling = final.with_name(f".{final.name}.part")
-        try:
-            shutil.copy2(aside, sibling)
-            os.replace(sibling, final)
-        finally:
-            sibling.unlink(missing_ok=True)
-
-    def _retire(self, target: Target, artifacts: Mapping[str, str]) -> None:
-        """Remove what this target left under other names before (a version that is gone)."""
-        record = self.trace.record(target.name)
-        if record is not None:
-            self._remove(record, keep=set(artifacts.values()))
+    @property
+    def removed(self) -> list[str]:
+        """The artifacts that this run took away."""
+        return self._artifacts.removed
 
     def discard(self, name: str, *, dry_run: bool = False) -> Iterator[tuple[str, bool]]:
         """Remove the artifacts of a target that are still what it made here; each path that is there, and whether it
         is removed (with `dry_run`: would be)."""
-        record = self.trace.record(name)
-        made = {path: record.outputs[part].digest for part, path in record.artifacts.items()} if record else {}
-        declared = [o.artifact for o in self.graph.targets[name].outputs if o.artifact and not (o.tree and made)]
-        for path in dict.fromkeys([*made, *declared]):
-            if not os.path.lexists(self.root / path):
-                continue
-            look = self._memo.look(path)
-            ours = look is not None and look.digest.hex() == made.get(path)
-            if ours and not dry_run:
-                (self.root / path).unlink()
-                self._memo.forget(path)
-                remove_empty(self.root, path)
-            yield path, ours
+        return self._artifacts.discard(self.graph.targets[name], self.trace.record(name), dry_run=dry_run)
 
     def clean_orphans(self) -> None:
         """After a full build: remove the artifacts of targets that are gone, and the versions that are gone of targets
@@ -460,22 +399,15 @@ class Build:
         orphans = self.trace.orphans()
         for record in (*orphans.values(), *self.trace.optional().values()):
             if record is not None:
-                self._remove(record, keep=set())
+                self._artifacts.remove(record)
         if orphans:
             self.trace.forget(orphans)
 
-    def _remove(self, record: Record, keep: set[str]) -> None:
-        gone = {path: record.outputs[part].digest for part, path in record.artifacts.items() if path not in keep}
-        if not gone:
-            return
-        for path, digest in gone.items():
-            look = None if path in self.graph.owners else self._memo.look(path)
-            if look is not None and look.digest.hex() == digest:
-                with contextlib.suppress(OSError):
-                    (self.root / path).unlink()
-                    self._memo.forget(path)
-                    self.removed.append(path)
-                    remove_empty(self.root, path)
+    def _retire(self, target: Target, artifacts: Mapping[str, str]) -> None:
+        """Remove what this target left under other names before (a version that is gone)."""
+        record = self.trace.record(target.name)
+        if record is not None:
+            self._artifacts.remove(record, keep=set(artifacts.values()))
 
     def _log(self, name: str) -> Path:
         return self.root / FOLDER / "logs" / f"{name.replace('/', '=')}.log"  # no name holds a '='

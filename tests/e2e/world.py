@@ -33,6 +33,7 @@ from packyard.formats.errors import FormatError
 from packyard.tasks import __main__ as command
 from packyard.tasks import action, lock, sandbox
 from packyard.tasks import build as building
+from packyard.tasks.artifacts import Artifacts
 from packyard.tasks.build import Build
 from packyard.tasks.errors import ActionError
 from packyard.tasks.graph import Graph, build_graph
@@ -134,7 +135,7 @@ class World:
         self._pass(Build, "_run", "run")
         self._pass(sandbox, "collect", "collect")
         self._pass(Store, "keep", "keep")
-        self._pass(Build, "_write", "place")
+        self._pass(Artifacts, "_write", "place")
         self._pass(Build, "_retire", "retire")
         self._pass(Trace, "commit", "commit")
         self._pass(Trace, "keep_graph", "graph")

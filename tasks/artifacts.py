@@ -1,0 +1,111 @@
+"""Artifacts in the workspace: each put there whole or not at all, and removed only while it is still what was made."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import shutil
+import threading
+import time
+from collections.abc import Callable, Container, Iterator, Mapping
+from pathlib import Path
+
+from packyard.tasks.folder import artifact_paths, file_source, remove_empty
+from packyard.tasks.graph import Graph
+from packyard.tasks.memo import Look, Memo, pack_stat
+from packyard.tasks.store import Store, full_or
+from packyard.tasks.target import Target
+from packyard.tasks.trace import FOLDER, Made, Record
+
+
+class Artifacts:
+    """The files that targets keep in one workspace. `removed` lists those that a run took away."""
+
+    def __init__(self, root: Path, graph: Graph, memo: Memo) -> None:
+        self.removed: list[str] = []
+        self._root = root
+        self._graph = graph
+        self._memo = memo
+
+    def place(self, target: Target, outputs: Mapping[str, Made], store: Store) -> dict[str, str]:
+        """Put what a target made where the workspace keeps it, if it does not lie there: part -> path. ActionError when
+        a disk is full; Damaged when the store lost a blob."""
+        placed = artifact_paths(target, outputs)
+        for part, path in placed.items():
+            if not self._is(path, outputs[part]):
+                try:
+                    self._write(path, outputs[part], file_source(part, outputs, store))
+                except OSError as error:
+                    raise full_or(error, path) from None
+        return placed
+
+    def remove(self, record: Record, *, keep: Container[str] = ()) -> None:
+        """Remove what a record tells of, but for the paths to `keep` and those that a target of the graph makes now."""
+        for part, path in record.artifacts.items():
+            if path in keep or path in self._graph.owners:
+                continue
+            if self._holds(path, record.outputs[part].digest):
+                with contextlib.suppress(OSError):
+                    self._unlink(path)
+                    self.removed.append(path)
+
+    def discard(self, target: Target, record: Record | None, *, dry_run: bool = False) -> Iterator[tuple[str, bool]]:
+        """Remove the artifacts of a target that are still what it made here; each path that is there, and whether it
+        is removed (with `dry_run`: would be)."""
+        made = {path: record.outputs[part].digest for part, path in record.artifacts.items()} if record else {}
+        declared = [o.artifact for o in target.outputs if o.artifact and not (o.tree and made)]
+        for path in dict.fromkeys([*made, *declared]):
+            if os.path.lexists(self._root / path):
+                ours = path in made and self._holds(path, made[path])
+                if ours and not dry_run:
+                    self._unlink(path)
+                yield path, ours
+
+    def _is(self, path: str, made: Made) -> bool:
+        look = self._memo.look(path)
+        return look is not None and (look.digest.hex(), look.executable) == (made.digest, made.executable)
+
+    def _holds(self, path: str, digest: str) -> bool:
+        look = self._memo.look(path)
+        return look is not None and look.digest.hex() == digest
+
+    def _unlink(self, path: str) -> None:
+        (self._root / path).unlink()
+        self._memo.forget(path)
+        remove_empty(self._root, path)
+
+    def _write(self, path: str, made: Made, copy_to: Callable[[Path], None]) -> None:
+        final = self._root / path
+        aside = self._root / FOLDER / "tmp" / f"{made.digest}-{threading.get_ident()}"
+        aside.parent.mkdir(exist_ok=True)
+        final.parent.mkdir(parents=True, exist_ok=True)
+        aside.unlink(missing_ok=True)
+        try:
+            copy_to(aside)
+            # A time just past: whoever writes to the file later, be it in the same tick of the clock, is seen.
+            past = time.time_ns() - 1_000_000_000
+            os.utime(aside, ns=(past, past))
+            try:
+                os.replace(aside, final)
+            except OSError as error:
+                if error.errno != errno.EXDEV:  # dist/ may be a mount of its own
+                    raise
+                _write_beside(aside, final)
+        finally:
+            aside.unlink(missing_ok=True)
+        found = final.stat()
+        if (found.st_size, found.st_mtime_ns) == (made.size, past):
+            look = Look(pack_stat(found), made.executable, bytes.fromhex(made.digest), bytes(16))
+            self._memo.made(path, look)  # without its xxh3, which is only a shortcut
+        else:
+            self._memo.forget(path)  # somebody wrote to it at once
+
+
+def _write_beside(aside: Path, final: Path) -> None:
+    sibling = final.with_name(f".{final.name}.part")
+    try:
+        shutil.copy2(aside, sibling)
+        os.replace(sibling, final)
+    finally:
+        sibling.unlink(missing_ok=True)
