@@ -16,6 +16,7 @@ from typing import Any
 
 from packyard.tasks.action import own_files
 from packyard.tasks.memo import Stat, pack_stat
+from packyard.tasks.replacement import replacing
 from packyard.tasks.trace import FOLDER
 
 
@@ -39,11 +40,10 @@ def keep(root: Path, name: str, question: str, looks: Mapping[str, Stat], answer
     own = {os.fspath(path): pack_stat(path.stat()) for path in own_files()}
     kept = {"question": _asked(question), "looks": {**looks, **own}, "answer": answer}
     place = _place(root, name)
-    aside = place.with_name(f".{place.name}.{os.getpid()}")
     with contextlib.suppress(OSError):
         place.parent.mkdir(parents=True, exist_ok=True)
-        aside.write_text(json.dumps(kept, separators=(",", ":")), encoding="utf-8")
-        os.replace(aside, place)
+        with replacing(place) as aside:
+            aside.write_text(json.dumps(kept, separators=(",", ":")), encoding="utf-8")
 
 
 def _place(root: Path, name: str) -> Path:

@@ -14,6 +14,7 @@ from pathlib import Path
 from packyard.tasks.folder import artifact_paths, file_source, remove_empty
 from packyard.tasks.graph import Graph
 from packyard.tasks.memo import Look, Memo, pack_stat
+from packyard.tasks.replacement import replacing
 from packyard.tasks.store import Store, full_or
 from packyard.tasks.target import Target
 from packyard.tasks.trace import FOLDER, Made, Record
@@ -91,7 +92,8 @@ class Artifacts:
             except OSError as error:
                 if error.errno != errno.EXDEV:  # dist/ may be a mount of its own
                     raise
-                _write_beside(aside, final)
+                with replacing(final) as sibling:
+                    shutil.copy2(aside, sibling)
         finally:
             aside.unlink(missing_ok=True)
         found = final.stat()
@@ -100,12 +102,3 @@ class Artifacts:
             self._memo.made(path, look)  # without its xxh3, which is only a shortcut
         else:
             self._memo.forget(path)  # somebody wrote to it at once
-
-
-def _write_beside(aside: Path, final: Path) -> None:
-    sibling = final.with_name(f".{final.name}.part")
-    try:
-        shutil.copy2(aside, sibling)
-        os.replace(sibling, final)
-    finally:
-        sibling.unlink(missing_ok=True)

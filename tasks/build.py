@@ -22,6 +22,7 @@ from packyard.tasks.folder import artifact_paths, shown_artifacts, with_files
 from packyard.tasks.graph import Graph
 from packyard.tasks.memo import Look, Memo
 from packyard.tasks.plan import FRESH, NEVER_MADE, Verdict, judge
+from packyard.tasks.replacement import replacing
 from packyard.tasks.sandbox import Changed
 from packyard.tasks.store import Damaged, Result, Store, full_or
 from packyard.tasks.target import Json, Pin, Target
@@ -354,17 +355,13 @@ class Build:
         written to."""
         made = self._outputs(name)[""]
         place.parent.mkdir(parents=True, exist_ok=True)
-        aside = place.with_name(f".{place.name}.{os.getpid()}")
-        try:
+        with replacing(place) as aside:
             try:
                 self.store.copy_out(made.digest, aside, executable=made.executable)
             except Damaged:
                 self._make_again(name)
                 aside.unlink(missing_ok=True)
                 self.store.copy_out(self._outputs(name)[""].digest, aside, executable=made.executable)
-            os.replace(aside, place)
-        finally:
-            aside.unlink(missing_ok=True)
 
     def fact(self, name: str, part: str, key: str) -> Json:
         """A value in an artifact of a target that is done: a JSON object."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -19,6 +18,7 @@ from packyard.formats.pinned import Pinned
 from packyard.tasks import network
 from packyard.tasks.download import download
 from packyard.tasks.errors import ActionError
+from packyard.tasks.replacement import replacing
 
 _AT_ONCE = 8  # downloads
 
@@ -71,20 +71,17 @@ def _obtain(file: Pinned, folder: Path, indexes: Sequence[str]) -> Path:
                 os.utime(place)  # it was used: what was not for longest goes first
             return place
         place.unlink(missing_ok=True)
-    aside = folder / f".{file.sha256}.{os.getpid()}.{threading.get_ident()}"
     try:
-        download(file.url, aside, indexes)
-        if (found := _sha256(aside)) != file.sha256:
-            raise ActionError(
-                f"{file.file!r} has the SHA-256 {found}, the lock expects {file.sha256}",
-                hint="the file is not the one that was locked: ask who serves it, "
-                f"or take the new one by 'packyard lock --upgrade {file.name}'",
-            )
-        os.replace(aside, place)
+        with replacing(place) as aside:
+            download(file.url, aside, indexes)
+            if (found := _sha256(aside)) != file.sha256:
+                raise ActionError(
+                    f"{file.file!r} has the SHA-256 {found}, the lock expects {file.sha256}",
+                    hint="the file is not the one that was locked: ask who serves it, "
+                    f"or take the new one by 'packyard lock --upgrade {file.name}'",
+                )
     except OSError as error:
         raise ActionError(f"{file.file!r} cannot be kept: {error.strerror}") from None
-    finally:
-        aside.unlink(missing_ok=True)
     return place
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -21,6 +20,7 @@ from packyard.formats.pylock import Build, Pylock, drift, read_pylock, stamp_pyl
 from packyard.tasks.errors import ActionError, PlanError
 from packyard.tasks.fetched import fetched
 from packyard.tasks.indexes import indexes_of
+from packyard.tasks.replacement import rewrite
 from packyard.tasks.resolver import Question, compiled, upgrades
 from packyard.tasks.sdist import build_system
 from packyard.tasks.takenlock import check_taken, digest, taken_lock, taken_text
@@ -102,15 +102,10 @@ def resolve(pin: Pin, root: Path, *, upgrade: Iterable[str] | None = ()) -> None
         text = _stamped(pin, root, found, _earlier(final), upgrades(upgrade), taken=(pin.taken, taken))
     else:
         text = resolved_text(pin, root, _earlier(final), upgrade=upgrade)
-    final.parent.mkdir(parents=True, exist_ok=True)
-    aside = final.with_name(f".{final.name}.{os.getpid()}")
     try:
-        aside.write_text(text, encoding="utf-8")
-        os.replace(aside, final)
+        rewrite(final, text)
     except OSError as error:
         raise ActionError(f"{pin.path}: cannot be written: {error.strerror}") from None
-    finally:
-        aside.unlink(missing_ok=True)
 
 
 def resolved_text(pin: Pin, root: Path, earlier: str = "", *, upgrade: Iterable[str] | None = ()) -> str:

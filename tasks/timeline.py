@@ -6,15 +6,15 @@ microseconds since the start of the run, one row for each action that runs at th
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from packyard.tasks.replacement import replacing
 
 
 class Timeline:
@@ -52,10 +52,5 @@ class Timeline:
         name = {"name": "process_name", "ph": "M", "pid": 1, "args": {"name": "packyard"}}
         with self._lock:
             text = json.dumps({"traceEvents": [name, *self._events], "displayTimeUnit": "ms"})
-        sibling = path.with_name(f".{path.name}.{os.getpid()}.part")
-        try:
-            sibling.write_text(text, encoding="utf-8")
-            os.replace(sibling, path)
-        finally:
-            with contextlib.suppress(FileNotFoundError):
-                sibling.unlink()
+        with replacing(path) as aside:
+            aside.write_text(text, encoding="utf-8")

@@ -10,6 +10,7 @@ from pathlib import Path
 from packyard.formats.errors import FormatError, Problem, inside
 from packyard.formats.naming import read_member_name
 from packyard.formats.pspf import fingerprint, public_pem, read_public_key
+from packyard.tasks.replacement import replacing
 from packyard.tasks.signing import config_folder, read_trusted
 
 _SUFFIX = ".pub"
@@ -63,15 +64,12 @@ def add(text: str, name: str = "") -> Trusted:
         if other.name == one.name:
             raise FormatError(Problem(f"{name!r} is the name of another trusted key", hint="choose one by --name"))
     path = folder() / f"{one.name}{_SUFFIX}"
-    aside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         folder().mkdir(parents=True, exist_ok=True, mode=0o700)
-        aside.write_bytes(public_pem(public))
-        os.replace(aside, path)
+        with replacing(path) as aside:
+            aside.write_bytes(public_pem(public))
     except OSError as error:
         raise FormatError(Problem(f"cannot be written: {error.strerror}", place=os.fspath(path))) from None
-    finally:
-        aside.unlink(missing_ok=True)
     return one
 
 

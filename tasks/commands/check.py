@@ -23,6 +23,7 @@ from packyard.tasks.errors import ActionError
 from packyard.tasks.evidence import Evidence
 from packyard.tasks.front import Front, choose_display
 from packyard.tasks.opening import find_workspace
+from packyard.tasks.replacement import rewrite
 from packyard.tasks.summary import summary
 
 _WORDS = {"passed": "passed", "failed": "FAILED", "skipped": "-"}
@@ -79,9 +80,7 @@ def _fix(evidence: Evidence) -> Iterator[str]:
         if missing:
             path = evidence.root / GITIGNORE
             before = path.read_text(encoding="utf-8") if path.exists() else ""
-            aside = path.with_name(f"{GITIGNORE}.part")
-            aside.write_text(with_folders(before, missing), encoding="utf-8", newline="")
-            os.replace(aside, path)
+            rewrite(path, with_folders(before, missing))
             yield f"fixed  {GITIGNORE}: {', '.join(f'/{folder}/' for folder in missing)}"
         for script in scripts_without_bit(evidence):
             path = evidence.root / script

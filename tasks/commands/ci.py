@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import difflib
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from packyard.tasks.cli import version
 from packyard.tasks.commands.output import say, say_json
 from packyard.tasks.errors import ActionError, PlanError
 from packyard.tasks.opening import find_workspace
+from packyard.tasks.replacement import rewrite
 from packyard.tasks.template import FOLDER as TEMPLATES
 from packyard.tasks.workflow import Workflow, workflows
 from packyard.tasks.workspace import read_workspace
@@ -58,18 +58,13 @@ def _refuse_edited(found: Sequence[Workflow]) -> None:
 def _write(root: Path, found: Sequence[Workflow]) -> None:
     for workflow in found:
         path = root / workflow.path
-        aside = path.with_name(f".{path.name}.{os.getpid()}.part")
         try:
             if workflow.state == "needless":
                 path.unlink()
             elif workflow.state != "current":
-                path.parent.mkdir(parents=True, exist_ok=True)
-                aside.write_text(workflow.text, encoding="utf-8", newline="\n")
-                os.replace(aside, path)
+                rewrite(path, workflow.text)
         except OSError as error:
             raise ActionError(f"{workflow.path}: cannot be written: {error.strerror}") from None
-        finally:
-            aside.unlink(missing_ok=True)
 
 
 def _diff(workflow: Workflow) -> list[str]:

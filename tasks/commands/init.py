@@ -19,6 +19,7 @@ from packyard.tasks.cli import COMMANDS, TRACE_COMMANDS
 from packyard.tasks.commands import initplane
 from packyard.tasks.commands.output import say
 from packyard.tasks.errors import ActionError
+from packyard.tasks.replacement import rewrite
 from packyard.tasks.workspace import MANIFEST
 
 _SKIPPED = ("dist", "site", "build", "node_modules", "venv")
@@ -76,7 +77,7 @@ def run(words: list[str]) -> int:
             if file.old == file.new:
                 say(f"kept     {file.path}")
             else:
-                _write(file.path, file.new)
+                rewrite(file.path, file.new)
                 say(f"{'wrote   ' if file.old is None else 'extended'} {file.path}")
     except OSError as error:
         raise ActionError(f"{error.filename or root}: cannot be written: {error.strerror}") from None
@@ -116,17 +117,6 @@ def _read(path: Path) -> str | None:
         return None
     except UnicodeDecodeError:
         raise FormatError(Problem("is not UTF-8", place=os.fspath(path))) from None
-
-
-def _write(path: Path, text: str) -> None:
-    aside = path.with_name(f".{path.name}.part")
-    try:
-        aside.write_text(text, encoding="utf-8", newline="\n")
-        if path.exists():
-            aside.chmod(path.stat().st_mode & 0o777)
-        os.replace(aside, path)
-    finally:
-        aside.unlink(missing_ok=True)
 
 
 # packyard.toml -----------------------------------------------------------------------------------------------

@@ -29,6 +29,7 @@ from packyard.tasks.interpreterlock import pin_archive
 from packyard.tasks.lock import BUILD_NAME, HOOK_NAME, NAME, resolve, taken_drift
 from packyard.tasks.morloclock import drift_of_morloc, is_settled, lock_morloc
 from packyard.tasks.opening import find_workspace
+from packyard.tasks.replacement import rewrite
 from packyard.tasks.takenlock import check_taken, taken_lock
 from packyard.tasks.target import Pin
 from packyard.tasks.workspace import LOCK, Member, Workspace, read_workspace
@@ -196,14 +197,10 @@ def _write_tools(root: Path, text: str, said: str) -> None:
     path = root / LOCK
     same = path.exists() and path.read_text(encoding="utf-8") == text
     if not same:
-        aside = path.with_name(f".{path.name}.part")
         try:
-            aside.write_text(text, encoding="utf-8")
-            os.replace(aside, path)
+            rewrite(path, text)
         except OSError as error:
             raise ActionError(f"{LOCK}: cannot be written: {error.strerror}") from None
-        finally:
-            aside.unlink(missing_ok=True)
     say(f"{'kept    ' if same else 'wrote   '} {os.path.relpath(path)}  {said}")
 
 
