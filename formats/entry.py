@@ -26,6 +26,11 @@ class Entry:
         """0755 for an executable file, else 0644; archives know no others."""
         return 0o755 if self.executable else 0o644
 
+    def data(self) -> bytes:
+        """The whole content; FormatError when the file cannot be read."""
+        with self.open() as (_, content):
+            return content.read()
+
     @contextmanager
     def open(self) -> Iterator[tuple[int, BinaryIO]]:
         """The size in bytes and a stream of the content; FormatError when the file cannot be read."""

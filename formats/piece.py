@@ -74,21 +74,34 @@ class _Fragment:
         self._deflate = deflater(level)
         self._sha256 = hashlib.sha256()
         self._crc = self._length = 0
+        # Small files wait for others: each step below lets other threads go on, and waits for its turn again.
+        self._waiting: list[bytes] = []
+        self._size = 0
 
     def write(self, data: bytes, /) -> None:
         self._length += len(data)
         if self._length > _LONGEST:
             raise FormatError("the files of one piece have 4 GiB or more", hint="divide them between several slots")
-        self._sha256.update(data)
-        self._crc = crc32(data, self._crc)
-        self._out.write(self._deflate.compress(data))
+        self._waiting.append(data)
+        self._size += len(data)
+        if self._size >= _CHUNK:
+            self._pass_on()
 
     def finish(self) -> Piece:
         if self._length:
+            self._pass_on()
             self._out.write(self._deflate.flush(zlib_ng.Z_FULL_FLUSH))
         piece = Piece(digest=Digest(self._sha256.hexdigest()), crc32=self._crc, length=self._length)
         _close(self._out, piece.crc32, piece.length)
         return piece
+
+    def _pass_on(self) -> None:
+        data = b"".join(self._waiting)
+        self._waiting.clear()
+        self._size = 0
+        self._sha256.update(data)
+        self._crc = crc32(data, self._crc)
+        self._out.write(self._deflate.compress(data))
 
 
 def join(pieces: Iterable[Path], out: Sink) -> int:

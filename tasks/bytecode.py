@@ -11,10 +11,12 @@ standard library it is what programs commonly import, of the distributions all b
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import BinaryIO
 
+from packyard.formats.entry import Entry
 from packyard.formats.pycache import cached_path
 from packyard.tasks.room import Room
 
@@ -22,15 +24,26 @@ _PROCESSES = 4
 _WORTH_A_PROCESS = 100  # files; how many processes there are depends on them alone, not on the machine
 # Started without site-packages, but not isolated: the hash seed of an action's environment has to count.
 _FLAGS = ("-s", "-S", "-W", "ignore")
+# Reads a line that says which modules follow, as JSON, and their texts; writes the same of their bytecode.
 _COMPILE = """
-import json, py_compile, sys
-root, mode = sys.argv[2], py_compile.PycInvalidationMode.UNCHECKED_HASH
-with open(sys.argv[1], encoding="utf-8") as jobs:
-    for source, target in json.load(jobs):
+import gc, json, sys
+from importlib._bootstrap_external import _code_to_hash_pyc
+from importlib.util import source_hash
+gc.disable()
+found = []
+with open(sys.argv[1], "rb") as given:
+    for path, size in json.loads(given.readline()):
+        source = given.read(size)
         try:
-            py_compile.compile(f"{root}/{source}", f"{root}/{target}", f"/{source}", True, invalidation_mode=mode)
-        except (py_compile.PyCompileError, SyntaxError, ValueError, RecursionError) as error:
-            print(f"{source} is no module for this Python: {type(error).__name__}")
+            code = compile(source, f"/{path}", "exec", dont_inherit=True)
+        except (SyntaxError, ValueError, RecursionError) as error:
+            print(f"{path} is no module for this Python: {type(error).__name__}")
+        else:
+            found.append((path, _code_to_hash_pyc(code, source_hash(source), False)))
+with open(sys.argv[2], "wb") as out:
+    out.write(json.dumps([(path, len(data)) for path, data in found]).encode() + b"\\n")
+    for _, data in found:
+        out.write(data)
 """
 # Imports modules, and keeps the bytecode of all that this loads: each is compiled once, for both. What was loaded
 # before anything could be kept (the encodings) is compiled at the end.
@@ -73,22 +86,25 @@ _COMMON = (
 )  # fmt: skip
 
 
-def compile_files(room: Room, python: Path, root: Path, paths: Iterable[str], version: str) -> set[str]:
-    """Compile modules, given by their paths below `root`, each into the `__pycache__` beside it; returns the paths
-    of what came out. A file that is no module for this Python is told in the log and left as it is."""
-    jobs = [(path, cached_path(path, version)) for path in sorted(set(paths), key=str.encode)]
-    if not jobs:
-        return set()
-    parts = min(_PROCESSES, 1 + len(jobs) // _WORTH_A_PROCESS)
+def compile_modules(room: Room, python: Path, modules: Mapping[str, bytes], version: str) -> dict[str, Entry]:
+    """The bytecode of modules, each a text under its path below the prefix, by this path: files that stand in the
+    `__pycache__` beside it. A file that is no module for this Python is told in the log and left out."""
+    paths = sorted(modules, key=str.encode)
+    if not paths:
+        return {}
+    parts = min(_PROCESSES, 1 + len(paths) // _WORTH_A_PROCESS)
 
-    def compile_part(number: int) -> None:
-        question = room.scratch / f"bytecode-{number}.json"
-        question.write_text(json.dumps(jobs[number::parts]), encoding="utf-8")
-        room.run([python, *_FLAGS, "-c", _COMPILE, question, root], cwd=room.scratch)
+    def compile_part(number: int) -> dict[str, bytes]:
+        question, answer = (room.scratch / f"{what}-{number}" for what in ("modules", "bytecode"))
+        with question.open("wb") as out:
+            _write_framed(out, {path: modules[path] for path in paths[number::parts]})
+        room.run([python, *_FLAGS, "-c", _COMPILE, question, answer], cwd=room.scratch)
+        with answer.open("rb") as stream:
+            return dict(_read_framed(stream))
 
     with ThreadPoolExecutor(parts) as pool:
-        list(pool.map(compile_part, range(parts)))
-    return {target for _, target in jobs if (root / target).is_file()}
+        made = {path: data for part in pool.map(compile_part, range(parts)) for path, data in part.items()}
+    return {path: Entry(cached_path(path, version), made[path]) for path in paths if path in made}
 
 
 def compile_common(room: Room, root: Path, version: str) -> None:
@@ -106,3 +122,13 @@ def worth_compiling(path: str) -> bool:
         and all(folder.isidentifier() and folder not in ("tests", "test") for folder in folders)
         and name.removesuffix(".py").isidentifier()
     )
+
+
+def _write_framed(out: BinaryIO, files: Mapping[str, bytes]) -> None:
+    out.write(json.dumps([(path, len(data)) for path, data in files.items()]).encode() + b"\n")
+    out.writelines(files.values())
+
+
+def _read_framed(stream: BinaryIO) -> Iterator[tuple[str, bytes]]:
+    for path, size in json.loads(stream.readline()):
+        yield path, stream.read(size)

@@ -73,7 +73,7 @@ def build_sdist(room: Room, pinned: Pinned, file: Path, build: Build | None, pyt
     try:
         parts = pinned_files(build.lock, f"the lock of what builds {name!r}", machine)
         for part, wheel in zip(parts, fetched(parts, room.local.get("indexes", ()), room.downloads)):
-            unpack_wheel(wheel, tree, name=part.name, site=".")
+            unpack_wheel(wheel, tree, name=part.name)
     except FormatError as error:
         raise ActionError(f"what builds {name!r} cannot be installed: {error}") from None
     room.say(f"building {pinned.file} with {system.backend}")

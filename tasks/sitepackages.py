@@ -19,13 +19,12 @@ from packyard.formats.gzipped import COMPRESSOR, LEVELS
 from packyard.formats.listing import Listed, listed
 from packyard.formats.machine import Machine
 from packyard.formats.pinned import pinned_files
-from packyard.formats.pycache import cached_path
 from packyard.formats.pylock import read_pylock
 from packyard.formats.record import Recorded, hash_of, write_record
 from packyard.formats.trim import trimmed
 from packyard.tasks import interpreter, lock
 from packyard.tasks.abi import check_abi, glibc_of
-from packyard.tasks.bytecode import compile_files, worth_compiling
+from packyard.tasks.bytecode import compile_modules, worth_compiling
 from packyard.tasks.errors import ActionError
 from packyard.tasks.fetched import fetched
 from packyard.tasks.indexes import indexes_of
@@ -34,7 +33,7 @@ from packyard.tasks.room import Room
 from packyard.tasks.sdist import build_sdist
 from packyard.tasks.stripping import strip_entries
 from packyard.tasks.target import Json, Use
-from packyard.tasks.unpackedwheel import Distribution, Overlap, unpack_wheel
+from packyard.tasks.unpackedwheel import Distribution, read_distribution
 from packyard.tasks.workspace import Member, Workspace
 
 
@@ -88,8 +87,6 @@ def needs(member: Member, workspace: Workspace, platform: str) -> Needs:
 
 def install(room: Room, lock_text: str) -> Installed:
     """Install what a lock lists; ActionError when it cannot be had, or when the bundle's Python cannot run it."""
-    prefix = room.scratch / "prefix"
-    prefix.mkdir()
     version: str = room.params["version"]
     if not read_pylock(lock_text, lock.NAME).packages:
         return Installed(parts=[], saved={})
@@ -97,9 +94,9 @@ def install(room: Room, lock_text: str) -> Installed:
     facts = json.loads((room.inputs / "runtime").read_text(encoding="utf-8"))
     site = prefix_of(version, room.params["platform"]).site
     try:
-        found = _laid_out(room, lock_text, prefix, python, facts)
+        found = _laid_out(room, lock_text, python, facts)
         saved = _trim(found, room.params, site)
-        _compile(room, prefix, python, found)
+        _compile(room, python, found)
         check_abi(((one.owner, one.entries) for one in found), room.params, facts)
     except FormatError as error:
         raise ActionError(f"the environment cannot be put together: {error}") from None
@@ -108,9 +105,12 @@ def install(room: Room, lock_text: str) -> Installed:
     return Installed(parts=[_recorded(one, site) for one in found], saved=saved)
 
 
-def _laid_out(room: Room, lock_text: str, prefix: Path, python: Path, facts: Mapping[str, Json]) -> list[Distribution]:
-    """What the lock lists for the bundle's machine, unpacked below `prefix`."""
+def _laid_out(room: Room, lock_text: str, python: Path, facts: Mapping[str, Json]) -> list[Distribution]:
+    """What the lock lists for the bundle's machine."""
     found: list[Distribution] = []
+    known: dict[str, tuple[str, Entry]] = {}
+    aside = room.scratch / "large"
+    aside.mkdir()
     machine = machine_of(room.params, facts)
     builds = {build.name: build for build in read_pylock(lock_text, lock.NAME).builds}
     site = prefix_of(machine.python, machine.platform).site
@@ -120,16 +120,18 @@ def _laid_out(room: Room, lock_text: str, prefix: Path, python: Path, facts: Map
         if not pinned.is_wheel:
             wheel = build_sdist(room, pinned, file, builds.get(pinned.name), python, machine)
         try:
-            found.append(unpack_wheel(wheel, prefix, name=pinned.name, site=site))
-        except Overlap as overlap:
-            owner = next(one.owner for one in found if overlap.path in {entry.path for entry in one.entries})
-            raise FormatError(
-                f"{overlap.path!r} is in {owner!r} and, different, in {pinned.name!r}",
-                hint=f"leave one of them out, or take a version of {pinned.name} without it",
-            ) from None
+            one = read_distribution(wheel, aside, name=pinned.name, site=site)
         except FormatError as error:
             hint = f"take another version of {pinned.name}; its authors should know"
             raise ActionError(f"{pinned.file!r} is not safe to use: {error}", hint=hint) from None
+        for entry in one.entries:
+            owner, other = known.setdefault(entry.path, (one.owner, entry))
+            if other is not entry and other.data() != entry.data():
+                raise FormatError(
+                    f"{entry.path!r} is in {owner!r} and, different, in {one.owner!r}",
+                    hint=f"leave one of them out, or take a version of {one.owner} without it",
+                )
+        found.append(one)
     return found
 
 
@@ -159,26 +161,19 @@ def _trim(found: list[Distribution], params: Mapping[str, Json], site: str) -> d
     return saved
 
 
-def _compile(room: Room, prefix: Path, python: Path, found: list[Distribution]) -> None:
+def _compile(room: Room, python: Path, found: list[Distribution]) -> None:
     """Give each distribution the bytecode of its modules."""
     version: str = room.params["version"]
     site = prefix_of(version, room.params["platform"]).site + "/"
     modules = {
-        entry.content: entry.path
+        entry.path: entry.data()
         for one in found
         for entry in one.entries
-        if isinstance(entry.content, Path)
-        and entry.path.startswith(site)
-        and worth_compiling(entry.path.removeprefix(site))
+        if entry.path.startswith(site) and worth_compiling(entry.path.removeprefix(site))
     }
-    sources = [path.relative_to(prefix).as_posix() for path in modules]
-    made = compile_files(room, python, prefix, sources, version)
+    compiled = compile_modules(room, python, modules, version)
     for one in found:
-        for entry in list(one.entries):
-            if isinstance(entry.content, Path) and entry.content in modules:
-                compiled = cached_path(entry.content.relative_to(prefix).as_posix(), version)
-                if compiled in made:
-                    one.entries.append(Entry(cached_path(entry.path, version), prefix / compiled))
+        one.entries.extend([compiled[entry.path] for entry in one.entries if entry.path in compiled])
 
 
 def _recorded(one: Distribution, site: str) -> tuple[list[Entry], list[Listed]]:

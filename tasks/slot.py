@@ -21,13 +21,12 @@ from packyard.formats.errors import FormatError, Problem, inside
 from packyard.formats.gzipped import COMPRESSOR, LEVELS, compressing
 from packyard.formats.listing import check_owners, listed, read_listing, write_listing
 from packyard.formats.piece import write_piece
-from packyard.formats.pycache import cached_path
 from packyard.formats.slotspec import SlotSpec
 from packyard.formats.tarball import write_tar
 from packyard.formats.wheel import Wheel, placed, read_wheel, record_of
 from packyard.tasks import interpreter
 from packyard.tasks.abi import check_abi
-from packyard.tasks.bytecode import compile_files, worth_compiling
+from packyard.tasks.bytecode import compile_modules, worth_compiling
 from packyard.tasks.dependency import dependencies
 from packyard.tasks.errors import ActionError, PlanError, gather
 from packyard.tasks.prefix import at, platforms_of, prefix_of
@@ -251,19 +250,13 @@ def _bytecode(room: Room, entries: list[Entry]) -> dict[str, Entry]:
     """The bytecode of those of the files that are modules, by the path of the module."""
     version: str = room.params["version"]
     site = prefix_of(version, room.params["platform"]).site + "/"
-    root = room.scratch / "prefix"
-    modules: dict[str, None] = {}
-    for entry in entries:
-        if entry.path.startswith(site) and worth_compiling(entry.path.removeprefix(site)):
-            assert isinstance(entry.content, bytes)
-            place = root / entry.path
-            place.parent.mkdir(parents=True, exist_ok=True)
-            place.write_bytes(entry.content)
-            modules[entry.path] = None
+    modules = {
+        entry.path: entry.data()
+        for entry in entries
+        if entry.path.startswith(site) and worth_compiling(entry.path.removeprefix(site))
+    }
     python = interpreter.program_in(room, room.params["runtime"], version)
-    made = compile_files(room, python, root, modules, version)
-    compiled = {path: cached_path(path, version) for path in modules}
-    return {path: Entry(at, (root / at).read_bytes()) for path, at in compiled.items() if at in made}
+    return compile_modules(room, python, modules, version)
 
 
 def _wheel(path: Path) -> Wheel:

@@ -1,10 +1,15 @@
-"""A wheel of others, unpacked below a Python's prefix: what of it goes into a bundle, and where it stands there."""
+"""A wheel of others: what of it goes into a bundle, and where it stands there below a Python's prefix.
+
+Its files are held in memory, but for large ones: to write a thousand small files and to read them again takes longer
+than all that is done with them.
+"""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from packaging.utils import canonicalize_name
 from packyard.formats.entry import Entry
@@ -14,6 +19,7 @@ from packyard.formats.zipball import Member, contents, read_zip
 
 # Below the prefix, and not for a program that runs from a bundle.
 _LEFT_OUT = re.compile(r"include/|.*\.pyc$|(.*/)?__pycache__/")
+_LARGE = 1 << 20  # bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,25 +31,17 @@ class Distribution:
     entries: list[Entry]
 
 
-class Overlap(Exception):
-    """Another wheel wrote the file `path` (below the prefix) with other bytes."""
+def read_distribution(file: Path, aside: Path, *, name: str, site: str) -> Distribution:
+    """What goes into a bundle of the wheel of `name`, `site` being the folder of modules; large files lie in the folder
+    `aside`, which is there.
 
-    def __init__(self, path: str) -> None:
-        super().__init__(path)
-        self.path = path
-
-
-def unpack_wheel(file: Path, prefix: Path, *, name: str, site: str) -> Distribution:
-    """Write what goes into a bundle of the wheel of `name` below `prefix`, `site` being the folder of modules there.
-
-    FormatError when it is no wheel of this distribution or not safe to unpack (a path that leads out, a link), with
-    nothing written. Overlap when another wheel wrote one of its files.
+    FormatError when it is no wheel of this distribution or not safe to unpack (a path that leads out, a link).
     """
     with file.open("rb") as stream:
         members = read_zip(stream, limit=LARGEST)
         info = _info(members, name)
         entries = []
-        for member in members:
+        for number, member in enumerate(members):
             at = position(member.path, info=info, site=site)
             if at is None or member.path == f"{info}/RECORD" or _LEFT_OUT.match(at):
                 continue
@@ -51,8 +49,28 @@ def unpack_wheel(file: Path, prefix: Path, *, name: str, site: str) -> Distribut
             script = at.startswith("bin/")
             if script and is_python_script(content[:4096]):
                 continue
-            entries.append(Entry(at, _write(prefix, at, content), member.executable or script))
+            kept = _kept(content, aside / f"{name}-{number}") if len(content) > _LARGE else content
+            entries.append(Entry(at, kept, member.executable or script))
     return Distribution(owner=name, info=info, entries=entries)
+
+
+def unpack_wheel(file: Path, tree: Path, *, name: str) -> None:
+    """Write what `read_distribution` gives of a wheel into a folder of modules; FormatError as there, with nothing
+    written, and when another wheel wrote one of its files with other bytes."""
+    with TemporaryDirectory(prefix=".unpacking-", dir=tree) as aside:
+        for entry in read_distribution(file, Path(aside), name=name, site=".").entries:
+            place = tree / entry.path
+            place.parent.mkdir(parents=True, exist_ok=True)
+            if place.exists():
+                if place.read_bytes() != entry.data():
+                    raise FormatError(f"{entry.path!r} is in {name!r} and, different, in another distribution")
+            else:
+                place.write_bytes(entry.data())
+
+
+def _kept(content: bytes, place: Path) -> Path:
+    place.write_bytes(content)
+    return place
 
 
 def _info(members: list[Member], name: str) -> str:
@@ -64,14 +82,3 @@ def _info(members: list[Member], name: str) -> str:
     if (found := canonicalize_name(infos[0].partition("-")[0])) != name:
         raise FormatError(f"it is the wheel of {found!r}, {name!r} was expected")
     return infos[0]
-
-
-def _write(prefix: Path, at: str, content: bytes) -> Path:
-    place = prefix / at
-    place.parent.mkdir(parents=True, exist_ok=True)
-    if place.exists():
-        if place.read_bytes() != content:
-            raise Overlap(at)
-    else:
-        place.write_bytes(content)
-    return place

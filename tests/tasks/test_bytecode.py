@@ -6,23 +6,20 @@ from pathlib import Path
 
 import pytest
 from packyard.formats.pycache import cached_path
-from packyard.tasks.bytecode import compile_files, worth_compiling
+from packyard.tasks.bytecode import compile_modules, worth_compiling
 from packyard.tasks.interpreter import RUNNING
 from packyard.tasks.room import Room
 
 
 def compiled(folder: Path, files: dict[str, str]) -> tuple[dict[str, bytes], str]:
     """The bytecode by path, and the log."""
-    root = folder / "root"
-    for path, text in files.items():
-        (root / path).parent.mkdir(parents=True, exist_ok=True)
-        (root / path).write_text(text)
     room = Room(
         inputs=folder, outputs=folder, scratch=folder, home=folder, params={}, log=folder / "log",
     )  # fmt: skip
     room.log.touch()
-    made = compile_files(room, Path(sys.executable), root, files, RUNNING)
-    return {path: (root / path).read_bytes() for path in made}, room.log.read_text()
+    made = compile_modules(room, Path(sys.executable), {path: text.encode() for path, text in files.items()}, RUNNING)
+    assert set(made) <= set(files)
+    return {entry.path: entry.data() for entry in made.values()}, room.log.read_text()
 
 
 def test_bytecode_is_unchecked_and_the_same_in_another_folder(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from packyard.formats.entry import Entry
+from packyard.formats.pycache import cached_path
 from packyard.formats.pylock import read_pylock
 from packyard.tasks import lock, process
 from packyard.tasks.errors import ActionError
@@ -121,6 +122,17 @@ def test_install_places_what_a_bundle_needs_and_no_more(index: Index, tmp_path: 
     }
     digest = base64.urlsafe_b64encode(hashlib.sha256(b"shared").digest()).rstrip(b"=").decode()
     assert f"../../../share/good.txt,sha256={digest},6" in found[f"{SITE}/good-1.0.dist-info/RECORD"]
+
+
+def test_large_file_of_a_wheel_waits_on_the_disk(index: Index, tmp_path: Path) -> None:
+    large = "x = 1\n" * 200_000
+    file = index.add_wheel("good", "1.0", {"large.py": large, "small.py": "y = 2\n"})
+    ((entries, _),) = install(room(tmp_path / "room"), index.lock(file)).parts
+    found = {entry.path: entry for entry in entries}
+    assert isinstance(found[f"{SITE}/large.py"].content, Path)
+    assert found[f"{SITE}/large.py"].data() == large.encode()
+    assert found[f"{SITE}/small.py"].content == b"y = 2\n"
+    assert f"{SITE}/{cached_path('large.py', RUNNING)}" in found
 
 
 def test_install_downloads_once_for_all_and_again_when_damaged(index: Index, tmp_path: Path) -> None:
