@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Protocol, TextIO
 
 from packyard.tasks.build import Outcome
@@ -187,6 +188,11 @@ def nothing_line(fresh: int, seconds: float) -> str:
 def duration(seconds: float) -> str:
     """A length of time as a person reads it."""
     return f"{seconds:.2f} s" if seconds < 60 else f"{int(seconds) // 60} min {int(seconds) % 60} s"
+
+
+def size_of(path: Path) -> int:
+    """The bytes of a file, or of all files in a folder."""
+    return sum(one.stat().st_size for one in path.rglob("*") if one.is_file()) if path.is_dir() else path.stat().st_size
 
 
 def bytes_text(size: int) -> str:

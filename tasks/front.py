@@ -17,7 +17,7 @@ from types import FrameType
 
 from packyard.tasks import null, process, sandbox
 from packyard.tasks.build import Build, Mode, Outcome
-from packyard.tasks.display import Display, Json, Plain, Summary
+from packyard.tasks.display import Display, Json, Plain, Summary, size_of
 from packyard.tasks.exclusion import exclusive
 from packyard.tasks.gate import Gate, longest_ways
 from packyard.tasks.graph import Graph
@@ -211,7 +211,7 @@ class Front:
         sizes = {}
         for path in (path for outcome in outcomes for path in outcome.artifacts):
             with contextlib.suppress(OSError):
-                sizes[path] = _size(self.root / path)
+                sizes[path] = size_of(self.root / path)
         self._write_timeline()
         self.display.finish(
             Summary(
@@ -266,11 +266,6 @@ class Front:
 
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, end)
-
-
-def _size(path: Path) -> int:
-    """The bytes of a file, or of all files in a folder."""
-    return sum(one.stat().st_size for one in path.rglob("*") if one.is_file()) if path.is_dir() else path.stat().st_size
 
 
 def choose_display(*, json: bool) -> Display:

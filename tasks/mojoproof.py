@@ -29,6 +29,9 @@ _ERROR = re.compile(rf"(?:^|/){re.escape(_PROGRAM)}:(?P<line>\d+):\d+: error: .*
 _COMPILING = re.compile(r":\d+(?::\d+)?: error: ")  # an error of a program that runs has no line
 _NOISE = re.compile(r".*failed to parse the provided Mojo source module.*\n?")
 
+# Names of files are strings of the bytecode, each with a NUL at its end; those of the standard library are relative.
+_SOURCE = re.compile(rb"\0(/[^\0\n]+\.mojo)\0")
+
 _CAUSES = (
     (r"unable to locate module '(?P<name>[^']+)'", "missing dependency {name!r}: no package here provides it"),
     (r"does not contain '(?P<name>[^']+)'", "export {name!r} does not exist"),
@@ -79,10 +82,9 @@ def check_file(path: Path, manifest: PackageManifest, compiler: Compiler) -> Che
         return Check(what=what, cause=f"wrong compiler: it fits {header.accepted_by}")
     if _sha256(path) != manifest.sha256:
         return Check(what=what, cause="it is not the file that its manifest describes")
-    own = re.escape(manifest.name).encode()
-    recorded = re.search(rb"(?<![\w./-])/(?:[\w.+@ -]+/)*" + own + rb"/(?:\w+/)*\w+\.mojo\b", path.read_bytes())
+    recorded = _SOURCE.search(path.read_bytes())
     if recorded:
-        detail = recorded[0].decode(errors="replace")
+        detail = recorded[1].decode(errors="replace")
         cause = "source fallback: it records the path of its sources, where the compiler looks for missing modules"
         return Check(what=what, cause=cause, detail=detail)
     return Check(what=what)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from packyard.tasks.checklist import Judged
-from packyard.tasks.display import bytes_text
+from packyard.tasks.display import bytes_text, size_of
 from packyard.tasks.evidence import Evidence
 
 
@@ -29,4 +29,5 @@ def _rows(evidence: Evidence) -> Iterator[str]:
         made = evidence.made(target)
         for part, path in evidence.artifacts(target).items():
             if part in made:
-                yield f"| `{path}` | {bytes_text(made[part].size)} | `{made[part].digest}` |"
+                shown = f"{path}/" if made[part].tree else path
+                yield f"| `{shown}` | {bytes_text(size_of(evidence.root / path))} | `{made[part].digest}` |"

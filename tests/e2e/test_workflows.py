@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 import yaml
 from packyard.tasks.cli import version
+from packyard.tasks.display import bytes_text
 
 from tests.conftest import Ran, Space
 
@@ -180,6 +181,8 @@ def test_docs_workflow_builds_the_site_that_it_uploads(packaged: tuple[Space, di
     assert found["file name"] == ("passed", "docs-offline-0.1.0.zip")
     assert found["site"][0] == found["links"][0] == "passed"
     assert found["addresses"] == ("skipped", "other hosts were not asked: packyard check --online")
+    size = sum(map(len, space.files("site").values()))
+    assert f"| `site/` | {bytes_text(size)} | `" in space.packyard("check", "--summary").out
 
 
 def test_check_of_a_mojo_package_passes_item_by_item(packaged: tuple[Space, dict[str, Ran]]) -> None:

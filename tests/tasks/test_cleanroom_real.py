@@ -15,6 +15,7 @@ import pytest
 from packyard.formats.packagemanifest import read_package_manifest
 from packyard.tasks.compiler import extension, records_paths, verb
 from packyard.tasks.errors import ActionError
+from packyard.tasks.proof import Check
 from packyard.tasks.unpacking import unpack
 
 from tests.tasks.yard import Yard
@@ -219,6 +220,44 @@ def test_cleanroom_notices_recorded_sources(tmp_path: Path, make_yard: MakeYard,
     text = wrong(compile_as_people_do)
     cause = "source fallback: it records the path of its sources, where the compiler looks for missing modules"
     assert f"\nnn.{end} is whole, and made by this compiler: {cause}\n    {yard.root}/nn/" in text
+
+
+def test_cleanroom_is_not_led_by_recorded_sources_to_what_is_missing(
+    tmp_path: Path, make_yard: MakeYard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The trap: beside the sources whose paths it records, the compiler finds what a package lacks everywhere else."""
+    yard = make_yard(tmp_path / "w", "0.26.2.0")
+    yard.write({**PAIR, "nn/__init__.mojo": "from .layer import two\nfrom .deep import Leaf\n"})
+    people = tmp_path / "people"
+    shutil.copytree(yard.root / "tensor", people / "tensor")
+    shutil.copytree(yard.root / "nn", people / "network")  # another name than that of the package
+
+    def make_by_hand(packages: Path) -> None:
+        (packages / "tensor.mojopkg").unlink()
+        (packages / "tensor.mojopkg.json").unlink()
+        done = yard.compile("package", "network", "-I", ".", "-o", packages / "nn.mojopkg", cwd=people)
+        assert done.returncode == 0, done.stderr
+        change = {"dependencies": [], "sha256": sha256(packages / "nn.mojopkg")}
+        edit(packages / "nn.mojopkg.json", lambda values: values.update(change))
+
+    monkeypatch.setattr("packyard.tasks.cleanroom.prove_mojo", spoiled(make_by_hand))
+    text = failure(yard, "cleanroom:nn")
+    cause = "source fallback: it records the path of its sources, where the compiler looks for missing modules"
+    assert text.startswith(
+        "nn 0.1.0: 1 of 1 checks failed in the clean room\n"
+        f"nn.mojopkg is whole, and made by this compiler: {cause}\n    {people}/network/"
+    )
+    # Without the look at paths the room passes, with the sources of `tensor`, and elsewhere the package does not work.
+    monkeypatch.setattr("packyard.tasks.cleanroom.check_file", lambda path, *_: Check(what=path.name))
+    report = json.loads(yard.build("cleanroom:nn")["nn"])
+    assert report["passed"]
+    assert list(report["present"]) == ["nn.mojopkg"]
+    assert report["checks"][-1]["what"] == "examples/demo.mojo runs"
+    people.rename(tmp_path / "elsewhere")
+    made = next(tmp_path.glob("rooms/*/in/packages/nn.mojopkg"))
+    done = yard.compile("run", "-I", made.parent, yard.root / "nn/examples/demo.mojo", cwd=tmp_path)
+    assert done.returncode == 1
+    assert "unable to locate module 'tensor'" in done.stderr
 
 
 def sha256(path: Path) -> str:

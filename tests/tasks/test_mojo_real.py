@@ -164,6 +164,40 @@ def test_mojo_constant_handed_on_reaches_who_takes_it_from_there(yard_1: Yard, t
     assert yard_1.compile("run", "-I", ".", "main.mojo", cwd=place).stdout == "3\n"
 
 
+@pytest.mark.parametrize("version", ["1.0.0", "1.2.0"])
+def test_mojo_body_edit_reaches_over_a_package_that_stays_the_same(
+    tmp_path: Path, make_yard: MakeYard, version: str
+) -> None:
+    """`b` calls `a` in a body alone and `c` names `a` nowhere: neither bytes nor sources tell that `c` depends on it,
+    but the compiler reads it, and folds into `c` what it finds."""
+    end = extension(version)
+    yard = make_yard(tmp_path / "w", version)
+    yard.write({path: text for path, text in CHAIN.items() if path.endswith(".toml")})
+    body = 'from a import one\n\n\n@always_inline("builtin")\ndef two(x: Int) -> Int:\n    return one(x)\n'
+    yard.write(
+        {
+            "a/__init__.mojo": '@always_inline("builtin")\ndef one(x: Int) -> Int:\n    return x + 1\n',
+            "b/__init__.mojo": body,
+            "c/__init__.mojo": "from b import two\n\ncomptime N = two(2)\n\n\ndef three() -> Int:\n    return N\n",
+        }
+    )
+    before = yard.build()
+    yard.write({"a/__init__.mojo": '@always_inline("builtin")\ndef one(x: Int) -> Int:\n    return x + 7\n'})
+    after = yard.build()
+    assert {name: after[name] == before[name] for name in "abc"} == {"a": False, "b": True, "c": False}
+    place = empty_folder(tmp_path / "place", after, end)
+    (place / "main.mojo").write_text(PROGRAM)
+    assert yard.compile("run", "-I", ".", "main.mojo", cwd=place).stdout == "9\n"
+    (place / f"c.{end}").write_bytes(before["c"])
+    assert yard.compile("run", "-I", ".", "main.mojo", cwd=place).stdout == "3\n"
+    # No compile of `c` does without `a`, so none can be left out because of what it did not read.
+    (place / f"a.{end}").unlink()
+    shutil.copytree(yard.root / "c", tmp_path / "alone/c")
+    done = yard.compile(verb(version), "c", "-I", place, "-o", tmp_path / f"c.{end}", cwd=tmp_path / "alone")
+    assert done.returncode == 1
+    assert "unable to locate module 'a'" in done.stderr
+
+
 def test_mojo_package_survives_its_versioned_name_as_no_other_does(yard: Yard, tmp_path: Path) -> None:
     end = extension(yard.version)
     place = empty_folder(tmp_path / "place", yard.before, end)
