@@ -7,18 +7,27 @@ nobody serves them. Every page says its version, and every link inside a site is
 from __future__ import annotations
 
 import json
-import posixpath
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from packyard.formats.entry import Entry
 from packyard.formats.errors import FormatError, Problem
 from packyard.formats.gzipped import COMPRESSOR, LEVELS, compressing
-from packyard.formats.mkdocs import MkdocsConfig, read_mkdocs
+from packyard.formats.mkdocs import read_mkdocs
 from packyard.formats.workspace import DocsSpec
 from packyard.formats.zipball import write_zip
 from packyard.tasks import interpreter
-from packyard.tasks.docsite import SITE, docs_pin, docs_python, docsenv_of, site_folder, zip_name
+from packyard.tasks.docsite import (
+    SITE,
+    docs_pin,
+    docs_python,
+    docsenv_of,
+    named_files,
+    pages_folder,
+    site_folder,
+    zip_name,
+)
 from packyard.tasks.errors import PlanError, gather
 from packyard.tasks.linkcheck import Site, check_links
 from packyard.tasks.room import Room
@@ -160,8 +169,7 @@ def _sources(workspace: Workspace, spec: DocsSpec, key: str) -> tuple[str, str, 
         hint = f"the least that mkdocs needs is a {spec.config} with the line 'site_name: TITLE'"
         raise PlanError(Problem(f"{spec.config!r} does not exist", f"{key}.config", MANIFEST, hint))
     config = read_mkdocs(watch.text(spec.config), spec.config)
-    base = posixpath.dirname(spec.config)
-    pages = spec.source or _below(base, config.docs_dir or "docs")
+    pages = pages_folder(spec, config)
     problems: list[Problem] = []
     found: dict[str, None] = {spec.config: None}
 
@@ -171,25 +179,14 @@ def _sources(workspace: Workspace, spec: DocsSpec, key: str) -> tuple[str, str, 
             problems.append(Problem(f"{text!r} {needed}", where, place))
         found.update(dict.fromkeys(files))
 
-    if spec.source and config.docs_dir and _below(base, config.docs_dir) != spec.source:
+    if spec.source and config.docs_dir and pages_folder(replace(spec, source=""), config) != spec.source:
         message = f"{spec.source!r} is not the folder that {spec.config} names, '{config.docs_dir}'"
         problems.append(Problem(message, f"{key}.source", MANIFEST, "leave one of them out"))
     add(pages, f"{key}.source", MANIFEST, needed="holds no page")
     for number, pattern in enumerate(spec.include):
         add(pattern, f"{key}.include[{number}]", MANIFEST)
-    for where, text in _named(config).items():
-        add(_below(base, text), where, spec.config, needed="does not exist")
+    for where, text in named_files(spec, config).items():
+        add(text, where, spec.config, needed="does not exist")
     if problems:
         raise PlanError(*problems)
     return spec.config, pages, sorted(found)
-
-
-def _below(base: str, path: str) -> str:
-    return posixpath.normpath(posixpath.join(base, path))
-
-
-def _named(config: MkdocsConfig) -> Mapping[str, str]:
-    """The other files and folders that a configuration names, by their keys."""
-    named = {"theme.custom_dir": config.custom_dir, "INHERIT": config.inherit}
-    named |= {f"hooks[{number}]": path for number, path in enumerate(config.hooks)}
-    return {key: path for key, path in named.items() if path}

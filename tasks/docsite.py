@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import posixpath
+from collections.abc import Mapping
 from dataclasses import replace
 
+from packyard.formats.mkdocs import MkdocsConfig
 from packyard.formats.reference import TargetRef
 from packyard.formats.workspace import DocsSpec, WorkspaceManifest
 from packyard.tasks import interpreter, lock
@@ -43,6 +46,22 @@ def docsenv_of(pin: Pin) -> str:
     """The target that makes the environment of a lock: named by what is in it."""
     question = json.dumps([pin.requirements, pin.python, pin.path if pin.path == LOCK else ""])
     return f"buildenv:docs-py{pin.python}-{hashlib.sha256(question.encode()).hexdigest()[:8]}"
+
+
+def pages_folder(spec: DocsSpec, config: MkdocsConfig) -> str:
+    """The folder of a site's pages: the one that its `[[docs]]` names, else that of its configuration."""
+    return spec.source or _beside(spec, config.docs_dir or "docs")
+
+
+def named_files(spec: DocsSpec, config: MkdocsConfig) -> Mapping[str, str]:
+    """The other files and folders that a configuration names, by their keys."""
+    named = {"theme.custom_dir": config.custom_dir, "INHERIT": config.inherit}
+    named |= {f"hooks[{number}]": path for number, path in enumerate(config.hooks)}
+    return {key: _beside(spec, path) for key, path in named.items() if path}
+
+
+def _beside(spec: DocsSpec, path: str) -> str:
+    return posixpath.normpath(posixpath.join(posixpath.dirname(spec.config), path))
 
 
 def site_folder(name: str, manifest: WorkspaceManifest) -> str:

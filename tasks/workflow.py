@@ -13,7 +13,10 @@ from typing import Literal
 import yaml
 from packaging.utils import canonicalize_name
 from packyard.formats.errors import FormatError, Problem
+from packyard.formats.mkdocs import MkdocsConfig, read_mkdocs
 from packyard.formats.reference import TargetRef, read_reference
+from packyard.formats.workspace import DocsSpec
+from packyard.tasks.docsite import named_files, pages_folder
 from packyard.tasks.template import FOLDER as TEMPLATES
 from packyard.tasks.template import fill, read_template
 from packyard.tasks.workflowtemplate import ACTIONS, BUILT_IN, SETUP
@@ -140,9 +143,17 @@ def _paths(workspace: Workspace, job: str) -> str:
         if not isinstance(reference, TargetRef):
             found += [reference, f"{reference}/**"] if not reference.endswith("**") else [reference]
     for spec in manifest.docs:
-        found += [f"{spec.source or 'docs'}/**", spec.config, *spec.include]
+        found += _site_paths(spec, workspace)
     found += [MANIFEST, "packyard.lock", f"{TEMPLATES}/**", f"{FOLDER}/{job}.yml"]
     return "paths:\n" + "\n".join(f'  - "{path}"' for path in dict.fromkeys(found))
+
+
+def _site_paths(spec: DocsSpec, workspace: Workspace) -> list[str]:
+    """What a site is made from, as patterns."""
+    there = workspace.watch.is_file(spec.config)
+    config = read_mkdocs(workspace.watch.text(spec.config), spec.config) if there else MkdocsConfig()
+    named = (path if workspace.watch.is_file(path) else f"{path}/**" for path in named_files(spec, config).values())
+    return [f"{pages_folder(spec, config)}/**", spec.config, *spec.include, *named]
 
 
 def _environment(variable: str) -> str:

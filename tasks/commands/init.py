@@ -14,6 +14,7 @@ from typing import Any
 import tomlkit
 from packyard.formats.errors import FormatError, Problem
 from packyard.formats.gitignore import with_folders
+from packyard.formats.mkdocs import read_mkdocs
 from packyard.formats.toml import read_toml
 from packyard.tasks.cli import COMMANDS, TRACE_COMMANDS
 from packyard.tasks.commands import initplane
@@ -31,8 +32,8 @@ _MANIFEST = """\
 name = "{name}"
 {members}
 
-{off}[toolchain]
-{off}mojo = "1.0.0"        # the version of the Mojo compiler
+{no_mojo}[toolchain]
+{no_mojo}mojo = "1.0.0"        # the version of the Mojo compiler
 # python = "3.12"       # the Python that bundles carry; without it, the one that builds
 # launcher = "rust"     # or "go"
 
@@ -40,6 +41,11 @@ name = "{name}"
 # name = "tools"
 # version = "0.1.0"
 # include = ["scripts", "README.md"]    # files, and targets such as "mojo:tensor"
+
+{no_site}[[docs]]               # a site by mkdocs, as its mkdocs.yml says
+{no_site}name = "docs"
+{no_site}version = "0.1.0"
+# requires = ["mkdocs>=1.6,<2", "mkdocs-material>=9.5,<10"]    # the default; plug-ins must be named
 """
 _NO_MEMBERS = """\
 # Folders with a pyproject.toml, mojo.toml or package.yaml:
@@ -126,8 +132,13 @@ def _manifest(root: Path) -> str:
     name = re.sub(r"[^A-Za-z0-9._+-]+", "-", root.resolve().name).strip("-._+") or "workspace"
     folders = [*(["."] if _is_project(root / "pyproject.toml") else []), *_members(root, 1)]
     lines = "".join(f'    "{folder}",\n' for folder in folders)
-    off = "" if any((root / folder / "mojo.toml").exists() for folder in folders) else "# "  # Mojo needs a compiler
-    return _MANIFEST.format(name=name, members=f"members = [\n{lines}]" if folders else _NO_MEMBERS, off=off)
+    has_mojo = any((root / folder / "mojo.toml").exists() for folder in folders)  # which needs a compiler
+    return _MANIFEST.format(
+        name=name,
+        members=f"members = [\n{lines}]" if folders else _NO_MEMBERS,
+        no_mojo="" if has_mojo else "# ",
+        no_site="" if _has_site(root) else "# ",
+    )
 
 
 def _members(folder: Path, depth: int) -> Iterator[str]:
@@ -147,6 +158,15 @@ def _is_project(path: Path) -> bool:
         return "project" in tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return False
+
+
+def _has_site(root: Path) -> bool:
+    """Whether there is a mkdocs.yml with pages."""
+    try:
+        config = read_mkdocs((root / "mkdocs.yml").read_text(encoding="utf-8"), "mkdocs.yml")
+    except (OSError, ValueError, FormatError):
+        return False
+    return (root / (config.docs_dir or "docs")).is_dir()
 
 
 # what doit and git read --------------------------------------------------------------------------------------

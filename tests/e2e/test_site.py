@@ -193,6 +193,25 @@ def test_addresses_on_other_hosts_are_asked_for_only_when_wanted(site: Space) ->
     assert re.search(r"^\d+ of \d+ addresses on other hosts answer$", done.out, re.M)
 
 
+def test_several_sites_have_folders_and_copies_of_their_own(site: Space) -> None:
+    other = copy(site, "several")
+    other.write("packyard.toml", WORKSPACE.partition("[[archive]]")[0])
+    other.append("packyard.toml", f'[[docs]]\nname = "api"\nversion = "2.1.0"\nconfig = "api/mkdocs.yml"\n{PLAIN}')
+    other.write("api/mkdocs.yml", "site_name: Calls\ndocs_dir: pages\n")
+    other.write("api/pages/index.md", "# Calls\n")
+    assert other.packyard().made("ran") == ["docs:api", "docs:manual"]
+    assert sorted(path for path in other.files("dist")) == [
+        "dist/api-docs-offline-2.1.0.zip", "dist/manual-docs-offline-0.1.0.zip",
+    ]  # fmt: skip
+    assert {path.split("/")[1] for path in other.files("site")} == {"api", "manual"}
+    assert "<title>Calls</title>" in other.text("site/api/index.html")
+    assert "api 2.1.0" in other.text("site/api/index.html")
+    assert "api" not in other.text("site/manual/index.html")
+    with zipfile.ZipFile(io.BytesIO(other.read("dist/api-docs-offline-2.1.0.zip"))) as archive:
+        assert "api 2.1.0" in archive.read("site/index.html").decode()
+    other.expect_nothing()
+
+
 def test_theme_of_users_comes_from_the_index(make_space: Callable[[str], Space]) -> None:
     """Material, as users have it: the requirements that a `[[docs]]` has of itself."""
     space = with_network(make_space("material"))

@@ -120,6 +120,26 @@ def test_workflows_run_on_what_they_are_for(root: Path) -> None:
     assert found["benchmark"]["schedule"] == [{"cron": "0 0 * * 0"}]
 
 
+def test_package_workflow_runs_on_what_each_site_is_made_from(root: Path) -> None:
+    write(
+        root,
+        {
+            "packyard.toml": MANIFEST
+            + '[[docs]]\nname = "api"\nversion = "0.1.0"\nconfig = "web/mkdocs.yml"\ninclude = ["CHANGELOG.md"]\n'
+            + '[[docs]]\nname = "more"\nversion = "0.1.0"\nsource = "more"\nconfig = "more.yml"\n',
+            "web/mkdocs.yml": (
+                "site_name: A\ndocs_dir: pages\ntheme: {name: null, custom_dir: theme}\nhooks: [hook.py]\n"
+            ),
+            "web/hook.py": "",
+        },
+    )
+    paths = read(texts(root)["package"])["on"]["pull_request"]["paths"]
+    assert paths[4:-4] == [
+        "docs/**", "mkdocs.yml", "web/pages/**", "web/mkdocs.yml", "CHANGELOG.md", "web/theme/**", "web/hook.py",
+        "more/**", "more.yml",
+    ]  # fmt: skip
+
+
 def test_workflows_name_actions_by_release_and_pins_by_commit(root: Path) -> None:
     def used(root: Path) -> set[str]:
         jobs = [job for text in texts(root).values() for job in read(text)["jobs"].values()]

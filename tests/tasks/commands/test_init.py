@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from packyard.tasks.commands.init import plugin_class, plugins
+from packyard.tasks.graph import build_graph
 from packyard.tasks.workspace import read_workspace
 
 from tests.tasks.commands.conftest import MANIFEST, Space, Tree
@@ -52,6 +53,25 @@ def test_init_names_the_members_that_are_there(space: Space) -> None:
         "workspace": {"name": "new", "members": ["apps/web", "mojo/tensor"]},
         "toolchain": {"mojo": "1.0.0"},  # a Mojo package needs a compiler
     }
+
+
+@pytest.mark.parametrize(
+    ("files", "sites"),
+    [
+        ({"mkdocs.yml": "site_name: X\n", "docs/index.md": "# X\n"}, ["docs"]),
+        ({"mkdocs.yml": "site_name: X\ndocs_dir: pages\n", "pages/index.md": "# X\n"}, ["docs"]),
+        ({"mkdocs.yml": "site_name: X\n"}, []),  # without pages the workspace could not be read
+        ({"mkdocs.yml": "{", "docs/index.md": "# X\n"}, []),
+        ({"docs/index.md": "# X\n"}, []),
+    ],
+)
+def test_init_proposes_a_site_where_mkdocs_has_one(space: Space, files: dict[str, str], sites: list[str]) -> None:
+    for path, text in files.items():
+        space.write(f"new/{path}", text)
+    space.output("init", "new")
+    workspace = read_workspace(Path("new").resolve())
+    assert [spec.name for spec in workspace.manifest.docs] == sites
+    assert list(build_graph(workspace).final) == [f"docs:{name}" for name in sites]
 
 
 def test_init_again_changes_nothing(space: Space, tree: Tree) -> None:
