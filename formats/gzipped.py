@@ -99,22 +99,25 @@ class Reader:
         self._stream = stream
         self._limit = self._left = limit
         self._inflate = zlib.decompressobj(-zlib.MAX_WBITS)
-        self._pending = b""  # unpacked, not yet given out
+        self._pending, self._at = b"", 0  # what was unpacked last, and how much of it was given out
         self._crc = self._size = 0
         self._ended = False
         self._input = _after_header(stream)
 
     def read(self, size: int, /) -> bytes:
         """The next `size` bytes, fewer only at the end."""
-        parts = [self._pending[:size]]
-        self._pending = self._pending[size:]
+        parts = [self._given(size)]
         missing = size - len(parts[0])
         while missing and not self._ended:
-            data = self._more()
-            parts.append(data[:missing])
-            self._pending = data[missing:]
+            self._pending, self._at = self._more(), 0
+            parts.append(self._given(missing))
             missing -= len(parts[-1])
         return b"".join(parts)
+
+    def _given(self, size: int) -> bytes:
+        data = self._pending[self._at : self._at + size]
+        self._at += len(data)
+        return data
 
     def _more(self) -> bytes:
         given = self._input or self._stream.read(_CHUNK)

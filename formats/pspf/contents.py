@@ -7,9 +7,8 @@ and compare digests (see `seal`).
 from __future__ import annotations
 
 import hashlib
-import io
 from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from typing import Final
 
 from packyard.formats.digest import Digest, digest_of
 from packyard.formats.errors import FormatError
@@ -40,7 +39,7 @@ def read_contents(stored: Stream, chain: Chain, target: str, *, limit: int = LAR
 def unpacked(stored: Stream, chain: Chain, *, limit: int = LARGEST_CONTENTS) -> Stream:
     """The file or the tar in a slot's stored bytes; FormatError for a chain that the launchers cannot undo."""
     check_portable(chain)
-    return io.BufferedReader(_Raw(Reader(stored, limit=limit)), _CHUNK) if Operation.GZIP in chain else stored
+    return Reader(stored, limit=limit) if Operation.GZIP in chain else stored
 
 
 def merged(parts: Iterable[Contents]) -> Contents:
@@ -69,19 +68,3 @@ def _digest(stream: Stream) -> str:
     while chunk := stream.read(_CHUNK):
         state.update(chunk)
     return state.hexdigest()
-
-
-class _Raw(io.RawIOBase):
-    """A stream as the standard library buffers it: headers are read 512 bytes at a time."""
-
-    def __init__(self, stream: Stream) -> None:
-        self._stream = stream
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any, /) -> int:
-        with memoryview(buffer) as view:
-            data = self._stream.read(len(view))
-            view[: len(data)] = data
-        return len(data)
