@@ -12,6 +12,8 @@ from typing import BinaryIO
 from packyard.formats.errors import FormatError, Problem
 from packyard.formats.relpath import check_collisions, check_name
 
+_LONGEST_PATH = 4096  # bytes; PATH_MAX of Linux, and more than that of any other system
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -78,7 +80,10 @@ def arrange(entries: Iterable[Entry]) -> list[Entry]:
 
 
 def check_path(path: str) -> None:
-    """Refuse a path that is not canonical: relative, no empty, `.` or `..` part, no colon, every part a plain name."""
+    """Refuse a path that is not canonical: relative, no empty, `.` or `..` part, no colon, every part a plain name, and
+    one that is too long for any system: work grows with the square of a path's depth."""
+    if len(path) > _LONGEST_PATH:
+        raise FormatError(f"{path[:40] + '...'!r} is {len(path)} long, a path of at most {_LONGEST_PATH} was expected")
     for part in path.split("/"):
         try:
             check_name(part)

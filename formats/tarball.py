@@ -6,11 +6,11 @@ more, go into an extended header (pax, POSIX.1-2001), which GNU tar, Go, Rust an
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from packyard.formats.entry import Entry, arrange, check_path
+from packyard.formats.entry import Entry, arrange, check_path, parents
 from packyard.formats.errors import FormatError, Problem, inside
 from packyard.formats.relpath import check_collisions
 
@@ -154,6 +154,7 @@ def read_tar(stream: Stream, *, limit: int, links: bool = False) -> Iterator[Mem
     What was yielded before an error is no less hostile: write into a fresh folder, keep it only at the end.
     """
     seen: dict[str, Kind] = {}
+    folders: dict[str, None] = {}  # also those that only stand in longer paths
     left = limit
     while (block := stream.read(BLOCK)) != bytes(BLOCK):
         if not block and seen:
@@ -161,12 +162,13 @@ def read_tar(stream: Stream, *, limit: int, links: bool = False) -> Iterator[Mem
         block, extended = _extended(stream, block)
         member, padding = _member(stream, block, extended)
         with inside(member.path):
-            _check_member(member, seen, links=links)
+            _check_member(member, seen, folders, links=links)
             left -= member.size
             if left < 0:
                 raise FormatError(f"the archive unpacks to more than {limit} bytes")
         if member.path:  # the root folder itself says nothing
             seen[member.path] = member.kind
+            folders.update(dict.fromkeys(parents(member.path)))
             yield member
         member.body.skip()
         if _exactly(stream, padding).strip(b"\0"):
@@ -174,7 +176,7 @@ def read_tar(stream: Stream, *, limit: int, links: bool = False) -> Iterator[Mem
     while rest := stream.read(_CHUNK):
         if rest.strip(b"\0"):
             raise FormatError("the archive has data after its end")
-    check_collisions(seen)
+    check_collisions([*folders, *seen])
 
 
 def _extended(stream: Stream, block: bytes) -> tuple[bytes, dict[str, str]]:
@@ -264,7 +266,7 @@ def _target(kind: Kind, path: str, text: str) -> str:
     return "/".join(parts)
 
 
-def _check_member(member: Member, seen: Mapping[str, Kind], *, links: bool) -> None:
+def _check_member(member: Member, seen: Mapping[str, Kind], folders: Collection[str], *, links: bool) -> None:
     if member.path:
         check_path(member.path)
     elif member.kind != "folder":
@@ -277,11 +279,11 @@ def _check_member(member: Member, seen: Mapping[str, Kind], *, links: bool) -> N
     known = seen.get(member.path)
     if known is not None and not (known == member.kind == "folder"):
         raise FormatError("stands twice in the archive")
-    parent = member.path.rpartition("/")[0]
-    while parent:
+    if member.kind != "folder" and member.path in folders:
+        raise FormatError("is both a file and a folder")
+    for parent in parents(member.path):
         if seen.get(parent, "folder") != "folder":
             raise FormatError(f"stands below {parent!r}, which is no folder")
-        parent = parent.rpartition("/")[0]
 
 
 def _check_header(block: bytes) -> None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import BinaryIO
 
-from packyard.formats.entry import Entry, arrange, check_path
+from packyard.formats.entry import Entry, arrange, check_path, parents
 from packyard.formats.errors import FormatError, Problem, inside
 from packyard.formats.gzipped import LEVELS, crc32, deflater
 from packyard.formats.relpath import check_collisions
@@ -248,8 +248,7 @@ def _check_members(stream: BinaryIO, members: list[Member], directory_at: int, l
         if member.path in seen:
             problems.append(Problem("stands twice in the archive", place=member.path))
         seen.add(member.path)
-        parts = member.path.split("/")
-        folders.update("/".join(parts[:depth]) for depth in range(1, len(parts)))
+        folders.update(parents(member.path))
     problems.extend(Problem("is both a file and a folder", place=path) for path in sorted(seen & folders))
     if problems:
         raise FormatError(*problems)

@@ -142,6 +142,11 @@ def member(
         (member("f") [:512] + member("./f"), "f: stands twice in the archive"),
         (member("f") [:512] + member("f/g"), "f/g: stands below 'f', which is no folder"),
         (member("f") [:512] + member("F"), "'F' and 'f' are one file on systems that ignore case"),
+        (member("f/g") [:512] + member("f"), "f: is both a file and a folder"),
+        (member("f/g") [:512] + member("F"), "'F' and 'f' are one file on systems that ignore case"),
+        (member("f/g") [:512] + member("F/h"), "'F' and 'f' are one file on systems that ignore case"),
+        (member("a", path="d/" * 2500 + "f"),
+         "d/" * 2500 + f"f: '{'d/' * 20}...' is 5001 long, a path of at most 4096 was expected"),
         (tar([Entry("f", b"")]) + b"more", "the archive has data after its end"),
         (tar([Entry("f", b"12345")])[:700], "the archive ends in the middle of a member"),
         (b"", "this is not a tar archive (ustar was expected)"),
@@ -159,6 +164,12 @@ def test_read_links_inside_are_given_with_their_target_from_the_root() -> None:
     data = member("bin/python3", tarfile.SYMTYPE, "python3.12")
     (found,) = read_tar(io.BytesIO(data), limit=0, links=True)
     assert (found.kind, found.target) == ("link", "bin/python3.12")
+
+
+def test_read_link_in_place_of_a_folder_is_refused() -> None:
+    data = member("d/x")[:512] + member("d", tarfile.SYMTYPE, "e")
+    with pytest.raises(FormatError, match=r"^d: is both a file and a folder$"):
+        list(read_tar(io.BytesIO(data), limit=0, links=True))
 
 
 def test_read_file_below_a_link_is_refused() -> None:

@@ -83,6 +83,8 @@ def twice(archive: zipfile.ZipFile) -> None:
         (b"#!/bin/sh\n" + GOOD, "the zip has data before its first member or after its directory"),
         (made(lambda z: z.writestr("../x", b"")), "../x: '../x' is no path for an archive: '..' is not a file name"),
         (made(lambda z: z.writestr("/x", b"")), "/x: '/x' is no path for an archive: '' is not a file name"),
+        (made(lambda z: z.writestr("d/" * 20_000 + "f", b"")),
+         "d/" * 20_000 + f"f: '{'d/' * 20}...' is 40001 long, a path of at most 4096 was expected"),
         (made(link), "l: is a link or special file, files and folders were expected"),
         (made(twice).replace(b"g", b"f"), "f: stands twice in the archive"),
         (made(twice).replace(b"g", b"F"), "'f' and 'F' are one file on systems that ignore case"),
