@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import operator
 import re
 import struct
 from dataclasses import dataclass
+from itertools import takewhile
 from mmap import mmap
 
 from packyard.formats.errors import FormatError
@@ -12,8 +14,10 @@ from packyard.formats.errors import FormatError
 MAGIC = b"\x7fELF"
 
 _LOAD, _DYNAMIC, _INTERPRETER = 1, 2, 3  # program header types
-_NEEDED, _STRTAB, _RPATH, _RUNPATH, _VERNEED, _VERNEEDNUM = 1, 5, 15, 29, 0x6FFFFFFE, 0x6FFFFFFF  # dynamic tags
-_GLIBC = re.compile(r"GLIBC_(\d+)\.(\d+)")
+_NEEDED, _STRTAB, _RPATH, _RUNPATH, _VERNEED = 1, 5, 15, 29, 0x6FFFFFFE  # dynamic tags
+_GLIBC = re.compile(r"GLIBC_(\d{1,9})\.(\d{1,9})")
+_LONGEST = 4096  # bytes of a name in the string table
+_MOST_VERSIONS = 10_000  # the largest programs ask for some hundred
 _MACHINES = {62: "amd64", 183: "arm64"}
 
 # The libraries that are glibc's own: they belong to the system, and must match its loader.
@@ -46,7 +50,7 @@ def read_elf(data: bytes | mmap) -> Elf:
         raise FormatError("this is not a 64-bit little-endian ELF file")
     try:
         return _read(data)
-    except (struct.error, IndexError, UnicodeDecodeError):
+    except (struct.error, LookupError, OverflowError, ValueError):
         raise FormatError("the ELF file is damaged") from None
 
 
@@ -80,13 +84,16 @@ def _read(data: bytes | mmap) -> Elf:
             dynamic = data[offset : offset + size]
         elif kind == _INTERPRETER:
             interpreter = data[offset : offset + size].rstrip(b"\0").decode()
-    tags = [struct.unpack_from("<2Q", dynamic, at) for at in range(0, len(dynamic), 16)]
+    rows = (struct.unpack_from("<2Q", dynamic, at) for at in range(0, len(dynamic), 16))
+    tags = list(takewhile(operator.itemgetter(0), rows))  # up to DT_NULL
     found = dict(tags)
     strings = _offset(loads, found[_STRTAB]) if _STRTAB in found else 0
 
     def text(at: int) -> str:
-        start = strings + at
-        return data[start : data.find(b"\0", start)].decode()
+        string, stop, _ = data[strings + at : strings + at + _LONGEST].partition(b"\0")
+        if not stop:
+            raise FormatError("the ELF file is damaged (a name never ends)")
+        return string.decode()
 
     runpath = found.get(_RUNPATH, found.get(_RPATH))
     return Elf(
@@ -115,15 +122,17 @@ def _version_names(data: bytes | mmap, loads: list[tuple[int, int, int]], found:
         return []
     names: list[int] = []
     at = _offset(loads, found[_VERNEED])
-    for _ in range(found[_VERNEEDNUM]):
+    while len(names) < _MOST_VERSIONS:
         _, count, _, first, following = struct.unpack_from("<2H3I", data, at)
         aux = at + first
         for _ in range(count):
             _, _, _, name, after = struct.unpack_from("<I2H2I", data, aux)
             names.append(name)
             aux += after
+        if not count or not following:
+            return names
         at += following
-    return names
+    raise FormatError("the ELF file is damaged (it asks for symbol versions without end)")
 
 
 def _glibc(version: str) -> tuple[int, int]:

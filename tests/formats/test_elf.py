@@ -4,6 +4,7 @@ import shutil
 import struct
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,47 @@ def test_strip_twice_is_the_same_as_once() -> None:
 def test_read_what_is_no_program_is_refused(data: bytes, message: str) -> None:
     with pytest.raises(FormatError) as error:
         read_elf(data)
+    assert str(error.value) == message
+
+
+def segment(data: bytes, kind: int) -> tuple[int, int]:
+    """Offset and size in the file of the first segment of a kind."""
+    (table,) = struct.unpack_from("<Q", data, 32)
+    rows = [struct.unpack_from("<2I4Q", data, table + 56 * n) for n in range(data[56])]
+    return next((row[2], row[5]) for row in rows if row[0] == kind)
+
+
+def with_tag(data: bytes, tag: int, value: int) -> bytes:
+    """A program whose dynamic section says something else."""
+    offset, size = segment(data, 2)
+    at = next(at for at in range(offset, offset + size, 16) if struct.unpack_from("<Q", data, at)[0] == tag)
+    return data[: at + 8] + struct.pack("<Q", value) + data[at + 16 :]
+
+
+def with_versions(data: bytes, first: bytes) -> bytes:
+    """A program whose list of needed versions begins otherwise; its first segment stands at address 0."""
+    offset, size = segment(data, 2)
+    at = dict(struct.iter_unpack("<2Q", data[offset : offset + size]))[0x6FFFFFFE]
+    return data[:at] + first + data[at + len(first) :]
+
+
+# An entry without a name but with 50,000 versions, which are one; the next entry stands one byte further.
+VERSIONS = struct.pack("<2H3I", 1, 50_000, 0, 16, 1) + struct.pack("<I2H2I", 0, 0, 0, 1, 0)
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (lambda data: data[:32] + b"\xff" * 8 + data[40:], "the ELF file is damaged"),
+        (lambda data: with_tag(data, 5, 1 << 63), "the ELF file is damaged (an address is outside of it)"),
+        (lambda data: with_tag(data, 1, 1 << 63), "the ELF file is damaged (a name never ends)"),
+        (lambda data: with_versions(data, VERSIONS),
+         "the ELF file is damaged (it asks for symbol versions without end)"),
+    ],
+)  # fmt: skip
+def test_read_hostile_program_is_refused(damage: Callable[[bytes], bytes], message: str) -> None:
+    with pytest.raises(FormatError) as error:
+        read_elf(damage(PROGRAM.read_bytes()))
     assert str(error.value) == message
 
 
