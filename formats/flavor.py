@@ -47,7 +47,8 @@ class BuildSpec:
     `hook_inputs` are patterns of what hooks read (() for all the member's files), `hook_outputs` the files and folders
     (with a final '/') that pre_build writes. `pip` puts pip into the bundle, `include_tests` the application's own
     tests, `strip` takes the symbols out of compiled code in distributions. `trim` names what else of distributions
-    stays out (`formats/trim.py`), `keep` are patterns of paths below site-packages that stay whatever it says.
+    stays out (`formats/trim.py`), `keep` are patterns of paths below site-packages that stay whatever it says. With
+    `runtime` False the bundle carries no Python, and runs with one of the machine that it is started on.
     """
 
     dependencies: tuple[str, ...] = ()
@@ -64,6 +65,7 @@ class BuildSpec:
     strip: bool = False
     trim: tuple[str, ...] = ()
     keep: tuple[str, ...] = ()
+    runtime: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -259,6 +261,7 @@ def _build(table: Table) -> BuildSpec:
         strip=table.flag("strip"),
         trim=table.parses("trim", read_trim),
         keep=table.parses("keep", _filled),
+        runtime=table.flag("runtime", True),
         include_tests=table.flag("include_tests"),
     )
 

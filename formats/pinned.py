@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from packaging.pylock import (
     Package,
@@ -16,6 +16,8 @@ from packaging.pylock import (
 from packyard.formats.errors import FormatError, Problem
 from packyard.formats.machine import Machine
 from packyard.formats.toml import read_toml
+
+_FORESEEN = 24  # the minor version of a Python that will be years away for a long time
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,8 +41,11 @@ def pinned_files(text: str, place: str, machine: Machine) -> list[Pinned]:
 
     FormatError for every package that has none for it, or none that a digest identifies.
     """
+    table = read_toml(text, place)
+    if "packages" not in table:
+        return []  # as uv writes a lock of nothing
     try:
-        lock = Pylock.from_dict(read_toml(text, place))
+        lock = Pylock.from_dict(table)
     except PylockValidationError as error:
         raise FormatError(Problem(f"is not a lock: {_lower(str(error))}", place=place)) from None
     found: list[Pinned] = []
@@ -58,6 +63,21 @@ def pinned_files(text: str, place: str, machine: Machine) -> list[Pinned]:
     if problems:
         raise FormatError(*problems)
     return sorted(found, key=lambda one: (one.name, one.file))
+
+
+def newest_python(text: str, place: str, machine: Machine) -> str:
+    """The newest Python ('3.13') for which a machine needs the very files of a lock that it needs for its own Python;
+    '' when every newer one does, as far as a lock can tell of Pythons to come."""
+    files = pinned_files(text, place, machine)
+    major, minor = (int(part) for part in machine.python.split("."))
+    for newer in range(minor + 1, _FORESEEN + 1):
+        try:
+            same = pinned_files(text, place, replace(machine, python=f"{major}.{newer}", release="")) == files
+        except FormatError:
+            same = False
+        if not same:
+            return f"{major}.{newer - 1}"
+    return ""
 
 
 def _pinned(package: Package, source: PackageWheel | PackageSdist | PackageArchive, place: str) -> Pinned:

@@ -22,18 +22,24 @@ _POLICY = re.compile(r"manylinux_(\d+)_(\d+)")
 
 def check_abi(
     found: Iterable[tuple[str, Iterable[Entry]]], params: Mapping[str, Json], facts: Mapping[str, str]
-) -> None:
-    """FormatError with every distribution (a name and its files) that the Python described by `facts` cannot
-    load, or that needs a newer glibc than this Python or the stated `manylinux`."""
+) -> str:
+    """The newest glibc that the binaries need, '' when there are none for this machine.
+
+    FormatError with every distribution (a name and its files) that the Python described by `facts` cannot load, or that
+    needs a newer glibc than this Python or the stated `manylinux`.
+    """
     stated = [policy for text in params["manylinux"] if (policy := glibc_of(text))]
     floor = max(stated, default=_version(facts["glibc"]))
     who = "tool.flavor.build.manylinux" if stated else "the Python of this bundle"
     machine = params["platform"].rpartition("_")[2]
     problems: list[Problem] = []
+    needed: list[tuple[int, int]] = []
     for owner, entries in found:
         files = [(entry.path, elf) for entry in entries if (elf := _elf(entry))]
         problems.extend(_misfits(owner, files, machine, facts["abi"]))
-        newest = max((elf.glibc for _, elf in files if elf.machine == machine), default=(0, 0))
+        fitting = [elf.glibc for _, elf in files if elf.machine == machine]
+        newest = max(fitting, default=(0, 0))
+        needed += fitting
         if floor != (0, 0) and newest > floor:
             path = next(path for path, elf in files if elf.machine == machine and elf.glibc == newest)
             problems.append(
@@ -45,6 +51,12 @@ def check_abi(
             )
     if problems:
         raise FormatError(*problems)
+    return _text(max(needed)) if needed else ""
+
+
+def newest(*versions: str) -> str:
+    """The newest of some versions of glibc, '' for none."""
+    return max(filter(None, versions), key=_version, default="")
 
 
 def glibc_of(policy: str) -> tuple[int, int] | None:

@@ -48,6 +48,7 @@ from packyard.tasks.program import MODULE
 from packyard.tasks.room import Room
 from packyard.tasks.slotsource import hook_of, is_single
 from packyard.tasks.target import Json, Output, Source, Target, Use
+from packyard.tasks.targetpython import START
 from packyard.tasks.version import version
 from packyard.tasks.workspace import Member, Workspace
 
@@ -117,7 +118,7 @@ def _target(workspace: Workspace, member: Member, platform: str, key: signing.Ke
     project = member.project
     assert project is not None and project.flavor is not None
     flavor, place = project.flavor, member.path("pyproject.toml")
-    if problems := list(_unsupported(workspace, flavor, place)):
+    if problems := list(_unsupported(workspace, flavor, place, platform)):
         raise PlanError(*problems)
     release = version(member, workspace)
     suffix = at(platform, workspace)
@@ -128,11 +129,14 @@ def _target(workspace: Workspace, member: Member, platform: str, key: signing.Ke
     sources = (Source(path=starter.path, at="launcher"),) if starter.path else ()
     uses = [Use(target=starter.target, at="launcher")] if starter.target else []
     slots: list[dict[str, Json]] = []
-    for ident, target in (
-        ("python", interpreter.target_name(member, workspace, platform)),
-        ("env", f"env:{member.name}{suffix}"),
-        ("app", f"slot:{member.name}/app{suffix}"),
-    ):
+    parts = {
+        "python": interpreter.target_name(member, workspace, platform),
+        "env": f"env:{member.name}{suffix}",
+        "app": f"slot:{member.name}/app{suffix}",
+    }
+    if not flavor.build.runtime:
+        del parts["python"]
+    for ident, target in parts.items():
         uses.append(Use(target=target, at=f"slots/{ident}"))
         uses.append(Use(target=target, part="files", at=f"files/{ident}"))
         slots.append({"id": ident, "source": target, "target": "{workenv}", "operations": "tgz", "purpose": "code"})
@@ -153,6 +157,7 @@ def _target(workspace: Workspace, member: Member, platform: str, key: signing.Ke
             "name": flavor.package_name,
             "version": release,
             "python": python,
+            "runtime": flavor.build.runtime,
             "platform": platform,
             "environment": _environment(flavor.runtime_env),
             "policy": None if flavor.policy is None else asdict(flavor.policy),
@@ -174,8 +179,15 @@ def _target(workspace: Workspace, member: Member, platform: str, key: signing.Ke
     )
 
 
-def _unsupported(workspace: Workspace, flavor: Flavor, place: str) -> Iterator[Problem]:
+def _unsupported(workspace: Workspace, flavor: Flavor, place: str, platform: str) -> Iterator[Problem]:
     taken: dict[str, str] = {}
+    if not flavor.build.runtime and platform.startswith("windows"):
+        yield Problem(
+            f"is false, and a bundle for {platform!r} cannot look for a Python: that takes a POSIX shell",
+            "tool.flavor.build.runtime",
+            place,
+            "leave that platform out, or let the bundle carry its Python",
+        )
     for position, spec in enumerate(flavor.slots):
         key = f"tool.flavor.slots[{position}]"
         if spec.id in ("python", "env", "app"):
@@ -292,7 +304,7 @@ def _metadata(params: Mapping[str, Json], slots: Sequence[Slot], lazy: Sequence[
         version=params["version"],
         slots=tuple(slots),
         lazy=tuple(lazy),
-        execution=Execution(command=_command(params["python"], params["platform"], place)),
+        execution=Execution(command=_command(params, place)),
         environment=Environment(**params["environment"]),
         setup_commands=(seal(tree, place=place, gone=gone),) if params["sealed"] else (),
         policy=None if policy is None else SignedPolicy(**policy),
@@ -313,9 +325,13 @@ def _place(tree: Digest, lazy: Sequence[Slot]) -> str:
     return PLACE_PREFIX + digest_of("\0".join([tree.hex, *(slot.content for slot in lazy)]).encode()).hex[:16]
 
 
-def _command(python: str, platform: str, place: str) -> str:
+def _command(params: Mapping[str, Json], place: str) -> str:
     """What the launcher runs. It looks neither at PYTHONSAFEPATH nor at the current folder for modules."""
-    program = "/".join(["{workenv}", *([place] if place else []), prefix_of(python, platform).program])
+    python, platform = params["python"], params["platform"]
+    prefix, content = prefix_of(python, platform), "/".join(["{workenv}", *([place] if place else [])])
+    if not params["runtime"]:
+        return f'/bin/sh "{content}/{prefix.site}/{MODULE}/{START}"'
+    program = f"{content}/{prefix.program}"
     start = f"-sP -m {MODULE}"
     if Version(python) < _SAFE_PATH:  # -P came with 3.11
         start = f'-s -c "import sys; del sys.path[0]; from {MODULE} import run; sys.exit(run())"'

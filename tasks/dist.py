@@ -69,5 +69,5 @@ def make_dist(room: Room) -> None:
     files = [file for _, files in found.parts for file in files]
     (room.outputs / "files").write_text(write_listing(files), encoding="utf-8")
     (room.outputs / "facts.json").write_text(
-        json.dumps({"saved": found.saved}, sort_keys=True) + "\n", encoding="utf-8"
+        json.dumps({"saved": found.saved, "glibc": found.glibc}, sort_keys=True) + "\n", encoding="utf-8"
     )

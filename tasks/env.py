@@ -24,6 +24,7 @@ from packyard.formats.listing import Listed, check_owners, read_listing, write_l
 from packyard.formats.piece import join, write_piece
 from packyard.formats.tarball import read_tar
 from packyard.tasks import lock
+from packyard.tasks.abi import newest
 from packyard.tasks.errors import ActionError, gather
 from packyard.tasks.lockedenv import lock_of, locked
 from packyard.tasks.prefix import at, env_platforms
@@ -65,21 +66,24 @@ def make_env(room: Room) -> None:
     except FormatError as error:
         raise ActionError(f"the environment cannot be put together: {error}") from None
     parts = [(piece, files) for piece, (_, files) in zip(pieces, found.parts)]
-    _join(room, parts, Counter(found.saved))
+    _join(room, parts, Counter(found.saved), found.glibc)
 
 
 def join_env(room: Room) -> None:
     """Join the distributions that were packed before."""
     parts = []
     saved: Counter[str] = Counter()
+    glibc = ""
     for name in room.params["distributions"]:
-        saved.update(json.loads((room.inputs / "facts" / name).read_text(encoding="utf-8"))["saved"])
+        facts = json.loads((room.inputs / "facts" / name).read_text(encoding="utf-8"))
+        saved.update(facts["saved"])
+        glibc = newest(glibc, facts["glibc"])
         files = read_listing((room.inputs / "files" / name).read_text(encoding="utf-8"))
         parts.append((room.inputs / "pieces" / name, files))
-    _join(room, parts, saved)
+    _join(room, parts, saved, glibc)
 
 
-def _join(room: Room, parts: list[tuple[Path, list[Listed]]], saved: Counter[str]) -> None:
+def _join(room: Room, parts: list[tuple[Path, list[Listed]]], saved: Counter[str], glibc: str) -> None:
     """One piece of many; ActionError when two of them differ over one path."""
     known: dict[str, Listed] = {}
     pieces: list[Path] = []
@@ -94,7 +98,8 @@ def _join(room: Room, parts: list[tuple[Path, list[Listed]]], saved: Counter[str
     except FormatError as error:
         raise ActionError(f"the environment cannot be put together: {error}") from None
     (room.outputs / "files").write_text(write_listing(known.values()), encoding="utf-8")
-    (room.outputs / "facts.json").write_text(json.dumps({"saved": saved}, sort_keys=True) + "\n", encoding="utf-8")
+    facts = {"saved": saved, "glibc": glibc}
+    (room.outputs / "facts.json").write_text(json.dumps(facts, sort_keys=True) + "\n", encoding="utf-8")
     for what in sorted(saved):
         room.say(f"left out: {saved[what]:,} bytes of {what}")
 

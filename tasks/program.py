@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from packyard.formats.flavor import ProjectManifest
+from packyard.tasks.targetpython import Asked, start_files
 
 MODULE = "packyard_runtime"
 
@@ -24,7 +25,8 @@ if __name__ == "__main__":
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Program:
     """The commands (name -> 'module:function'), which of them runs by default, the slots (id -> 'path' below the
-    Python prefix, 'lifecycle' and 'purpose'), and where the TLS library looks for certificates of authorities."""
+    Python prefix, 'lifecycle' and 'purpose'), where the TLS library looks for certificates of authorities, and what is
+    asked of the Python that it starts with, None when it travels with one."""
 
     name: str
     version: str
@@ -32,6 +34,7 @@ class Program:
     default: str
     slots: Mapping[str, Mapping[str, str]]
     trust: tuple[str, ...] = ()
+    asked: Asked | None = None
 
 
 def program_of(project: ProjectManifest, version: str, platform: str) -> Program:
@@ -51,8 +54,11 @@ def program_of(project: ProjectManifest, version: str, platform: str) -> Program
     return Program(name=flavor.package_name, version=version, commands=commands, default=default, slots=slots)
 
 
-def program_files(program: Program, *, root: str = "../../../..") -> dict[str, bytes]:
-    """The files that start it, by path below site-packages; `root` leads from their folder to the Python prefix."""
+def program_files(
+    program: Program, *, root: str = "../../../..", site: str = "lib/python3/site-packages"
+) -> dict[str, bytes]:
+    """The files that start it, by path below site-packages, which is `site` below the Python prefix; `root` leads from
+    their folder to that prefix."""
     facts = {
         "name": program.name,
         "version": program.version,
@@ -60,9 +66,12 @@ def program_files(program: Program, *, root: str = "../../../..") -> dict[str, b
         "commands": dict(program.commands),
         "slots": {name: dict(slot) for name, slot in program.slots.items()},
         "trust": list(program.trust),
+        "asked": None if program.asked is None else asdict(program.asked),
         "root": root,
     }
+    started = {} if program.asked is None else start_files(program.asked, name=program.name, site=site)
     return {
+        **{f"{MODULE}/{name}": data for name, data in started.items()},
         f"{MODULE}/__init__.py": Path(__file__).with_name("runtime_module.py").read_bytes(),
         f"{MODULE}/runtime_slots.py": Path(__file__).with_name("runtime_slots.py").read_bytes(),
         f"{MODULE}/__main__.py": _MAIN.encode(),

@@ -40,10 +40,11 @@ from packyard.tasks.workspace import Member, Workspace
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Installed:
     """What of each distribution goes into a bundle, with its listing; and how many bytes of what were left out:
-    'symbols', and the kinds of files that are trimmed."""
+    'symbols', and the kinds of files that are trimmed. `glibc` is the newest that its binaries need, '' for none."""
 
     parts: list[tuple[list[Entry], list[Listed]]]
     saved: dict[str, int]
+    glibc: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,12 +98,12 @@ def install(room: Room, lock_text: str) -> Installed:
         found = _laid_out(room, lock_text, python, facts)
         saved = _trim(found, room.params, site)
         _compile(room, python, found)
-        check_abi(((one.owner, one.entries) for one in found), room.params, facts)
+        glibc = check_abi(((one.owner, one.entries) for one in found), room.params, facts)
     except FormatError as error:
         raise ActionError(f"the environment cannot be put together: {error}") from None
     if room.params["strip"]:
         saved["symbols"] = sum(strip_entries(one.entries) for one in found)
-    return Installed(parts=[_recorded(one, site) for one in found], saved=saved)
+    return Installed(parts=[_recorded(one, site) for one in found], saved=saved, glibc=glibc)
 
 
 def _laid_out(room: Room, lock_text: str, python: Path, facts: Mapping[str, Json]) -> list[Distribution]:

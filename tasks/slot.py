@@ -10,7 +10,8 @@ from __future__ import annotations
 import json
 import shutil
 import stat
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -24,17 +25,20 @@ from packyard.formats.piece import write_piece
 from packyard.formats.slotspec import SlotSpec
 from packyard.formats.tarball import write_tar
 from packyard.formats.wheel import Wheel, placed, read_wheel, record_of
-from packyard.tasks import interpreter
-from packyard.tasks.abi import check_abi
+from packyard.tasks import interpreter, lock
+from packyard.tasks.abi import check_abi, newest
 from packyard.tasks.bytecode import compile_modules, worth_compiling
 from packyard.tasks.dependency import dependencies
 from packyard.tasks.errors import ActionError, PlanError, gather
+from packyard.tasks.lockedenv import lock_of
 from packyard.tasks.prefix import at, platforms_of, prefix_of
 from packyard.tasks.program import Program, program_files, program_of
 from packyard.tasks.room import Room
+from packyard.tasks.sitepackages import machine_of
 from packyard.tasks.slotsource import slot_source
 from packyard.tasks.stripping import strip_entries
-from packyard.tasks.target import Json, Output, Target, Use
+from packyard.tasks.target import Json, Output, Source, Target, Use
+from packyard.tasks.targetpython import Asked, asked_of
 from packyard.tasks.version import version
 from packyard.tasks.wheelsource import commands, matches, missing_part, own_tests
 from packyard.tasks.workspace import Member, Workspace
@@ -82,10 +86,14 @@ def make_app(room: Room) -> None:
                 )
             left_out = () if params["include_tests"] else tuple(own_tests(list(wheel.files)))
             parts.append((canonicalize_name(wheel.name), placed(wheel, site=prefix.site, left_out=left_out)))
-        trust = tuple(facts.get("trust", ()))
-        program = program_files(Program(**params["program"], trust=trust), root=prefix.up)
-        parts.append(("packyard", [Entry(f"{site}{path}", data) for path, data in program.items()]))
-        check_abi(parts, params, facts)
+        glibc = check_abi(parts, params, facts)
+        program = Program(**params["program"], trust=tuple(facts.get("trust", ())))
+        if params["requires"] is not None:
+            paths = [file.path for file in listings[0]] + [entry.path for _, files in parts for entry in files]
+            asked = _asked(room, facts, [wheel.tags for wheel in wheels], paths, glibc)
+            program = replace(program, trust=(), asked=asked)
+        ours = program_files(program, root=prefix.up, site=prefix.site)
+        parts.append(("packyard", [Entry(f"{site}{path}", data) for path, data in ours.items()]))
         saved = {"symbols": sum(strip_entries(files) for _, files in parts)} if params["strip"] else {}
         compiled = _bytecode(room, [entry for _, files in parts for entry in files])
         for _, files in parts:
@@ -144,6 +152,10 @@ def _app(member: Member, workspace: Workspace, platform: str) -> Target:
     wheels = [member.name, *dependencies(member, workspace, platform).members]
     one = interpreter.find(interpreter.version(member, workspace), workspace)
     python, uses = interpreter.build_program(one)
+    env = f"env:{member.name}{at(platform, workspace)}"
+    pin = None if project.flavor.build.runtime else lock_of(member, workspace)
+    if pin:  # the lock tells which Pythons the bundle is for
+        uses = (*uses, Use(target=env, part="facts", at="env-facts"))
     return Target(
         name=f"slot:{member.name}/app{at(platform, workspace)}",
         doc=f"{member.name} itself, as it stands in its bundle",
@@ -160,6 +172,7 @@ def _app(member: Member, workspace: Workspace, platform: str) -> Target:
             "commands": commands(member),
             "include_tests": project.flavor.build.include_tests,
             "strip": project.flavor.build.strip,
+            "requires": project.requires_python if pin else None,
             "program": {
                 "name": program.name,
                 "version": program.version,
@@ -172,13 +185,30 @@ def _app(member: Member, workspace: Workspace, platform: str) -> Target:
             "compressor": COMPRESSOR,
             "level": LEVELS[workspace.manifest.compression],
         },
+        sources=(Source(path=pin.path, at=lock.NAME),) if pin else (),
         uses=(
             *uses,
             interpreter.facts_use(member, workspace, platform, at="runtime"),
             *(Use(target=f"wheel:{name}", at=f"wheels/{name}") for name in wheels),
-            Use(target=f"env:{member.name}{at(platform, workspace)}", part="files", at="env"),
+            Use(target=env, part="files", at="env"),
         ),
+        pins=(pin,) if pin else (),
         outputs=(Output(at="app.tar.gz"), Output(part="files", at="files"), Output(part="facts", at="facts.json")),
+    )
+
+
+def _asked(
+    room: Room, facts: Mapping[str, Json], tags: Iterable[Collection[str]], paths: Iterable[str], glibc: str
+) -> Asked:
+    """What a bundle without a Python asks of the one that it will find."""
+    inside_env = json.loads((room.inputs / "env-facts").read_text(encoding="utf-8"))["glibc"]
+    return asked_of(
+        (room.inputs / lock.NAME).read_text(encoding="utf-8"),
+        machine_of(room.params, facts),
+        requires=room.params["requires"],
+        tags=tags,
+        paths=paths,
+        glibc=newest(glibc, inside_env),
     )
 
 

@@ -40,6 +40,7 @@ class _Wishes:
     launcher: str = ""
     platforms: tuple[str, ...] = ()
     strip: bool = False
+    runtime: bool = True
     compression: str = "fast"
 
     def apply(self, project: ProjectManifest) -> ProjectManifest:
@@ -51,7 +52,11 @@ class _Wishes:
             flavor,
             launcher=self.launcher or flavor.launcher,
             platforms=self.platforms or flavor.platforms,
-            build=replace(flavor.build, strip=self.strip or flavor.build.strip),
+            build=replace(
+                flavor.build,
+                strip=self.strip or flavor.build.strip,
+                runtime=self.runtime and flavor.build.runtime,
+            ),
         )
         return replace(project, flavor=flavor)
 
@@ -67,6 +72,7 @@ def run(words: list[str]) -> int:
         launcher=os.path.abspath(options.launcher_bin) if options.launcher_bin else options.launcher or "",
         platforms=tuple(options.platform),
         strip=options.strip,
+        runtime=options.runtime,
         compression=options.compression,
     )
     outer = _workspace_of(root)
@@ -75,7 +81,8 @@ def run(words: list[str]) -> int:
             Problem(
                 f"is a member of the workspace {os.fspath(outer)!r}, where the manifest tells such things",
                 place=os.fspath(root),
-                hint=f"state it in {_MANIFEST}: tool.flavor.launcher, tool.flavor.platforms, tool.flavor.build.strip; "
+                hint=f"state it in {_MANIFEST}: tool.flavor.launcher, tool.flavor.platforms, tool.flavor.build.strip, "
+                "tool.flavor.build.runtime; "
                 "or in packyard.toml: workspace.compression",
             )
         )
@@ -240,6 +247,10 @@ def parser() -> argparse.ArgumentParser:
         "--compression", choices=tuple(LEVELS), default="fast", help="'small' for releases takes longer (default: fast)"
     )
     parser.add_argument("--strip", action="store_true", help="take the symbols out of compiled code in wheels")
+    parser.add_argument(
+        "--no-runtime", dest="runtime", action="store_false",
+        help="carry no Python: the bundle runs with one of the machine that it is started on",
+    )  # fmt: skip
     parser.add_argument(
         "--verify", action=argparse.BooleanOptionalAction, default=True, help="read the file back from the disk"
     )

@@ -7,6 +7,7 @@ import re
 import shutil
 import signal
 import subprocess
+import sys
 import urllib.request
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import pytest
 from packyard.formats.elf import strip_elf
 from packyard.formats.pspf import key_from_seed, open_bundle, public_key
 from packyard.tasks.display import bytes_text
+from packyard.tasks.interpreter import RUNNING
 
 from tests.applications import start
 
@@ -389,6 +391,42 @@ def test_stripped_bundle_is_smaller_and_runs(folder, tmp_path: Path) -> None:  #
     for path in ("plain.psp", "stripped.psp"):
         ran = start(moved(space.root / path, tmp_path), home=tmp_path / "a home")
         assert ran.stdout == f"mytool.{name}\n", ran.stderr
+
+
+@pytest.mark.parametrize("launcher", ["rust", "go"])
+def test_bundle_without_a_python_runs_with_one_of_the_machine(folder, tmp_path: Path, launcher: str) -> None:  # type: ignore[no-untyped-def]
+    """One with an extension module of its own, so that it is for this Python alone."""
+    native = extension()
+    name = native.name.partition(".")[0]
+    printed = f"{name}.__file__, sys.prefix, sep='\\n'"
+    main = f"import sys, click\nfrom mytool import {name}\n\ndef main():\n    print({printed})\n"
+    files = {"mytool/__init__.py": "", "mytool/cli.py": main, f"mytool/{native.name}": native.read_bytes()}
+    space = folder(CLI, files)
+    space.packyard("pack", "--no-runtime", "--launcher", launcher, "--output", "small.psp")
+    bundle = moved(space.root / "small.psp", tmp_path)
+    assert bundle.stat().st_size < 16e6
+    assert space.packyard("verify", "--deep", "small.psp").status == 0
+    with_python = tmp_path / "with python"
+    with_python.mkdir()
+    (with_python / "python3").symlink_to(sys.executable)
+    ran = start(bundle, home=tmp_path / "a home", PATH=f"{with_python}:/usr/bin:/bin")
+    path, prefix = ran.stdout.splitlines()
+    assert (ran.returncode, path) == (0, f"{prefix}/lib/python{RUNNING}/site-packages/mytool/{native.name}")
+    assert "/workenv/small/.packyard-" in prefix
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    for tool in ("sh", "rm", "find", "sort", "xargs", "mkdir", "mv", "sha256sum"):
+        (tools / tool).symlink_to(f"/usr/bin/{tool}")
+    (tools / "python3").write_text("#!/bin/sh\nprintf 'Python 3.4.1'\n")
+    (tools / "python3").chmod(0o755)
+    refused = start(bundle, home=tmp_path / "another home", PATH=str(tools))
+    assert (refused.returncode, refused.stdout) == (1, "")
+    said = re.sub(r", glibc 2\.\d+ or newer", "", PROGRESS.sub("", refused.stderr))
+    assert said == (
+        f"mytool: there is no Python on PATH that it can run with, CPython {RUNNING} (x86_64) was "
+        f"expected\n  {tools}/python3 is Python 3.4.1\n"
+        "  hint: install it, or put the folder that it is in into PATH\n"
+    )
 
 
 def test_options_that_cannot_be_are_refused(folder) -> None:  # type: ignore[no-untyped-def]

@@ -134,6 +134,7 @@ def test_flavor_full_table_is_read() -> None:
         hook_requires = ["pytest"]
         pip = false
         include_tests = true
+        runtime = false
         [tool.flavor.execution.runtime.env]
         unset = ["*"]
         pass = ["HOME", "LC_*"]
@@ -176,6 +177,7 @@ def test_flavor_full_table_is_read() -> None:
             hook_requires=("pytest",),
             pip=False,
             include_tests=True,
+            runtime=False,
         ),
         runtime_env=RuntimeEnv(
             unset=("*",),

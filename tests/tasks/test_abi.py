@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import pytest
 from packyard.formats.entry import Entry
 from packyard.formats.errors import FormatError
-from packyard.tasks.abi import check_abi, glibc_of
+from packyard.tasks.abi import check_abi, glibc_of, newest
 
 FACTS = {"abi": "cpython-312-x86_64-linux-gnu", "glibc": "2.17"}
 
@@ -25,24 +25,28 @@ def library(glibc: str, machine: int = 62) -> bytes:
     return header + load + struct.pack("<2I6Q", 2, 6, end, end, end, len(dynamic), len(dynamic), 8) + body + dynamic
 
 
-def check(files: Mapping[str, bytes], manylinux: list[str] | None = None, facts: Mapping[str, str] = FACTS) -> None:
+def check(files: Mapping[str, bytes], manylinux: list[str] | None = None, facts: Mapping[str, str] = FACTS) -> str:
     entries = [Entry(path, data) for path, data in files.items()]
-    check_abi([("fast", entries)], {"manylinux": manylinux or [], "platform": "linux_amd64"}, facts)
+    return check_abi([("fast", entries)], {"manylinux": manylinux or [], "platform": "linux_amd64"}, facts)
 
 
 @pytest.mark.parametrize(
-    "files",
+    ("files", "needed"),
     [
-        {},
-        {"a.py": b"x = 1\n", "a.so": b"\x7fELF but no more"},
-        {"fast.cpython-312-x86_64-linux-gnu.so": library("GLIBC_2.17")},
-        {"fast.abi3.so": library("GLIBC_2.5"), "fast.cpython-311-x86_64-linux-gnu.so": library("GLIBC_2.5")},
-        {"fast.abi3.so": library("GLIBC_2.5"), "other.abi3.so": library("GLIBC_2.99", machine=183)},
-        {"libdata.so": library("CXXABI_9.9")},
+        ({}, ""),
+        ({"a.py": b"x = 1\n", "a.so": b"\x7fELF but no more"}, ""),
+        ({"fast.cpython-312-x86_64-linux-gnu.so": library("GLIBC_2.17")}, "2.17"),
+        ({"fast.abi3.so": library("GLIBC_2.5"), "a.cpython-311-x86_64-linux-gnu.so": library("GLIBC_2.9")}, "2.9"),
+        ({"fast.abi3.so": library("GLIBC_2.5"), "other.abi3.so": library("GLIBC_2.99", machine=183)}, "2.5"),
+        ({"libdata.so": library("CXXABI_9.9")}, "0.0"),
     ],
 )
-def test_binaries_that_fit_are_taken(files: dict[str, bytes]) -> None:
-    check(files)
+def test_binaries_that_fit_are_taken(files: dict[str, bytes], needed: str) -> None:
+    assert check(files) == needed
+
+
+def test_newest_glibc_is_no_text_that_sorts_last() -> None:
+    assert (newest("2.9", "2.17", ""), newest("", "")) == ("2.17", "")
 
 
 @pytest.mark.parametrize(

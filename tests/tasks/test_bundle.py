@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -93,6 +94,24 @@ def test_target_uses_launcher_runtime_environment_and_app(plan: Plan) -> None:
     assert target.local == {"source": "environment", "variable": "PACKYARD_KEY_SEED"}
     assert target.final and not target.network
     assert json.loads(json.dumps(target.params)) == target.params
+
+
+def test_bundle_without_a_python_looks_for_one(plan: Plan, tmp_path: Path) -> None:
+    target = plan(PROJECT + "[tool.flavor.build]\nruntime = false\n")
+    assert [use.at for use in target.uses] == ["launcher", "slots/env", "files/env", "slots/app", "files/app"]
+    room = room_for(target, tmp_path)
+    make_bundle(room)
+    bundle = open_bundle(room.outputs / "hello-0.1.0.psp")
+    assert [slot.id for slot in bundle.metadata.slots] == ["app"]
+    command = r'/bin/sh "\{workenv\}/\.packyard-[0-9a-f]{16}/lib/python3\.12/site-packages/packyard_runtime/start\.sh"'
+    assert re.fullmatch(command, bundle.metadata.execution.command)
+    with pytest.raises(FormatError) as caught:
+        plan(PROJECT + 'platforms = ["linux_amd64", "windows_amd64"]\n[tool.flavor.build]\nruntime = false\n')
+    assert str(caught.value) == (
+        "hello/pyproject.toml: tool.flavor.build.runtime: is false, and a bundle for 'windows_amd64' cannot look for a "
+        "Python: that takes a POSIX shell\n"
+        "  hint: leave that platform out, or let the bundle carry its Python"
+    )
 
 
 def test_place_of_the_key_decides_nothing(plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
