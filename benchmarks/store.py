@@ -2,7 +2,8 @@
 
     python benchmarks/store.py [--blobs 1000000] [--files 10000]
 
-The store is filled with files as a build leaves them: four small blobs for each result.
+The store is filled with files as a build leaves them: four small blobs and a run for each result. It lies below TMPDIR;
+a disk of its own, or one in memory, shows what the disk's share is.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from packyard.tasks import upkeep
+from packyard.tasks.history import Run, remember
 from packyard.tasks.store import Result, Store
 from packyard.tasks.trace import Made
 from timing import machine
@@ -70,6 +72,8 @@ def fill(store: Store, blobs: int) -> list[str]:
         keys.append(digest(f"key {number}"))
         outputs = {str(part): Made(digest=one, size=8) for part, one in enumerate(made[:-1])}
         store.keep(keys[-1], Result(outputs=outputs, seconds=0.1, log=made[-1]))
+        ingredients = {"inputs": {f"src/{part}": f"- {one}" for part, one in enumerate(made)}, "uses": {}, "params": {}}
+        remember(store, f"x:{number % 1000}", Run(key=keys[-1], at=0.0, where="/w", ingredients=ingredients))
     return keys
 
 

@@ -14,12 +14,13 @@ from pathlib import Path
 from typing import Literal
 
 from packyard.formats.errors import FormatError
-from packyard.tasks import process, sandbox
+from packyard.tasks import history, process, sandbox
 from packyard.tasks.action import Ingredients, ingredients, invoke, key_of
 from packyard.tasks.artifacts import Artifacts
 from packyard.tasks.errors import ActionError
 from packyard.tasks.folder import artifact_paths, shown_artifacts, with_files
 from packyard.tasks.graph import Graph
+from packyard.tasks.history import Comparison, Run
 from packyard.tasks.memo import Look, Memo
 from packyard.tasks.plan import FRESH, NEVER_MADE, Verdict, judge
 from packyard.tasks.replacement import replacing
@@ -146,6 +147,16 @@ class Build:
         self._verdicts[name] = verdict
         return verdict
 
+    def nearest(self, name: str, store: Path) -> Comparison | None:
+        """A planned target that is stale beside the earlier run that it shares most with, of all that the store in this
+        folder knows; None when that is the last one here, or what it is made from is not all there."""
+        if self._verdicts.get(name, FRESH) == FRESH or self._unmade(name):
+            return None
+        target = self.graph.targets[name]
+        if any(self._memo.look(source.path) is None for source in target.sources):
+            return None
+        return history.compare_nearest(store, target, self._ingredients(target), self.trace.record(name))
+
     def _unmade(self, name: str) -> list[str]:
         """What a target is made from that is not done yet."""
         return [other for other in self.graph.nodes[name].needs if self._verdicts.get(other) != FRESH]
@@ -235,6 +246,9 @@ class Build:
             key = key_of(values)
             try:
                 result, how = self._obtain(target, key, looks, uses, log)
+                if how == "ran":
+                    run = Run(key=key, at=time.time(), where=os.fspath(self.root), ingredients=values)
+                    history.remember(self.store, target.name, run)
                 outputs = with_files(target, result.outputs, self.store)
                 artifacts = self._artifacts.place(target, outputs, self.store)
                 break

@@ -3,6 +3,7 @@
 store/v1/blob/ab/cdef...    a file's bytes, read-only
 store/v1/tree/abcdef...     a folder (a toolchain), read-only, beside it its receipt as a blob
 store/v1/result/ab/cdef...  JSON: what the action of this key made, and a sum over that and the key
+store/v1/run/NAME/KEY       JSON: what an earlier run of a target was made from (tasks/history.py)
 store/v1/tmp/               files on their way in
 store/v1/in-use             a lock: held shared by whoever uses the store, alone by who removes from it
 
@@ -32,6 +33,7 @@ from packyard.tasks.exclusion import exclusive, take_shared
 from packyard.tasks.trace import Made
 
 IN_USE = "in-use"
+RUNS = "run"
 DOWNLOADS = "download"  # files of the package index, by their SHA-256
 _CHUNK = 1 << 20
 _LEFT_OVER = 86_400  # seconds
@@ -56,7 +58,7 @@ class Store:
     def __init__(self, folder: Path) -> None:
         self.folder = folder / "v1"
         try:
-            for name in ("blob", "tree", "result", "tmp", "lock"):
+            for name in ("blob", "tree", "result", RUNS, "tmp", "lock"):
                 (self.folder / name).mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise ActionError(f"{folder}: the store cannot be made: {error.strerror}") from None
@@ -232,9 +234,14 @@ class Store:
     def keep(self, key: str, result: Result) -> None:
         """Remember what the action of this key made."""
         values = asdict(result)
+        text = json.dumps({**values, "sum": _sum(key, values)}, separators=(",", ":"))
+        self.write(self._entry("result", key), text.encode())
+
+    def write(self, entry: Path, data: bytes) -> None:
+        """Write a small entry of the store, whole or not at all; ActionError when that cannot be done."""
         with self._incoming() as target:
-            target.write_text(json.dumps({**values, "sum": _sum(key, values)}, separators=(",", ":")))
-            self._settle(target, self._entry("result", key))
+            target.write_bytes(data)
+            self._settle(target, entry)
 
     @contextmanager
     def making(self, key: str) -> Iterator[None]:

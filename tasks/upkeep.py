@@ -2,8 +2,8 @@
 
 Whoever removes holds the store alone, so nothing can be taken from a build that runs: a build that starts meanwhile
 waits, and while a build runs nothing is removed. A result goes whole: the blobs and trees that no other result
-names go with it. What no result names at all goes first: what was downloaded, and
-what a killed build left.
+names go with it, and the runs that tell how it was made. What no result names at all goes first: what was downloaded,
+and what a killed build left.
 """
 
 from __future__ import annotations
@@ -16,15 +16,18 @@ import shutil
 import stat
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from packyard.tasks.errors import ActionError
 from packyard.tasks.exclusion import try_exclusive
-from packyard.tasks.store import IN_USE, Store, full_or
+from packyard.tasks.history import read_run
+from packyard.tasks.store import IN_USE, RUNS, Store, full_or
 
 _CHUNK = 1 << 20
+_REMOVERS = 8  # threads
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +66,7 @@ class Checked:
 
 @dataclass(slots=True)
 class _Entry:
-    """A blob or a tree: its bytes, its last use in ns, and how many results name it. There may be a million."""
+    """A blob, a tree or a run: its bytes, its last use in ns, and how many results name it. There may be a million."""
 
     size: int
     used: int
@@ -75,7 +78,7 @@ class _Result:
     key: str
     used: int
     size: int
-    names: tuple[str, ...]  # 'blob DIGEST' and 'tree DIGEST'
+    names: tuple[str, ...]  # 'blob DIGEST', 'tree DIGEST' and 'run TARGET/KEY'
 
 
 @dataclass(slots=True)
@@ -104,36 +107,41 @@ def collect(store: Store, limit: int) -> Removed:
     build is running."""
     with _alone(store):
         found = _inventory(store)
-        size = found.size
-        gone: Counter[str] = Counter()
-        freed = 0
-
-        def remove(name: str) -> int:
-            entry = found.entries.pop(name)
-            _remove(_place(store, name))
-            gone[name.partition(" ")[0]] += 1
-            return entry.size
-
-        unnamed = sorted((n for n, e in found.entries.items() if not e.named), key=lambda n: found.entries[n].used)
-        for name in unnamed:
-            if size - freed <= limit:
-                break
-            freed += remove(name)
-        for result in sorted(found.results, key=lambda result: result.used):
-            if size - freed <= limit:
-                break
-            _remove(_place(store, f"result {result.key}"))  # first: a result never names what is not there
-            freed += result.size
-            gone["result"] += 1
-            for name in result.names:
-                if (entry := found.entries.get(name)) is not None:
-                    entry.named -= 1
-                    if not entry.named:
-                        freed += remove(name)
+        results, names, left = _least_used(found, limit)
+        # Results first: one never names what is not there.
+        _remove_all([_place(store, f"result {result.key}") for result in results])
+        _remove_all([_place(store, name) for name in names])
+        _remove_empty(store.folder / RUNS)
+        kinds = Counter(name.partition(" ")[0] for name in names)
         return Removed(
-            results=gone["result"], blobs=gone["blob"], trees=gone["tree"], freed=freed, left=size - freed,
-            downloads=gone["download"],
+            results=len(results), blobs=kinds["blob"], trees=kinds["tree"], freed=found.size - left, left=left,
+            downloads=kinds["download"],
         )  # fmt: skip
+
+
+def _least_used(found: _Inventory, limit: int) -> tuple[list[_Result], list[str], int]:
+    """The results and the other entries to remove until at most `limit` bytes are left, and how many then are."""
+    left = found.size
+    results: list[_Result] = []
+    names: list[str] = []
+    unnamed = (name for name, entry in found.entries.items() if not entry.named)
+    for name in sorted(unnamed, key=lambda name: found.entries[name].used):
+        if left <= limit:
+            return results, names, left
+        names.append(name)
+        left -= found.entries[name].size
+    for result in sorted(found.results, key=lambda result: result.used):
+        if left <= limit:
+            break
+        results.append(result)
+        left -= result.size
+        for name in result.names:
+            entry = found.entries[name]
+            entry.named -= 1
+            if not entry.named:
+                names.append(name)
+                left -= entry.size
+    return results, names, left
 
 
 def clear(store: Store) -> Removed:
@@ -147,17 +155,16 @@ def verify(store: Store) -> Checked:
     files = size = 0
     store.hold()
     for name, entry in _inventory(store).entries.items():
-        kind, digest = name.split(" ")
-        place = _place(store, name)
-        if kind != "tree":
-            files += 1
-            size += entry.size
-            good = _digest(place) == digest
-        else:
+        kind, _, digest = name.partition(" ")
+        place = Path(_place(store, name))
+        size += entry.size
+        if kind == "tree":
             looked = _read_tree(store, place, digest)
             good = looked is not None
             files += looked or 0
-            size += entry.size
+        else:
+            files += 1
+            good = read_run(place) is not None if kind == "run" else _digest(place) == digest
         if not good and place.exists():  # a build may have replaced it meanwhile
             damaged.append(name)
             _remove(place)
@@ -190,9 +197,16 @@ def _inventory(store: Store) -> _Inventory:
             found.entries[f"tree {tree.name}"] = _Entry(size, tree.stat().st_mtime_ns)
     for path, status in _files(store.downloads) if store.downloads.is_dir() else ():
         found.entries[f"download {os.path.basename(path)}"] = _Entry(status.st_size, status.st_mtime_ns)
+    runs: dict[str, list[str]] = {}
+    for path, status in _files(store.folder / RUNS):
+        target, key = path.split("/")[-2:]
+        name = f"run {target}/{key}"
+        found.entries[name] = _Entry(status.st_size, status.st_mtime_ns)
+        runs.setdefault(key, []).append(name)
     spelled = {name: name for name in found.entries}  # so that a name is kept once, however many results have it
     for path, status in _files(store.folder / "result"):
         names = tuple(spelled[name] for name in dict.fromkeys(_names(path)) if name in spelled)
+        names += tuple(runs.get(_name(path), ()))
         found.results.append(_Result(_name(path), status.st_mtime_ns, status.st_size, names))
     owners: dict[str, _Result] = {}
     for result in sorted(found.results, key=lambda result: result.used):
@@ -210,12 +224,12 @@ def _name(path: str) -> str:
     return folder[-2:] + rest
 
 
-def _place(store: Store, name: str) -> Path:
-    """Where a blob, a tree, a result or a download lies."""
+def _place(store: Store, name: str) -> str:
+    """Where a blob, a tree, a result, a download or a run lies."""
     kind, _, digest = name.partition(" ")
-    if kind == "download":
-        return store.downloads / digest
-    return store.folder / kind / digest if kind == "tree" else store.folder / kind / digest[:2] / digest[2:]
+    if kind in ("blob", "result"):
+        return f"{store.folder}/{kind}/{digest[:2]}/{digest[2:]}"
+    return f"{store.folder}/{kind}/{digest}"
 
 
 def _names(result: str) -> Iterator[str]:
@@ -294,10 +308,37 @@ def _digest(path: Path) -> str:
     return state.hexdigest()
 
 
-def _remove(path: Path) -> None:
-    if path.is_dir() and not path.is_symlink():
-        for folder, _, _ in os.walk(path):  # of a tree they are read-only
+def _remove_all(paths: list[str]) -> None:
+    """Remove files and trees, folder by folder, by several threads: a disk takes its time for each, but takes many at
+    once. OSError when one cannot be removed."""
+    paths.sort()
+    share = max(1, -(-len(paths) // _REMOVERS))
+    pieces = [paths[start : start + share] for start in range(0, len(paths), share)]
+    with ThreadPoolExecutor(_REMOVERS) as threads:
+        for _ in threads.map(_remove_each, pieces):
+            pass
+
+
+def _remove_each(paths: list[str]) -> None:
+    for path in paths:
+        _remove(path)
+
+
+def _remove(path: str | Path) -> None:
+    try:
+        os.unlink(path)
+    except FileNotFoundError:
+        pass
+    except OSError:  # a tree, whose folders are read-only; the system has several errors for it
+        if not os.path.isdir(path) or os.path.islink(path):
+            raise
+        for folder, _, _ in os.walk(path):
             os.chmod(folder, 0o700)
         shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)
+
+
+def _remove_empty(folder: Path) -> None:
+    """Remove the folders in this one that are empty."""
+    for path in folder.iterdir():
+        with contextlib.suppress(OSError):
+            path.rmdir()

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import os
+import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 from packyard.tasks.commands.output import count, say, say_json
 from packyard.tasks.commands.selection import open_here, select
+from packyard.tasks.history import Comparison
 from packyard.tasks.plan import Verdict
 
 _SHOWN = 8  # reasons of one target; the others are in the JSON
@@ -17,13 +21,18 @@ def run(words: list[str]) -> int:
     """Print the plan for the targets that `words` name; the exit status."""
     options = _parser().parse_args(words)
     opened = open_here()
-    verdicts = opened.build(say).plan(select(opened, options.target), remember=False)
+    build = opened.build(say)
+    verdicts = build.plan(select(opened, options.target), remember=False)
+    found = {name: build.nearest(name, opened.store_folder) for name in verdicts}
     if options.json:
         say_json(
-            [{"name": name, "state": verdict.state, "reasons": verdict.reasons} for name, verdict in verdicts.items()]
+            [
+                {"name": name, "state": verdict.state, "reasons": verdict.reasons, "nearest": as_values(found[name])}
+                for name, verdict in verdicts.items()
+            ]
         )
     else:
-        say(*_lines(verdicts))
+        say(*_lines(verdicts, found, opened.root))
     return 0
 
 
@@ -34,11 +43,31 @@ def reason_lines(reasons: tuple[str, ...]) -> list[str]:
     return [*reasons[: _SHOWN - 1], f"and {len(reasons) - _SHOWN + 1} more (--json lists all)"]
 
 
-def _lines(verdicts: Mapping[str, Verdict]) -> Iterator[str]:
+def nearest_lines(found: Comparison | None, root: Path) -> list[str]:
+    """The earlier run that is nearer than the last one here: when and where it was, and what differs from it."""
+    if found is None:
+        return []
+    when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(found.run.at))
+    where = "here" if found.run.where == os.fspath(root) else f"in {found.run.where}"
+    return [f"{when} {where}", *(reason_lines(found.differences) or ["nothing differs"])]
+
+
+def as_values(found: Comparison | None) -> dict[str, object] | None:
+    """The same for programs."""
+    if found is None:
+        return None
+    return {"at": found.run.at, "where": found.run.where, "key": found.run.key, "differences": found.differences}
+
+
+def _lines(verdicts: Mapping[str, Verdict], found: Mapping[str, Comparison | None], root: Path) -> Iterator[str]:
     for name, verdict in verdicts.items():
         if verdict.state != "fresh":
             yield f"{verdict.state:8} {name}"
             yield from (f"           {reason}" for reason in reason_lines(verdict.reasons))
+            run, *differences = nearest_lines(found[name], root) or [""]
+            if run:
+                yield f"           nearest to the run of {run}:"
+            yield from (f"             {difference}" for difference in differences)
     counts = Counter(verdict.state for verdict in verdicts.values())
     if counts["fresh"] == len(verdicts):
         yield f"nothing to do: {count(len(verdicts), 'target')} fresh"
@@ -50,7 +79,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="packyard plan",
         description="Show what would run, and why. Nothing is made.",
-        epilog="A waiting target is decided when those it waits for are done: if they come out as before, it is fresh.",
+        epilog="A waiting target is decided when those it waits for are done: if they come out as before, it is fresh. "
+        "When an earlier run, here or elsewhere on this machine, is nearer than the last one here, it is shown too.",
     )
     parser.add_argument("target", nargs="*", help="KIND:NAME, or the path of an artifact (default: all)")
     parser.add_argument("--json", action="store_true", help="the verdicts as JSON")

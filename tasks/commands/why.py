@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 
 from packyard.tasks.commands.output import count, say, say_json
-from packyard.tasks.commands.plan import reason_lines
+from packyard.tasks.commands.plan import as_values, nearest_lines, reason_lines
 from packyard.tasks.commands.selection import open_here, select
 from packyard.tasks.display import bytes_text, duration
 from packyard.tasks.plan import Verdict
@@ -21,17 +21,30 @@ def run(words: list[str]) -> int:
     options = _parser().parse_args(words)
     opened = open_here()
     for name in select(opened, [options.target]):
-        verdicts = opened.build(say).plan([name], remember=False)
+        build = opened.build(say)
+        verdicts = build.plan([name], remember=False)
         record, failure = opened.trace.record(name), opened.trace.failure(name)
+        found = {
+            other: build.nearest(other, opened.store_folder)
+            for other, verdict in verdicts.items()
+            if other == name or verdict.state == "stale"
+        }
         if options.json:
-            say_json(_values(name, verdicts, record, failure))
+            say_json(_values(name, verdicts, record, failure) | {"nearest": as_values(found[name])})
         else:
-            say(*_lines(name, verdicts, record, failure))
+            nearest = {other: nearest_lines(comparison, opened.root) for other, comparison in found.items()}
+            say(*_lines(name, verdicts, nearest, record, failure))
     return 0
 
 
-def _lines(name: str, verdicts: Mapping[str, Verdict], record: Record | None, failure: Failure | None) -> Iterator[str]:
-    yield from _verdict_lines(name, verdicts[name])
+def _lines(
+    name: str,
+    verdicts: Mapping[str, Verdict],
+    nearest: Mapping[str, list[str]],
+    record: Record | None,
+    failure: Failure | None,
+) -> Iterator[str]:
+    yield from _verdict_lines(name, verdicts[name], nearest[name])
     if record is not None:
         yield from _labelled("made", _when(record.at, f"in {duration(record.seconds)}"))
         yield from _labelled("from", _made_from(record))
@@ -46,7 +59,7 @@ def _lines(name: str, verdicts: Mapping[str, Verdict], record: Record | None, fa
         for other, verdict in verdicts.items():
             if verdict.state == "stale":
                 yield ""
-                yield from _verdict_lines(other, verdict)
+                yield from _verdict_lines(other, verdict, nearest[other])
 
 
 def _artifacts(record: Record) -> Iterator[str]:
@@ -62,9 +75,10 @@ def _artifacts(record: Record) -> Iterator[str]:
         yield f"{folder}  {bytes_text(sum(sizes))} in {count(len(sizes), 'file')}"
 
 
-def _verdict_lines(name: str, verdict: Verdict) -> Iterator[str]:
+def _verdict_lines(name: str, verdict: Verdict, nearest: list[str]) -> Iterator[str]:
     yield f"{name} is {verdict.state}"
     yield from _labelled("because", *reason_lines(verdict.reasons))
+    yield from _labelled("nearest", *nearest)
 
 
 def _labelled(label: str, *lines: str) -> Iterator[str]:

@@ -257,7 +257,7 @@ def here(built, monkeypatch, tmp_path):
         signal.signal(number, handler)
 
 
-@pytest.mark.parametrize("kind", ["blob", "result"])
+@pytest.mark.parametrize("kind", ["blob", "result", "run"])
 def test_store_damaged_in_any_way_gives_nothing_wrong(here, capsys, tally, kind):
     before = here.files("dist")
     entries = sorted(path for path in (here.store / kind).rglob("*") if path.is_file())

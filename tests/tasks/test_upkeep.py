@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 from collections.abc import Callable
@@ -9,7 +10,9 @@ from pathlib import Path
 
 import pytest
 from packyard.tasks import upkeep
+from packyard.tasks.action import key_of
 from packyard.tasks.errors import ActionError
+from packyard.tasks.history import Run, remember
 from packyard.tasks.store import Result, Store
 from packyard.tasks.trace import Made
 from packyard.tasks.upkeep import Checked, Removed
@@ -130,6 +133,39 @@ def test_collect_removes_torn_results(store: Store, keep: Keep) -> None:
     assert known(store, "ab") == ["ab"]
 
 
+def test_run_goes_with_its_result(store: Store, keep: Keep) -> None:
+    for at, key in enumerate(("ab", "cd"), 1_000):
+        keep(key, key, at=at)
+        remember(store, "archive:a", Run(key=key * 32, at=at, where="/w", ingredients={"inputs": {}}))
+    before = upkeep.census(store).size
+    removed = upkeep.collect(store, before - 1)
+    assert (removed.results, removed.blobs) == (1, 2)
+    assert [path.name for path in (store.folder / "run/archive:a").iterdir()] == ["cd" * 32]
+    assert before - removed.freed == removed.left == upkeep.census(store).size
+    upkeep.clear(store)
+    assert list((store.folder / "run").iterdir()) == []
+
+
+def test_run_without_a_result_goes_first(store: Store, keep: Keep) -> None:
+    keep("ab", "one", at=1_000)
+    remember(store, "archive:a", Run(key="cd" * 32, at=2_000, where="/w", ingredients={"inputs": {}}))
+    removed = upkeep.collect(store, upkeep.census(store).size - 1)
+    assert (removed.results, known(store, "ab")) == (0, ["ab"])
+    assert list((store.folder / "run").iterdir()) == []
+
+
+def test_entry_that_cannot_be_removed_is_said(store: Store, keep: Keep, monkeypatch: pytest.MonkeyPatch) -> None:
+    keep("ab", "one", at=1_000)
+
+    def refuse(path: str) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", path)
+
+    monkeypatch.setattr(os, "unlink", refuse)
+    with pytest.raises(ActionError) as caught:
+        upkeep.clear(store)
+    assert str(caught.value) == f"{entry(store, 'result', 'ab' * 32)}: cannot be removed: Permission denied"
+
+
 def test_clear_leaves_an_empty_store(store: Store, keep: Keep, tmp_path: Path) -> None:
     keep("ab", "one", at=1_000)
     (tmp_path / "tree/bin").mkdir(parents=True)
@@ -171,6 +207,18 @@ def test_verify_removes_a_damaged_blob(store: Store, keep: Keep) -> None:
     assert upkeep.verify(store).damaged == (f"blob {made.digest}",)
     assert not store.has(made.digest)
     assert known(store, "ab") == []
+
+
+def test_verify_removes_a_run_that_was_altered(store: Store) -> None:
+    ingredients = {"inputs": {"a": "- 1"}}
+    key = key_of(ingredients)
+    remember(store, "archive:a", Run(key=key, at=1_000, where="/w", ingredients=ingredients))
+    assert upkeep.verify(store).damaged == ()
+    run = store.folder / "run/archive:a" / key
+    run.chmod(0o644)
+    run.write_text(run.read_text().replace("- 1", "- 2"))
+    assert upkeep.verify(store).damaged == (f"run archive:a/{key}",)
+    assert not run.exists()
 
 
 def _change(tree: Path) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import replace
 
 import pytest
+from packyard.tasks.history import recall
 from packyard.tasks.opening import open_workspace
 
 from tests.tasks.commands.conftest import MANIFEST, Space, Tree
@@ -50,6 +52,26 @@ def test_plan_after_an_edit_names_file_and_those_who_wait(space: Space) -> None:
     )
 
 
+def test_plan_names_the_nearest_earlier_run_and_what_differs(space: Space) -> None:
+    space.write("src/b.txt", "b\n")
+    space.build()
+    run = next(recall(space.root.parent / "cache/store", "archive:inner"))
+    when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(run.at))
+    space.write("src/a.txt", "other\n")
+    space.write("src/b.txt", "other too\n")
+    space.build()
+    space.write("src/a.txt", "a\n")
+    space.write("src/b.txt", "a third\n")
+    assert space.output("plan", "archive:inner") == (
+        "stale    archive:inner\n"
+        "           src/a.txt changed\n"
+        "           src/b.txt changed\n"
+        f"           nearest to the run of {when} here:\n"
+        "             src/b.txt changed\n"
+        "1 stale\n"
+    )
+
+
 def test_plan_of_many_reasons_sums_them_up(space: Space) -> None:
     space.build()
     for number in range(10):
@@ -76,8 +98,8 @@ def test_plan_in_a_folder_below_takes_paths_from_there(space: Space, monkeypatch
 
 def test_plan_as_json_has_every_verdict(space: Space) -> None:
     assert json.loads(space.output("plan", "--json")) == [
-        {"name": "archive:inner", "state": "stale", "reasons": ["it was never made here"]},
-        {"name": "archive:outer", "state": "waiting", "reasons": ["archive:inner is not done"]},
+        {"name": "archive:inner", "state": "stale", "reasons": ["it was never made here"], "nearest": None},
+        {"name": "archive:outer", "state": "waiting", "reasons": ["archive:inner is not done"], "nearest": None},
     ]
 
 

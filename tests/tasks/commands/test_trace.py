@@ -13,9 +13,9 @@ from tests.tasks.commands.conftest import Space
 def test_forget_of_a_target_makes_it_stale_and_the_build_restores_it(space: Space) -> None:
     space.build()
     assert space.output("forget", "archive:inner") == "forgot 1 target\n"
-    assert space.output("plan", "archive:inner") == (
-        "stale    archive:inner\n           it was never made here\n1 stale\n"
-    )
+    (planned,) = json.loads(space.output("plan", "archive:inner", "--json"))
+    assert (planned["state"], planned["reasons"]) == ("stale", ["it was never made here"])
+    assert planned["nearest"]["differences"] == []  # the store still knows of the run
     assert space.build() == {"archive:inner": "restored"}
 
 

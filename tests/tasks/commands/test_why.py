@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import shutil
 import time
 
 import pytest
 from packyard.tasks.display import bytes_text, duration
+from packyard.tasks.history import recall
 from packyard.tasks.trace import Failure, Record, Trace
 
 from tests.tasks.commands.conftest import Space
@@ -32,6 +34,12 @@ def made(space: Space, name: str, inputs: str) -> str:
         f"  key       {record.key}\n"
         f"  artifact  {path}  {bytes_text(artifact.size)}  sha256:{artifact.digest}\n"
     )
+
+
+def when(space: Space, name: str) -> str:
+    """The time of a target's youngest run, as it is shown."""
+    run = next(recall(space.root.parent / "cache/store", name))
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(run.at))
 
 
 def test_why_never_made_says_so(space: Space) -> None:
@@ -104,7 +112,54 @@ def test_why_as_json_has_all_ingredients(space: Space) -> None:
         "reasons": ["archive:inner is not done"],
         "stale": {"archive:inner": ["src/a.txt changed"]},
         "failed": None,
+        "nearest": None,
     }
+
+
+def test_why_compares_with_the_nearest_earlier_run(space: Space) -> None:
+    space.write("src/b.txt", "b\n")
+    space.build()
+    first = when(space, "archive:inner")
+    space.write("src/a.txt", "other\n")
+    space.write("src/b.txt", "other too\n")
+    space.build()
+    space.write("src/b.txt", "b\n")
+    about = made(space, "archive:inner", "2 files, 0 artifacts of other targets")
+    assert space.output("why", "archive:inner") == (
+        "archive:inner is stale\n  because   src/b.txt changed\n" + about  # no earlier run is nearer than the last one
+    )
+    space.write("src/a.txt", "a\n")
+    assert space.output("why", "archive:inner") == (
+        "archive:inner is stale\n"
+        "  because   src/a.txt changed\n"
+        "            src/b.txt changed\n"
+        f"  nearest   {first} here\n"
+        "            nothing differs\n" + about
+    )
+    assert space.build() == {"archive:inner": "restored", "archive:outer": "restored"}
+
+
+def test_why_compares_with_a_run_in_another_workspace(space: Space, monkeypatch: pytest.MonkeyPatch) -> None:
+    space.write("src/b.txt", "b\n")
+    space.build()
+    first = when(space, "archive:inner")
+    other = space.root.with_name("other")
+    shutil.copytree(space.root, other, ignore=lambda *_: [".packyard", "dist"])
+    monkeypatch.chdir(other)
+    (other / "src/b.txt").write_text("other\n")
+    assert space.output("why", "archive:outer") == (
+        "archive:outer is waiting\n"
+        "  because   archive:inner is not done\n"
+        "\n"
+        "archive:inner is stale\n"
+        "  because   it was never made here\n"
+        f"  nearest   {first} in {space.root}\n"
+        "            src/b.txt changed\n"
+    )
+    values = json.loads(space.output("why", "archive:inner", "--json"))["nearest"]
+    record = remembered(space, "archive:inner")
+    assert values.pop("at") == pytest.approx(record.at, abs=5)
+    assert values == {"where": str(space.root), "key": record.key, "differences": ["src/b.txt changed"]}
 
 
 def test_why_without_a_target_is_a_usage_error(space: Space) -> None:
