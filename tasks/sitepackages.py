@@ -22,7 +22,7 @@ from packyard.formats.pinned import pinned_files
 from packyard.formats.pylock import read_pylock
 from packyard.formats.record import Recorded, hash_of, write_record
 from packyard.formats.trim import trimmed
-from packyard.tasks import interpreter, lock
+from packyard.tasks import interpreter, lock, pipwheel
 from packyard.tasks.abi import check_abi, glibc_of
 from packyard.tasks.bytecode import compile_modules, worth_compiling
 from packyard.tasks.errors import ActionError
@@ -121,7 +121,10 @@ def _laid_out(room: Room, lock_text: str, python: Path, facts: Mapping[str, Json
         if not pinned.is_wheel:
             wheel = build_sdist(room, pinned, file, builds.get(pinned.name), python, machine)
         try:
-            one = read_distribution(wheel, aside, name=pinned.name, site=site)
+            if pinned.name == pipwheel.NAME:
+                one = pipwheel.read_pip(wheel, aside, site=site)
+            else:
+                one = read_distribution(wheel, aside, name=pinned.name, site=site)
         except FormatError as error:
             hint = f"take another version of {pinned.name}; its authors should know"
             raise ActionError(f"{pinned.file!r} is not safe to use: {error}", hint=hint) from None

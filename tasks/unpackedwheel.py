@@ -31,9 +31,11 @@ class Distribution:
     entries: list[Entry]
 
 
-def read_distribution(file: Path, aside: Path, *, name: str, site: str) -> Distribution:
+def read_distribution(
+    file: Path, aside: Path, *, name: str, site: str, chosen: re.Pattern[str] = re.compile(".*", re.DOTALL)
+) -> Distribution:
     """What goes into a bundle of the wheel of `name`, `site` being the folder of modules; large files lie in the folder
-    `aside`, which is there.
+    `aside`, which is there. `chosen` are the paths in the wheel that count.
 
     FormatError when it is no wheel of this distribution or not safe to unpack (a path that leads out, a link).
     """
@@ -44,6 +46,8 @@ def read_distribution(file: Path, aside: Path, *, name: str, site: str) -> Distr
         for number, member in enumerate(members):
             at = position(member.path, info=info, site=site)
             if at is None or member.path == f"{info}/RECORD" or _LEFT_OUT.match(at):
+                continue
+            if not chosen.fullmatch(member.path):
                 continue
             content = contents(stream, member)
             script = at.startswith("bin/")

@@ -267,8 +267,6 @@ def test_env_has_bytecode_no_scripts_or_paths_and_records_that_hold(tmp_path: Pa
     assert {path.relative_to(site).parts[0] for path in modules} >= {"flask", "werkzeug", "jinja2"}
     assert start(prefix, "-sP", "-c", "import flask; flask.Flask('x').test_client().get('/')").returncode == 0
     assert {path for path in prefix.rglob("*.pyc") if "site-packages" in path.parts} == modules
-    done = start(prefix, "-m", "pip", "check")
-    assert (done.stdout, done.stderr) == ("No broken requirements found.\n", "")
     code = (
         "import importlib.metadata as m, base64, hashlib\n"
         "for d in m.distributions():\n"
@@ -279,6 +277,49 @@ def test_env_has_bytecode_no_scripts_or_paths_and_records_that_hold(tmp_path: Pa
     )
     done = start(prefix, "-sP", "-c", code)
     assert int(done.stdout) == len(read_listing(yard.make("env:app", "files").read_text())), done.stderr
+
+
+def test_pip_of_an_env_works_out_of_its_wheel_and_can_be_replaced(tmp_path: Path) -> None:
+    files = {**PLAIN, "app/pyproject.toml": PLAIN["app/pyproject.toml"].replace(NO_PIP, "")}
+    yard = Yard(tmp_path, files)
+    prefix = unpack(tmp_path / "there", yard.make(RUNTIME), yard.make("env:app"))
+    site = prefix / f"lib/python{RUNNING}/site-packages"
+
+    def pip(*words: str | Path) -> str:
+        done = start(prefix, "-m", "pip", *map(os.fspath, words))
+        assert (done.returncode, done.stderr) == (0, ""), done.stderr
+        return done.stdout
+
+    assert sorted(path.name for path in (site / "pip").iterdir()) == ["__init__.py", "__pip-runner__.py", "pip.whl"]
+    version = start(prefix, "-c", "import pip; print(pip.__version__)").stdout.strip()
+    assert pip("check") == "No broken requirements found.\n"
+    assert pip("--version").startswith(f"pip {version} from {site}/pip/")
+    assert "pip/pip.whl" in pip("show", "--files", "pip")
+    code = "import importlib.resources as r; print((r.files('pip._vendor.certifi') / 'cacert.pem').is_file())"
+    assert start(prefix, "-c", code).stdout == "True\n"
+    backend = tmp_path / "source/backend.py"
+    backend.parent.mkdir()
+    backend.write_text(
+        "import zipfile\n"
+        "def build_wheel(out, *rest):\n"
+        "    with zipfile.ZipFile(f'{out}/made-1-py3-none-any.whl', 'w') as archive:\n"
+        "        archive.writestr('made.py', 'x = 1')\n"
+        "        archive.writestr('made-1.dist-info/METADATA', 'Metadata-Version: 2.1\\nName: made\\nVersion: 1')\n"
+        "        archive.writestr('made-1.dist-info/WHEEL', 'Wheel-Version: 1.0\\nTag: py3-none-any')\n"
+        "        archive.writestr('made-1.dist-info/RECORD', '')\n"
+        "    return 'made-1-py3-none-any.whl'\n"
+    )
+    (backend.parent / "pyproject.toml").write_text(
+        '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n'
+    )
+    how = ("install", "--quiet", "--no-index", "--no-deps", "--root-user-action", "ignore")
+    pip(*how, backend.parent)  # in an environment of its own, by the runner
+    assert start(prefix, "-c", "import made; print(made.x)").stdout == "1\n"
+    wheel = tmp_path / f"pip-{version}-py3-none-any.whl"
+    shutil.copy(site / "pip/pip.whl", wheel)
+    pip(*how, "--force-reinstall", wheel)
+    assert not (site / "pip/pip.whl").exists()
+    assert pip("--version").startswith(f"pip {version} from {site}/pip (")
 
 
 def test_env_keeps_programs_that_are_no_python(tmp_path: Path) -> None:
