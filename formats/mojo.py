@@ -64,7 +64,7 @@ def _head(top: Table) -> Table:
     if "project" in top and "package" in top:
         top.problem("package", "stands beside [project], only one of them was expected")
         top.ignore("package")
-    return top.table("package" if "package" in top and "project" not in top else "project", required=True)
+    return top.table("project" if "project" in top else "package", required=True)
 
 
 def _packages(table: Table) -> dict[str, str]:

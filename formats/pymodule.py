@@ -5,17 +5,17 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from packyard.formats.errors import FormatError
+from packyard.formats.errors import FormatError, Problem
 
 
 def read_module(text: str, place: str) -> ast.Module:
-    """The syntax tree of a module; FormatError with the line when it is not Python."""
+    """The syntax tree of a module; FormatError at `place`, its file, with the line when it is not Python."""
     try:
         return ast.parse(text, place)
     except (SyntaxError, ValueError) as error:
         line = getattr(error, "lineno", None)
         message = getattr(error, "msg", None) or str(error)
-        raise FormatError(f"is not Python{f', line {line}' if line else ''}: {message}") from None
+        raise FormatError(Problem(f"is not Python: {message}", place=f"{place}:{line}" if line else place)) from None
 
 
 def defines(module: ast.Module, name: str) -> bool:

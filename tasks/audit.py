@@ -28,7 +28,7 @@ _CALL = re.compile(r"(\w+)\((.*)\) += \d+(?:<(.*)>)?$")
 _PATH = re.compile(r'(?:(?:AT_FDCWD|\d+)(?:<([^>]*)>)?, )?"((?:[^"\\]|\\.)*)"')
 _HERE = re.compile(r"AT_FDCWD<([^>]*)>")
 _CONNECTION = re.compile(r'sa_family=AF_INET6?,.*?htons\((\d+)\).*?"([^"]+)"')
-_OF_THE_SYSTEM = ("/proc", "/dev")
+_OF_THE_SYSTEM = ("/proc", "/dev", "/sys")  # what the kernel tells, where a runtime asks how many processors there are
 
 
 def invoke_audited(run: str, room: Room, *, path: tuple[Path, ...] = ()) -> list[str]:

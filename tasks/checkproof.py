@@ -104,8 +104,10 @@ def site(component: Component, evidence: Evidence) -> Found:
     for target in evidence.targets(component):
         folder = next((path for path in evidence.artifacts(target).values() if path.split("/")[0] == "site"), "")
         pages = sum(1 for _ in (evidence.root / folder).rglob("*.html")) if folder else 0
-        if not pages or not evidence.is_fresh(target):
-            return failed(f"{folder or 'site'} holds {pages} pages as they should be", f"packyard {target.name}")
+        if not pages:
+            return failed(f"{folder or 'site'} holds no page", f"packyard {target.name}")
+        if not evidence.is_fresh(target):
+            return failed(f"{folder} is not up to date", f"packyard {target.name}")
         return passed(f"{folder}, {pages} pages")
     return failed("no target makes a site", f"packyard docs:{component.name}")
 

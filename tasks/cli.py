@@ -15,6 +15,7 @@ from packyard.formats.errors import FormatError, Problem
 from packyard.tasks.errors import ActionError
 
 if TYPE_CHECKING:
+    from doit.doit_cmd import DoitMain
     from packyard.tasks.front import Front
     from packyard.tasks.graph import Graph
     from packyard.tasks.null import Early
@@ -52,7 +53,7 @@ COMMANDS = {
     "completion": "print a completion script for bash, zsh or fish",
 }
 DOIT_COMMANDS = {
-    "list": "list the targets; --all with those that are not final",
+    "list": "list the targets",
     "info": "show one target as doit sees it",
     "clean": "remove artifacts; the store keeps them",
     "help": "show this, or more about a command",
@@ -112,8 +113,9 @@ def choose_targets(words: Sequence[str], known: Collection[str], owners: Mapping
             hint = "'packyard check --summary' lists the artifacts with their digests"
             raise UsageError(Problem("'release' is not yet supported", hint=hint))
         if not name:
-            near = difflib.get_close_matches(word, [*known, *COMMANDS], 1)
-            hint = f"did you mean {near[0]!r}?" if near else "'packyard list' shows them"
+            called = [one for one in known if one.partition(":")[2] == word]
+            near = called or difflib.get_close_matches(word, [*known, *COMMANDS], 1)
+            hint = f"did you mean {' or '.join(map(repr, near))}?" if near else "'packyard list' shows them"
             raise UsageError(Problem(f"{word!r} is neither a target nor a command", hint=hint))
         chosen.append(name)
     return chosen
@@ -201,15 +203,39 @@ def _doit(words: list[str]) -> int:
     from packyard.tasks.loader import Loader
     from packyard.tasks.opening import find_workspace
 
+    if not {"-h", "--help"}.isdisjoint(words[1:]):
+        words = ["help", words[0]]
+    if words[0] == "help" and words[1] in DOIT_COMMANDS:  # asks for no workspace
+        return int(DoitMain(Loader(Front(Path.cwd())), config_filenames=()).run(words))
     root = find_workspace(Path.cwd())
     os.chdir(root)
     front = Front(root)
     try:
-        _ = front.graph  # what is wrong with the workspace is said by us; what doit then refuses are its words
-        status = DoitMain(Loader(front), config_filenames=()).run(words)
+        graph = front.graph  # what is wrong with the workspace is said by us
+        main = DoitMain(Loader(front), config_filenames=())
+        if words[0] == "help":
+            choose_targets(words[1:], graph.nodes, {}, root)
+        else:
+            _check_words(main, words, graph)
+        status = main.run(words)
         return USAGE if status == _DOIT_REFUSED else ERRORS if status else 0
     finally:
         front.close()
+
+
+def _check_words(main: DoitMain, words: list[str], graph: Graph) -> None:
+    """Refuse what doit would answer with its own insides: unknown options, and targets that are none."""
+    from doit.cmdparse import CmdParseError
+
+    command = main.get_cmds().get_plugin(words[0])(task_loader=main.task_loader)
+    try:
+        _, named = command.cmdparser.parse(words[1:])
+    except CmdParseError as error:
+        what = str(error).removeprefix("Error parsing Command: ").partition(" (parsing options")[0]
+        raise UsageError(Problem(what, place=words[0], hint=f"'packyard help {words[0]}' shows its options")) from None
+    choose_targets([name for name in named if "*" not in name], graph.nodes, {}, Path())
+    if words[0] == "info" and len(named) != 1:
+        raise UsageError(Problem("one target was expected", place="info", hint="'packyard list' shows them"))
 
 
 def _help(words: list[str]) -> int:

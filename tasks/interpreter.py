@@ -107,15 +107,11 @@ def find(wanted: str, workspace: Workspace, platform: str = "") -> Interpreter:
             workspace.watch.expect(f"{prefix}/bin/python{wanted}")
             if _is_whole(prefix, wanted):
                 return Interpreter(version=wanted, platform=platform, kind="folder", place=os.fspath(prefix))
-    raise PlanError(
-        Problem(
-            f"no Python {wanted} for {platform} was found on this machine",
-            place="packyard.toml",
-            key="toolchain.python",
-            hint=f"'uv python install {wanted}', or pin an archive in {LOCK} ([[interpreter]] with version, platform, "
-            f"url or path, sha256), or choose {RUNNING}, which runs Packyard",
-        )
-    )
+    hint = f"'packyard lock --interpreter ARCHIVE' pins one in {LOCK}"
+    if platform == workspace.platform:
+        hint = f"'uv python install {wanted}', or choose {RUNNING}, which runs Packyard; {hint}"
+    message = f"no Python {wanted} for {platform} was found on this machine"
+    raise PlanError(Problem(message, place="packyard.toml", key="toolchain.python", hint=hint))
 
 
 def pins(workspace: Workspace) -> tuple[InterpreterPin, ...]:

@@ -110,12 +110,19 @@ def sources(package: Package, watch: Watch) -> list[str]:
 
 
 def examples(package: Package, watch: Watch) -> list[str]:
-    """The example programs that the manifest names, sorted; those of a meta-package are its parts'."""
+    """The example programs that the manifest names, sorted; those of a meta-package are its parts'. FormatError when a
+    pattern names none: nothing would be shown by a clean room that runs them."""
     if package.parts:
         return sorted({path for part in package.parts for path in examples(part, watch)})
-    return sorted(
-        {path for pattern in package.manifest.examples for path in watch.matching_files(package.member.path(pattern))}
-    )
+    found: set[str] = set()
+    for pattern in package.manifest.examples:
+        files = watch.matching_files(package.member.path(pattern))
+        if not files:
+            raise FormatError(
+                Problem(f"{pattern!r} matches no file", key="examples", place=package.member.path("mojo.toml"))
+            )
+        found.update(files)
+    return sorted(found)
 
 
 def placed_examples(package: Package, watch: Watch, taken: Collection[str] = ()) -> dict[str, str]:

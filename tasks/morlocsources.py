@@ -28,7 +28,7 @@ from packyard.formats.resolution import Candidate, resolve
 from packyard.formats.versionrange import newest
 from packyard.formats.workspace import MorlocSpec
 from packyard.tasks import git
-from packyard.tasks.errors import ActionError
+from packyard.tasks.errors import ActionError, PlanError
 from packyard.tasks.morloclint import Scan, find_errors, scan
 from packyard.tasks.morlocpackage import Package, needs_of, read_entries, read_folder, select
 from packyard.tasks.watch import Watch
@@ -166,6 +166,9 @@ class Sources:
             case LocalRef() if reference.is_archive:
                 return self._checked(read_archive(Path(reference.path), name), name, ARCHIVE)
             case LocalRef():
+                if not os.path.isdir(reference.path):
+                    expected = f"a folder, or an archive NAME-VERSION{ARCHIVE_SUFFIX}, was expected"
+                    raise PlanError(Problem(f"is no folder, {expected}", place=reference.path))
                 package = read_folder(Watch(Path(reference.path)), "", reference.path, name)
                 return self._checked(package, name, FOLDER)
             case GitRef():

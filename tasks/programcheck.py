@@ -86,7 +86,7 @@ def _command_findings(bundle: Bundle, site: str, data: bytes, contents: Contents
     starts = tuple(f"{site}/{top}{end}" for top in tops for end in ("/", ".py"))
     _, texts = _read(bundle, lambda path: path.startswith(starts) and path.endswith(".py"))
     for name, entry in entries.items():
-        missing = missing_part(entry, partial(_module_text, texts, site))
+        missing = missing_part(entry, partial(_module_text, texts, site), f"{site}/")
         top = entry.module.partition(".")[0]
         if missing == "" and not any(path.startswith(f"{site}/{top}.") for path in contents):
             missing = f"no module {top!r} is in the bundle"  # a compiled one is believed

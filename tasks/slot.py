@@ -300,7 +300,7 @@ def _check_commands(params: Json, site: str, entries: dict[str, Entry], paths: s
     problems: list[Problem] = []
     for key, text in params["commands"].items():
         entry = parse_entry_point(text)
-        what = missing_part(entry, partial(_module_text, entries, site))
+        what = missing_part(entry, partial(_module_text, entries, site), site)
         if what == "":
             top = entry.module.partition(".")[0]
             elsewhere = any(path.startswith((f"{site}{top}/", f"{site}{top}.")) for path in paths)

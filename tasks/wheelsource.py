@@ -98,7 +98,7 @@ def module_sources(member: Member, workspace: Workspace) -> dict[str, str]:
                 try:
                     module = read_module(workspace.watch.text(path), path)
                 except FormatError as error:
-                    problems.extend(Problem(p.message, p.key, p.place or path, p.hint) for p in error.problems)
+                    problems.extend(error.problems)
                     continue
                 waiting.extend((other, "") for other in sorted(imports(module)) if other not in done)
     if problems:
@@ -116,7 +116,8 @@ def check_commands(member: Member, workspace: Workspace) -> None:
     for key, text in commands(member).items():
         entry = parse_entry_point(text)
         for root in ROOTS:
-            problem = missing_part(entry, partial(_read, workspace, member.path(f"{root}/" if root else "")))
+            folder = member.path(f"{root}/" if root else "")
+            problem = missing_part(entry, partial(_read, workspace, folder), folder)
             if problem != "":
                 break
         if problem:
@@ -125,11 +126,12 @@ def check_commands(member: Member, workspace: Workspace) -> None:
         raise FormatError(*problems)
 
 
-def missing_part(entry: EntryPoint, read: Reader) -> str | None:
+def missing_part(entry: EntryPoint, read: Reader, folder: str = "") -> str | None:
     """What of an entry point does not exist, in words; None when all does, '' when its top-level package is not here.
 
-    `read` gives the text of a module file by its path ('web/cli.py'), None when there is none. `pkg:name` is
-    also the function `name` in the module `pkg.name`.
+    `read` gives the text of a module file by its path ('web/cli.py'), None when there is none; `folder`, with a
+    slash at its end, is where these paths lie. `pkg:name` is also the function `name` in the module `pkg.name`.
+    FormatError with file and line when a module is not Python.
     """
     top = entry.module.partition(".")[0]
     if _module(top, read) is None:
@@ -139,17 +141,20 @@ def missing_part(entry: EntryPoint, read: Reader) -> str | None:
     inner = _module(f"{entry.module}.{name}", read)
     if found is None:
         return f"there is no module {entry.module!r}"
-    if defines(read_module(found, entry.module), name):
-        return None
-    if inner is not None and defines(read_module(inner, f"{entry.module}.{name}"), name):
-        return None
+    for path, text in filter(None, (found, inner)):
+        if defines(read_module(text, folder + path), name):
+            return None
     return f"the module {entry.module!r} has no {name!r}"
 
 
-def _module(name: str, read: Reader) -> str | None:
+def _module(name: str, read: Reader) -> tuple[str, str] | None:
+    """The path and the text of a module."""
     stem = name.replace(".", "/")
-    text = read(f"{stem}/__init__.py")
-    return read(f"{stem}.py") if text is None else text
+    for path in (f"{stem}/__init__.py", f"{stem}.py"):
+        text = read(path)
+        if text is not None:
+            return path, text
+    return None
 
 
 def _read(workspace: Workspace, prefix: str, path: str) -> str | None:

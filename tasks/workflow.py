@@ -26,6 +26,8 @@ FOLDER = ".github/workflows"
 _SEAL = re.compile(r"# Written by 'packyard ci', SHA-256 ([0-9a-f]{64})\.[^\n]*\n")
 _PYTHON = "3.12"
 _STORE = "~/.cache/packyard"
+_LOCKS = ("packyard.lock", "pylock.*.toml", "uv.lock")
+_PAPERS = ("README.md", "CHANGELOG.md", "LICENSE*")  # the checklist reads them
 _UNSIGNED = "a seed that everybody knows"  # forks see no secrets, and build all the same
 
 State = Literal["current", "missing", "outdated", "edited", "needless"]
@@ -143,8 +145,13 @@ def _paths(workspace: Workspace, job: str) -> str:
         if not isinstance(reference, TargetRef):
             found += [reference, f"{reference}/**"] if not reference.endswith("**") else [reference]
     for spec in manifest.docs:
+<<<<<<< HEAD
         found += _site_paths(spec, workspace)
     found += [MANIFEST, "packyard.lock", f"{TEMPLATES}/**", f"{FOLDER}/{job}.yml"]
+=======
+        found += [f"{spec.source or 'docs'}/**", spec.config, *spec.include]
+    found += [MANIFEST, *_LOCKS, *_PAPERS, f"{TEMPLATES}/**", f"{FOLDER}/{job}.yml"]
+>>>>>>> 6b394bb (Answer a user's slips in Packyard's own words, and where they are)
     return "paths:\n" + "\n".join(f'  - "{path}"' for path in dict.fromkeys(found))
 
 

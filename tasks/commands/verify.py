@@ -36,7 +36,10 @@ def run(words: list[str]) -> int:
     trusted = given or [one.public for one in truststore.trusted()]
     here = _Here(options.compiler)
     found: list[Verification | Verified] = []
-    for path in map(here.path, options.file):
+    paths = [here.path(word) for word in options.file]
+    if absent := [path for path in paths if not path.is_file()]:
+        raise FormatError(*(Problem("is no file", place=os.fspath(path)) for path in absent))
+    for path in paths:
         if _is_other(path):
             found.append(verify_artifact(path, here.compilers, here.workspace))
             continue

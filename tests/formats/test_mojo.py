@@ -96,7 +96,14 @@ def test_mojo_problems_are_said_at_once() -> None:
 
 def test_mojo_empty_manifest_misses_its_head() -> None:
     assert said("") == (
-        "mojo/data/mojo.toml: project: is missing, a table was expected\n"
-        "mojo/data/mojo.toml: project.name: is missing, a string was expected\n"
-        "mojo/data/mojo.toml: project.version: is missing, a string was expected"
+        "mojo/data/mojo.toml: package: is missing, a table was expected\n"
+        "mojo/data/mojo.toml: package.name: is missing, a string was expected\n"
+        "mojo/data/mojo.toml: package.version: is missing, a string was expected"
     )
+
+
+def test_mojo_mistyped_head_is_told_by_its_name() -> None:
+    assert said('[pacakge]\nname = "a"\n').splitlines()[-2:] == [
+        "mojo/data/mojo.toml: pacakge: unknown key",
+        "  hint: did you mean 'package'?",
+    ]

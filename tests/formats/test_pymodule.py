@@ -45,5 +45,5 @@ def test_literal_of_a_name(text: str, value: object) -> None:
 
 def test_read_what_is_not_python_names_the_line() -> None:
     with pytest.raises(FormatError) as error:
-        read_module("x = 1\ndef (:\n", "m")
-    assert str(error.value) == "is not Python, line 2: invalid syntax"
+        read_module("x = 1\ndef (:\n", "web/m.py")
+    assert str(error.value) == "web/m.py:2: is not Python: invalid syntax"

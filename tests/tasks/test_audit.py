@@ -19,6 +19,7 @@ from packyard.tasks.errors import ActionError
 
 def honest(room):
     (room.outputs / "out").write_bytes((room.inputs / "in.txt").read_bytes() + Path(room.params["file"]).read_bytes())
+    Path("/sys/devices/system/cpu/online").read_bytes()  # as runtimes do that count processors
     room.run(["sh", "-c", "cat in.txt; ls . >../tmp/listing"])
 
 def spoiled(room):

@@ -111,8 +111,17 @@ def test_find_missing_version_says_what_to_do(nowhere: Path) -> None:
         interpreter.find("3.9", space)
     assert str(error.value) == (
         f"packyard.toml: toolchain.python: no Python 3.9 for {space.platform} was found on this machine\n"
-        "  hint: 'uv python install 3.9', or pin an archive in packyard.lock ([[interpreter]] with version, platform, "
-        f"url or path, sha256), or choose {interpreter.RUNNING}, which runs Packyard"
+        f"  hint: 'uv python install 3.9', or choose {interpreter.RUNNING}, which runs Packyard; "
+        "'packyard lock --interpreter ARCHIVE' pins one in packyard.lock"
+    )
+
+
+def test_find_for_another_platform_hints_at_what_can_be_pinned(nowhere: Path) -> None:
+    with pytest.raises(FormatError) as error:
+        interpreter.find("3.9", workspace(nowhere), "windows_amd64")
+    assert str(error.value) == (
+        "packyard.toml: toolchain.python: no Python 3.9 for windows_amd64 was found on this machine\n"
+        "  hint: 'packyard lock --interpreter ARCHIVE' pins one in packyard.lock"
     )
 
 

@@ -165,6 +165,13 @@ def test_mojo_inputs_are_what_the_compiler_reads(tmp_path: Path, mojo: str, extr
     assert sorted(staged(plan(tmp_path, files, mojo=mojo)["mojo:a"])) == expected
 
 
+def test_mojo_examples_that_name_no_file_are_an_error(tmp_path: Path) -> None:
+    files = {"a/mojo.toml": manifest("a", 'examples = ["exampels/*.mojo"]'), "a/__init__.mojo": ""}
+    with pytest.raises(FormatError) as error:
+        plan(tmp_path, files)
+    assert str(error.value) == "a/mojo.toml: examples: 'exampels/*.mojo' matches no file"
+
+
 @pytest.mark.parametrize("spelling", ["tensor", "x-tensor"])
 def test_mojo_dependency_takes_either_name(tmp_path: Path, spelling: str) -> None:
     files = {

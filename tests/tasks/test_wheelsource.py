@@ -119,6 +119,14 @@ def test_check_commands_names_each_that_does_not_exist(tmp_path: Path) -> None:
     )
 
 
+def test_check_commands_names_file_and_line_of_what_is_not_python(tmp_path: Path) -> None:
+    files = {"app/src/app/__init__.py": "import sys\n\ndef main(:\n"}
+    member, space = app(tmp_path, HEAD + FLAVOR.format("app:main"), files)
+    with pytest.raises(FormatError) as error:
+        check_commands(member, space)
+    assert str(error.value) == "app/src/app/__init__.py:3: is not Python: invalid syntax"
+
+
 def test_tests_are_told_by_folder_and_name() -> None:
     paths = ["app/tests/x.py", "app/test_a.py", "app/a_test.py", "conftest.py", "app/testing.py", "app/contest.py"]
     assert list(own_tests(paths)) == ["app/tests/x.py", "app/test_a.py", "app/a_test.py", "conftest.py"]

@@ -113,6 +113,11 @@ def test_workflows_run_on_what_they_are_for(root: Path) -> None:
         "mkdocs.yml",
         "packyard.toml",
         "packyard.lock",
+        "pylock.*.toml",
+        "uv.lock",
+        "README.md",
+        "CHANGELOG.md",
+        "LICENSE*",
         "templates/**",
         ".github/workflows/package.yml",
     ]

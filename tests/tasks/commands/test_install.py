@@ -21,6 +21,7 @@ from tests.tasks.morloc_remote import Remote
 
 Run = Callable[..., tuple[int, list[str], list[str]]]
 PLANE = "home/src/morloc/plane/default"
+EXPECTED = "a folder, or an archive NAME-VERSION.morloc.tar.gz, was expected"
 
 
 @pytest.fixture
@@ -165,12 +166,14 @@ def test_package_of_the_compilers_own_installer_is_kept(run: Run) -> None:
                 "  hint: a repository is written github:u/r, a folder ./u/r",
             ],
         ),
-        (["./gone"], ["error: ./gone: has no package.yaml, a morloc package was expected"]),
+        (["./gone"], [f"error: ./gone: is no folder, {EXPECTED}"]),
+        (["./gone.tar.gz"], [f"error: ./gone.tar.gz: is no folder, {EXPECTED}"]),
+        (["./here"], ["error: ./here: has no package.yaml, a morloc package was expected"]),
         (["x.mojopkg"], ["error: --to: is missing, the library folder for Mojo packages was expected"]),
         (["gone.morloc.tar.gz"], ["error: gone.morloc.tar.gz: cannot be read: No such file or directory"]),
         (
             ["math", "./m/math"],
-            ["error: ./m/math: has no package.yaml, a morloc package was expected"],
+            [f"error: ./m/math: is no folder, {EXPECTED}"],
         ),
         (
             ["root", "--offline"],
@@ -184,6 +187,7 @@ def test_package_of_the_compilers_own_installer_is_kept(run: Run) -> None:
     ],
 )
 def test_install_refused_is_said_and_leaves_nothing(run: Run, words: list[str], expected: list[str]) -> None:
+    Path("here").mkdir()
     status, out, err = run("install", *words)
     assert (status != 0, out, err) == (True, [], expected)
     assert names() == []

@@ -98,5 +98,28 @@ def test_help_lists_every_command(space: Space) -> None:
     ]
 
 
+@pytest.mark.parametrize("name", ["list", "info", "clean"])
+def test_help_of_a_command_of_doit_needs_no_workspace(space: Space, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.chdir(space.root.parent)
+    out = space.output(name, "--help")
+    assert f"\n\nOPTIONS\n\n    {name}\n" in out
+    assert space.output("help", name) == out
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["list", "--json"], "list: option --json not recognized\n  hint: 'packyard help list' shows its options"),
+        (["clean", "-x"], "clean: option -x not recognized\n  hint: 'packyard help clean' shows its options"),
+        (["info"], "info: one target was expected\n  hint: 'packyard list' shows them"),
+        (["info", "inner"], "'inner' is neither a target nor a command\n  hint: did you mean 'archive:inner'?"),
+        (["clean", "nope"], "'nope' is neither a target nor a command\n  hint: 'packyard list' shows them"),
+        (["help", "nope"], "'nope' is neither a target nor a command\n  hint: 'packyard list' shows them"),
+    ],
+)
+def test_commands_of_doit_refuse_words_in_our_voice(space: Space, words: list[str], said: str) -> None:
+    assert space.run(*words) == (2, "", f"error: {said}\n")
+
+
 def test_help_of_a_command_is_its_own(space: Space) -> None:
     assert space.run("help", "forget") == space.run("forget", "--help")

@@ -56,6 +56,14 @@ def test_verify_of_several_fails_when_one_is_damaged(space: Space, bundle: Path)
     ]
 
 
+def test_verify_of_what_is_not_there_is_no_verdict(space: Space, bundle: Path) -> None:
+    assert space.run("verify", "app.psp", "gone.psp", "gone.mojopkg", "src") == (
+        1,
+        "",
+        "error: gone.psp: is no file\nerror: gone.mojopkg: is no file\nerror: src: is no file\n",
+    )
+
+
 def test_verify_as_json_has_the_findings(space: Space, bundle: Path) -> None:
     assert json.loads(space.output("verify", "app.psp", "--json")) == [
         {
