@@ -145,13 +145,8 @@ def _paths(workspace: Workspace, job: str) -> str:
         if not isinstance(reference, TargetRef):
             found += [reference, f"{reference}/**"] if not reference.endswith("**") else [reference]
     for spec in manifest.docs:
-<<<<<<< HEAD
         found += _site_paths(spec, workspace)
-    found += [MANIFEST, "packyard.lock", f"{TEMPLATES}/**", f"{FOLDER}/{job}.yml"]
-=======
-        found += [f"{spec.source or 'docs'}/**", spec.config, *spec.include]
     found += [MANIFEST, *_LOCKS, *_PAPERS, f"{TEMPLATES}/**", f"{FOLDER}/{job}.yml"]
->>>>>>> 6b394bb (Answer a user's slips in Packyard's own words, and where they are)
     return "paths:\n" + "\n".join(f'  - "{path}"' for path in dict.fromkeys(found))
 
 
