@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import yaml
 from packyard.formats.errors import FormatError, Problem
+from packyard.formats.yaml import yaml_errors
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,14 +25,8 @@ class MkdocsConfig:
 
 def read_mkdocs(text: str, place: str) -> MkdocsConfig:
     """Read a mkdocs.yml; FormatError when it is not YAML, or names files where no site can be made from them."""
-    try:
+    with yaml_errors(text, place):
         root = yaml.compose(text, Loader=yaml.SafeLoader)
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark
-        line = f":{mark.line + 1}" if mark else ""
-        raise FormatError(Problem(f"is not YAML: {error.problem}", place=f"{place}{line}")) from None
-    except yaml.YAMLError:
-        raise FormatError(Problem("is not YAML", place=place)) from None
     top = dict(_items(root))
     if "site_name" not in top and "INHERIT" not in top:
         hint = "the least that mkdocs needs is a line 'site_name: TITLE'"

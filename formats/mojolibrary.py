@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import asdict
-from typing import Any
 
-from packyard.formats.errors import FormatError, Problem
+from packyard.formats.json import read_json
 from packyard.formats.packagemanifest import PackageManifest, read_manifest_table
 from packyard.formats.table import reading
 
@@ -23,13 +22,7 @@ def write_library(packages: Iterable[PackageManifest]) -> str:
 
 def read_library(text: str, place: str) -> dict[str, PackageManifest]:
     """The packages by import name; FormatError when the record is not what `write_library` wrote."""
-    try:
-        values: Any = json.loads(text)
-    except ValueError as error:
-        raise FormatError(Problem(f"is not JSON: {error}", place=place)) from None
-    if not isinstance(values, dict):
-        raise FormatError(Problem("is no table, the record of a library folder was expected", place=place))
-    with reading(values, place) as top:
+    with reading(read_json(text, place), place) as top:
         top.choice("format", (FORMAT,), required=True)
         packages = [read_manifest_table(table) for table in top.tables("packages")]
         return {package.name: package for package in packages}

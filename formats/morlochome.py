@@ -19,6 +19,7 @@ from typing import Any
 
 from packyard.formats.entry import Entry
 from packyard.formats.errors import FormatError
+from packyard.formats.json import read_json
 from packyard.formats.morloc import MorlocManifest
 from packyard.formats.morlocignore import glob_expression
 from packyard.formats.morloclock import LockedPackage
@@ -85,7 +86,7 @@ def plane_listing(listings: Mapping[str, str]) -> str:
     """The listing of a plane, from those of its packages by name."""
     lines = {}
     for name, text in listings.items():
-        for line in text.splitlines():
+        for line in filter(None, text.split("\n")):
             digest, mode, path = line.split(" ", 2)
             lines[f"{name}/{path}"] = f"{digest} {mode} {name}/{path}\n"
     return "".join(lines[path] for path in sorted(lines, key=lambda path: path.encode("utf-8", "surrogateescape")))
@@ -94,7 +95,7 @@ def plane_listing(listings: Mapping[str, str]) -> str:
 def read_plane_listing(text: str) -> dict[str, str]:
     """The listings of the packages of a plane, by name; a line that is none is left out, and so seen by its digest."""
     found: dict[str, list[str]] = {}
-    for line in text.splitlines():
+    for line in text.split("\n"):
         fields = line.split(" ", 2)
         if len(fields) == 3:
             name, _, path = fields[2].partition("/")
@@ -152,11 +153,8 @@ def record_of(package: Installed, *, epoch: int) -> str:
 
 def read_record(text: str) -> dict[str, Any]:
     """A record; FormatError when it is none. The compiler's own records have more fields."""
-    try:
-        values = json.loads(text)
-    except ValueError as error:
-        raise FormatError(f"is not JSON: {error}") from None
-    if not isinstance(values, dict) or not isinstance(values.get("name"), str):
+    values = read_json(text, "")
+    if not isinstance(values.get("name"), str):
         raise FormatError("is no record, an object with a name was expected")
     return values
 

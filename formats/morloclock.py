@@ -16,7 +16,7 @@ from packyard.formats.errors import FormatError, Problem
 from packyard.formats.morloc import read_package_name
 from packyard.formats.semver import read_version
 from packyard.formats.table import Table, reading
-from packyard.formats.toml import read_toml
+from packyard.formats.toml import quoted, read_toml
 
 # Where a package comes from when it is no repository; `packyard.toml` or the plane says which one.
 MEMBER, FOLDER, ARCHIVE, DEFAULT = "member", "folder", "archive", "default"
@@ -85,7 +85,7 @@ def content_digest(entries: Iterable[Entry]) -> Digest:
 def read_content_listing(text: str, place: str) -> dict[str, tuple[str, bool]]:
     """Path -> (SHA-256 in hexadecimal, executable); FormatError when a line is none of ours."""
     found: dict[str, tuple[str, bool]] = {}
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(text.removesuffix("\n").split("\n") if text else (), 1):
         fields = line.split(" ", 2)
         if len(fields) != 3 or fields[1] not in ("x", "-") or len(fields[0]) != 64:
             raise FormatError(Problem("is not 'SHA256 x|- PATH'", f"line {number}", place))
@@ -109,15 +109,11 @@ def _with_commit(packages: Iterable[LockedPackage]) -> Iterator[LockedPackage]:
 
 
 def _table(package: LockedPackage) -> str:
-    lines = ["[[morloc]]", f'name = "{package.name}"', f'version = "{package.version}"', f'source = "{package.source}"']
-    if package.commit:
-        lines.append(f'commit = "{package.commit}"')
-    if package.content:
-        lines.append(f'content = "{package.content}"')
-    if package.installed:
-        lines.append(f'installed = "{package.installed}"')
+    values = {"name": package.name, "version": package.version, "source": package.source, "commit": package.commit,
+              "content": package.content, "installed": package.installed}  # fmt: skip
+    lines = ["[[morloc]]", *(f"{key} = {quoted(str(value))}" for key, value in values.items() if value)]
     if package.dependencies:
-        lines.append("dependencies = [" + ", ".join(f'"{name}"' for name in package.dependencies) + "]")
+        lines.append(f"dependencies = [{', '.join(map(quoted, package.dependencies))}]")
     return "\n".join(lines) + "\n"
 
 

@@ -119,7 +119,7 @@ def read_repository_template(text: str) -> str:
     scheme, separator, rest = text.partition("://")
     if separator:
         _refuse_credentials(scheme, rest)
-    if text.count("{name}") != 1 or not re.match(r"(?:https|ssh|file)://[^\s]+$", text):
+    if text.count("{name}") != 1 or not re.fullmatch(r"(?:https|ssh|file)://\S+", text):
         raise FormatError(
             f"{text!r} is no template, a URL with {{name}} in it, like {DEFAULT_REPOSITORY}, was expected"
         )

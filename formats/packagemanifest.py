@@ -10,10 +10,10 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any
 
 from packyard.formats.digest import Digest
-from packyard.formats.errors import FormatError, Problem
+from packyard.formats.errors import FormatError
+from packyard.formats.json import read_json
 from packyard.formats.mojopkg import MojoPackage
 from packyard.formats.naming import read_import_name
 from packyard.formats.semver import read_version
@@ -93,13 +93,7 @@ def write_package_manifest(manifest: PackageManifest) -> str:
 
 def read_package_manifest(text: str, place: str) -> PackageManifest:
     """Read what `write_package_manifest` wrote; FormatError with all its problems."""
-    try:
-        values: Any = json.loads(text)
-    except ValueError as error:
-        raise FormatError(Problem(f"is not JSON: {error}", place=place)) from None
-    if not isinstance(values, dict):
-        raise FormatError(Problem("is no table, the manifest of a Mojo package was expected", place=place))
-    with reading(values, place) as top:
+    with reading(read_json(text, place), place) as top:
         top.choice("format", (FORMAT,), required=True)
         return read_manifest_table(top)
 

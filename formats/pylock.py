@@ -15,7 +15,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packyard.formats.errors import FormatError
 from packyard.formats.table import Table, reading
-from packyard.formats.toml import read_toml
+from packyard.formats.toml import quoted, read_toml
 
 _STAMP = re.compile(r"\n*^\[tool\.packyard\]\n.*\Z", re.DOTALL | re.MULTILINE)
 
@@ -79,9 +79,9 @@ def stamp_pylock(
 ) -> str:
     """The lock with the question it answers and what builds its sources, in place of an earlier stamp. `taken` is the
     lock of another tool that it says again, and that one's SHA-256."""
-    head = f"{_STAMP.sub('', text).rstrip()}\n\n[tool.packyard]\npython = {_quoted(python)}\n"
+    head = f"{_STAMP.sub('', text).rstrip()}\n\n[tool.packyard]\npython = {quoted(python)}\n"
     if taken[0]:
-        head += f"taken = {_quoted(taken[0])}\ntaken-sha256 = {_quoted(taken[1])}\n"
+        head += f"taken = {quoted(taken[0])}\ntaken-sha256 = {quoted(taken[1])}\n"
     return f"{head}requirements = {_listed(requirements)}\n{''.join(map(_stamped, builds))}"
 
 
@@ -133,7 +133,7 @@ def _stamped(build: Build) -> str:
     if "'''" in build.lock:
         raise FormatError(f"the lock of what builds {build.name!r} holds a text that ends it")
     return (
-        f"\n[[tool.packyard.build]]\nname = {_quoted(build.name)}\nrequires = {_listed(build.requires)}\n"
+        f"\n[[tool.packyard.build]]\nname = {quoted(build.name)}\nrequires = {_listed(build.requires)}\n"
         f"lock = '''\n{build.lock}'''\n"
     )
 
@@ -147,7 +147,7 @@ def _build(table: Table) -> Build:
 
 
 def _listed(texts: Iterable[str]) -> str:
-    lines = "".join(f"    {_quoted(text)},\n" for text in sorted(texts))
+    lines = "".join(f"    {quoted(text)},\n" for text in sorted(texts))
     return f"[\n{lines}]" if lines else "[]"
 
 
@@ -171,9 +171,3 @@ def _normal(text: str) -> str:
     return (
         f"{canonicalize_name(requirement.name)}[{extras}]{requirement.specifier}{requirement.url}{requirement.marker}"
     )
-
-
-def _quoted(text: str) -> str:
-    if any(ord(char) < 32 or ord(char) == 127 for char in text):
-        raise FormatError(f"{text!r} has a control character")
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'

@@ -16,6 +16,8 @@ def read_module(text: str, place: str) -> ast.Module:
         line = getattr(error, "lineno", None)
         message = getattr(error, "msg", None) or str(error)
         raise FormatError(Problem(f"is not Python: {message}", place=f"{place}:{line}" if line else place)) from None
+    except (RecursionError, MemoryError):
+        raise FormatError(Problem("is nested too deeply", place=place)) from None
 
 
 def defines(module: ast.Module, name: str) -> bool:
@@ -46,7 +48,7 @@ def literal(module: ast.Module, name: str) -> object:
         if any(isinstance(target, ast.Name) and target.id == name for target in targets):
             try:
                 value = ast.literal_eval(node.value)
-            except ValueError:
+            except (ValueError, TypeError, RecursionError, MemoryError):  # `{[]: 1}` is a literal, and has no value
                 value = None
     return value
 

@@ -8,7 +8,7 @@ import tomlkit
 import yaml
 from packyard.formats.errors import FormatError, Problem
 from packyard.formats.toml import read_toml
-from packyard.formats.yaml import read_yaml
+from packyard.formats.yaml import compose_yaml, read_yaml
 from tomlkit.exceptions import TOMLKitError
 
 Path = tuple[str | int, ...]
@@ -40,13 +40,15 @@ def edit_toml(text: str, path: Path, value: str, place: str) -> str:
 def edit_yaml(text: str, path: Path, value: str, place: str) -> str:
     """`text` with the string at `path` replaced, in the quotes that it had; FormatError as `edit_toml`."""
     wanted = read_yaml(text, place).values
-    node: yaml.Node | None = yaml.compose(text, Loader=yaml.SafeLoader)
+    node: yaml.Node | None = compose_yaml(text, place)
     for key in path:
         node = _below(node, key)
     if not isinstance(node, yaml.ScalarNode) or node.style in ("|", ">"):
         raise _by_hand(path, value, place)
     quote = node.style or ""
-    edited = text[: node.start_mark.index] + quote + value + quote + text[node.end_mark.index :]
+    mark = len(text) - len(text.removeprefix("\ufeff"))
+    start, end = node.start_mark.index + mark, node.end_mark.index + mark
+    edited = text[:start] + quote + value + quote + text[end:]
     _put(wanted, path, value)
     if read_yaml(edited, place).values != wanted:
         raise _by_hand(path, value, place)

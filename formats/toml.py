@@ -1,4 +1,4 @@
-"""TOML texts, their syntax errors said with line and column."""
+"""TOML texts, their syntax errors said with line and column; and how a string is written in one."""
 
 from __future__ import annotations
 
@@ -22,6 +22,13 @@ def read_toml(text: str, place: str) -> dict[str, Any]:
         raise FormatError(Problem(f"is not TOML: {str(error).partition(';')[0].lower()}", place=place)) from None
     except RecursionError:
         raise FormatError(Problem("is nested too deeply", place=place)) from None
+
+
+def quoted(text: str) -> str:
+    """`text` as a TOML string; FormatError when it has a control character, which nothing of ours has."""
+    if any(ord(char) < 32 or ord(char) == 127 for char in text):
+        raise FormatError(f"{text!r} has a control character")
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def _spot(message: str, text: str) -> tuple[str, str]:

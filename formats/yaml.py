@@ -7,8 +7,9 @@ manifest needs.
 
 from __future__ import annotations
 
-import contextlib
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,13 +30,27 @@ class YamlMapping:
 
 def read_yaml(text: str, place: str) -> YamlMapping:
     """The mapping that `text` is; FormatError names `place`, line and column when it is not YAML or no mapping."""
+    written: dict[str, str] = {}
+    with yaml_errors(text, place):
+        return YamlMapping(_mapping(compose_yaml(text, place), "", written), written)
+
+
+def compose_yaml(text: str, place: str) -> yaml.MappingNode:
+    """The mapping that `text` is as a node of PyYAML, which knows where everything stands; FormatError as `read_yaml`.
+    A byte order mark at the beginning is not counted."""
+    with yaml_errors(text, place):
+        node = _compose(text.removeprefix("\ufeff"))
+    if not isinstance(node, yaml.MappingNode):
+        found = "is empty" if node is None else f"is {_kind(node)}"
+        raise FormatError(Problem(f"{found}, a mapping (name: value) was expected", place=place))
+    return node
+
+
+@contextmanager
+def yaml_errors(text: str, place: str) -> Iterator[None]:
+    """Say what PyYAML refuses in `text` by a FormatError that names `place`, line and column."""
     try:
-        node = _compose(text)
-        if not isinstance(node, yaml.MappingNode):
-            found = "is empty" if node is None else f"is {_kind(node)}"
-            raise FormatError(Problem(f"{found}, a mapping (name: value) was expected", place=place))
-        written: dict[str, str] = {}
-        return YamlMapping(_mapping(node, "", written), written)
+        yield
     except yaml.MarkedYAMLError as error:
         message = ", ".join(part for part in (error.context, error.problem) if part)
         raise FormatError(Problem(f"is not YAML: {message}", _spot(error.problem_mark), place)) from None
@@ -63,7 +78,7 @@ class _Loader(yaml.SafeLoader):
 def _compose(text: str) -> yaml.Node | None:
     """The root node. The parser in C is ten times as fast; the other one says what is wrong, and sees anchors."""
     if _QuickLoader is not None and "&" not in text and "*" not in text:
-        with contextlib.suppress(yaml.YAMLError):
+        with suppress(yaml.YAMLError):
             return yaml.compose(text, Loader=_QuickLoader)
     return yaml.compose(text, Loader=_Loader)
 

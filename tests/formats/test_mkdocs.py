@@ -33,8 +33,13 @@ def test_least_configuration_names_none() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("site_name: [\n", "mkdocs.yml:2: is not YAML: expected the node content, but found '<stream end>'"),
-        ("site_name: a\x07b\n", "mkdocs.yml: is not YAML"),
+        (
+            "site_name: [\n",
+            "mkdocs.yml: line 2, column 1: is not YAML: while parsing a flow node, expected the node content, "
+            "but found '<stream end>'",
+        ),
+        ("site_name: a\x07b\n", "mkdocs.yml: line 1, column 13: is not YAML: the character '\\x07' is not allowed"),
+        ("site_name: " + "[" * 1000, "mkdocs.yml: is nested too deeply"),
         (
             "theme: material\n",
             "mkdocs.yml: site_name: is missing, the title of the site was expected\n"

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import json
-
 import pytest
 from packyard.formats.entry import Entry
 from packyard.formats.errors import FormatError
@@ -18,7 +16,7 @@ from packyard.formats.morlochome import (
     read_record,
     record_of,
 )
-from packyard.formats.morloclock import LockedPackage
+from packyard.formats.morloclock import LockedPackage, content_listing
 
 MANIFEST = read_morloc(
     "name: a-b\nversion: 1.2.3\nsynopsis: ü\ndependencies: [m, root]\n"
@@ -77,10 +75,19 @@ def test_record_is_what_the_compiler_lists() -> None:
     }
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", json.dumps({"name": 1})])
-def test_record_wrong_is_refused(text: str) -> None:
-    with pytest.raises(FormatError, match=r"is not JSON|is no record"):
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "line 1, column 1: is not JSON: expecting value"),
+        ("[]", "is no JSON object ({...})"),
+        ("{}", "is no record, an object with a name was expected"),
+        ('{"name": 1}', "is no record, an object with a name was expected"),
+    ],
+)
+def test_record_wrong_is_refused(text: str, message: str) -> None:
+    with pytest.raises(FormatError) as error:
         read_record(text)
+    assert str(error.value) == message
 
 
 def test_listings_of_a_plane_are_those_of_its_packages() -> None:
@@ -92,6 +99,11 @@ def test_listings_of_a_plane_are_those_of_its_packages() -> None:
         f"{'2' * 64} x root/c/d",
     ]
     assert read_plane_listing(text) == {"root": one, "root-py": two}
+
+
+def test_listing_of_a_plane_holds_a_name_with_a_line_separator() -> None:
+    listing = content_listing([Entry("a\u2028b", b"")])
+    assert read_plane_listing(plane_listing({"math": listing})) == {"math": listing}
 
 
 def test_needed_by_leaves_out_those_that_go_too() -> None:

@@ -83,6 +83,18 @@ def test_content_is_a_digest_over_paths_modes_and_bytes() -> None:
         assert content_digest(other) != content_digest(entries)
 
 
+def test_listing_of_a_name_with_a_line_separator_is_read_back() -> None:
+    path = "a\u2028b\x85.py"
+    assert read_content_listing(content_listing([Entry(path, b"")]), "x") == {
+        path: (hashlib.sha256().hexdigest(), False)
+    }
+
+
+def test_lock_of_a_repository_with_quotes_in_its_path_is_read_back() -> None:
+    package = LockedPackage(name="a", version="1.0.0", source="git+file:///it's/\"a\\b")
+    assert read_morloc_lock(write_morloc_lock([package]), "packyard.lock") == (package,)
+
+
 def test_listing_wrong_is_said() -> None:
     with pytest.raises(FormatError, match=r"^files/a: line 1: is not 'SHA256 x\|- PATH'$"):
         read_content_listing("abc - path\n", "files/a")

@@ -141,7 +141,9 @@ def test_source_is_no_name_alone() -> None:
         read_source("math")
 
 
-@pytest.mark.parametrize("text", ["https://h/x.git", "https://h/{name}/{name}", "ext::sh -c {name}", "/srv/{name}"])
+@pytest.mark.parametrize(
+    "text", ["https://h/x.git", "https://h/{name}\n", "https://h/{name}/{name}", "ext::sh -c {name}", "/srv/{name}"]
+)
 def test_template_wrong_is_refused(text: str) -> None:
     with pytest.raises(FormatError, match="is no template"):
         read_repository_template(text)

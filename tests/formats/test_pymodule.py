@@ -37,7 +37,14 @@ def test_imports_are_top_level_names_without_relative_ones() -> None:
 
 @pytest.mark.parametrize(
     ("text", "value"),
-    [("v = '1.0'", "1.0"), ("v: str = '1.0'", "1.0"), ("v = f()", None), ("x = 1", None), ("v: str", None)],
+    [
+        ("v = '1.0'", "1.0"),
+        ("v: str = '1.0'", "1.0"),
+        ("v = f()", None),
+        ("x = 1", None),
+        ("v: str", None),
+        ("v = {[]: 1}", None),
+    ],
 )
 def test_literal_of_a_name(text: str, value: object) -> None:
     assert literal(read_module(text, "m"), "v") == value
@@ -47,3 +54,8 @@ def test_read_what_is_not_python_names_the_line() -> None:
     with pytest.raises(FormatError) as error:
         read_module("x = 1\ndef (:\n", "web/m.py")
     assert str(error.value) == "web/m.py:2: is not Python: invalid syntax"
+
+
+def test_read_what_is_nested_too_deeply_is_refused() -> None:
+    with pytest.raises(FormatError, match=r"^web/m.py: is nested too deeply$"):
+        read_module("-" * 100_000 + "1", "web/m.py")

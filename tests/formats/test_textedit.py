@@ -57,6 +57,18 @@ def test_edit_yaml_changes_one_value_and_no_other_byte(path, value, old, new):
     assert edit_yaml(YAML, path, value, "f") == YAML.replace(old, new)
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("name:\ta\nversion: \t0.1.0\t\n", "name:\ta\nversion: \t0.2.0\t\n"),
+        ("\ufeffversion: 0.1.0\n", "\ufeffversion: 0.2.0\n"),
+        ("name: \U0001f600 \nversion: '0.1.0'\r\n", "name: \U0001f600 \nversion: '0.2.0'\r\n"),
+    ],
+)
+def test_edit_yaml_takes_tabs_marks_and_characters_of_every_size(before, after):
+    assert edit_yaml(before, ("version",), "0.2.0", "f") == after
+
+
 def test_edit_yaml_refuses_what_it_cannot_replace_in_place():
     with pytest.raises(FormatError) as caught:
         edit_yaml(YAML, ("description",), "one", "package.yaml")
