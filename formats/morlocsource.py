@@ -31,6 +31,7 @@ _EXPRESSION_EDGE = re.compile(
     r"""(?P<brace>[{}]) | (?P<comment> --[^\n]* | \{- ) | (?P<quote> (?<![\w']) ''' | \""" | ")""", re.VERBOSE
 )
 _HEADER_NAME = re.compile(_DOTTED)
+_EXPORT = re.compile(r"\*|[A-Za-z_][\w']*|\(\s*(?P<operator>[^\s()]+)\s*\)")
 _IMPORT_NAME = re.compile(rf"\.{_DOTTED}|{_NAME}/{_DOTTED}|{_DOTTED}")
 _LANGUAGE = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:\+\+)?")
 _FROM = re.compile(r"from(?![\w'])")
@@ -39,10 +40,12 @@ _QUOTE = re.compile(r"'''|\"\"\"|\"")
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """`module NAME (...)`; the name is '' for an anonymous module."""
+    """`module NAME (...)`; the name is '' for an anonymous module. `exports` are the words in the parentheses: '*',
+    or names of functions and types, and operators without parentheses of their own."""
 
     name: str
     line: int
+    exports: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +139,17 @@ def _header(text: str, at: int, line: int) -> tuple[Header, int] | None:
     end = _after_blank(text, name.end()) if name else at
     if not text.startswith("(", end):
         return None
-    return Header(name[0] if name else "", line), end
+    return Header(name[0] if name else "", line, tuple(_exports(text, end + 1))), end
+
+
+def _exports(text: str, at: int) -> Iterator[str]:
+    """The words of an export list, of which `at` is the begin."""
+    while word := _EXPORT.match(text, at := _after_blank(text, at)):
+        yield word["operator"] or word[0]
+        at = _after_blank(text, word.end())
+        if not text.startswith(",", at):
+            return
+        at += 1
 
 
 def _import(text: str, at: int, line: int) -> tuple[Import, int] | None:

@@ -7,20 +7,23 @@ need, never the sources; the workspace's own paths are not known there.
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from packyard.formats.digest import digest_stream
 from packyard.formats.errors import FormatError
 from packyard.formats.mojosource import move_imports
+from packyard.formats.morlocref import ARCHIVE_SUFFIX
 from packyard.formats.packagemanifest import SUFFIX, PackageManifest, read_package_manifest
 from packyard.formats.workspace import ArchiveSpec
+from packyard.tasks import morlocproof
 from packyard.tasks.bundleproof import check_bundle, check_starts
 from packyard.tasks.compiler import Compiler, extension, toolchain_of
 from packyard.tasks.distribution import folder_name
 from packyard.tasks.errors import ActionError
 from packyard.tasks.launch import LANGUAGES
 from packyard.tasks.mojodependency import Needs
+from packyard.tasks.mojodescribed import sha256_of
 from packyard.tasks.mojopackage import Package, artifact_name, placed_examples
 from packyard.tasks.mojoplan import MojoPlan, sound_packages
 from packyard.tasks.mojoproof import (
@@ -34,6 +37,10 @@ from packyard.tasks.mojoproof import (
     make_bench,
     said,
 )
+from packyard.tasks.morlocneeds import archives_of
+from packyard.tasks.morlocpackage import MANIFEST as YAML
+from packyard.tasks.morlocpackage import Package as MorlocPackage
+from packyard.tasks.morlocpackage import read_packages
 from packyard.tasks.prefix import platforms_of_all
 from packyard.tasks.program import program_of
 from packyard.tasks.proof import Check, Proof
@@ -42,14 +49,15 @@ from packyard.tasks.target import Output, Source, Target, Use
 from packyard.tasks.unpacking import unpack
 from packyard.tasks.verifyscript import verify_script
 from packyard.tasks.version import version
-from packyard.tasks.workspace import MANIFEST, Member, Workspace
+from packyard.tasks.workspace import LOCK, MANIFEST, Member, Workspace
 
 
 def targets(workspace: Workspace) -> Iterator[Target]:
-    """A clean room for each Mojo package that can be compiled, each bundle for this machine, and each archive that says
-    how to try it; by name only.
+    """A clean room for each Mojo package that can be compiled, each bundle for this machine, each morloc package, and
+    each archive that says how to try it; by name only.
 
-    What has the name of a package is tried as `cleanroom:NAME.FORMAT`, a bundle as `cleanroom:NAME.psp`.
+    What has the name of a package is tried as `cleanroom:NAME.FORMAT`, a bundle as `cleanroom:NAME.psp`, a morloc
+    package as `cleanroom:NAME.morloc`.
     """
     plan = sound_packages(workspace)
     labels = set()
@@ -62,6 +70,11 @@ def targets(workspace: Workspace) -> Iterator[Target]:
             name = f"{member.name}.psp" if member.name in labels else member.name
             labels.add(name)
             yield _of_bundle(member, name, workspace)
+    members = read_packages(workspace)
+    for other in members.values():
+        name = f"{other.name}.morloc" if other.name in labels else other.name
+        labels.add(name)
+        yield _of_morloc(other, name, members, workspace)
     for spec in workspace.manifest.archives:
         if spec.smoke or spec.layout:
             name = f"{spec.name}.{spec.format}" if spec.name in labels else spec.name
@@ -137,6 +150,24 @@ def prove_archive(room: Room) -> None:
             present=present,
             checks=tuple(checks),
         ),
+    )
+
+
+def prove_morloc(room: Room) -> None:
+    """Install a morloc package into an empty home from archives alone: its own, and those of what it needs."""
+    if room.params["missing"]:
+        raise ActionError(
+            f"{room.params['file']}: what it needs is not locked",
+            detail="\n".join(f"{LOCK}: {line}" for line in room.params["missing"]),
+            hint="run 'packyard lock'",
+        )
+    file, others = room.inputs / room.params["file"], sorted(room.inputs.glob("packages/*"))
+    bench = morlocproof.Bench(room, room.scratch / "morloc")
+    checks = tuple(morlocproof.check_package(bench, file, others, room.params["name"]))
+    present = {path.name: sha256_of(path) for path in (file, *others)}
+    _report(
+        room,
+        Proof(subject=file.name, compiler="", present=present, checks=checks, not_shown=morlocproof.NOT_SHOWN),
     )
 
 
@@ -243,6 +274,22 @@ def _of_bundle(member: Member, name: str, workspace: Workspace) -> Target:
             Use(target=f"bundle:{member.name}", at=file),
             *(Use(target=f"launcher:{language}-{workspace.platform}", at=language) for language in LANGUAGES),
         ),
+        outputs=_outputs(file),
+    )
+
+
+def _of_morloc(package: MorlocPackage, name: str, members: Mapping[str, MorlocPackage], workspace: Workspace) -> Target:
+    file = f"{package.name}-{package.manifest.version}{ARCHIVE_SUFFIX}"
+    archives = archives_of([package.name], members, workspace)
+    own = f"morloc:{package.name}"
+    return Target(
+        name=f"cleanroom:{name}",
+        doc=f"what {file} does where there is nothing else",
+        place=package.path(YAML),
+        run="packyard.tasks.cleanroom:prove_morloc",
+        params={"name": package.name, "file": file, "missing": list(archives.missing)},
+        uses=(Use(target=own, at=file), *(use for use in archives.uses if use.target != own)),
+        sources=archives.sources,
         outputs=_outputs(file),
     )
 

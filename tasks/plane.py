@@ -5,34 +5,24 @@ It is made from locked packages alone, and is built by name only.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 
 from packyard.formats.digest import Digest
 from packyard.formats.entry import Entry
 from packyard.formats.errors import FormatError
 from packyard.formats.gzipped import COMPRESSOR, LEVELS, compressing
 from packyard.formats.morlochome import Installed, PlanePaths, exposed_folders, home_files, plane_listing
-from packyard.formats.morloclock import (
-    ARCHIVE,
-    MEMBER,
-    LockedPackage,
-    content_digest,
-    content_listing,
-    write_morloc_lock,
-)
-from packyard.formats.morlocref import ARCHIVE_SUFFIX, PLANE_SUFFIX
-from packyard.formats.resolution import find_cycle
+from packyard.formats.morloclock import LockedPackage, content_digest, content_listing, write_morloc_lock
+from packyard.formats.morlocref import PLANE_SUFFIX
 from packyard.formats.tarball import write_tar
 from packyard.tasks.errors import ActionError
-from packyard.tasks.morloclock import in_order, locked_source, workspace_lock
+from packyard.tasks.morlocneeds import archives_of, place_of
 from packyard.tasks.morlocpackage import read_packages
 from packyard.tasks.morlocsetup import read_tree, set_up
-from packyard.tasks.morlocsources import read_archive, vendored
+from packyard.tasks.morlocsources import read_archive
 from packyard.tasks.room import Room
-from packyard.tasks.target import Json, Output, Source, Target, Use
+from packyard.tasks.target import Json, Output, Target
 from packyard.tasks.workspace import LOCK, MANIFEST, Workspace
 
 
@@ -45,33 +35,7 @@ def targets(workspace: Workspace) -> Iterator[Target]:
     if not members:
         return
     spec = workspace.manifest.morloc
-    locked = workspace_lock(workspace.watch)
-    of_members = {
-        name: LockedPackage(
-            name=name,
-            version=package.manifest.version,
-            source=MEMBER,
-            dependencies=tuple(sorted(package.manifest.declared)),
-        )
-        for name, package in members.items()
-    }
-    packages, missing = _closure(of_members, locked)
-    files = [file for pattern in spec.vendor for file in workspace.watch.matching_files(pattern)]
-    archives = vendored(Path(), files)
-    uses, sources = [], []
-    for package in packages:
-        at = f"packages/{package.name}{ARCHIVE_SUFFIX}"
-        if package.source != ARCHIVE:
-            uses.append(Use(target=f"morloc:{package.name}", at=at))
-        elif package.name in archives:
-            sources.append(Source(path=os.fspath(archives[package.name]), at=at))
-        else:
-            missing.append(f"{package.name} is locked as an archive, and [morloc] vendor names none")
-    missing += [
-        f"{package.name} comes from '{wanted}' now, it was locked as '{package.source}'"
-        for package in packages
-        if package.source != MEMBER and (wanted := locked_source(spec, package)) != package.source
-    ]
+    archives = archives_of(members, members, workspace)
     file = f"{workspace.manifest.name}-{spec.plane}{PLANE_SUFFIX}"
     yield Target(
         name=f"plane:{spec.plane}",
@@ -84,12 +48,12 @@ def targets(workspace: Workspace) -> Iterator[Target]:
             "epoch": workspace.epoch,
             "compressor": COMPRESSOR,
             "level": LEVELS["small"],
-            "packages": [_written(package, members) for package in packages],
+            "packages": [_written(package, members) for package in archives.packages],
             "allow_setup": sorted(spec.allow_setup),
-            "missing": sorted(missing),
+            "missing": list(archives.missing),
         },
-        uses=tuple(uses),
-        sources=tuple(sources),
+        uses=archives.uses,
+        sources=archives.sources,
         outputs=(Output(at=file, artifact=f"dist/{file}"),),
     )
 
@@ -145,7 +109,7 @@ def _read(room: Room, values: Mapping[str, Json]) -> Installed:
     """A package as its archive holds it, compared with the lock."""
     name = values["name"]
     try:
-        package = read_archive(room.inputs / "packages" / f"{name}{ARCHIVE_SUFFIX}", name)
+        package = read_archive(room.inputs / place_of(name), name)
     except FormatError as error:
         raise ActionError(str(error)) from None
     entries = tuple(package.entries())
@@ -173,26 +137,3 @@ def _written(package: LockedPackage, members: Mapping[str, object]) -> dict[str,
         "dependencies": list(package.dependencies),
         "reason": "explicit" if package.name in members else "auto",
     }
-
-
-def _closure(
-    members: Mapping[str, LockedPackage], locked: Mapping[str, LockedPackage]
-) -> tuple[list[LockedPackage], list[str]]:
-    """The members and all that they need, dependencies first; and what is not locked, in words."""
-    found = dict(members)
-    missing: list[str] = []
-    waiting = sorted(members)
-    for name in waiting:  # grows while it is walked
-        for need in found[name].dependencies:
-            if need in found:
-                continue
-            if need in locked and locked[need].source != MEMBER:
-                found[need] = locked[need]
-                waiting.append(need)
-            else:
-                missing.append(f"{need}, which {name} needs, is not in it")
-    cyclic = find_cycle({name: package.dependencies for name, package in found.items()})
-    if cyclic:
-        missing.append(f"the packages need each other: {' -> '.join(cyclic)}")
-        return [found[name] for name in sorted(found)], missing
-    return in_order(found), missing

@@ -23,12 +23,14 @@ class Check:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proof:
-    """All that was tried with one artifact. `present` is what lay in the clean room, with digests: nothing else did."""
+    """All that was tried with one artifact. `present` is what lay in the clean room, with digests: nothing else did.
+    `not_shown` is what could not be tried there, in words."""
 
     subject: str
     compiler: str
     present: dict[str, str]
     checks: tuple[Check, ...]
+    not_shown: tuple[str, ...] = ()
 
     @property
     def failures(self) -> tuple[Check, ...]:
@@ -44,6 +46,7 @@ class Proof:
             "compiler": self.compiler,
             "present": self.present,
             "checks": [{"passed": check.passed, **asdict(check)} for check in self.checks],
+            "not_shown": list(self.not_shown),
         }
         return json.dumps(values, indent=2, ensure_ascii=False) + "\n"
 
@@ -51,7 +54,7 @@ class Proof:
         """The report for people."""
         lines = [f"{self.subject}, in a clean room with {self.compiler or 'no compiler'}", ""]
         lines += [f"  present  {name}  {digest[:12]}" for name, digest in self.present.items()]
-        lines += ["", *_rows(self.checks), ""]
+        lines += ["", *_rows(self.checks), *(f"  not shown: {what}" for what in self.not_shown), ""]
         count = len(self.checks)
         failed = f", {len(self.failures)} failed" if self.failures else ""
         lines.append(f"{count - len(self.failures)} of {count} checks passed{failed}")

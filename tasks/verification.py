@@ -17,9 +17,10 @@ from pathlib import Path
 from typing import Any
 
 from packyard.formats.errors import FormatError, Problem
-from packyard.formats.morloc import read_morloc
+from packyard.formats.morlocref import ARCHIVE_SUFFIX, PLANE_SUFFIX
 from packyard.formats.packagemanifest import SUFFIX, PackageManifest, write_package_manifest
 from packyard.formats.workspace import ArchiveSpec
+from packyard.tasks import morlocproof
 from packyard.tasks.bundleproof import check_starts
 from packyard.tasks.cleanroom import prove_archive, prove_mojo
 from packyard.tasks.compiler import Compiler, toolchain_of
@@ -29,6 +30,7 @@ from packyard.tasks.linkcheck import Site
 from packyard.tasks.mojodescribed import ENDS, is_mojo_package, read_described, sha256_of
 from packyard.tasks.mojopackage import artifact_name, placed_examples
 from packyard.tasks.mojoplan import sound_packages
+from packyard.tasks.morlocverify import morloc_program
 from packyard.tasks.proof import Check, Proof
 from packyard.tasks.room import Room
 from packyard.tasks.target import Json
@@ -36,7 +38,6 @@ from packyard.tasks.unpacking import unpack
 from packyard.tasks.workspace import Workspace
 
 ARCHIVE_ENDS = (".tar.gz", ".tgz", ".zip")
-_MORLOC = ".morloc.tar.gz"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +70,7 @@ def verify_artifact(path: Path, compilers: Sequence[Compiler], workspace: Worksp
         raise FormatError(Problem("is no file", place=os.fspath(path)))
     if is_mojo_package(path):
         return _tried(path, lambda room: _mojo(room, path, compilers, workspace))
-    if path.name.endswith(_MORLOC):
+    if path.name.endswith(ARCHIVE_SUFFIX):
         return _tried(path, lambda room: _morloc(room, path))
     return _tried(path, lambda room: _archive(room, path, next(iter(compilers), None), workspace))
 
@@ -248,26 +249,21 @@ def _site(room: Room, path: Path, folder: Path) -> Room:
 
 
 def _morloc(room: Room, path: Path) -> Room:
-    """Unpack a package, and read its manifest as strictly as a build does."""
-    folder = room.scratch / "room"
-    unpack(path, folder)
-    tops = sorted(folder.iterdir())
-    checks = [Check(what=f"{path.name} unpacks")]
-    place = tops[0] / "package.yaml" if len(tops) == 1 else folder / "package.yaml"
-    try:
-        text = place.read_text(encoding="utf-8")
-        manifest = read_morloc(text, "package.yaml")
-    except OSError:
-        raise ActionError(f"{path.name}: holds no package.yaml in a folder of its own") from None
-    named = f"{manifest.name}-{manifest.version}{_MORLOC}"
-    cause = "" if path.name == named else f"it is {manifest.name} {manifest.version}, whose file is {named}"
-    checks.append(Check(what="its name is that of its manifest", cause=cause))
-    return _report(room, path, checks)
+    """Install a package into an empty home, with what it needs from the archives and planes that lie beside it; with a
+    compiler of morloc on PATH, ask that too."""
+    bench = morlocproof.Bench(room, room.scratch / "morloc")
+    beside = [one for one in sorted(path.parent.iterdir()) if one.name.endswith((ARCHIVE_SUFFIX, PLANE_SUFFIX))]
+    checks = list(morlocproof.check_package(bench, path, [one for one in beside if one.name != path.name]))
+    morloc = morloc_program()
+    if morloc and all(check.passed for check in checks):
+        checks += morlocproof.check_types(bench, morloc)
+    return _report(room, path, checks, () if morloc else morlocproof.NOT_SHOWN)
 
 
-def _report(room: Room, path: Path, checks: Iterable[Check]) -> Room:
+def _report(room: Room, path: Path, checks: Iterable[Check], not_shown: tuple[str, ...] = ()) -> Room:
     """Write the report as a clean room's; ActionError with the causes when something failed."""
-    proof = Proof(subject=path.name, compiler="", present={path.name: sha256_of(path)}, checks=tuple(checks))
+    present = {path.name: sha256_of(path)}
+    proof = Proof(subject=path.name, compiler="", present=present, checks=tuple(checks), not_shown=not_shown)
     if proof.failures:
         message = f"{path.name}: {len(proof.failures)} of {len(proof.checks)} checks failed"
         raise ActionError(message, detail=proof.failure())

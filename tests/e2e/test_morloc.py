@@ -47,6 +47,10 @@ def test_planes_of_two_machines_are_the_same_bytes_and_work_read_only(space: Spa
     space.packyard("--locked", "plane:default")
     assert space.read(PLANE) == other.read(PLANE)
     assert space.packyard("plane:default").out.startswith("nothing to do: ")
+    assert "cleanroom:vec-py" in space.packyard("cleanroom:vec-py").ran
+    assert "  passed  4 packages as locked, file by file\n" in space.text(
+        "dist/vec-py-0.1.0.morloc.tar.gz.cleanroom.txt"
+    )
     space.packyard("install", PLANE, "--to", "home")
     other.packyard("install", PLANE, "--to", "home")
     assert tree(space.root / "home") == tree(other.root / "home")

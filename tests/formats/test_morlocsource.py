@@ -64,11 +64,12 @@ def test_import_name_tells_its_package(name: str, package: str, local: bool) -> 
 @pytest.mark.parametrize(
     ("text", "headers"),
     [
-        ("module root-py (*)", [Header("root-py", 1)]),
-        ("module\n  foo\n  (a, b)", [Header("foo", 1)]),
+        ("module root-py (*)", [Header("root-py", 1, ("*",))]),
+        ("module\n  foo\n  (a, b)", [Header("foo", 1, ("a", "b"))]),
+        ("module foo (Map -- a type\n, f' {- , g -}, (+), )", [Header("foo", 1, ("Map", "f'", "+"))]),
         ("module foo ()", [Header("foo", 1)]),
-        ("module (*)", [Header("", 1)]),
-        ("module a (*)\nmodule b.c (*)", [Header("a", 1), Header("b.c", 2)]),
+        ("module (*)", [Header("", 1, ("*",))]),
+        ("module a (*)\nmodule b.c (x)", [Header("a", 1, ("*",)), Header("b.c", 2, ("x",))]),
         ("-- module foo (*)", []),
         ("module = 1", []),
     ],

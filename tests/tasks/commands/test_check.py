@@ -373,6 +373,7 @@ def test_check_wants_of_each_kind_what_it_must_show(bare: Space) -> None:
     assert found["geo 0.1.0"] == {
         "artifact": f"dist/geo-0.1.0.morloc.tar.gz: {unmade}",
         "file name": "there is no file to look at",
+        "clean room": unmade,
         "manifest": "morloc/geo/package.yaml has no synopsis, author, license",
         "documentation": "there is no morloc/geo/README.md",
         "licence": "there is no LICENSE",
