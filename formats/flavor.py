@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 import shlex
 from collections.abc import Collection, Mapping
@@ -136,6 +137,14 @@ class ProjectManifest:
     flavor: Flavor | None = None
 
 
+def _find_misspelt(tool: Table) -> None:
+    """Other tools' tables are theirs; but one that is called nearly like ours would make an application a library."""
+    tool.ignore_rest()
+    near = [] if "flavor" in tool else difflib.get_close_matches("flavor", tool, 1, 0.8)
+    for key in near:
+        tool.problem(key, "unknown key", "did you mean 'flavor'?")
+
+
 def read_project(text: str, place: str) -> ProjectManifest:
     """Read a pyproject.toml; FormatError with all its problems."""
     with reading(read_toml(text, place), place) as top:
@@ -148,7 +157,7 @@ def read_project(text: str, place: str) -> ProjectManifest:
         optional = project.table("optional-dependencies")
         build = top.table("build-system")
         tool = top.table("tool")
-        tool.ignore_rest()
+        _find_misspelt(tool)
         return ProjectManifest(
             name=name,
             version=_version(project, dynamic),

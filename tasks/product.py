@@ -64,7 +64,7 @@ def find_products(workspace: Workspace, made: Mapping[str, Target]) -> tuple[Pro
             version=release,
             license=license,
             description=description,
-            platform=_platform(target, workspace),
+            platform=_platform(target, workspace, made),
             pieces=tuple(_pieces(target, made)),
         )
     return tuple(found.values())
@@ -95,7 +95,14 @@ def _pieces(target: Target, made: Mapping[str, Target]) -> Iterator[Piece]:
             yield piece(target, "zip", f"share/doc/{name}")
 
 
-def _platform(target: Target, workspace: Workspace) -> str:
+def _platform(target: Target, workspace: Workspace, made: Mapping[str, Target]) -> str:
+    """What a product is for; an archive is for all that is needed by what it carries."""
+    if target.kind == "archive":
+        carried = [made[use.target] for use in target.uses if use.target in made]
+        compilers = [use.target for one in carried if one.kind == "mojo" for use in one.uses]
+        needs = [f"Mojo {name.partition('mojo-')[2]}" for name in compilers if name.startswith("toolchain:mojo-")]
+        needs += [_platform(one, workspace, made) for one in carried if one.kind != "mojo"]
+        return ", ".join(filter(None, dict.fromkeys(needs)))
     if target.kind != "bundle":
         return "morloc" if target.kind == "morloc" else ""
     system, _, machine = (target.name.partition("@")[2] or workspace.platform).partition("_")

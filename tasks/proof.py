@@ -52,7 +52,7 @@ class Proof:
 
     def table(self) -> str:
         """The report for people."""
-        lines = [f"{self.subject}, in a clean room with {self.compiler or 'no compiler'}", ""]
+        lines = [f"{self.subject}, in a clean room{f' with {self.compiler}' if self.compiler else ''}", ""]
         lines += [f"  present  {name}  {digest[:12]}" for name, digest in self.present.items()]
         lines += ["", *_rows(self.checks), *(f"  not shown: {what}" for what in self.not_shown), ""]
         count = len(self.checks)

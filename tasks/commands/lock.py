@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import tomlkit
+from packaging.utils import canonicalize_name
 from packyard.formats.errors import FormatError, Problem
 from packyard.formats.lockchange import lock_changes
 from packyard.formats.morloclock import as_pins, as_snapshot, read_morloc_lock
@@ -77,6 +78,7 @@ def run(words: list[str]) -> int:
         _check(workspace, locks, compilers=compilers, morloc=morloc)
     else:
         upgrade = None if "" in options.upgrade else options.upgrade
+        _refuse_unknown(workspace, locks, upgrade or ())
         for lock in locks:
             _write(workspace.root, lock.pin, upgrade)
         if mojo:
@@ -96,6 +98,27 @@ def _chosen(workspace: Workspace, words: Sequence[str]) -> list[Member]:
             hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(known) or 'none'}"
             raise UsageError(Problem(f"{word!r} is no member of this workspace", hint=hint))
     return [known[name] for name in dict.fromkeys(words or known)]
+
+
+def _refuse_unknown(workspace: Workspace, locks: Sequence[_Lock], upgrade: Sequence[str]) -> None:
+    """Refuse to upgrade what no lock holds: every lock would stay as it is, as if all were new."""
+    held = {locked.name for locked in read_morloc_lock(_tools(workspace), LOCK)}
+    held |= {member.name for member in workspace.members if member.morloc}
+    for lock in locks if upgrade else ():
+        path = workspace.root / lock.pin.path
+        try:
+            pylock = read_pylock(path.read_text(encoding="utf-8"), lock.pin.path)
+        except (OSError, FormatError):
+            return  # it is made anew, with whatever versions there are
+        inner = (read_pylock(build.lock, lock.pin.path) for build in pylock.builds)
+        held |= {name for one in (pylock, *inner) for name, _ in one.packages}
+    for name in upgrade:
+        if name not in held and canonicalize_name(name) not in held:
+            near = difflib.get_close_matches(name, sorted(held), 1)
+            hint = f"did you mean {near[0]!r}?" if near else "locks list what they hold as [[packages]]"
+            if name in {member.name for member in workspace.members}:
+                hint = f"for all of a member: 'packyard lock {name} --upgrade'"
+            raise UsageError(Problem(f"{name!r} is in none of the locks", place="--upgrade", hint=hint))
 
 
 def _locks(members: Sequence[Member], workspace: Workspace) -> Iterator[_Lock]:

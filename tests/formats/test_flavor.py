@@ -203,6 +203,7 @@ def test_flavor_full_table_is_read() -> None:
             ],
         ),
         ('[project]\nversion = "1"\n', ["project.name: is missing, a string was expected"]),
+        (PROJECT + "[tool.flavour]\n", ["tool.flavour: unknown key", "  hint: did you mean 'flavor'?"]),
         (
             '[project]\nname = "a"\n',
             [

@@ -50,7 +50,7 @@ def test_verify_runs_the_smoke_command_of_an_archive_of_the_workspace(tmp_path: 
         == f"""\
 FILE: works
 
-tools-0.1.0.tar.gz, in a clean room with no compiler
+tools-0.1.0.tar.gz, in a clean room
 
   present  tools-0.1.0.tar.gz  {digest[:12]}
 

@@ -89,6 +89,26 @@ def test_lock_tells_which_versions_changed(python: Space, resolver: dict[str, st
     )
 
 
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("clik", "did you mean 'click'?"),
+        ("web", "for all of a member: 'packyard lock web --upgrade'"),
+        ("zzz", "locks list what they hold as [[packages]]"),
+    ],
+)
+def test_lock_refuses_to_upgrade_what_no_lock_holds(
+    python: Space, resolver: dict[str, str], name: str, hint: str
+) -> None:
+    python.output("lock")
+    assert python.run("lock", "--upgrade", name) == (
+        2,
+        "",
+        f"error: --upgrade: {name!r} is in none of the locks\n  hint: {hint}\n",
+    )
+    assert python.output("lock", "--upgrade", "Flit_Core") == WROTE.replace("wrote", "kept ")
+
+
 def test_lock_replaces_one_that_cannot_be_read(python: Space, resolver: dict[str, str]) -> None:
     python.write("web/pylock.toml", "<<<<<<< a conflict")
     assert python.output("lock") == WROTE
