@@ -40,6 +40,18 @@ def read_uv_lock(text: str, place: str) -> tuple[tuple[str, str], ...]:
     return tuple(found)
 
 
+def read_uv_extras(text: str, place: str) -> dict[str, frozenset[str]]:
+    """The extras with which a uv.lock holds its packages, by canonical name: what anything in it asks for."""
+    found: dict[str, frozenset[str]] = {}
+    for package in read_toml(text, place).get("package", []):
+        for edges in (package.get("dependencies", []), *package.get("optional-dependencies", {}).values()):
+            for edge in edges:
+                name = canonicalize_name(edge.get("name", ""))
+                extras = (canonicalize_name(extra) for extra in edge.get("extra", []))
+                found[name] = found.get(name, frozenset()).union(extras)
+    return found
+
+
 def read_hashed_requirements(text: str, place: str) -> tuple[Hashed, ...]:
     """The lines of a requirements.txt whose files are pinned; () when it has no hashes, and so is no lock.
 

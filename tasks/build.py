@@ -286,8 +286,8 @@ class Build:
         with resolving:
             if self._memo.look(pin.path) is not None:
                 return
-            if self._locked:
-                message = f"{pin.path}: is missing, and nothing may be resolved (--locked)"
+            if self._locked and (pin.absent or not pin.taken):
+                message = f"{pin.absent or pin.path}: is missing, and nothing may be resolved (--locked)"
                 raise ActionError(message, hint="run 'packyard lock'")
             what = f"taking {pin.taken}" if pin.taken else f"resolving {', '.join(pin.requirements)}"
             self.notify(f"{target.name}: no lock yet, {what} into {pin.path}")

@@ -263,7 +263,7 @@ def _parser() -> argparse.ArgumentParser:
     going.add_argument("--fail-fast", dest="keep_going", action="store_false", help="start nothing after a failure")
     parser.add_argument("--json", action="store_true", help="events as JSON lines")
     parser.add_argument("-v", "--debug", action="store_true", help="show actions, their keys and what they run")
-    parser.add_argument("--locked", action="store_true", help="refuse to resolve anything that has no lock")
+    parser.add_argument("--locked", action="store_true", help="refuse what has no committed lock")
     parser.add_argument("--online", action="store_true", help="ask for the addresses that sites link on other hosts")
     parser.add_argument("--offline", action="store_true", help="download nothing: take what is in caches, or fail")
     parser.add_argument("--profile", metavar="FILE", help="what ran when, for Perfetto; default: .packyard/trace.json")

@@ -15,9 +15,11 @@ from functools import cached_property
 from pathlib import Path
 from types import FrameType
 
+from packyard.formats.errors import Problem
 from packyard.tasks import null, process, sandbox
 from packyard.tasks.build import Build, Mode, Outcome
 from packyard.tasks.display import Display, Json, Plain, Summary, size_of
+from packyard.tasks.errors import PlanError, gather
 from packyard.tasks.exclusion import exclusive
 from packyard.tasks.gate import Gate, longest_ways
 from packyard.tasks.graph import Graph
@@ -116,6 +118,8 @@ class Front:
         if self.opened.trace.notice:
             self.display.note(self.opened.trace.notice)
         wanted = self.graph.closure(names)
+        if self._refuse_resolving:
+            self._refuse_unlocked(wanted)
         self._selected = set(wanted)
         self.opened.keep_graph()
         with self._timeline.span("plan", "plan"):
@@ -129,6 +133,12 @@ class Front:
         self.gate = Gate(self._jobs, ways)
         self._running = True
         self.display.begin(len(wanted))
+
+    def _refuse_unlocked(self, wanted: Iterable[str]) -> None:
+        """Refuse what was, or would be, resolved by a build: PlanError with every lock that nobody committed."""
+        pins = [pin for name in wanted for pin in self.graph.targets[name].pins if pin.absent]
+        message = "is missing, and nothing may be resolved (--locked)"
+        gather(PlanError(Problem(message, place=pin.absent, hint="run 'packyard lock', and commit it")) for pin in pins)
 
     def _unchanged(self, wanted: Sequence[str]) -> set[str]:
         """Those of the targets whose own files are as they were when they were fresh; none of a graph that the trace

@@ -68,11 +68,11 @@ def pin_of(
     taken = taken_lock(member, workspace) if name == NAME else None
     if taken:
         check_taken(taken, member, wanted, python)
-    path = own_path("build" if shared else member.name, wanted, python, taken.sha256 if taken else "")
+    own = own_path("build" if shared else member.name, wanted, python, taken.sha256 if taken else "")
     return Pin(
-        path=path, requirements=wanted, python=python, platform=workspace.platform,
+        path=own, requirements=wanted, python=python, platform=workspace.platform,
         taken=taken.path if taken else "", project="" if shared else member.folder,
-        indexes=indexes,
+        indexes=indexes, absent="" if taken and not taken.lacks(wanted) else path,
     )  # fmt: skip
 
 

@@ -7,7 +7,7 @@ root of the workspace when it lists the member, `requirements.txt` with hashes b
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packyard.formats.errors import FormatError, Problem
 from packyard.formats.pylock import Pylock, drift, read_pylock, with_packages
-from packyard.formats.takenlock import keep_hashed, read_hashed_requirements, read_uv_lock
+from packyard.formats.takenlock import keep_hashed, read_hashed_requirements, read_uv_extras, read_uv_lock
 from packyard.tasks.errors import ActionError, PlanError
 from packyard.tasks.resolver import Question, compiled, exported
 from packyard.tasks.target import Pin
@@ -26,11 +26,18 @@ UV, REQUIREMENTS = "uv.lock", "requirements.txt"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Taken:
-    """A lock of another tool: where it is, its SHA-256 in hexadecimal, and what it pins."""
+    """A lock of another tool: where it is, its SHA-256 in hexadecimal, what it pins, and with which extras, None when
+    it does not tell."""
 
     path: str
     sha256: str
     packages: tuple[tuple[str, str], ...]
+    extras: Mapping[str, frozenset[str]] | None = None
+
+    def lacks(self, requirements: Iterable[str]) -> tuple[str, ...]:
+        """Those of some requirements that it pins nothing for."""
+        known = {name for name, _ in self.packages}
+        return tuple(text for text in requirements if canonicalize_name(Requirement(text).name) not in known)
 
 
 def taken_lock(member: Member, workspace: Workspace) -> Taken | None:
@@ -39,6 +46,7 @@ def taken_lock(member: Member, workspace: Workspace) -> Taken | None:
         if not workspace.watch.is_file(path):
             continue
         text = workspace.watch.text(path)
+        extras = read_uv_extras(text, path) if path.endswith(UV) else None
         if path.endswith(UV):
             packages = read_uv_lock(text, path)
             if path != member.path(UV) and (canonicalize_name(member.name), "") not in packages:
@@ -47,14 +55,13 @@ def taken_lock(member: Member, workspace: Workspace) -> Taken | None:
             packages = tuple((line.name, line.version) for line in read_hashed_requirements(text, path))
             if not packages:
                 continue
-        return Taken(path=path, sha256=digest(text), packages=packages)
+        return Taken(path=path, sha256=digest(text), packages=packages, extras=extras)
     return None
 
 
 def check_taken(taken: Taken, member: Member, requirements: Iterable[str], python: str) -> None:
     """PlanError when the other tool's lock does not fit what the member's manifest asks for."""
-    known = {name for name, _ in taken.packages}
-    own = {text for text in _of_bundle(member) if canonicalize_name(Requirement(text).name) not in known}
+    own = set(taken.lacks(_of_bundle(member)))
     wanted = [text for text in requirements if text not in own]
     folders = {name for name, version in taken.packages if not version}
     problems = [
@@ -64,11 +71,23 @@ def check_taken(taken: Taken, member: Member, requirements: Iterable[str], pytho
     ]
     if problems:
         raise PlanError(*problems)
-    changes = list(drift(Pylock(packages=taken.packages), requirements=wanted, python=python))
+    changes = [*drift(Pylock(packages=taken.packages), requirements=wanted, python=python), *_new_extras(taken, wanted)]
     if changes:
         message = f"does not fit the dependencies of {member.name!r} any more: {', '.join(changes)}"
         hint = "run 'uv lock'" if taken.path.endswith(UV) else "export it again"
         raise PlanError(Problem(message, place=taken.path, hint=hint))
+
+
+def _new_extras(taken: Taken, wanted: Iterable[str]) -> Iterator[str]:
+    """In words, the requirements with extras that the lock does not know of."""
+    if taken.extras is None:
+        return
+    for text in wanted:
+        requirement = Requirement(text)
+        name = canonicalize_name(requirement.name)
+        missing = {canonicalize_name(extra) for extra in requirement.extras} - taken.extras.get(name, frozenset())
+        if missing and not taken.lacks([text]):
+            yield f"{text!r} is locked without {', '.join(map(repr, sorted(missing)))}"
 
 
 def taken_text(pin: Pin, root: Path, upgrade: tuple[str, ...] | None) -> str:

@@ -51,6 +51,7 @@ class Pin:
 
     `requirements` are PEP 508 texts; `python` is 'X.Y'; `platform` is 'linux_amd64' or the like. `taken` is the lock
     of another tool that decides, `project` the folder whose settings for uv count, `indexes` those that it names.
+    `absent` is the lock that would have to be committed for nothing to be left to resolve, '' when nothing is.
     """
 
     path: str
@@ -60,6 +61,7 @@ class Pin:
     taken: str = ""
     project: str = ""
     indexes: tuple[str, ...] = ()
+    absent: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -128,14 +128,14 @@ def _agrees(found: str, version: str) -> bool:
 
 def _pin(workspace: Workspace, version: str) -> Pin:
     """The lock of a version: the one that packyard.lock names, else our own, which the first build makes."""
-    path = f"{lock.FOLDER}/toolchain-mojo-{version}.pylock.toml"
+    path, absent = f"{lock.FOLDER}/toolchain-mojo-{version}.pylock.toml", LOCK
     requirements = (f"{_DISTRIBUTION}=={version}",)
     if workspace.watch.is_file(LOCK):
         for pinned in read_toolchain_pins(workspace.watch.text(LOCK), LOCK):
             if pinned.mojo == version:
-                path = pinned.lock
+                path, absent = pinned.lock, ""
                 _check_lock(workspace, path, requirements)
-    return Pin(path=path, requirements=requirements, python=_PYTHON, platform=workspace.platform)
+    return Pin(path=path, requirements=requirements, python=_PYTHON, platform=workspace.platform, absent=absent)
 
 
 def _check_lock(workspace: Workspace, path: str, requirements: tuple[str, ...]) -> None:

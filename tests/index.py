@@ -86,11 +86,13 @@ def wheel(
     files: Mapping[str, str | bytes],
     *,
     requires: tuple[str, ...] = (),
+    extras: tuple[str, ...] = (),
     modes: Mapping[str, int] | None = None,
 ) -> bytes:
     """The bytes of a wheel; `modes` gives members other modes, and so other kinds."""
     info = f"{name}-{version}.dist-info"
     needs = "".join(f"Requires-Dist: {text}\n" for text in requires)
+    needs += "".join(f"Provides-Extra: {text}\n" for text in extras)
     members = {
         **files,
         f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n{needs}",

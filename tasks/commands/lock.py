@@ -17,7 +17,7 @@ from packyard.formats.morloclock import as_pins, as_snapshot, read_morloc_lock
 from packyard.formats.pylock import drift, read_pylock
 from packyard.formats.toml import read_toml
 from packyard.formats.toolchainpin import read_toolchain_pins
-from packyard.tasks import interpreter, network, toolchain
+from packyard.tasks import interpreter, network, null, toolchain
 from packyard.tasks.backend import build_requirements
 from packyard.tasks.cli import UsageError
 from packyard.tasks.commands.output import count, say
@@ -33,7 +33,7 @@ from packyard.tasks.opening import find_workspace
 from packyard.tasks.replacement import rewrite
 from packyard.tasks.takenlock import check_taken, taken_lock
 from packyard.tasks.target import Pin
-from packyard.tasks.workspace import LOCK, Member, Workspace, read_workspace
+from packyard.tasks.workspace import LOCK, Member, Workspace, read_standalone, read_workspace
 
 _MOJO = "pylock.mojo.toml"  # beside packyard.lock, which names it
 _EXPORTS = {"pins": as_pins, "snapshot": as_snapshot}
@@ -53,11 +53,11 @@ def run(words: list[str]) -> int:
     options = _parser().parse_args(words)
     if options.offline:
         os.environ["UV_OFFLINE"] = "1"
-    root = find_workspace(Path.cwd())
+    root = _application() or find_workspace(Path.cwd())
     if not words and (known := is_settled(root)):
         say(f"kept     {os.path.relpath(root / LOCK)}  {count(known, 'morloc package')}")
         return 0
-    workspace = read_workspace(root)
+    workspace = read_standalone(root, lambda project: project) if root == _application() else read_workspace(root)
     if options.export:
         say(_EXPORTS[options.export](read_morloc_lock(_tools(workspace), LOCK)).rstrip("\n"))
         return 0
@@ -87,6 +87,12 @@ def run(words: list[str]) -> int:
             text = lock_morloc(workspace, _tools(workspace), upgrade=upgrade, offline=network.offline(), notify=say)
             _write_tools(workspace.root, text, count(len(read_morloc_lock(text, LOCK)), "morloc package"))
     return 0
+
+
+def _application() -> Path | None:
+    """The current folder when it is that of an application in no workspace, as `packyard pack` takes it."""
+    here = Path.cwd()
+    return here if null.find_root(os.fspath(here)) is None and (here / "pyproject.toml").is_file() else None
 
 
 def _chosen(workspace: Workspace, words: Sequence[str]) -> list[Member]:

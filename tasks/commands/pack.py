@@ -254,7 +254,7 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--verify", action=argparse.BooleanOptionalAction, default=True, help="read the file back from the disk"
     )
-    parser.add_argument("--locked", action="store_true", help="refuse to resolve anything that has no lock")
+    parser.add_argument("--locked", action="store_true", help="refuse what has no committed lock")
     parser.add_argument("--offline", action="store_true", help="download nothing: take what is in caches, or fail")
     parser.add_argument("--quiet", action="store_true", help="say nothing but what is wrong")
     parser.add_argument("-v", "--debug", action="store_true", help="show actions, their keys and what they run")

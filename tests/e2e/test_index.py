@@ -141,6 +141,27 @@ def test_offline_uses_what_is_there_and_says_what_is_missing(yard: Yard) -> None
     assert yard.space.packyard("--offline").restored == ["bundle:old", "bundle:web"]
 
 
+def test_locked_takes_nothing_that_a_build_resolved(yard: Yard) -> None:
+    assert yard.space.packyard("--locked").out.startswith("nothing to do")
+    for name in ("web", "old"):
+        yard.space.remove(f"{name}/pylock.toml")
+    refused = "".join(
+        f"error: {name}/pylock.toml: is missing, and nothing may be resolved (--locked)\n"
+        "  hint: run 'packyard lock', and commit it\n"
+        for name in ("old", "web")
+    )
+    assert yard.space.packyard("--locked", status=1).err == refused
+    yard.space.packyard()  # resolves into .packyard/locks/
+    assert yard.space.packyard("--locked", status=1).err == refused
+    assert yard.space.packyard("--locked", "wheel:web").failed == []  # which needs no lock
+    pinned = {"good==2.0": "good-2.0-py3-none-any.whl", "plain==1.0": "plain-1.0-py3-none-any.whl"}
+    lines = (f"{text} --hash=sha256:{yard.index.digest(file)}\n" for text, file in pinned.items())
+    yard.space.write("web/requirements.txt", "".join(lines))
+    assert yard.space.packyard("--locked", "bundle:web").failed == []  # it pins all that is needed
+    yard.space.replace("web/pyproject.toml", "pip = false", "pip = true")
+    assert yard.space.packyard("--locked", "bundle:web", status=1).err == "".join(refused.partition("error: web")[1:])
+
+
 def test_lock_that_no_versions_satisfy_leaves_the_old_one(yard: Yard) -> None:
     before = yard.space.files()
     yard.space.replace("web/pyproject.toml", "good>=1", "good>=3")

@@ -439,7 +439,7 @@ def test_options_that_cannot_be_are_refused(folder) -> None:  # type: ignore[no-
         (["--platform", "linux_amd64", "--platform", "windows_amd64", "--output", "x.psp"], 1, "no Python 3.11 for wi"),
         (["--private-key", "one/flavor-private.key", "--public-key", "two/flavor-public.key"], 1, "is not the public"),
         (["--public-key", "two/flavor-public.key"], 2, "error: --public-key: needs --private-key"),
-        (["--locked"], 1, "is missing, and nothing may be resolved (--locked)"),
+        (["--locked"], 1, "error: pylock.toml: is missing, and nothing may be resolved (--locked)\n"),
         (["--launcher", "java"], 2, "invalid choice: 'java'"),
         (["--platform", "plan9"], 2, "invalid choice: 'plan9'"),
     ):

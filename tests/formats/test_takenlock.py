@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 from packyard.formats.errors import FormatError
-from packyard.formats.takenlock import Hashed, keep_hashed, read_hashed_requirements, read_uv_lock
+from packyard.formats.takenlock import Hashed, keep_hashed, read_hashed_requirements, read_uv_extras, read_uv_lock
 
 A, B, C = "a" * 64, "b" * 64, "c" * 64
 EXPORTED = f"""\
@@ -30,6 +30,19 @@ name = "Click"
 version = "8.1.7"
 source = { registry = "https://index.example/simple" }
 """
+
+
+def test_uv_lock_tells_with_which_extras_it_holds_what() -> None:
+    edges = """\
+dependencies = [{ name = "Click" }, { name = "flask", extra = ["Async_IO", "dotenv"] }]
+
+[package.optional-dependencies]
+more = [{ name = "click", extra = ["more"] }]
+"""
+    text = UV_LOCK.replace('source = { virtual = "." }\n', f'source = {{ virtual = "." }}\n{edges}')
+    assert read_uv_extras(text, "uv.lock") == {
+        "click": frozenset({"more"}), "flask": frozenset({"async-io", "dotenv"}),
+    }  # fmt: skip
 
 
 def test_requirements_with_hashes_are_a_lock() -> None:

@@ -571,8 +571,8 @@ def test_lock_being_resolved_does_not_stop_other_targets(yard, monkeypatch):
 def test_lock_missing_is_an_error_when_nothing_may_be_resolved(yard):
     from packyard.tasks.target import Pin
 
-    pin = Pin(path="lock.toml", requirements=("click",), python="3.12", platform="linux_amd64")
-    yard.target("a", "lock.toml", pins=(pin,))
+    pin = Pin(path="ours.toml", requirements=("click",), python="3.12", platform="linux_amd64", absent="lock.toml")
+    yard.target("a", "ours.toml", pins=(pin,))
     build = yard.open()
     strict = Build(yard.root, build.graph, build.trace, lambda: Store(yard.store), yard.said.append, locked=True)
     assert strict.make("x:a").message == (

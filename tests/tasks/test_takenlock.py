@@ -168,3 +168,20 @@ def test_uv_lock_with_a_folder_that_is_no_member_says_so(root: Path) -> None:
     assert str(error.value) == (
         "app/uv.lock: 'lib' is a folder there\n  hint: list it in workspace.members of packyard.toml"
     )
+
+
+def test_extra_that_uv_did_not_lock_is_drift(root: Path, index: Index) -> None:
+    index.add_wheel("rich", "1.0", requires=("plain; extra == 'Full_Set'",), extras=("Full_Set",))
+    write(root, "app/pyproject.toml", MANIFEST.replace("good>=1", "rich"))
+    uv_lock(root / "app")
+    assert pin(root).absent == "app/pylock.toml"  # for pip, which uv knows nothing of
+    write(root, "app/pyproject.toml", MANIFEST.replace("good>=1", "rich[full-set]"))
+    with pytest.raises(FormatError) as error:
+        pin(root)
+    assert str(error.value) == (
+        "app/uv.lock: does not fit the dependencies of 'app' any more: 'rich[full-set]' is locked without 'full-set'\n"
+        "  hint: run 'uv lock'"
+    )
+    uv_lock(root / "app")
+    lock.resolve(pin(root), root)
+    assert packages(root, pin(root).path) == {"rich": "1.0", "plain": "1.0", "pip": "25.0"}

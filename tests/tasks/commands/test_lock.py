@@ -79,6 +79,17 @@ def test_lock_writes_what_runs_what_builds_and_the_compiler(python: Space, resol
     assert python.output("lock", "--check") == "the locks fit (3 pylocks, packyard.lock)\n"
 
 
+def test_locks_of_an_application_in_no_workspace_lie_beside_its_manifest(
+    python: Space, resolver: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path("packyard.toml").unlink()
+    monkeypatch.chdir("web")
+    said = "wrote    pylock.toml  1 distribution\nwrote    pylock.build.toml  1 distribution\n"
+    assert python.output("lock") == said
+    assert read_pylock(Path("pylock.toml").read_text(), "").packages == (("click", "8.2.0"),)
+    assert python.output("lock", "--check") == "the locks fit (2 pylocks)\n"
+
+
 def test_lock_tells_which_versions_changed(python: Space, resolver: dict[str, str]) -> None:
     python.output("lock")
     resolver["click"] = "8.3.0"
