@@ -25,6 +25,7 @@ from pathlib import Path
 
 import flavorpack
 from bundlers import install, peers
+from packyard.tasks.store import DOWNLOADS
 from timing import Contender, machine, measure, ratios
 
 HERE = Path(__file__).resolve().parent.parent
@@ -164,9 +165,7 @@ def _tools(folder: Path, name: str, flavor: Path) -> list[Tool]:
         cache = workspace / "cache"
         env = {"PACKYARD_CACHE_DIR": str(cache), "PACKYARD_KEY_SEED": "bench"}
         make = Contender(name=f"{OURS}{suffix}", argv=[PACKYARD], cwd=workspace, env=env)
-        # Of all that Packyard remembers, only what it downloaded stays.
-        gone = (workspace / ".packyard", workspace / "dist", cache / "store")
-        found.append(Tool(make, f"dist/{name}-0.1.0.psp", lambda gone=gone: _remove(*gone)))
+        found.append(Tool(make, f"dist/{name}-0.1.0.psp", lambda place=workspace: _forget(place)))
         project = _copy(source, folder / f"flavor-{launcher}")
         argv = [str(flavor), "pack", "--manifest", "pyproject.toml", "--key-seed", "bench", "--output", "out.psp"]
         argv += ["--quiet", "--launcher-bin", str(flavorpack.launcher(CACHE, launcher))]
@@ -259,6 +258,12 @@ def _edit(folder: Path) -> None:
 def _copy(source: Path, place: Path) -> Path:
     shutil.copytree(source, place)
     return place
+
+
+def _forget(workspace: Path) -> None:
+    """Of all that Packyard remembers, only what it downloaded stays."""
+    store = workspace / "cache/store/v1"
+    _remove(workspace / ".packyard", workspace / "dist", *(path for path in store.iterdir() if path.name != DOWNLOADS))
 
 
 def _remove(*paths: Path) -> None:

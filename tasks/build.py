@@ -9,6 +9,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -31,6 +32,7 @@ from packyard.tasks.trace import FOLDER, Failure, Made, Record, Trace
 
 How = Literal["fresh", "restored", "ran", "failed"]
 Mode = Literal["plain", "strict", "audit"]  # how an action is kept to its declared inputs
+_RESOLVED_AT_ONCE = 4  # locks
 _ATTEMPTS = 3  # an input may change, or a stored blob prove damaged, while a target is being made
 
 
@@ -76,7 +78,8 @@ class Build:
         self._waited: set[str] = set()
         self._needed = set(graph.closure(graph.final))
         self._lock = threading.RLock()
-        self._resolving: dict[str, threading.Lock] = {}  # both may take long, and others go on meanwhile
+        self._resolving: dict[str, Future[None]] = {}  # both may take long, and others go on meanwhile
+        self._resolver = ThreadPoolExecutor(_RESOLVED_AT_ONCE)
         self._mending = threading.RLock()  # mending may need mending
 
     @property
@@ -90,6 +93,7 @@ class Build:
 
     def close(self) -> None:
         """Let go of the store."""
+        self._resolver.shutdown()
         if self._store is not None:
             self._store.close()
 
@@ -279,22 +283,35 @@ class Build:
             self._verdicts[target.name] = FRESH
         return key, how
 
-    def _pin(self, target: Target, pin: Pin) -> None:
-        """Resolve a lock that is not there yet, once: two targets may read the same one."""
-        with self._lock:
-            resolving = self._resolving.setdefault(pin.path, threading.Lock())
-        with resolving:
-            if self._memo.look(pin.path) is not None:
-                return
-            if self._locked and (pin.absent or not pin.taken):
-                message = f"{pin.absent or pin.path}: is missing, and nothing may be resolved (--locked)"
-                raise ActionError(message, hint="run 'packyard lock'")
-            what = f"taking {pin.taken}" if pin.taken else f"resolving {', '.join(pin.requirements)}"
-            self.notify(f"{target.name}: no lock yet, {what} into {pin.path}")
-            from packyard.tasks import lock
+    def resolve_ahead(self, names: Iterable[str]) -> None:
+        """Begin to resolve what has no lock yet: the targets that need one may have to wait for others first."""
+        for name in names:
+            for pin in self.graph.targets[name].pins:
+                self._resolution(name, pin)
 
-            lock.resolve(pin, self.root)
-            self._memo.forget(pin.path)
+    def _pin(self, target: Target, pin: Pin) -> None:
+        """Wait for a lock that is not there yet; ActionError when there is no answer."""
+        self._resolution(target.name, pin).result()
+
+    def _resolution(self, name: str, pin: Pin) -> Future[None]:
+        """The resolving of a lock, begun once: two targets may read the same one."""
+        with self._lock:
+            if pin.path not in self._resolving:
+                self._resolving[pin.path] = self._resolver.submit(self._resolve, name, pin)
+            return self._resolving[pin.path]
+
+    def _resolve(self, name: str, pin: Pin) -> None:
+        if self._memo.look(pin.path) is not None:
+            return
+        if self._locked and (pin.absent or not pin.taken):
+            message = f"{pin.absent or pin.path}: is missing, and nothing may be resolved (--locked)"
+            raise ActionError(message, hint="run 'packyard lock'")
+        what = f"taking {pin.taken}" if pin.taken else f"resolving {', '.join(pin.requirements)}"
+        self.notify(f"{name}: no lock yet, {what} into {pin.path}")
+        from packyard.tasks import lock
+
+        lock.resolve(pin, self.root)
+        self._memo.forget(pin.path)
 
     def _sources(self, target: Target) -> dict[str, Look]:
         looks = {source.path: self._memo.look(source.path) for source in target.sources}

@@ -24,8 +24,16 @@ _PROCESSES = 4
 _WORTH_A_PROCESS = 100  # files; how many processes there are depends on them alone, not on the machine
 # Started without site-packages, but not isolated: the hash seed of an action's environment has to count.
 _FLAGS = ("-s", "-S", "-W", "ignore")
-# Reads a line that says which modules follow, as JSON, and their texts; writes the same of their bytecode.
-_COMPILE = """
+# Writes a line that says which bytecode follows, as JSON, and that bytecode.
+_ANSWER = """
+def answer(found, place):
+    with open(place, "wb") as out:
+        out.write(json.dumps([(path, len(data)) for path, data in found]).encode() + b"\\n")
+        for _, data in found:
+            out.write(data)
+"""
+# Reads the same of modules.
+_COMPILE = f"""{_ANSWER}
 import gc, json, sys
 from importlib._bootstrap_external import _code_to_hash_pyc
 from importlib.util import source_hash
@@ -35,30 +43,26 @@ with open(sys.argv[1], "rb") as given:
     for path, size in json.loads(given.readline()):
         source = given.read(size)
         try:
-            code = compile(source, f"/{path}", "exec", dont_inherit=True)
+            code = compile(source, "/" + path, "exec", dont_inherit=True)
         except (SyntaxError, ValueError, RecursionError) as error:
-            print(f"{path} is no module for this Python: {type(error).__name__}")
+            print(path, "is no module for this Python:", type(error).__name__)
         else:
             found.append((path, _code_to_hash_pyc(code, source_hash(source), False)))
-with open(sys.argv[2], "wb") as out:
-    out.write(json.dumps([(path, len(data)) for path, data in found]).encode() + b"\\n")
-    for _, data in found:
-        out.write(data)
+answer(found, sys.argv[2])
 """
 # Imports modules, and keeps the bytecode of all that this loads: each is compiled once, for both. What was loaded
 # before anything could be kept (the encodings) is compiled at the end.
-_IMPORT = """
-import importlib, importlib.util, json, os, sys
+_IMPORT = f"""{_ANSWER}
+import importlib, json, sys
 from importlib._bootstrap_external import _code_to_hash_pyc
 from importlib.machinery import SourceFileLoader
+from importlib.util import source_hash
 names, root = json.loads(sys.argv[1]), sys.argv[2]
+found = []
 def compiled(self, name):
     data = self.get_data(self.path)
     code = self.source_to_code(data, self.path[len(root):])
-    target = importlib.util.cache_from_source(self.path)
-    os.makedirs(os.path.dirname(target), exist_ok=True)
-    with open(target, "wb") as out:
-        out.write(_code_to_hash_pyc(code, importlib.util.source_hash(data), False))
+    found.append((self.path[len(root) + 1:], _code_to_hash_pyc(code, source_hash(data), False)))
     return code
 early = [module.__spec__ for module in sys.modules.values() if getattr(module, "__spec__", None)]
 SourceFileLoader.get_code = compiled
@@ -69,6 +73,7 @@ for name in names:
         pass
 for spec in sorted((spec for spec in early if isinstance(spec.loader, SourceFileLoader)), key=lambda spec: spec.origin):
     spec.loader.get_code(spec.name)
+answer(found, sys.argv[3])
 """
 # What programs import of the standard library on their way up: command lines, servers, clients, data.
 _COMMON = (
@@ -107,10 +112,13 @@ def compile_modules(room: Room, python: Path, modules: Mapping[str, bytes], vers
     return {path: Entry(cached_path(path, version), made[path]) for path in paths if path in made}
 
 
-def compile_common(room: Room, root: Path, version: str) -> None:
-    """Compile what programs commonly import of the standard library of the Python at `root`, which must run here."""
-    python = root / "bin" / f"python{version}"
-    room.run([python, *_FLAGS, "-c", _IMPORT, json.dumps(_COMMON), root], cwd=room.scratch)
+def compile_common(room: Room, root: Path, version: str) -> list[Entry]:
+    """The bytecode of what programs commonly import of the standard library of the Python at `root`, which must run
+    here."""
+    python, answer = root / "bin" / f"python{version}", room.scratch / "bytecode"
+    room.run([python, *_FLAGS, "-c", _IMPORT, json.dumps(_COMMON), root, answer], cwd=room.scratch)
+    with answer.open("rb") as stream:
+        return [Entry(cached_path(path, version), data) for path, data in _read_framed(stream)]
 
 
 def worth_compiling(path: str) -> bool:

@@ -10,6 +10,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Mapping, Sequence
+from functools import cache
 from http.client import HTTPException, HTTPMessage
 from pathlib import Path
 from typing import IO
@@ -39,8 +40,8 @@ def download(url: str, place: Path, indexes: Sequence[str] = ()) -> None:
     request = urllib.request.Request(bare, headers={"User-Agent": "packyard"})
     _authorize(request, url, indexes)
     proxies = urllib.request.ProxyHandler(_proxies(known))
-    secured = urllib.request.HTTPSHandler(context=_context(bare, known))
-    opener = urllib.request.build_opener(proxies, secured, _Redirect(indexes))
+    secured = [] if url.startswith("file://") else [urllib.request.HTTPSHandler(context=_context(bare, known))]
+    opener = urllib.request.build_opener(proxies, *secured, _Redirect(indexes))
     for pause in (*_PAUSES, None):
         try:
             with opener.open(request, timeout=_TIMEOUT) as answer, place.open("wb") as out:
@@ -98,20 +99,33 @@ def _proxies(known: Mapping[str, str]) -> dict[str, str]:
 
 
 def _context(url: str, known: Mapping[str, str]) -> ssl.SSLContext:
+    client = known.get("SSL_CLIENT_CERT") or ""
     if network.trusts(url):
-        context = ssl.create_default_context()
-        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    else:
-        file = known.get("SSL_CERT_FILE") or known.get("REQUESTS_CA_BUNDLE") or None
-        folder = known.get("SSL_CERT_DIR") or None
-        paths = ssl.get_default_verify_paths()
-        if not (file or folder or paths.cafile or paths.capath):
-            file = next((path for path in _TRUSTED if os.path.exists(path)), None)
-        try:
-            context = ssl.create_default_context(cafile=file, capath=folder)
-        except OSError as error:
-            raise ActionError(f"the certificates {file or folder} cannot be read: {error.strerror or error}") from None
-    if client := known.get("SSL_CLIENT_CERT"):
+        return _trusting_all(client)
+    file = known.get("SSL_CERT_FILE") or known.get("REQUESTS_CA_BUNDLE") or None
+    folder = known.get("SSL_CERT_DIR") or None
+    paths = ssl.get_default_verify_paths()
+    if not (file or folder or paths.cafile or paths.capath):
+        file = next((path for path in _TRUSTED if os.path.exists(path)), None)
+    return _trusting(file, folder, client)
+
+
+def _trusting_all(client: str) -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    if client:
+        context.load_cert_chain(client)
+    return context
+
+
+@cache
+def _trusting(file: str | None, folder: str | None, client: str) -> ssl.SSLContext:
+    """What knows these certificates. Those of a system take 0.05 s to read, and there are many downloads."""
+    try:
+        context = ssl.create_default_context(cafile=file, capath=folder)
+    except OSError as error:
+        raise ActionError(f"the certificates {file or folder} cannot be read: {error.strerror or error}") from None
+    if client:
         context.load_cert_chain(client)
     return context
 

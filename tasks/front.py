@@ -133,6 +133,8 @@ class Front:
         self.gate = Gate(self._jobs, ways)
         self._running = True
         self.display.begin(len(wanted))
+        if self._jobs > 1:
+            self.build.resolve_ahead(self.remaining)
 
     def _refuse_unlocked(self, wanted: Iterable[str]) -> None:
         """Refuse what was, or would be, resolved by a build: PlanError with every lock that nobody committed."""

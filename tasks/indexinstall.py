@@ -10,9 +10,18 @@ from packyard.tasks.room import Room
 
 
 def install_as_is(
-    room: Room, requirements: Path, folder: Path, *, python: str | Path, platform: str = "", what: str
+    room: Room,
+    requirements: Path,
+    folder: Path,
+    *,
+    python: str | Path,
+    platform: str = "",
+    what: str,
+    linked: bool = False,
 ) -> None:
     """Let uv install the wheels that a lock or a list with hashes names; ActionError, with its words, when it cannot.
+
+    Files that are `linked` may be uv's own, and are only to be read.
 
     Whatever the user's configuration says of sources, links and bytecode: the files are those of the wheels.
     """
@@ -20,7 +29,8 @@ def install_as_is(
         room.run(
             [
                 installed.uv(), "pip", "install", "--no-progress", "--require-hashes", "--no-deps",
-                "--only-binary", ":all:", "--no-compile-bytecode", "--no-python-downloads", "--link-mode", "copy",
+                "--only-binary", ":all:", "--no-compile-bytecode", "--no-python-downloads", "--link-mode",
+                "hardlink" if linked else "copy",
                 *(["--python-platform", platform] if platform else []), "--python", python, "--target", folder,
                 "--requirements", requirements,
             ],

@@ -112,8 +112,9 @@ def make_launcher(room: Room) -> None:
     requirements.write_text(room.params["requirement"] + "\n", encoding="utf-8")
     wheel = room.scratch / "wheel"
     install_as_is(
-        room, requirements, wheel, python=sys.executable, platform=room.params["platform"], what="the launcher"
-    )
+        room, requirements, wheel, python=sys.executable, platform=room.params["platform"], what="the launcher",
+        linked=True,
+    )  # fmt: skip
     found = wheel / room.params["file"]
     if not found.is_file():
         raise ActionError(f"the wheel holds no {room.params['file']!r}")

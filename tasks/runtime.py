@@ -17,7 +17,7 @@ import os
 import re
 import shutil
 import stat
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -74,13 +74,14 @@ def make_runtime(room: Room) -> None:
         home = room.outputs / "home"
         _unpack(room, home)
     trimmed = room.scratch / "trimmed"
-    binaries = _lay_out(home, trimmed)
+    # An archive's own tree stays as it is; of an installed Python, these are copies anyway.
+    binaries = _lay_out(home, trimmed, os.rename if home is room.inputs else shutil.copy)
     _neutralise(trimmed, room.params["prefix"])
     elves = _relocate(room, binaries, trimmed)
     entries = _entries(trimmed)
     with ThreadPoolExecutor(1) as beside, (room.outputs / "runtime.tar.gz").open("wb") as out:
         # The new interpreter compiles and answers while its files are compressed.
-        answer = beside.submit(_start, room, trimmed, {entry.path for entry in entries})
+        answer = beside.submit(_start, room, trimmed)
         writer = PieceWriter(out, epoch=room.params["epoch"], level=room.params["level"])
         writer.add(entries)
         said, bytecode = answer.result()
@@ -213,8 +214,9 @@ def _unpack(room: Room, home: Path) -> None:
             shutil.copy(home / goal, home / path)
 
 
-def _lay_out(home: Path, root: Path) -> list[Path]:
-    """Put what a bundle carries below `root`: links, but for the binaries, which are to be changed; returns those."""
+def _lay_out(home: Path, root: Path, bring: Callable[[Path, Path], object]) -> list[Path]:
+    """Put what a bundle carries below `root`: links, but for the binaries, which are to be changed and which `bring`
+    brings there; returns those."""
     binaries = []
     for folder, _, names in os.walk(home):
         below = os.path.relpath(folder, home)
@@ -228,7 +230,7 @@ def _lay_out(home: Path, root: Path) -> list[Path]:
                 binary = stream.read(len(MAGIC)) == MAGIC
             if binary:
                 binaries.append(place)
-                shutil.copy(source, place)
+                bring(source, place)
             else:
                 os.link(source, place)
     return sorted(binaries)
@@ -306,16 +308,15 @@ def _entries(root: Path) -> list[Entry]:
     ]
 
 
-def _start(room: Room, root: Path, known: Set[str]) -> tuple[dict[str, Json], list[Entry]]:
-    """What the interpreter says of itself, and the bytecode that it made, beside the files that are `known`; no more
-    than we know when it is another platform's."""
+def _start(room: Room, root: Path) -> tuple[dict[str, Json], list[Entry]]:
+    """What the interpreter says of itself, and the bytecode that it makes; no more than we know when it is another
+    platform's."""
     facts: dict[str, Json] = {"version": room.params["version"], "python": room.params["version"], "abi": ""}
     if not room.params["runs"]:
         return facts, []
     program = root / "bin" / f"python{room.params['version']}"
-    compile_common(room, root, room.params["version"])
-    facts |= _ask(room, program)
-    return facts, [entry for entry in _entries(root) if entry.path not in known]
+    bytecode = compile_common(room, root, room.params["version"])
+    return facts | _ask(room, program), bytecode
 
 
 def _ask(room: Room, program: Path) -> dict[str, Json]:

@@ -107,7 +107,7 @@ def collect(room: Room, target: Target, store: Store) -> dict[str, Made]:
         if path.is_symlink() or not (path.is_dir() if output.tree else path.is_file()):
             wanted = "folder" if output.tree else "file"
             raise ActionError(f"the action ended well but left no {wanted} '{output.at}'")
-        made[output.part] = store.take_tree(path) if output.tree else store.put(path)
+        made[output.part] = store.take_tree(path) if output.tree else store.take(path)
     return made
 
 

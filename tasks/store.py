@@ -88,6 +88,22 @@ class Store:
             self._settle(target, self._blob(digest))
         return Made(digest=digest, size=size, executable=executable)
 
+    def take(self, source: Path) -> Made:
+        """`put` of a file that nobody needs any more: it is moved, where the store lies on its file system."""
+        found = source.stat()
+        if found.st_nlink > 1:  # it has another name somewhere, by which it could be written to
+            return self.put(source)
+        with self._incoming() as target:
+            try:
+                os.rename(source, target)
+            except OSError:
+                return self.put(source)
+            with target.open("rb") as stream:
+                digest = hashlib.file_digest(stream, "sha256").hexdigest()
+            self._settle(target, self._blob(digest))
+        _use(self._blob(digest))
+        return Made(digest=digest, size=found.st_size, executable=bool(found.st_mode & stat.S_IXUSR))
+
     def put_bytes(self, data: bytes) -> str:
         """Take in bytes; returns their digest in hexadecimal. A blob that lies there damaged is replaced."""
         digest = hashlib.sha256(data).hexdigest()

@@ -568,6 +568,43 @@ def test_lock_being_resolved_does_not_stop_other_targets(yard, monkeypatch):
     assert yard.dist()["a.out"] == "lock\n"
 
 
+def test_lock_is_resolved_while_its_target_waits_and_a_failure_is_told_by_that(yard, monkeypatch):
+    from packyard.tasks.errors import ActionError
+    from packyard.tasks.target import Pin
+
+    asked: list[str] = []
+    resolved = threading.Event()
+
+    class Lock:
+        @staticmethod
+        def resolve(pin: Pin, root: Path) -> None:
+            asked.append(pin.path)
+            if pin.path == "bad.toml":
+                raise ActionError("bad.toml: no versions were found")
+            (root / pin.path).write_text("lock\n")
+            resolved.set()
+
+    import packyard.tasks
+
+    monkeypatch.setitem(__import__("sys").modules, "packyard.tasks.lock", Lock)
+    monkeypatch.setattr(packyard.tasks, "lock", Lock, raising=False)
+    good, bad = (
+        Pin(path=path, requirements=("click",), python="3.12", platform="linux_amd64")
+        for path in ("lock.toml", "bad.toml")
+    )
+    yard.target("a", "lock.toml", pins=(good,))
+    yard.target("b", "bad.toml", pins=(bad,))
+    build = yard.open()
+    build.plan(yard.targets)
+    build.resolve_ahead(yard.targets)
+    assert resolved.wait(20)  # before anybody asked for a target
+    assert build.make("x:a").how == "ran"
+    assert build.make("x:b").message == "bad.toml: no versions were found"
+    assert sorted(asked) == ["bad.toml", "lock.toml"]
+    build.close()
+    build.trace.close()
+
+
 def test_lock_missing_is_an_error_when_nothing_may_be_resolved(yard):
     from packyard.tasks.target import Pin
 

@@ -60,6 +60,35 @@ def test_put_and_copy_out_give_the_same_bytes(store, source, tmp_path):
     assert list((store.folder / "tmp").iterdir()) == []
 
 
+def test_file_that_is_taken_is_moved_unless_it_has_another_name(store, source, tmp_path):
+    source.chmod(0o755)
+    os.utime(source, (0, 0))
+    inode = source.stat().st_ino
+    made = store.take(source)
+    assert made == Made(digest=hashlib.sha256(b"content").hexdigest(), size=7, executable=True)
+    assert not source.exists()
+    kept = blob(store, made.digest).stat()
+    assert (kept.st_ino, kept.st_mode & 0o777) == (inode, 0o444)
+    assert time.time() - kept.st_mtime < 60  # it was used just now
+    linked = tmp_path / "linked"
+    linked.write_bytes(b"more")
+    os.link(linked, tmp_path / "other-name")
+    made = store.take(linked)
+    (tmp_path / "other-name").write_bytes(b"less")
+    assert store.read(made.digest) == b"more"
+    assert list((store.folder / "tmp").iterdir()) == []
+
+
+def test_file_on_another_file_system_is_copied(store, source, monkeypatch):
+    def refuse(source, target):
+        raise OSError(errno.EXDEV, "Invalid cross-device link")
+
+    monkeypatch.setattr(os, "rename", refuse)
+    made = store.take(source)
+    assert source.exists()
+    assert store.read(made.digest) == b"content"
+
+
 def test_put_of_executable_comes_out_executable(store, source, tmp_path):
     source.chmod(0o700)
     made = store.put(source)
