@@ -13,6 +13,16 @@ from dataclasses import dataclass
 NAME = ".gitignore"
 
 
+# A bracket that nothing closes is a class of nothing, and so matches nothing.
+_TOKEN = re.compile(r"\*\*+/|/\*\*+$|\*+|\?|\[[!^]?\]?(?:\[:\w*:\]|\\.|[^\]\\])*\]|\\.|.", re.DOTALL)
+_MEMBER = re.compile(r"\[:(?P<named>\w*):\]|(?P<low>\\.|.)(?:-(?P<high>\\.|.))?", re.DOTALL)
+_CLASSES = {
+    "alnum": "0-9A-Za-z", "alpha": "A-Za-z", "blank": r" \t", "cntrl": r"\x00-\x1f\x7f", "digit": "0-9",
+    "graph": "!-~", "lower": "a-z", "print": " -~", "punct": "!-/:-@[-`{-~", "space": r" \t-\r", "upper": "A-Z",
+    "xdigit": "0-9A-Fa-f",
+}  # fmt: skip
+
+
 @dataclass(frozen=True, slots=True)
 class _Rule:
     pattern: re.Pattern[str]
@@ -46,44 +56,52 @@ def _decide(rules: Mapping[str, list[_Rule]], path: str, *, is_folder: bool) -> 
 
 def _rules(text: str) -> list[_Rule]:
     found = []
-    for raw in text.splitlines():
-        line = re.sub(r"(?<!\\) +$", "", raw)
+    for raw in text.removeprefix("\ufeff").split("\n"):
+        line = re.sub(r"(?<!\\) +$", "", raw.removesuffix("\r"))
         if not line or line.startswith("#"):
             continue
         takes_back = line.startswith("!")
         pattern = line[1:] if takes_back else line
         folders_only = pattern.endswith("/")
-        pattern = pattern.rstrip("/")
+        pattern = pattern.removesuffix("/")
         anchored = "/" in pattern
         expression = _expression(pattern.removeprefix("/"))
-        try:
-            compiled = re.compile(expression if anchored else f"(?:.*/)?{expression}", re.DOTALL)
-        except re.error:  # `[z-a]`: git lets such a pattern match nothing
-            continue
+        compiled = re.compile(expression if anchored else f"(?:.*/)?{expression}", re.DOTALL)
         found.append(_Rule(compiled, takes_back, folders_only))
     return found
 
 
 def _expression(pattern: str) -> str:
     pieces: list[str] = []
-    at = 0
-    token = re.compile(r"\*\*/|/\*\*$|\*+|\?|\[!?\]?[^\]]*\]|\\.|.", re.DOTALL)
-    while match := token.match(pattern, at):
-        piece, at = match[0], match.end()
-        if piece == "**/":
+    for piece in _TOKEN.findall(pattern):
+        if piece.endswith("*/"):
             pieces.append("(?:.*/)?")
-        elif piece == "/**":
+        elif piece.startswith("/*"):
             pieces.append("/.*")
         elif piece.startswith("*"):
             pieces.append("[^/]*")
         elif piece == "?":
             pieces.append("[^/]")
-        elif piece.startswith("[") and len(piece) > 1:
-            inner = piece[1:-1].replace("\\", r"\\").replace("[", r"\[")
-            pieces.append(f"(?!/)[{'^' + inner[1:] if inner.startswith('!') else inner}]")
+        elif piece.startswith("["):
+            pieces.append(_class(piece[1:-1]))
         else:
             pieces.append(re.escape(piece.removeprefix("\\") or piece))
     return "".join(pieces)
+
+
+def _class(text: str) -> str:
+    """What stands between brackets; a class that is not known has no members."""
+    inverted = text.startswith(("!", "^"))
+    members = ""
+    for match in _MEMBER.finditer(text, 1 if inverted else 0):
+        if match["low"] is None:
+            members += _CLASSES.get(match["named"], "")
+            continue
+        low, high = match["low"][-1], (match["high"] or match["low"])[-1]  # without a backslash
+        members += f"{re.escape(low)}-{re.escape(max(low, high))}"  # a backward range is its beginning
+    if not members:
+        return "[^/]" if inverted else r"(?!)"
+    return f"(?!/)[{'^' if inverted else ''}{members}]"
 
 
 def with_folders(text: str, folders: Iterable[str]) -> str:

@@ -9,6 +9,7 @@ from packyard.formats.gitignore import read_gitignores
 FILES = [
     "a.py", "a.pyc", "build/x", "src/build/y", "src/a.tmp", "doc/a.txt", "doc/sub/b.txt", "doc/sub/keep.txt", "#x",
     "x y", "deep/a/b/c.log", "a1", "ab", "a[", "foo/bar", "src/foo/bar", "log/keep.log", "!b", "e ",
+    "foobar", "foox/bar", "foo/x/y/bar", "]b", "a-b", "a]", "a\x0cb", "z/a", "a\\b", "A",
 ]  # fmt: skip
 TEXTS = [
     "*.pyc\n# a comment\n\\#x\n",
@@ -29,6 +30,21 @@ TEXTS = [
     "\\!b\n",
     "log/*\n!log/keep.log\n",
     "*\n!*/\n!*.py\n",
+    "\ufeff*.pyc\n",
+    "*.pyc\r\nbuild/\r\n",
+    "a\x0cb\n",
+    "foo**/bar\n",
+    "foo/**/bar\n",
+    "foo//\n",
+    "[[:alpha:]]b\n",
+    "[[:digit:][:upper:]]\na[[:nothing:]]\n",
+    "a[a\\]]\n",
+    "[]a]b\n",
+    "[^a]b\n",
+    "a[!]]\n",
+    "[z-a]\na[b-]b\n",
+    "a[a&&b]\na[[--]\n",
+    "a[\n",
 ]
 
 
@@ -55,8 +71,3 @@ def test_gitignore_in_a_folder_is_for_that_folder() -> None:
         True,
         False,
     ]
-
-
-def test_gitignore_pattern_with_a_backward_range_matches_nothing() -> None:
-    ignored = read_gitignores({"": "*.[z-a]\n*.log\n"})
-    assert [ignored(p) for p in ("x.b", "x.log")] == [False, True]
