@@ -88,7 +88,7 @@ def _entry(title: str, text: str) -> Entry:
 def _linked(text: str, title: str, line_end: str) -> str:
     pattern = re.compile(r"^(?P<head>\[unreleased\]: (?P<url>\S+/compare/))(?P<tag>\S+)\.\.\.(?P<top>\w+)", re.I | re.M)
     match = pattern.search(text)
-    if match is None or " " in title or title in match["tag"]:
+    if match is None or " " in title or match["tag"].endswith(title):
         return text
     sign = "v" if match["tag"].startswith("v") else ""
     now = f"{match['head']}{sign}{title}...{match['top']}"

@@ -82,7 +82,9 @@ def _gzip(one: bytes, other: bytes) -> Difference | None:
 def _tar(one: bytes, other: bytes) -> Difference | None:
     try:
         members = [list(_tar_members(data)) for data in (one, other)]
-    except tarfile.TarError:
+    except (tarfile.TarError, ValueError):
+        return None
+    if not any(members):  # zeros alone are a tar of nothing
         return None
     return _compare(*members) or _bytes(one, other, "the same members are packed otherwise")
 
@@ -103,7 +105,7 @@ def _zip(one: bytes, other: bytes) -> Difference | None:
         return None
     try:
         members = [list(_zip_members(data)) for data in (one, other)]
-    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, NotImplementedError):
+    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, RuntimeError):
         return None
     return _compare(*members) or _bytes(one, other, "the same members are packed otherwise")
 

@@ -47,6 +47,13 @@ class _Reader(HTMLParser):
         self.anchors: set[str] = set()
         self.links: dict[str, None] = {}
 
+    def parse_html_declaration(self, i: int) -> int:
+        """What begins with `<![` is a comment up to the next '>'; the parser refuses what it does not know of that."""
+        try:
+            return super().parse_html_declaration(i)
+        except AssertionError:
+            return self.parse_bogus_comment(i)
+
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         values = {name: value or "" for name, value in attrs}
         self.anchors.update(values[name] for name in ("id", *(("name",) if tag == "a" else ())) if values.get(name))

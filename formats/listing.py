@@ -6,6 +6,7 @@ distribution (or other source) that the file came with, and has no spaces.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -46,7 +47,7 @@ def read_listing(text: str) -> list[Listed]:
     files: list[Listed] = []
     for number, line in enumerate(text.removesuffix("\n").split("\n") if text else (), 1):
         fields = line.split(" ", 4)
-        if len(fields) != 5 or fields[1] not in ("x", "-") or not fields[2].isdecimal():
+        if len(fields) != 5 or fields[1] not in ("x", "-") or not re.fullmatch(r"\d{1,20}", fields[2], re.ASCII):
             raise FormatError(Problem(f"line {number} is not 'SHA256 x|- SIZE OWNER PATH'"))
         files.append(
             Listed(path=fields[4], executable=fields[1] == "x", size=int(fields[2]), sha256=fields[0], owner=fields[3])

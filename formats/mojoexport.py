@@ -44,11 +44,13 @@ def module_names(paths: Iterable[str]) -> dict[str, str]:
 
 def exports(package: str, sources: Mapping[str, str], path: str = _INIT) -> tuple[str, ...]:
     """The public names of the module at `path`, sorted; `sources` are the package's texts by relative path."""
-    return tuple(sorted(name for name in _names(package, sources, path, {path}) if not name.startswith("_")))
+    return tuple(sorted(name for name in _names(package, sources, path, set()) if not name.startswith("_")))
 
 
 def _names(package: str, sources: Mapping[str, str], path: str, seen: set[str]) -> set[str]:
-    text = _HIDDEN.sub(_blank, sources.get(path, "")).replace("\\\n", "  ")
+    """The names of a module and of those that it imports whole, but for the modules in `seen`, which grows."""
+    seen.add(path)
+    text = _HIDDEN.sub(_blank, sources.get(path, "")).replace("\\\r\n", "   ").replace("\\\n", "  ")
     found = {match["name"] for match in _DECLARED.finditer(text)}
     if not path.endswith(_INIT):
         return found
@@ -62,7 +64,7 @@ def _names(package: str, sources: Mapping[str, str], path: str, seen: set[str]) 
                 continue
             for other in _origins(package, path, len(match["dots"]), match["module"] or ""):
                 if other in sources and other not in seen:
-                    found |= _names(package, sources, other, seen | {other})
+                    found |= _names(package, sources, other, seen)
     return found
 
 

@@ -6,6 +6,7 @@ import base64
 import csv
 import hashlib
 import io
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -24,10 +25,15 @@ class Recorded:
 def read_record(text: str) -> list[Recorded]:
     """The lines of a RECORD; FormatError when one is none."""
     rows: list[Recorded] = []
-    for number, row in enumerate(csv.reader(io.StringIO(text)), 1):
-        if len(row) != 3 or (row[2] and not row[2].isdecimal()):
-            raise FormatError(f"line {number} of RECORD is not 'path,hash,size'")
-        rows.append(Recorded(path=row[0], hash=row[1], size=int(row[2]) if row[2] else None))
+    lines = csv.reader(io.StringIO(text, newline=""))
+    try:
+        for row in lines:
+            path, digest, size = row
+            if not re.fullmatch(r"\d{0,20}", size, re.ASCII):
+                raise ValueError(size)
+            rows.append(Recorded(path=path, hash=digest, size=int(size) if size else None))
+    except (csv.Error, ValueError):
+        raise FormatError(f"line {lines.line_num} of RECORD is not 'path,hash,size'") from None
     return rows
 
 

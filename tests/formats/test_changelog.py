@@ -54,6 +54,17 @@ def test_release_moves_what_is_unreleased_and_follows_the_links():
     ).replace("v0.1.0...HEAD\n", "v0.2.0...HEAD\n[0.2.0]: https://example.invalid/compare/v0.1.0...v0.2.0\n")
 
 
+def test_release_follows_the_link_of_its_own_candidate():
+    released = release(
+        "## Unreleased\n\n- It.\n\n[unreleased]: https://h/compare/v1.0.0-rc1...HEAD\n", "1.0.0", "today"
+    )
+    assert released is not None
+    assert released.endswith(
+        "\n[unreleased]: https://h/compare/v1.0.0...HEAD\n[1.0.0]: https://h/compare/v1.0.0-rc1...v1.0.0\n"
+    )
+    assert release(released, "1.0.0", "today") is None
+
+
 def test_release_keeps_the_ends_of_lines():
     text = TEXT.replace("\n", "\r\n")
     released = release(text, "0.2.0", "2026-11-25")

@@ -64,7 +64,21 @@ def test_difference_of_equal_files_is_none() -> None:
     assert first_difference(tar(a=b"1"), tar(a=b"1")) is None
 
 
-@pytest.mark.parametrize("head", [b"\x1f\x8b", b"PK\3\4", tar(a=b"1" * 600)[:700]], ids=["gzip", "zip", "tar"])
+BEFORE = zipped(a=b"1")[:-6] + b"\xff\0\0\0\0\0"  # its members would stand before the file's start
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"\x1f\x8b",
+        b"PK\3\4",
+        zipped(a=b"1").replace(b"PK\1\2", b"PK\1\3"),
+        tar(a=b"1" * 600)[:700],
+        bytes(1024),
+        BEFORE,
+    ],
+    ids=["gzip", "zip", "directory", "tar", "zeros", "before"],
+)
 def test_difference_of_broken_archives_is_that_of_their_bytes(head: bytes) -> None:
     found = first_difference(head + b"a", head + b"b")
     assert found == Difference((), len(head), len(head) + 1, b"a", b"b")

@@ -21,6 +21,11 @@ def test_anchors_and_links_of_a_page() -> None:
     )
 
 
+@pytest.mark.parametrize("odd", ["<![foo[x]]>", "<![?CDATA[x]]>", "<![if IE]>", "<!x>", "<!>"])
+def test_unknown_declaration_is_passed_over(odd: str) -> None:
+    assert read_html(f"<a href=x>{odd}<a href=y>").links == ("x", "y")
+
+
 def test_broken_html_is_read_as_far_as_it_goes() -> None:
     assert read_html("<a href='x'>&<p id=q><<<a href=y") == HtmlPage(anchors=frozenset({"q"}), links=("x",))
     assert read_html("") == HtmlPage(anchors=frozenset(), links=())

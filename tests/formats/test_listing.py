@@ -20,9 +20,10 @@ def test_listing_is_sorted_and_read_back() -> None:
     ]
 
 
-def test_read_bad_line_is_refused() -> None:
+@pytest.mark.parametrize("line", ["nonsense", "", f"0 x {'9' * 5000} app a", "0 x \u0661 app a"])
+def test_read_bad_line_is_refused(line: str) -> None:
     with pytest.raises(FormatError) as error:
-        read_listing(TEXT + "nonsense\n")
+        read_listing(f"{TEXT}{line}\n")
     assert str(error.value) == "line 3 is not 'SHA256 x|- SIZE OWNER PATH'"
 
 

@@ -39,6 +39,14 @@ def test_exports_of_star_imports_are_those_of_their_origin() -> None:
     assert exports("p", sources) == ("B", "Leaf", "f")
 
 
+def test_exports_of_many_ways_to_one_module_are_found_in_short_time() -> None:
+    sources = {"__init__.mojo": "from .a0 import *\nfrom .b0 import *\n"}
+    for n in range(40):
+        text = f"from ..a{n + 1} import *\r\nfrom ..b{n + 1} \\\r\n    import *\r\n"
+        sources |= {f"a{n}/__init__.mojo": text, f"b{n}/__init__.mojo": f"{text}comptime B{n} = 1\r\n"}
+    assert exports("p", sources) == tuple(sorted(f"B{n}" for n in range(40)))
+
+
 def test_exports_of_module_are_what_it_declares() -> None:
     sources = {"__init__.mojo": "", "a.mojo": "from .b import c\ndef f():\n    pass\n"}
     assert exports("p", sources, "a.mojo") == ("f",)

@@ -17,7 +17,9 @@ def test_write_record_is_sorted_quoted_and_lists_itself() -> None:
     )
 
 
-@pytest.mark.parametrize("text", ["a.py\n", "a.py,sha256=x,big\n", "ok,,\na,b,c,d\n"])
+@pytest.mark.parametrize(
+    "text", ["a.py\n", "a.py,sha256=x,big\n", "ok,,\na,b,c,d\n", "a,," + "9" * 5000, "a,,-1\n", 'ok,,\n"a"b,,\n"', "\n"]
+)
 def test_read_record_bad_line_is_refused(text: str) -> None:
     with pytest.raises(FormatError, match=r"^line \d of RECORD is not 'path,hash,size'$"):
         read_record(text)
