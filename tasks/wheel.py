@@ -23,7 +23,7 @@ from packyard.tasks.room import Room
 from packyard.tasks.slotsource import hook_of
 from packyard.tasks.target import Json, Output, Source, Target, Use
 from packyard.tasks.version import version
-from packyard.tasks.wheelsource import check_commands, module_sources, wheel_sources
+from packyard.tasks.wheelsource import check_commands, import_name, module_sources, wheel_sources
 from packyard.tasks.workspace import Member, Workspace
 
 
@@ -63,7 +63,8 @@ def make_wheel(room: Room) -> None:
 
 
 def make_plain_wheel(room: Room) -> None:
-    """Put the wheel together from the staged modules and the manifest's metadata."""
+    """Put the wheel together from the staged modules and the manifest's metadata; ActionError when there is none: the
+    wheel would be empty, and what imports it would fail where it is started."""
     about = room.params["metadata"]
     info = info_folder(about["name"], about["version"])
     files = {
@@ -75,6 +76,13 @@ def make_plain_wheel(room: Room) -> None:
     }
     if room.params["hook"]:
         files.update(_written(room.trees[room.params["hook"]], {path.partition("/")[0] for path in files}))
+    if not files:
+        raise ActionError(
+            f"{about['name']!r} has no [build-system] and no module {import_name(about['name'])!r}, so its wheel would be "
+            "empty",
+            hint='state what builds it: [build-system] with requires = ["setuptools>=77"] and '
+            'build-backend = "setuptools.build_meta"',
+        )
     for name, text in (
         ("METADATA", _metadata(about)),
         ("WHEEL", "Wheel-Version: 1.0\nGenerator: packyard\nRoot-Is-Purelib: true\nTag: py3-none-any\n"),

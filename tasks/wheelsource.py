@@ -74,13 +74,15 @@ def commands(member: Member) -> dict[str, str]:
 def module_sources(member: Member, workspace: Workspace) -> dict[str, str]:
     """For a manifest without [build-system]: where each file of the wheel is, by its path in the wheel.
 
-    The modules are those of the entry points, and the local ones that they import; the folder of a declared
-    slot is never one. FormatError when an entry point's module is not there.
+    The modules are those of the entry points, for a library also the one that is named like it, and the local ones that
+    they import; the folder of a declared slot is never one. FormatError when an entry point's module is not there.
     """
     slots = _slot_folders(member)
     found: dict[str, str] = {}
     problems: list[Problem] = []
     waiting = [(parse_entry_point(text).module.partition(".")[0], key) for key, text in commands(member).items()]
+    if member.project and not member.project.flavor:
+        waiting.append((import_name(member.project.name), ""))
     done: set[str] = set()
     while waiting:
         name, key = waiting.pop(0)
@@ -104,6 +106,11 @@ def module_sources(member: Member, workspace: Workspace) -> dict[str, str]:
     if problems:
         raise FormatError(*problems)
     return dict(sorted(found.items()))
+
+
+def import_name(distribution: str) -> str:
+    """The name under which a distribution's modules are imported if nothing else says it: 'my-lib' is `my_lib`."""
+    return re.sub(r"[-.]+", "_", distribution)
 
 
 def check_commands(member: Member, workspace: Workspace) -> None:

@@ -50,10 +50,11 @@ name = "{name}"
 _NO_MEMBERS = """\
 # Folders with a pyproject.toml, mojo.toml or package.yaml:
 # members = ["apps/*"]"""
-_DODO = '''\
+_IMPORT = "from packyard.tasks import *"
+_DODO = f'''\
 """The targets of this workspace for doit: `doit list` shows them, `doit` makes every final artifact."""
 
-from packyard.tasks import *  # noqa: F403
+{_IMPORT}  # noqa: F403
 '''
 
 
@@ -79,7 +80,8 @@ def run(words: list[str]) -> int:
     root = Path(parser.parse_args(words).folder)
     try:
         root.mkdir(parents=True, exist_ok=True)
-        for file in list(_files(root)):  # all are read before the first is written
+        files = list(_files(root))  # all are read before the first is written
+        for file in files:
             if file.old == file.new:
                 say(f"kept     {file.path}")
             else:
@@ -87,6 +89,9 @@ def run(words: list[str]) -> int:
                 say(f"{'wrote   ' if file.old is None else 'extended'} {file.path}")
     except OSError as error:
         raise ActionError(f"{error.filename or root}: cannot be written: {error.strerror}") from None
+    for file in files:
+        if file.path.name == "dodo.py" and "packyard" not in file.new:
+            say(f"note: {file.path} is yours and stays; for plain doit add to it: {_IMPORT}")
     return 0
 
 

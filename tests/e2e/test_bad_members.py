@@ -122,6 +122,21 @@ def test_bad_member_is_said_once_and_nothing_is_written(app, case: Callable[...,
     assert app.files() == before
 
 
+def test_library_without_modules_gives_no_empty_wheel(app) -> None:  # type: ignore[no-untyped-def]
+    app.write("packyard.toml", '[workspace]\nname = "w"\nmembers = ["my-lib"]\n')
+    app.write("my-lib/pyproject.toml", '[project]\nname = "my-lib"\nversion = "1.0"\n')
+    app.write("my-lib/other/__init__.py", "")
+    app.packyard()  # nobody needs it: it may only hold what a workspace's tools read
+    done = app.packyard("wheel:my-lib", status=1)
+    assert (
+        "  'my-lib' has no [build-system] and no module 'my_lib', so its wheel would be empty\n"
+        '    hint: state what builds it: [build-system] with requires = ["setuptools>=77"] and build-backend = '
+        '"setuptools.build_meta"\n'
+    ) in done.out
+    app.write("my-lib/src/my_lib.py", "")
+    assert app.packyard("wheel:my-lib").ran == ["wheel:my-lib"]
+
+
 @pytest.mark.real
 def test_wheel_with_another_hash_is_refused(app) -> None:  # type: ignore[no-untyped-def]
     reach = {k: v for k, v in network.environment().items() if not k.startswith(("HOME", "XDG"))}

@@ -19,14 +19,16 @@ HEAD = '[project]\nname = "app"\nversion = "1.0"\n'
 FLAVOR = '[tool.flavor]\nentry_point = "{}"\n'
 
 
-def app(root: Path, pyproject: str, files: dict[str, str], members: str = '"app"') -> tuple[Member, Workspace]:
+def app(
+    root: Path, pyproject: str, files: dict[str, str], members: str = '"app"', named: str = "app"
+) -> tuple[Member, Workspace]:
     for path, text in {
         "packyard.toml": f'[workspace]\nname = "w"\nmembers = [{members}]\n', "app/pyproject.toml": pyproject, **files,
     }.items():  # fmt: skip
         (root / path).parent.mkdir(parents=True, exist_ok=True)
         (root / path).write_text(text)
     space = read_workspace(root)
-    return next(member for member in space.members if member.name == "app"), space
+    return next(member for member in space.members if member.name == named), space
 
 
 def test_sources_leave_out_what_builds_members_and_environments_leave(tmp_path: Path) -> None:
@@ -77,6 +79,15 @@ def test_module_sources_follow_local_imports_and_pass_slots_over(tmp_path: Path)
         "features/__init__.py": "app/features/__init__.py",
         "features/table.csv": "app/features/table.csv",
         "model.py": "app/model.py",
+    }
+
+
+def test_module_sources_of_a_library_are_those_named_like_it(tmp_path: Path) -> None:
+    files = {"app/src/my_app/__init__.py": "import deep\n", "app/src/deep.py": "", "app/src/other.py": ""}
+    member, space = app(tmp_path, HEAD.replace('"app"', '"my-app"'), files, named="my-app")
+    assert module_sources(member, space) == {
+        "deep.py": "app/src/deep.py",
+        "my_app/__init__.py": "app/src/my_app/__init__.py",
     }
 
 
