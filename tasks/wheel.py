@@ -77,9 +77,9 @@ def make_plain_wheel(room: Room) -> None:
     if room.params["hook"]:
         files.update(_written(room.trees[room.params["hook"]], {path.partition("/")[0] for path in files}))
     if not files:
+        name = about["name"]
         raise ActionError(
-            f"{about['name']!r} has no [build-system] and no module {import_name(about['name'])!r}, so its wheel would be "
-            "empty",
+            f"{name!r} has no [build-system] and no module {import_name(name)!r}, so its wheel would be empty",
             hint='state what builds it: [build-system] with requires = ["setuptools>=77"] and '
             'build-backend = "setuptools.build_meta"',
         )
