@@ -6,18 +6,22 @@ import base64
 import gzip
 import hashlib
 import io
+import socket
+import ssl
 import tarfile
 import threading
 import zipfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 
 class Index:
     """An index: its files by name, and the names of those that were asked for. With `password` ('user:word') it
-    answers nobody else; `moved` are files that another URL has; `failures` is how often it fails at first."""
+    answers nobody else; `moved` are files that another URL has; `failures` is how often it fails at first. `origin`
+    is what people call it, '' for where it is."""
 
     def __init__(self) -> None:
         self.files: dict[str, bytes] = {}
@@ -27,15 +31,16 @@ class Index:
         self.failures = 0
         self.headers: list[dict[str, str]] = []
         self.port = 0
+        self.origin = ""
 
     @property
     def url(self) -> str:
         """Where the index answers, without a password."""
-        return f"http://127.0.0.1:{self.port}/simple/"
+        return f"{self.origin or f'http://127.0.0.1:{self.port}'}/simple/"
 
     def file_url(self, name: str) -> str:
         """Where one file is."""
-        return f"http://127.0.0.1:{self.port}/files/{name}"
+        return f"{self.origin or f'http://127.0.0.1:{self.port}'}/files/{name}"
 
     def add_wheel(self, name: str, version: str, files: Mapping[str, str | bytes] | None = None, **how: Any) -> str:
         """Add a wheel; the name of its file."""
@@ -111,14 +116,48 @@ def wheel(
 
 
 @contextmanager
-def serving(index: Index) -> Iterator[Index]:
+def serving(index: Index, tls: ssl.SSLContext | None = None) -> Iterator[Index]:
     """The index answers, at a port of its own, until the block ends."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(index))
+    server = _Server(("127.0.0.1", 0), _handler(index), tls)
     index.port = server.server_port
+    with _running(server):
+        yield index
+
+
+@contextmanager
+def proxying(index: Index, seen: list[str]) -> Iterator[str]:
+    """A proxy that has one index behind it, whatever host is asked for; gives its address, and notes each demand."""
+    server = _Server(("127.0.0.1", 0), _proxy(index, seen))
+    with _running(server):
+        yield f"http://127.0.0.1:{server.server_port}"
+
+
+class _Server(ThreadingHTTPServer):
+    """A server that may speak TLS; each connection shakes hands in its own thread, and those that fail are dropped."""
+
+    daemon_threads = True
+
+    def __init__(self, address: tuple[str, int], handler: Any, tls: ssl.SSLContext | None = None) -> None:
+        super().__init__(address, handler)
+        self.tls = tls
+
+    def finish_request(self, request: Any, client_address: Any) -> None:
+        try:
+            if self.tls:
+                request = self.tls.wrap_socket(request, server_side=True)
+            super().finish_request(request, client_address)
+        except OSError:
+            return
+        if self.tls:
+            request.close()
+
+
+@contextmanager
+def _running(server: ThreadingHTTPServer) -> Iterator[None]:
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     try:
-        yield index
+        yield
     finally:
         server.shutdown()
         thread.join()
@@ -187,3 +226,45 @@ def _handler(index: Index) -> type[BaseHTTPRequestHandler]:
         def log_message(self, *words: object) -> None: ...
 
     return Handler
+
+
+def _proxy(index: Index, seen: list[str]) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_CONNECT(self) -> None:
+            seen.append(f"CONNECT {self.path}")
+            with socket.create_connection(("127.0.0.1", index.port)) as other:
+                self.send_response(200)
+                self.end_headers()
+                back = threading.Thread(target=_pump, args=(other, self.connection), daemon=True)
+                back.start()
+                _pump(self.connection, other)
+                back.join()
+
+        def do_GET(self) -> None:
+            seen.append(f"{self.command} {self.path}")
+            headers = {name: value for name, value in self.headers.items() if name.lower() != "proxy-connection"}
+            connection = HTTPConnection("127.0.0.1", index.port)
+            connection.request(self.command, "/" + self.path.split("/", 3)[3], headers=headers)
+            with connection.getresponse() as answer:
+                body = answer.read()
+                self.send_response(answer.status)
+                for name, value in answer.getheaders():
+                    self.send_header(name, value)
+                self.end_headers()
+                self.wfile.write(body)
+            connection.close()
+
+        do_HEAD = do_GET
+
+        def log_message(self, *words: object) -> None: ...
+
+    return Handler
+
+
+def _pump(source: socket.socket, goal: socket.socket) -> None:
+    """Carry bytes from one connection to another until either ends."""
+    with suppress(OSError):
+        while data := source.recv(1 << 16):
+            goal.sendall(data)
+    with suppress(OSError):
+        goal.shutdown(socket.SHUT_WR)
