@@ -43,7 +43,7 @@ from packyard.tasks.morlocpackage import Package as MorlocPackage
 from packyard.tasks.morlocpackage import read_packages
 from packyard.tasks.prefix import platforms_of_all
 from packyard.tasks.program import program_of
-from packyard.tasks.proof import Check, Proof
+from packyard.tasks.proof import Check, Proof, conclude
 from packyard.tasks.room import Room
 from packyard.tasks.target import Output, Source, Target, Use
 from packyard.tasks.unpacking import unpack
@@ -302,13 +302,8 @@ def _outputs(stem: str) -> tuple[Output, Output]:
 
 
 def _report(room: Room, proof: Proof) -> None:
-    """Write the report; ActionError with the causes when something failed."""
     room.say(proof.table())
-    if proof.failures:
-        count, of = len(proof.failures), len(proof.checks)
-        raise ActionError(f"{proof.subject}: {count} of {of} checks failed in the clean room", detail=proof.failure())
-    (room.outputs / "cleanroom.json").write_text(proof.json(), encoding="utf-8")
-    (room.outputs / "cleanroom.txt").write_text(proof.table(), encoding="utf-8")
+    conclude(proof, room.outputs)
 
 
 def _manifest(path: Path) -> PackageManifest:

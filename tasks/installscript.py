@@ -10,6 +10,8 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from packyard.tasks.shellscript import DIGEST
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Placed:
@@ -83,15 +85,9 @@ case $prefix in
 esac
 records=$prefix/share/packyard
 record=$records/$name
+"""
 
-digest() {
-    if command -v sha256sum >/dev/null 2>&1; then
-        sha256sum <"$1"
-    else
-        shasum -a 256 <"$1"
-    fi | cut -d ' ' -f 1
-}
-
+_FILES = r"""
 # owners PATH: the records that PATH stands in, one a line.
 owners() {
     for owner in "$records"/*; do
@@ -236,6 +232,8 @@ def install_script(name: str, title: str, placed: Sequence[Placed], notes: Seque
     lines = [
         _START.format(name=shlex.quote(name), title=title, quoted=shlex.quote(title), notes=head),
         _BODY,
+        DIGEST,
+        _FILES,
         "check() {\n",
         *(f"    verify {quoted[one.file]} {one.sha256}\n" for one in placed),
         "}\n\nunpack() {\n",

@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from packyard.tasks.errors import ActionError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +70,16 @@ class Proof:
             lines.append(f"{check.what}: {check.cause}")
             lines += [f"    {line}" for line in check.detail.splitlines()]
         return "\n".join(lines)
+
+
+def conclude(proof: Proof, folder: Path) -> None:
+    """Write the report into a folder, as `cleanroom.json` and `cleanroom.txt`; ActionError with the causes when
+    something failed."""
+    if proof.failures:
+        count, of = len(proof.failures), len(proof.checks)
+        raise ActionError(f"{proof.subject}: {count} of {of} checks failed in the clean room", detail=proof.failure())
+    (folder / "cleanroom.json").write_text(proof.json(), encoding="utf-8")
+    (folder / "cleanroom.txt").write_text(proof.table(), encoding="utf-8")
 
 
 def _rows(checks: Sequence[Check]) -> list[str]:

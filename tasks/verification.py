@@ -31,7 +31,7 @@ from packyard.tasks.mojodescribed import ENDS, is_mojo_package, read_described, 
 from packyard.tasks.mojopackage import artifact_name, placed_examples
 from packyard.tasks.mojoplan import sound_packages
 from packyard.tasks.morlocverify import morloc_program
-from packyard.tasks.proof import Check, Proof
+from packyard.tasks.proof import Check, Proof, conclude
 from packyard.tasks.room import Room
 from packyard.tasks.target import Json
 from packyard.tasks.unpacking import unpack
@@ -264,9 +264,5 @@ def _report(room: Room, path: Path, checks: Iterable[Check], not_shown: tuple[st
     """Write the report as a clean room's; ActionError with the causes when something failed."""
     present = {path.name: sha256_of(path)}
     proof = Proof(subject=path.name, compiler="", present=present, checks=tuple(checks), not_shown=not_shown)
-    if proof.failures:
-        message = f"{path.name}: {len(proof.failures)} of {len(proof.checks)} checks failed"
-        raise ActionError(message, detail=proof.failure())
-    (room.outputs / "cleanroom.json").write_text(proof.json(), encoding="utf-8")
-    (room.outputs / "cleanroom.txt").write_text(proof.table(), encoding="utf-8")
+    conclude(proof, room.outputs)
     return room

@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Mapping
 
 from packyard.formats.packagemanifest import PackageManifest
+from packyard.tasks.shellscript import DIGEST
 
 _START = """\
 #!/bin/sh
@@ -58,14 +59,7 @@ trap 'rm -rf "$room"' EXIT
 trap 'exit 130' INT TERM
 mkdir "$room/home" "$room/packages"
 
-digest() {{
-    if command -v sha256sum >/dev/null 2>&1; then
-        sha256sum <"$1"
-    else
-        shasum -a 256 <"$1"
-    fi | cut -d ' ' -f 1
-}}
-
+{digest}
 # place FILE NAME SHA256: FILE as it is distributed, NAME as it is imported.
 place() {{
     found=
@@ -104,7 +98,7 @@ def verify_script(manifest: PackageManifest, needed: Mapping[str, PackageManifes
     """The script for a package, the packages it needs, and programs: path in the clean room -> text, to be run."""
     accepted = manifest.compiler.accepted_by
     name = f"{manifest.distribution} {manifest.version}"
-    lines = [_START.format(name=name, accepted=accepted, quoted=shlex.quote(accepted))]
+    lines = [_START.format(name=name, accepted=accepted, quoted=shlex.quote(accepted), digest=DIGEST)]
     for one in (*needed.values(), manifest):
         lines.append(f"place {shlex.quote(one.file)} {shlex.quote(one.installed_as)} {one.sha256}\n")
     for path, text in programs.items():

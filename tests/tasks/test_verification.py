@@ -94,7 +94,7 @@ def test_verify_of_a_site_follows_its_links(tmp_path: Path) -> None:
     assert "\n  passed  the links between its 2 pages\n" in shown(written())
     pages["site/a.html"] = '<a href="b.html">'
     assert shown(written()) == (
-        "FILE: 1 of 2 checks failed\nthe links between its 2 pages: 2 lead nowhere\n"
+        "FILE: 1 of 2 checks failed in the clean room\nthe links between its 2 pages: 2 lead nowhere\n"
         "    a.html: 'b.html' leads to no page or file of the site\n"
         "    index.html: 'a.html#x' leads to no anchor of a.html"
     )
@@ -126,7 +126,7 @@ def test_verify_reads_a_morloc_package_strictly(tmp_path: Path) -> None:
     assert "package.yaml: version: is missing" in shown(verify_artifact(bad, (), None))
     none = tar(tmp_path / "geo-0.1.0.morloc.tar.gz", {"geo/main.loc": "module geo ()\n"})
     assert shown(verify_artifact(none, (), None)) == (
-        "FILE: 1 of 1 checks failed\n"
+        "FILE: 1 of 1 checks failed in the clean room\n"
         "geo-0.1.0.morloc.tar.gz unpacks: damaged file or wrong manifest\n"
         "    FILE: has no package.yaml, a morloc package was expected"
     )
