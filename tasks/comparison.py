@@ -79,5 +79,5 @@ def _contents(bundle: Bundle, position: int) -> Contents:
     try:
         with open_slot(bundle, position) as stored:
             return read_contents(stored, unpack_chain(bundle.descriptors[position].operations), slot.path or slot.id)
-    except (FormatError, IndexError) as error:
+    except FormatError as error:
         raise FormatError(Problem(f"slot {slot.id!r} cannot be read: {error}", place=str(bundle.path))) from None

@@ -159,8 +159,12 @@ def verify_contents(bundle: Bundle) -> list[Finding]:
 
 @contextmanager
 def open_slot(bundle: Bundle, position: int) -> Iterator[Stream]:
-    """The stored bytes of a slot as a stream."""
+    """The stored bytes of a slot; FormatError when the table has no such slot, or puts it beyond the file."""
+    if position >= len(bundle.descriptors):
+        raise FormatError(f"slot {position} is not in the slot table, which has {len(bundle.descriptors)}")
     descriptor = bundle.descriptors[position]
+    if descriptor.offset + descriptor.size > bundle.size:
+        raise FormatError(f"slot {position} reaches beyond the end of the file")
     with bundle.path.open("rb") as stream:
         yield _Region(stream, descriptor.offset, descriptor.size)
 

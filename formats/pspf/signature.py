@@ -10,7 +10,7 @@ import hashlib
 import re
 from typing import Final
 
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.exceptions import InternalError, InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from packyard.formats.errors import FormatError
@@ -86,7 +86,7 @@ def read_private_key(pem: bytes) -> PrivateKey:
         key = serialization.load_pem_private_key(pem, password=None)
     except TypeError:
         raise FormatError("is encrypted, a PKCS#8 PEM file without a password was expected") from None
-    except (ValueError, UnsupportedAlgorithm):
+    except (ValueError, UnsupportedAlgorithm, InternalError):  # the last for a curve of another size
         raise FormatError("is not a private key, a PKCS#8 PEM file was expected") from None
     if not isinstance(key, Ed25519PrivateKey):
         raise FormatError("is a private key of another kind, Ed25519 was expected")
@@ -101,7 +101,7 @@ def read_public_key(data: bytes) -> bytes:
     else:
         try:
             key = serialization.load_pem_public_key(data)
-        except (ValueError, UnsupportedAlgorithm):
+        except (ValueError, UnsupportedAlgorithm, InternalError):
             raise FormatError("is not a public key, a PEM file or 64 hexadecimal digits were expected") from None
         if not isinstance(key, Ed25519PublicKey):
             raise FormatError("is a public key of another kind, Ed25519 was expected")

@@ -88,6 +88,11 @@ def test_metadata_larger_than_a_launcher_reads_are_refused() -> None:
         (b"[]", "is not a JSON object"),
         (b'{"a":1,"a":2}', "has the key 'a' twice in one object"),
         (b'{"a":NaN}', "is not JSON: NaN is no number"),
+        (
+            b'{"a":"\\ud800"}',
+            "is not JSON: 'utf-8' codec can't encode character '\\ud800' in position 7: surrogates not allowed",
+        ),
+        ("{}".encode("utf-16"), "is not JSON: 'utf-8' codec can't decode byte 0xff in position 0: invalid start byte"),
         (b'{"package":{"name":"a","version":"1"},"slots":{}}', "metadata: slots: {} is a table, a list was expected"),
         (b'{"package":{"name":"a"}}', "metadata: package.version: is missing, a string was expected"),
         (

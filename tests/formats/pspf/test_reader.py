@@ -272,6 +272,25 @@ def test_index_that_lies_about_sizes_is_refused(make_bundle: MakeBundle, offset:
     assert findings_of(path)
 
 
+@pytest.mark.parametrize("field", [16, 24], ids=["offset", "size"])
+def test_slot_outside_of_the_file_is_refused_by_the_deep_look_alone(make_bundle: MakeBundle, field: int) -> None:
+    path = make_bundle()
+    bundle = open_bundle(path)
+    data = bytearray(path.read_bytes())
+    struct.pack_into("<Q", data, bundle.index.slot_table_offset + field, 1 << 63)
+    path.write_bytes(data)
+    assert list(map(str, verify_contents(open_bundle(path)))) == [
+        "content: slot 0 'app': slot 0 reaches beyond the end of the file"
+    ]
+
+
+def test_slot_that_the_table_lacks_is_refused_by_the_deep_look_alone(make_bundle: MakeBundle) -> None:
+    bundle = open_bundle(make_bundle())
+    assert list(map(str, verify_contents(replace(bundle, descriptors=bundle.descriptors[:1])))) == [
+        "content: slot 1 'notes': slot 1 is not in the slot table, which has 1"
+    ]
+
+
 def test_file_that_is_no_bundle_is_named(tmp_path: Path) -> None:
     path = tmp_path / "text"
     path.write_bytes(b"x" * 9000)

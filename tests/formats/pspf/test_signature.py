@@ -106,6 +106,11 @@ def test_private_key_of_another_kind_is_refused() -> None:
         (other, "is a private key of another kind, Ed25519 was expected"),
         (locked, "is encrypted, a PKCS#8 PEM file without a password was expected"),
         (b"secret", "is not a private key, a PKCS#8 PEM file was expected"),
+        # X448, with a key of 32 bytes
+        (
+            private_pem(key_from_seed("s1")).replace(b"K2Vw", b"K2Vv"),
+            "is not a private key, a PKCS#8 PEM file was expected",
+        ),
     ):
         with pytest.raises(FormatError) as caught:
             read_private_key(pem)
