@@ -342,8 +342,8 @@ def _variables(table: Table, key: str) -> dict[str, str]:
 
 
 def _policy(table: Table) -> Policy:
-    days = table.integer("max_age_days") if "max_age_days" in table else None
-    if days is not None and days < 1 and isinstance(table.raw("max_age_days"), int):
+    days = table.integer("max_age_days", 1) if "max_age_days" in table else None
+    if days is not None and days < 1:
         table.problem("max_age_days", f"{days} is not a number of days, 1 or more was expected")
     return Policy(
         platforms=table.parses("platforms", read_platform),
@@ -360,7 +360,7 @@ def _filled(text: str) -> str:
 
 
 def _tag(text: str) -> str:
-    if not re.fullmatch(r"manylinux(1|2010|2014|_\d+_\d+)", text):
+    if not re.fullmatch(r"manylinux(1|2010|2014|_[0-9]+_[0-9]+)", text):
         raise FormatError(f"{text!r} is not a manylinux tag, one like 'manylinux2014' or 'manylinux_2_28' was expected")
     return text
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packyard.formats.errors import FormatError
+from packyard.formats.requirement import read_requirement
 from packyard.formats.table import Table, reading
 from packyard.formats.toml import quoted, read_toml
 
@@ -60,7 +61,7 @@ def read_pylock(text: str, place: str) -> Pylock:
         stamp = tool.table("packyard")
         return Pylock(
             packages=packages,
-            requirements=stamp.texts("requirements"),
+            requirements=stamp.parses("requirements", read_requirement),
             python=stamp.text("python"),
             taken=stamp.text("taken"),
             taken_sha256=stamp.text("taken-sha256"),
@@ -141,7 +142,7 @@ def _stamped(build: Build) -> str:
 def _build(table: Table) -> Build:
     return Build(
         name=canonicalize_name(table.text("name", required=True)),
-        requires=table.texts("requires"),
+        requires=table.parses("requires", read_requirement),
         lock=table.text("lock", required=True),
     )
 

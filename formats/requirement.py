@@ -6,7 +6,7 @@ import re
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 from packyard.formats.errors import FormatError
 
 # PEP 508, section "Names".
@@ -26,7 +26,7 @@ def read_python_release(text: str) -> str:
     """A PEP 440 version in its normal form ('1.0-RC1' is '1.0rc1'), because wheels are named by that."""
     try:
         return str(Version(text))
-    except InvalidVersion:
+    except ValueError:  # InvalidVersion is one, and so is a number of more digits than Python converts
         raise FormatError(f"{text!r} is not a version, a PEP 440 version like 1.2.0 was expected") from None
 
 
@@ -53,7 +53,7 @@ def read_specifier(text: str) -> str:
 
 def read_python_version(text: str) -> str:
     """A Python minor version: '3.12'."""
-    if not re.fullmatch(r"3\.(0|[1-9]\d*)", text):
+    if not re.fullmatch(r"3\.(0|[1-9][0-9]*)", text):
         raise FormatError(f"{text!r} is not a Python version, one like '3.12' was expected")
     return text
 
@@ -72,6 +72,6 @@ def requirement_for(text: str, version: str) -> str:
         major, minor, *_ = (*Version(version).release, 0)
         new = f">={version},<{major + 1}" if major else f">={version},<0.{minor + 1}"
     # Name, extras, conditions (PEP 508 allows them in parentheses), marker.
-    match = re.fullmatch(r"(?P<head>\s*[\w.-]+\s*(?:\[[^\]]*\]\s*)?)\(?[^;)]*\)?(?P<marker>\s*;.*)?", text)
+    match = re.fullmatch(r"(?P<head>\s*[\w.-]+\s*(?:\[[^\]]*\]\s*)?)\(?[^;)]*\)?(?P<rest>\s*(?:;.*)?)", text)
     assert match is not None
-    return f"{match['head']}{new}{match['marker'] or ''}"
+    return f"{match['head']}{new}{match['rest']}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 import semver
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 from packyard.formats.errors import FormatError
 
 Step = Literal["patch", "minor", "major"]
@@ -42,7 +42,7 @@ def _read(text: str) -> semver.Version:
         return semver.Version.parse(text)
     try:
         version = Version(text)
-    except InvalidVersion:
+    except ValueError:  # InvalidVersion is one, and so is a number of more digits than Python converts
         raise FormatError(f"{text!r} is not a version, one like 0.1.0 was expected") from None
     major, minor, patch = (*version.release, 0, 0)[:3]
     return semver.Version(major, minor, patch, prerelease="0" if version.is_prerelease else None)

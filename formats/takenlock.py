@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import tomlkit
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 from packyard.formats.errors import FormatError, Problem
+from packyard.formats.table import Table, reading
 from packyard.formats.toml import read_toml
 
 _HASH = re.compile(r"\s--hash[= ]sha256:([0-9a-f]{64})(?=\s|$)")
@@ -29,27 +31,29 @@ class Hashed:
 
 def read_uv_lock(text: str, place: str) -> tuple[tuple[str, str], ...]:
     """The packages of a uv.lock by (canonical name, version), the version '' for what is no file of an index."""
-    top = read_toml(text, place)
-    if top.get("version") != 1 or not isinstance(top.get("package", []), list):
-        raise FormatError(Problem(f"has the version {top.get('version')!r}, 1 was expected", "version", place))
-    found = []
-    for package in top.get("package", []):
-        source = package.get("source", {})
-        local = {"virtual", "editable", "directory", "workspace"} & set(source)
-        found.append((canonicalize_name(package.get("name", "")), "" if local else str(package.get("version", ""))))
-    return tuple(found)
+    with _uv_packages(text, place) as packages:
+        found = []
+        for package in packages:
+            source = package.table("source")
+            source.ignore_rest()
+            local = {"virtual", "editable", "directory", "workspace"} & set(source)
+            name = canonicalize_name(package.text("name", required=True))
+            found.append((name, "" if local else package.text("version")))
+        return tuple(found)
 
 
 def read_uv_extras(text: str, place: str) -> dict[str, frozenset[str]]:
     """The extras with which a uv.lock holds its packages, by canonical name: what anything in it asks for."""
     found: dict[str, frozenset[str]] = {}
-    for package in read_toml(text, place).get("package", []):
-        for edges in (package.get("dependencies", []), *package.get("optional-dependencies", {}).values()):
-            for edge in edges:
-                name = canonicalize_name(edge.get("name", ""))
-                extras = (canonicalize_name(extra) for extra in edge.get("extra", []))
-                found[name] = found.get(name, frozenset()).union(extras)
-    return found
+    with _uv_packages(text, place) as packages:
+        for package in packages:
+            optional = package.table("optional-dependencies")
+            for edges in (package.tables("dependencies"), *map(optional.tables, optional)):
+                for edge in edges:
+                    edge.ignore_rest()
+                    name = canonicalize_name(edge.text("name", required=True))
+                    found[name] = found.get(name, frozenset()).union(map(canonicalize_name, edge.texts("extra")))
+        return found
 
 
 def read_hashed_requirements(text: str, place: str) -> tuple[Hashed, ...]:
@@ -103,6 +107,19 @@ def keep_hashed(lock: str, lines: tuple[Hashed, ...], place: str) -> str:
     if problems:
         raise FormatError(*problems)
     return tomlkit.dumps(document)
+
+
+@contextmanager
+def _uv_packages(text: str, place: str) -> Iterator[list[Table]]:
+    """The `[[package]]` tables of a uv.lock, which may hold more than is read here."""
+    with reading(read_toml(text, place), place) as top:
+        top.ignore_rest()
+        if top.raw("version") != 1:
+            top.problem("version", f"has the version {top.raw('version')!r}, 1 was expected")
+        packages = top.tables("package")
+        for package in packages:
+            package.ignore_rest()
+        yield packages
 
 
 def _lines(text: str) -> Iterator[tuple[int, str]]:

@@ -282,6 +282,10 @@ def test_flavor_full_table_is_read() -> None:
             ],
         ),
         (
+            BUNDLE + "[tool.flavor.policy]\nmax_age_days = true\n",
+            ["tool.flavor.policy.max_age_days: true is true or false, an integer was expected"],
+        ),
+        (
             BUNDLE + "[tool.flavor.policy]\nmax_age_days = 0\n",
             ["tool.flavor.policy.max_age_days: 0 is not a number of days, 1 or more was expected"],
         ),

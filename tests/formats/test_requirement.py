@@ -35,6 +35,7 @@ def test_release_is_in_its_normal_form() -> None:
         ),
         (read_specifier, "3.11", "'3.11' is not a version range, one like '>=3.11' was expected"),
         (read_python_version, "3.11.7", "'3.11.7' is not a Python version, one like '3.12' was expected"),
+        (read_python_version, "3.1\u0661", "'3.1\u0661' is not a Python version, one like '3.12' was expected"),
         (read_python_version, "2.7", "'2.7' is not a Python version, one like '3.12' was expected"),
     ],
 )
@@ -53,6 +54,7 @@ def test_text_wrong_is_refused(read: Callable[[str], str], text: str, message: s
         ("core ~= 0.1.0", "0.2.0", "core ~=0.2.0"),
         ("core[all] (>=0.1,<0.2) ; python_version > '3'", "0.2.0", "core[all] >=0.2.0,<0.3 ; python_version > '3'"),
         ("core==0.1.*", "0.2.0", "core>=0.2.0,<0.3"),
+        ("core (==0.1.0) ", "0.2.0", "core ==0.2.0 "),
         ("core<2", "2.0.0", "core>=2.0.0,<3"),
     ],
 )

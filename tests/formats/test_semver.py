@@ -35,6 +35,13 @@ def test_next_version_goes_by_one_step(text, step, after):
     assert next_version(text, step) == after
 
 
+@pytest.mark.parametrize("text", ["one", "1" * 5000])
+def test_next_version_of_another_text_is_refused(text):
+    with pytest.raises(FormatError) as caught:
+        next_version(text, "patch")
+    assert str(caught.value) == f"{text!r} is not a version, one like 0.1.0 was expected"
+
+
 @pytest.mark.parametrize(
     ("before", "after", "enough"),
     [("0.1.0", "0.2.0", True), ("0.1.0", "0.1.1", False), ("0.1.0", "1.0.0", True), ("0.1.5", "0.2.0-rc.1", False)],

@@ -82,6 +82,37 @@ def test_uv_lock_of_another_version_is_refused() -> None:
     assert str(error.value) == "uv.lock: version: has the version 2, 1 was expected"
 
 
+@pytest.mark.parametrize(
+    ("package", "message"),
+    [
+        ("package = ['x']", "uv.lock: package[0]: 'x' is a string, a table was expected"),
+        ("package = 'x'", "uv.lock: package: 'x' is a string, a list was expected"),
+        ("[[package]]\nname = 1", "uv.lock: package[0].name: 1 is an integer, a string was expected"),
+        ("[[package]]\nname = 'a'\nsource = 'b'", "uv.lock: package[0].source: 'b' is a string, a table was expected"),
+    ],
+)
+def test_uv_lock_wrong_is_refused(package: str, message: str) -> None:
+    with pytest.raises(FormatError) as error:
+        read_uv_lock(f"version = 1\n{package}\n", "uv.lock")
+    assert str(error.value) == message
+
+
+@pytest.mark.parametrize(
+    ("package", "message"),
+    [
+        ("dependencies = [1]", "uv.lock: package[0].dependencies[0]: 1 is an integer, a table was expected"),
+        (
+            "optional-dependencies = { x = [{ name = 'b', extra = 'y' }] }",
+            "uv.lock: package[0].optional-dependencies.x[0].extra: 'y' is a string, a list was expected",
+        ),
+    ],
+)
+def test_uv_extras_wrong_are_refused(package: str, message: str) -> None:
+    with pytest.raises(FormatError) as error:
+        read_uv_extras(f"version = 1\n[[package]]\nname = 'a'\n{package}\n", "uv.lock")
+    assert str(error.value) == message
+
+
 def lock(*hashes: str) -> str:
     wheels = ", ".join(
         f'{{ url = "https://x/click-8.1.7-{number}-py3-none-any.whl", hashes = {{ sha256 = "{digest}" }} }}'

@@ -147,6 +147,10 @@ def test_workspace_names_twice_are_refused_for_each_kind() -> None:
             HEAD + '[cache]\nlimit = "10"\n',
             "packyard.toml: cache.limit: '10' is not a size, one like '10 GB' was expected",
         ),
+        (
+            HEAD + f'[cache]\nlimit = "{"9" * 400} TB"\n',
+            f"packyard.toml: cache.limit: '{'9' * 400} TB' is not a size, one like '10 GB' was expected",
+        ),
     ],
 )
 def test_workspace_wrong_is_said(text: str, message: str) -> None:
