@@ -21,6 +21,7 @@ from packyard.formats.morlocref import STANDARD
 from packyard.formats.morlocscan import scan_as_compiler
 from packyard.formats.morlocsource import Sourced
 from packyard.formats.resolution import find_cycle
+from packyard.formats.versionrange import read_range
 from packyard.tasks.morlocpackage import MANIFEST, Module, Package, gitignored, needs_of, read_modules, resolve
 
 Level = Literal["error", "warning"]
@@ -82,6 +83,7 @@ def find_errors(scanned: Scan, known: Collection[str] = (), *, root: str = "") -
             yield _error("unreadable-module", name, problem)
     for package in scanned.packages.values():
         yield from _package_errors(package, names, root)
+        yield from _range_errors(package, scanned.packages)
         for module in scanned.modules[package.name]:
             yield from _module_errors(module, scanned.packages, names)
     yield from _cycles(scanned)
@@ -144,6 +146,16 @@ def _unknown_dependencies(package: Package, names: Collection[str], place: str) 
         message = f"{name!r} is neither a member nor {_elsewhere()}"
         hint = f"a library to link is named in x-packyard too: {{native: [{name}]}}"
         yield "unknown-dependency", Problem(message, key, place, hint if key.startswith("d") else _where(name))
+
+
+def _range_errors(package: Package, packages: Mapping[str, Package]) -> Iterator[Finding]:
+    """The ranges that another package here does not lie in: no lock and no home could hold both."""
+    for name, text in package.manifest.requires.items() if package.member else ():
+        other = packages.get(name)
+        if other is not None and not read_range(text).admits(other.manifest.version):
+            message = f"{text!r} does not admit version {other.manifest.version} of {name!r} ({other.path(MANIFEST)})"
+            problem = Problem(message, f"x-packyard.requires.{name}", package.path(MANIFEST))
+            yield _error("out-of-range", package.name, problem)
 
 
 def _elsewhere() -> str:

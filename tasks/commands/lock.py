@@ -211,12 +211,14 @@ def _tools(workspace: Workspace) -> str:
 
 def _with_mojo(text: str, compilers: Mapping[str, _Lock]) -> str:
     """The packyard.lock `text` with the locks that the compilers are installed from; what else it says stays."""
-    read_toml(text, LOCK)
+    wanted = [{"mojo": version, "lock": lock.pin.path} for version, lock in compilers.items()]
+    if read_toml(text, LOCK).get("toolchain") == wanted:
+        return text
     document = tomlkit.parse(text or _TOOLS_HEAD)
     entries = tomlkit.aot()
-    for version, lock in compilers.items():
+    for values in wanted:
         entry = tomlkit.table()
-        entry.update({"mojo": version, "lock": lock.pin.path})
+        entry.update(values)
         entries.append(entry)
     document["toolchain"] = entries
     return tomlkit.dumps(document)

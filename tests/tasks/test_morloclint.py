@@ -48,6 +48,20 @@ def test_sound_packages_have_no_findings(tmp_path: Path) -> None:
     assert found(tmp_path) == []
 
 
+def test_range_that_a_member_is_out_of_is_an_error(tmp_path: Path) -> None:
+    write_corpus(tmp_path, ["bottom"])
+    [version] = [one.manifest.version for one in read_packages(read_workspace(tmp_path)).values()]
+    files = {
+        "package.yaml": 'name: top\nversion: 0.1.0\nx-packyard:\n  requires: {bottom: ">=9"}\n',
+        "main.loc": "module top (f)\nimport bottom\nf x = x\n",
+    }
+    write_package(tmp_path / "m" / "top", files)
+    assert found(tmp_path) == [
+        f"error: m/top/package.yaml: x-packyard.requires.bottom: '>=9' does not admit version {version} of 'bottom' "
+        "(m/bottom/package.yaml)"
+    ]
+
+
 @pytest.mark.parametrize("name", MANIFESTS)
 def test_manifest_trap_is_said(tmp_path: Path, name: str) -> None:
     text, expected = MANIFESTS[name]

@@ -175,6 +175,18 @@ def test_lock_where_nothing_is_to_be_locked_writes_nothing(space: Space) -> None
     assert sorted(space.root.iterdir()) == before
 
 
+def test_lock_of_a_compiler_and_morloc_members_again_changes_nothing(python: Space, resolver: dict[str, str]) -> None:
+    toolchain = '[toolchain]\nmojo = "1.0.0"\n'
+    python.write("packyard.toml", f'[workspace]\nname = "both"\nmembers = ["web", "shapes"]\n{toolchain}')
+    python.write("shapes/package.yaml", "name: shapes\nversion: 0.1.0\n")
+    python.write("shapes/main.loc", "module shapes (area)\narea :: Real -> Real\narea r = r\n")
+    said = python.output("lock")
+    assert said == WROTE + "wrote    packyard.lock  1 morloc package\n"
+    before = Path("packyard.lock").read_text()
+    assert python.output("lock") == said.replace("wrote", "kept ")
+    assert Path("packyard.lock").read_text() == before
+
+
 def test_lock_of_morloc_members_is_a_part_of_packyard_lock(python: Space, resolver: dict[str, str]) -> None:
     python.write("packyard.toml", '[workspace]\nname = "both"\nmembers = ["web", "shapes"]\n')
     python.write("shapes/package.yaml", "name: shapes\nversion: 0.1.0\n")
