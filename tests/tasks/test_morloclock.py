@@ -222,7 +222,7 @@ def test_lock_of_morloc_members_alone_is_known_to_be_settled(remote: Remote, tmp
         (
             {"a": plain("a", "extra")},
             '[morloc.sources]\nextra = "./gone"\n',
-            ["gone: has no package.yaml, a morloc package was expected (needed by a)"],
+            ["gone: is no folder, a folder, or an archive NAME-VERSION.morloc.tar.gz, was expected (needed by a)"],
         ),
     ],
 )
