@@ -11,9 +11,10 @@ from packyard.formats.wheel import Wheel, read_wheel
 from packyard.tasks.errors import ActionError
 from packyard.tasks.room import Room
 
-# Started with -I -S: nothing but the standard library and the build environment.
-_BUILD = """
-import importlib, json, site, sys
+# Started with -I -S: nothing but the standard library and the build environment. What a backend asks for when it is
+# run is not installed then, because a lock tells what is there; it has to be there already.
+_BUILD = r"""
+import importlib, importlib.metadata, json, re, site, sys
 tree, out, backend, path = sys.argv[1], sys.argv[2], sys.argv[3], json.loads(sys.argv[4])
 site.addsitedir(tree)
 sys.path[:0] = path
@@ -22,8 +23,13 @@ backend = importlib.import_module(module)
 for name in filter(None, attribute.split(".")):
     backend = getattr(backend, name)
 wanted = getattr(backend, "get_requires_for_build_wheel", lambda settings: [])(None)
-with open(out + "/requires.json", "w") as answer:
-    json.dump(list(wanted), answer)
+plain = lambda name: re.sub(r"[-_.]+", "-", name).lower()
+there = {plain(found.metadata["Name"]) for found in importlib.metadata.distributions(path=[tree])}
+missing = [text for text in wanted if ";" not in text and plain(re.match(r"[\w.-]*", text)[0]) not in there]
+if missing:
+    with open(out + "/missing.json", "w") as answer:
+        json.dump(missing, answer)
+    sys.exit(1)
 backend.build_wheel(out)
 """
 
@@ -38,12 +44,19 @@ def build_wheel(
     """
     out.mkdir()
     folders = [str(project / folder) for folder in path]
-    room.run(
-        [python, "-I", "-S", "-c", _BUILD, tree, out, backend, json.dumps(folders)],
-        cwd=project,
-        env={"PATH": f"{tree}/bin:{room.constant()['PATH']}", "PYTHONPATH": str(tree)},
-        reaching=False,
-    )
+    try:
+        room.run(
+            [python, "-I", "-S", "-c", _BUILD, tree, out, backend, json.dumps(folders)],
+            cwd=project,
+            env={"PATH": f"{tree}/bin:{room.constant()['PATH']}", "PYTHONPATH": str(tree)},
+            reaching=False,
+        )
+    except ActionError:
+        if not (out / "missing.json").exists():
+            raise
+        asked = ", ".join(map(repr, json.loads((out / "missing.json").read_text(encoding="utf-8"))))
+        message = f"the backend {backend!r} asks for {asked} too, which [build-system] requires does not list"
+        raise ActionError(message) from None
     wheels = list(out.glob("*.whl"))
     if len(wheels) != 1:
         raise ActionError(f"the backend {backend!r} ended well but left no wheel")

@@ -475,6 +475,67 @@ def test_wheel_of_an_extension_module_works_in_the_bundle(tmp_path: Path) -> Non
     assert run_app(prefix, hidden=sys.base_prefix).stdout == "42\n"
 
 
+NATIVE = {
+    "scikit-build-core": {
+        "pyproject.toml": '[build-system]\nrequires = ["scikit-build-core", "cmake", "ninja"]\n'
+        'build-backend = "scikit_build_core.build"\n',
+        "CMakeLists.txt": "cmake_minimum_required(VERSION 3.15...3.30)\nproject(app LANGUAGES C)\n"
+        "find_package(Python COMPONENTS Interpreter Development.Module REQUIRED)\n"
+        "Python_add_library(fast MODULE fast.c WITH_SOABI)\ninstall(TARGETS fast DESTINATION app)\n",
+        "fast.c": "#include <Python.h>\n"
+        "static PyObject *twice(PyObject *s, PyObject *n) { return PyNumber_Add(n, n); }\n"
+        'static PyMethodDef m[] = {{"twice", twice, METH_O, ""}, {0}};\n'
+        'static struct PyModuleDef d = {PyModuleDef_HEAD_INIT, "fast", "", -1, m};\n'
+        "PyMODINIT_FUNC PyInit_fast(void) { return PyModule_Create(&d); }\n",
+        "src/app/__init__.py": "from app.fast import twice\n\ndef main():\n    print(twice(21))\n",
+    },
+    "maturin": {
+        "pyproject.toml": '[build-system]\nrequires = ["maturin>=1.7", "cffi"]\nbuild-backend = "maturin"\n'
+        '[tool.maturin]\nbindings = "cffi"\nmodule-name = "app.fast"\npython-source = "src"\n',
+        "Cargo.toml": '[package]\nname = "fast"\nversion = "1.0.0"\nedition = "2021"\n'
+        '[lib]\ncrate-type = ["cdylib"]\npath = "fast.rs"\n',
+        "fast.rs": '#[no_mangle]\npub extern "C" fn twice(n: i32) -> i32 { n * 2 }\n',
+        "src/app/__init__.py": "from app.fast import lib\n\ndef main():\n    print(lib.twice(21))\n",
+    },
+}
+
+
+@pytest.mark.parametrize(("backend", "tool"), [("scikit-build-core", "cc"), ("maturin", "cargo")])
+def test_wheel_of_a_compiling_backend_starts(backend: str, tool: str, tmp_path: Path) -> None:
+    if not shutil.which(tool, path="/usr/local/bin:/usr/bin:/bin"):  # which an action sees
+        pytest.skip(f"this machine has no {tool}")
+    project = PROJECT.replace('"click>=8"', '"cffi"' if backend == "maturin" else "").replace("app.cli:", "app:")
+    files = {f"app/{path}": text for path, text in NATIVE[backend].items()}
+    files["app/pyproject.toml"] += f"{project}[tool.flavor]\n{NO_PIP}"
+    one = Yard(tmp_path / "one", files)
+    if tool != "cargo":  # it lets the path of a crate into its symbols, and only sandboxes have the same path anywhere
+        other = Yard(tmp_path / "a longer name", files)
+        assert one.make("wheel:app").read_bytes() == other.make("wheel:app").read_bytes()
+    names = ("env:app", "slot:app/app")
+    prefix = unpack(tmp_path / "there", one.make(RUNTIME), *(one.make(name) for name in names))
+    done = run_app(prefix, hidden=sys.base_prefix)
+    assert done.stdout == "42\n", done.stderr
+
+
+def test_backend_that_asks_for_more_than_its_manifest_requires_is_told(tmp_path: Path) -> None:
+    backend = """\
+def get_requires_for_build_wheel(settings=None):
+    return ["Flit-Core>=3", "no_such.thing>=1; python_version < '3'", "Cython>=3"]
+
+def build_wheel(*words):
+    raise AssertionError
+"""
+    system = '[build-system]\nrequires = ["flit_core"]\nbuild-backend = "backend"\nbackend-path = ["."]\n'
+    yard = Yard(
+        tmp_path, {**PLAIN, "app/pyproject.toml": system + PLAIN["app/pyproject.toml"], "app/backend.py": backend}
+    )
+    with pytest.raises(ActionError) as error:
+        yard.make("wheel:app")
+    assert str(error.value) == (
+        "the backend 'backend' asks for 'Cython>=3' too, which [build-system] requires does not list"
+    )
+
+
 def test_entry_point_that_only_the_wheel_can_tell_is_checked_in_it(tmp_path: Path) -> None:
     yard = Yard(
         tmp_path,
