@@ -14,7 +14,7 @@ def main() -> int:
     start = time.monotonic()
     try:
         early = _look(words, start)
-        if early is not None and early.looked.all_fresh:
+        if early is not None and early.looked.all_fresh and early.looked.known:
             os.close(early.lock)
             _say(f"nothing to do: {early.looked.known} targets are fresh ({time.monotonic() - start:.2f} s)\n")
             return 0

@@ -181,8 +181,9 @@ def count_line(summary: Summary) -> str:
 
 
 def nothing_line(fresh: int, seconds: float) -> str:
-    """What is said when all is fresh."""
-    return f"nothing to do: {fresh} targets are fresh ({duration(seconds)})"
+    """What is said when all is fresh, or when there is nothing to make: a new workspace."""
+    what = f"{fresh} targets are fresh" if fresh else "the workspace has no final artifact yet"
+    return f"nothing to do: {what} ({duration(seconds)})"
 
 
 def duration(seconds: float) -> str:

@@ -103,7 +103,7 @@ def test_readme_commands_for_an_own_monorepo_work(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == (
         "wrote    packyard.toml\nwrote    dodo.py\nwrote    .gitignore\nwrote    doit.cfg\n"
-        f"nothing to do: 0 targets are fresh ({done.stdout.rpartition('(')[2]}"
+        f"nothing to do: the workspace has no final artifact yet ({done.stdout.rpartition('(')[2]}"
     )
 
 

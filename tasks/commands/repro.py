@@ -8,7 +8,8 @@ from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from packyard.tasks.cli import ERRORS
+from packyard.formats.errors import Problem
+from packyard.tasks.cli import ERRORS, UsageError
 from packyard.tasks.commands.output import count, say, say_json
 from packyard.tasks.commands.selection import open_here, select
 from packyard.tasks.repro import Finding, reproduce, variations
@@ -22,6 +23,8 @@ def run(words: list[str]) -> int:
         parser.error("name targets, or give --all")
     opened = open_here()
     names = select(opened, options.target)
+    if not names:
+        raise UsageError(Problem("the workspace has no final artifact yet", place="--all"))
     with TemporaryDirectory(prefix="packyard-repro-", ignore_cleanup_errors=True) as folder:
         note = (lambda text: None) if options.json else say
         found = reproduce(opened.root, opened.graph, names, Path(folder), note, causes=options.causes)

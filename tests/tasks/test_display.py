@@ -98,6 +98,9 @@ def test_count_line_says_nothing_to_do():
     assert count_line(Summary(seconds=0.05, outcomes=[], fresh=7, sizes={})) == (
         "nothing to do: 7 targets are fresh (0.05 s)"
     )
+    assert count_line(Summary(seconds=0.05, outcomes=[], fresh=0, sizes={})) == (
+        "nothing to do: the workspace has no final artifact yet (0.05 s)"
+    )
 
 
 @pytest.mark.parametrize(

@@ -40,6 +40,11 @@ def spoil(space: Space, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     return spoil
 
 
+def test_repro_of_all_where_there_is_nothing_is_a_usage_error(space: Space) -> None:
+    space.write("packyard.toml", '[workspace]\nname = "new"\n')
+    assert space.run("repro", "--all") == (2, "", "error: --all: the workspace has no final artifact yet\n")
+
+
 def test_repro_of_honest_targets_finds_nothing(space: Space) -> None:
     lines = space.output("repro", "--all").splitlines()
     assert lines[0] == "building under circumstances: plain"
