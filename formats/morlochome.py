@@ -113,17 +113,26 @@ def exposed_folders(name: str) -> dict[str, str]:
 
 def exposed_files(manifest: MorlocManifest, name: str, entries: Iterable[Entry]) -> Iterator[Entry]:
     """The files that a package exposes, where they are copied to; FormatError when one that is named is missing."""
-    files = list(entries)
+    files = {entry.path: entry for entry in entries}
+    for to, path in exposed_paths(manifest, name, files).items():
+        yield replace(files[path], path=to)
+
+
+def exposed_paths(manifest: MorlocManifest, name: str, files: Iterable[str]) -> dict[str, str]:
+    """Where the files that a package exposes are copied to -> their paths in it; FormatError when one that is named is
+    missing."""
     wanted = {"cpp": manifest.expose.cpp, "py": manifest.expose.py, "r": manifest.expose.r}
+    exposed: dict[str, str] = {}
     for language, folder in exposed_folders(name).items():
-        found: dict[str, Entry] = {}
+        found: set[str] = set()
         for pattern in wanted[language]:
             expression = re.compile(rf"{glob_expression(pattern)}(?:/.*)?", re.DOTALL)
-            matching = [entry for entry in files if expression.fullmatch(entry.path)]
+            matching = [path for path in files if expression.fullmatch(path)]
             if not matching:
                 raise FormatError(f"{name}: expose.{language}: {pattern!r} is no file of the package")
-            found.update((entry.path, entry) for entry in matching)
-        yield from (replace(entry, path=f"{folder}/{path}") for path, entry in sorted(found.items()))
+            found.update(matching)
+        exposed.update((f"{folder}/{path}", path) for path in sorted(found))
+    return exposed
 
 
 def record_of(package: Installed, *, epoch: int) -> str:

@@ -6,9 +6,10 @@ It is asked after the other kinds, because it tells of what they make.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 
 from packyard.formats.digest import digest_stream
-from packyard.tasks.installscript import Placed, install_script
+from packyard.tasks.installscript import Beside, Placed, install_script
 from packyard.tasks.product import Product, find_products, script_name
 from packyard.tasks.room import Room
 from packyard.tasks.target import Output, Target
@@ -16,7 +17,8 @@ from packyard.tasks.workspace import MANIFEST, Workspace
 
 
 def targets(workspace: Workspace, made: Mapping[str, Target]) -> Iterator[Target]:
-    """An installer for each program, Mojo package, archive and site, where the workspace wants them; by name only."""
+    """An installer for each program, Mojo or morloc package, archive and site, where the workspace wants them; by name
+    only. A program for Windows has none: no shell script runs there."""
     for product in find_products(workspace, made):
         if product.pieces:
             yield _target(product)
@@ -29,7 +31,9 @@ def make_installer(room: Room) -> None:
         with (room.inputs / file).open("rb") as stream:
             placed.append(Placed(file=file, sha256=digest_stream(stream).hex, how=how, to=to))
     script = room.outputs / "install.sh"
-    script.write_text(install_script(room.params["name"], room.params["title"], placed), encoding="utf-8")
+    beside = [Beside(**values) for values in room.params["beside"]]
+    text = install_script(room.params["name"], room.params["title"], placed, room.params["notes"], beside)
+    script.write_text(text, encoding="utf-8")
     script.chmod(0o755)
 
 
@@ -43,6 +47,8 @@ def _target(product: Product) -> Target:
             "name": product.name,
             "title": f"{product.name} {product.version}".strip(),
             "pieces": [[piece.file, piece.how, piece.to] for piece in product.pieces],
+            "beside": [asdict(one) for one in product.beside],
+            "notes": list(product.notes),
         },
         uses=tuple(piece.use for piece in product.pieces),
         outputs=(Output(at="install.sh", artifact=f"dist/{script_name(product)}"),),

@@ -61,6 +61,7 @@ def _placed(product: Installable) -> str:
     where = f"~/.local/{product.pieces[0][1]}"
     said: Mapping[str, str] = {
         "bundle": f"It is `{where}` then, a program complete in one file. To remove it:",
+        "morloc": "The compiler finds it in its own home, `~/.local/share/morloc`. To remove it:",
         "mojo": "Programs find it by `mojo run -I ~/.local/lib/mojo PROGRAM.mojo`. To remove it:",
         "archive": f"It is unpacked in `{where}` then. To remove it:",
         "docs": f"Its first page is `{where}/site/index.html`. To remove it:",

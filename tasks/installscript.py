@@ -23,6 +23,17 @@ class Placed:
     to: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beside:
+    """What goes with the files and is no file of its own: a `text` written to the path `to`; a copy at `to` of a file
+    `copied` that was put in place; or something `needed`, that must be there at the path `to`."""
+
+    to: str
+    text: str = ""
+    copied: str = ""
+    needed: str = ""
+
+
 _START = """\
 #!/bin/sh
 # Installs {title} below a prefix, or removes it again.
@@ -142,6 +153,23 @@ put() {
     chmod "$3" "$stage/$2"
 }
 
+# need PATH NAME: something that this does not bring, and that must be there.
+need() {
+    [ -e "$prefix/$1" ] || fail "$title needs $2, which is not in $prefix/$1: install it first"
+}
+
+# copy FROM PATH: a second copy of what was put in place.
+copy() {
+    mkdir -p -- "$(dirname -- "$stage/$2")"
+    cp -- "$stage/$1" "$stage/$2"
+}
+
+# write PATH: a file of its own, from the standard input.
+write() {
+    mkdir -p -- "$(dirname -- "$stage/$1")"
+    cat >"$stage/$1"
+}
+
 # open_tar FILE FOLDER
 open_tar() {
     mkdir -p -- "$stage/$2"
@@ -225,8 +253,10 @@ _VERBS = {"copy": "put {file} {to} 644", "program": "put {file} {to} 755", "tar"
           "zip": "open_zip {file} {to}"}  # fmt: skip
 
 
-def install_script(name: str, title: str, placed: Sequence[Placed], notes: Sequence[str] = ()) -> str:
-    """The script for these files. `notes` are lines for people at its top."""
+def install_script(
+    name: str, title: str, placed: Sequence[Placed], notes: Sequence[str] = (), beside: Sequence[Beside] = ()
+) -> str:
+    """The script for these files, and what goes with them. `notes` are lines for people at its top."""
     quoted = {one.file: shlex.quote(one.file) for one in placed}
     head = "".join(f"# {line}\n" for line in notes)
     lines = [
@@ -236,9 +266,19 @@ def install_script(name: str, title: str, placed: Sequence[Placed], notes: Seque
         _FILES,
         "check() {\n",
         *(f"    verify {quoted[one.file]} {one.sha256}\n" for one in placed),
+        *(f"    need {shlex.quote(one.to)} {shlex.quote(one.needed)}\n" for one in beside if one.needed),
         "}\n\nunpack() {\n",
         *(f"    {_VERBS[one.how].format(file=quoted[one.file], to=shlex.quote(one.to))}\n" for one in placed),
+        *(f"    copy {shlex.quote(one.copied)} {shlex.quote(one.to)}\n" for one in beside if one.copied),
+        *(_written(one) for one in beside if one.text),
         "}\n",
         _END,
     ]
     return "".join(lines)
+
+
+def _written(one: Beside) -> str:
+    end = "PACKYARD_END"
+    while end in one.text:
+        end += "_"
+    return f"    write {shlex.quote(one.to)} <<'{end}'\n{one.text.rstrip(chr(10))}\n{end}\n"

@@ -61,6 +61,18 @@ def archives_of(roots: Collection[str], members: Mapping[str, Package], workspac
     return Archives(packages=tuple(packages), uses=tuple(uses), sources=tuple(sources), missing=tuple(sorted(missing)))
 
 
+def members_needed(name: str, members: Mapping[str, Package]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """A member and all members that it needs, sorted; and what they need of others."""
+    found, others = [name], set()
+    for one in found:  # grows while it is walked
+        for need in members[one].manifest.declared:
+            if need not in members:
+                others.add(need)
+            elif need not in found:
+                found.append(need)
+    return tuple(sorted(found)), tuple(sorted(others))
+
+
 def place_of(name: str) -> str:
     """Where an action finds the archive of a package."""
     return f"packages/{name}{ARCHIVE_SUFFIX}"

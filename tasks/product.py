@@ -6,12 +6,20 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from packyard.formats.morlochome import Installed, PlanePaths, exposed_paths, record_of
+from packyard.formats.morloclock import LockedPackage
+from packyard.formats.morlocref import ARCHIVE_SUFFIX
+from packyard.tasks.installscript import Beside
 from packyard.tasks.mojoplan import sound_packages
+from packyard.tasks.morlocneeds import members_needed
+from packyard.tasks.morlocpackage import Package, read_packages
 from packyard.tasks.target import Target, Use
 from packyard.tasks.version import version
 from packyard.tasks.workspace import Workspace
 
 How = Literal["copy", "program", "tar", "zip"]
+_HOME = "share/morloc"  # below ~/.local, where the compiler looks
+_PLANE = PlanePaths("default")
 _KINDS = ("bundle", "mojo", "morloc", "archive", "docs")
 
 
@@ -29,7 +37,7 @@ class Piece:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Product:
     """One artifact. `name` is its own among the products, `license` '' when nobody states one; `pieces` is empty for
-    what only a tool of its own can install."""
+    what cannot be installed by a shell script; `beside` is what goes with them."""
 
     kind: str
     target: str
@@ -40,6 +48,8 @@ class Product:
     description: str = ""
     platform: str = ""  # what it is for, in words; of a Mojo package its own manifest tells
     pieces: tuple[Piece, ...] = ()
+    beside: tuple[Beside, ...] = ()
+    notes: tuple[str, ...] = ()  # for people, at the top of its script
 
 
 def find_products(workspace: Workspace, made: Mapping[str, Target]) -> tuple[Product, ...]:
@@ -48,6 +58,7 @@ def find_products(workspace: Workspace, made: Mapping[str, Target]) -> tuple[Pro
         return ()
     found: dict[str, Product] = {}
     known = dict(_described(workspace))
+    packages = read_packages(workspace)
     targets = [target for target in made.values() if target.final and target.kind in _KINDS and target.outputs]
     for target in sorted(targets, key=lambda one: (_KINDS.index(one.kind), one.name)):
         artifact = target.outputs[0].artifact
@@ -65,7 +76,9 @@ def find_products(workspace: Workspace, made: Mapping[str, Target]) -> tuple[Pro
             license=license,
             description=description,
             platform=_platform(target, workspace, made),
-            pieces=tuple(_pieces(target, made)),
+            pieces=tuple(_pieces(target, made, packages)),
+            beside=tuple(_beside(target, packages)),
+            notes=tuple(_notes(target, packages)),
         )
     return tuple(found.values())
 
@@ -75,7 +88,7 @@ def script_name(product: Product) -> str:
     return f"install_{product.name}.sh"
 
 
-def _pieces(target: Target, made: Mapping[str, Target]) -> Iterator[Piece]:
+def _pieces(target: Target, made: Mapping[str, Target], packages: Mapping[str, Package]) -> Iterator[Piece]:
     artifact = str(target.outputs[0].artifact)
     name, file = target.name.partition(":")[2], artifact.removeprefix("dist/")
 
@@ -89,10 +102,44 @@ def _pieces(target: Target, made: Mapping[str, Target]) -> Iterator[Piece]:
         case "mojo":
             for one in _with_needs(target, made):
                 yield piece(one, "copy", f"lib/mojo/{one.outputs[0].at}")
+        case "morloc":
+            for needed in members_needed(name, packages)[0]:
+                yield piece(made[f"morloc:{needed}"], "tar", f"{_HOME}/{_PLANE.packages}")
         case "archive":
             yield piece(target, "zip" if file.endswith(".zip") else "tar", f"share/{name}")
         case "docs":
             yield piece(target, "zip", f"share/doc/{name}")
+
+
+def _beside(target: Target, packages: Mapping[str, Package]) -> Iterator[Beside]:
+    """What a home of morloc has of a package besides its files: its record and what it exposes; and what it needs that
+    is no member. Whichever installer brings a package, its record is the same, for all share it."""
+    if target.kind != "morloc":
+        return
+    names, others = members_needed(target.name.partition(":")[2], packages)
+    for name in others:
+        yield Beside(to=f"{_HOME}/{_PLANE.package(name)}", needed=f"the morloc package {name}")
+    for name in names:
+        package = packages[name]
+        locked = LockedPackage(
+            name=name,
+            version=package.manifest.version,
+            source=f"{name}-{package.manifest.version}{ARCHIVE_SUFFIX}",
+            dependencies=tuple(sorted(package.manifest.declared)),
+        )
+        installed = Installed(locked=locked, manifest=package.manifest, entries=(), reason="explicit")
+        yield Beside(to=f"{_HOME}/{_PLANE.record(name)}", text=record_of(installed, epoch=0))
+        for to, path in exposed_paths(package.manifest, name, package.files).items():
+            yield Beside(to=f"{_HOME}/{to}", copied=f"{_HOME}/{_PLANE.package(name)}/{path}")
+
+
+def _notes(target: Target, packages: Mapping[str, Package]) -> Iterator[str]:
+    if target.kind != "morloc":
+        return
+    yield f"The home of morloc is {_HOME} below the prefix."
+    for name in members_needed(target.name.partition(":")[2], packages)[0]:
+        if setup := packages[name].manifest.setup:
+            yield f"The setup script of {name} is not run: {setup} in {_PLANE.package(name)} of the home."
 
 
 def _platform(target: Target, workspace: Workspace, made: Mapping[str, Target]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -77,7 +78,7 @@ def try_out(dist: Path, home: Path, lines: list[str]) -> list[str]:
 def test_guides_tell_of_everything_and_are_by_name_only(space: Space) -> None:
     assert "guide:README.md" not in space.packyard().out
     done = space.packyard("dist/README.md", "dist/INSTALL.md")
-    assert done.ran == ["guide:INSTALL.md", "guide:README.md", "installer:pages", "installer:scripts"]
+    assert done.ran == ["guide:INSTALL.md", "guide:README.md", "installer:flat", "installer:pages", "installer:scripts"]
     readme, install = space.text("dist/README.md"), space.text("dist/INSTALL.md")
     assert re.findall(r"^\| `(\S+)` \| (.*?) \| (\S+) \| (.*?) \| \d+ \| `[0-9a-f]{64}` \|$", readme, re.M) == [
         ("flat-0.3.0.morloc.tar.gz", "a morloc package: flat things", "0.3.0", "MIT"),
@@ -112,10 +113,17 @@ def test_commands_of_the_guide_work_as_printed(space: Space, tmp_path: Path) -> 
     try_out(space.root / "dist", tmp_path / "b", commands(text, "pages 0.2.0"))
     lines = commands(text, "flat 0.3.0")
     assert lines == [
+        "sh install_flat.sh --dry-run",
+        "sh install_flat.sh",
+        "sh install_flat.sh --uninstall",
         "packyard install ./flat-0.3.0.morloc.tar.gz --to morloc",
         "packyard uninstall flat --to morloc",
     ]
-    try_out(space.root / "dist", tmp_path / "c", lines)
+    placed = (
+        ".local/share/morloc/fdb/flat.module .local/share/morloc/src/morloc/plane/default/flat/main.loc "
+        ".local/share/morloc/src/morloc/plane/default/flat/package.yaml"
+    )
+    assert try_out(space.root / "dist", tmp_path / "c", lines)[:3] == ["", placed, ""]
 
 
 def test_installer_puts_the_archive_in_place(space: Space, tmp_path: Path) -> None:
@@ -135,6 +143,59 @@ def test_installer_puts_the_archive_in_place(space: Space, tmp_path: Path) -> No
         done.stderr,
     )
     assert not (tmp_path / "q").exists()
+
+
+def test_installer_of_a_morloc_package_brings_the_members_that_it_needs(space: Space, tmp_path: Path) -> None:
+    """What it makes is what `packyard install` makes, but for our own notes; others must be there before."""
+    more = "dependencies: [flat, root]\nexpose: {cpp: [include]}\n"
+    space.write("morloc/flat-cpp/package.yaml", PACKAGE.replace("flat", "flat-cpp") + more)
+    space.write(
+        "morloc/flat-cpp/main.loc",
+        'module flat-cpp (*)\nimport flat\nimport root\nsource Cpp from "include/f.hpp" ("f")\n',
+    )
+    space.write("morloc/flat-cpp/include/f.hpp", "// f\n")
+    space.packyard("installer:flat-cpp", "installer:flat")
+    scripts = [space.root / f"dist/install_{name}.sh" for name in ("flat-cpp", "flat")]
+    assert subprocess.run(["shellcheck", *scripts], check=False).returncode == 0
+    home = tmp_path / "p/share/morloc"
+    root = home / "src/morloc/plane/default/root"
+
+    def run(script: Path, *words: str) -> subprocess.CompletedProcess[str]:
+        argv = ["sh", script, "--prefix", tmp_path / "p", *words]
+        return subprocess.run(argv, capture_output=True, text=True, check=False)
+
+    done = run(scripts[0])
+    assert (done.returncode, done.stderr) == (
+        1,
+        f"error: flat-cpp 0.3.0 needs the morloc package root, which is not in {root}: install it first\n",
+    )
+    assert not (tmp_path / "p").exists()
+    root.mkdir(parents=True)
+    (root / "package.yaml").write_text("name: root\nversion: 0.1.0\n")
+    (root / "main.loc").write_text("module root (*)\n")
+    assert run(scripts[0]).returncode == run(scripts[1]).returncode == 0
+    made = {path.relative_to(home).as_posix(): path.read_text() for path in home.rglob("*") if path.is_file()}
+    space.packyard("install", "./morloc/flat-cpp", str(root), "--to", "home")
+    other = {
+        path.relative_to(space.root / "home").as_posix(): path.read_text()
+        for path in (space.root / "home").rglob("*")
+        if path.is_file()
+    }
+    wanted = {
+        path: text for path, text in other.items() if not path.startswith("packyard/") and path != "fdb/root.module"
+    }
+    assert made.keys() == wanted.keys()
+    for path, text in made.items():
+        if path.startswith("fdb/"):
+            ours, theirs = json.loads(text), json.loads(wanted[path])
+            assert {**ours, "install_source": "", "install_reason": ""} == {
+                **theirs, "install_source": "", "install_reason": "",
+            }  # fmt: skip
+        else:
+            assert text == wanted[path]
+    assert run(scripts[0], "--uninstall").returncode == 0
+    assert (home / "src/morloc/plane/default/flat/main.loc").is_file()  # installed by its own script, too
+    assert not (home / "src/morloc/plane/default/flat-cpp").exists()
 
 
 def test_templates_of_the_workspace_take_the_place_of_ours(space: Space) -> None:
@@ -160,6 +221,6 @@ def test_products_of_one_name_have_installers_of_their_own(space: Space) -> None
     space.write("mkdocs.yml", "site_name: X\n")
     space.write("docs/index.md", "# X\n")
     listed = space.packyard("list", "--all", "--quiet").out.split()
-    assert {"installer:scripts", "installer:scripts.docs", "installer:pages"} == {
+    assert {"installer:scripts", "installer:scripts.docs", "installer:pages", "installer:flat"} == {
         name for name in listed if name.startswith("installer:")
     }
