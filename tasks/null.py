@@ -9,6 +9,7 @@ import hashlib
 import os
 import sqlite3
 import sys
+import zlib
 from array import array
 from collections.abc import Iterable
 
@@ -21,6 +22,7 @@ MANIFEST = "packyard.toml"
 VARIABLES = ("SOURCE_DATE_EPOCH", "PACKYARD_PRIVATE_KEY", "PACKYARD_KEY_SEED", "FLAVOR_SEED", "PACKYARD_CONFIG_DIR")
 ABSENT = (0, 0, 0, 0)  # stands for the stat of a path where nothing is: no file has the inode 0
 _INO = (1 << 63) - 1
+_ROW = "SELECT name, CAST(deps AS BLOB), CAST(paths AS BLOB), CAST(stats AS BLOB), fresh FROM target"
 
 
 def find_root(start: str) -> str | None:
@@ -41,6 +43,12 @@ def identity(variables: Iterable[str], salt: str) -> str:
     for name in variables:
         state.update(f"\0{name}\0{os.environ.get(name)}".encode("utf-8", "surrogateescape"))
     return f"{salt}:{state.hexdigest()}"
+
+
+def seal(name: bytes, deps: bytes, paths: bytes, stats: bytes) -> int:
+    """What stands in the column `fresh` of a target that is fresh, made from the columns that tell so: never 0, and
+    nothing that a flipped bit or another row's value would be."""
+    return 1 << 32 | zlib.crc32(b"\0\0".join((name, deps, paths, stats)))
 
 
 class Looked:
@@ -107,33 +115,32 @@ def _look(db: sqlite3.Connection, folder: int, names: list[str] | None) -> Looke
         changed, needed = None, -1
     else:
         changed, needed = _changed(folder, graph[3], graph[4]), graph[2]
-    rows: Iterable[tuple[str, bytes, bytes, int]]
+    rows: Iterable[tuple[str, bytes, bytes, bytes, int]]
     if names is None:
-        rows = db.execute("SELECT name, CAST(paths AS BLOB), stats, fresh FROM target WHERE needed <> 0")
+        rows = db.execute(f"{_ROW} WHERE needed <> 0")
     else:
         rows = closure = _closure(db, names)
         needed = len(closure)
     known = 0
     fresh: list[str] = []
-    for name, paths, stats, marked in rows:
+    for name, deps, paths, stats, marked in rows:
         known += 1
-        if marked and not _changed(folder, paths, stats):
+        if marked == seal(name.encode(), deps, paths, stats) and not _changed(folder, paths, stats):
             fresh.append(name)
     return Looked(changed, fresh, known, needed)
 
 
-def _closure(db: sqlite3.Connection, names: list[str]) -> list[tuple[str, bytes, bytes, int]]:
+def _closure(db: sqlite3.Connection, names: list[str]) -> list[tuple[str, bytes, bytes, bytes, int]]:
     """The rows of targets and of all that they are made from; one that is not marked fresh for what was never made."""
-    query = "SELECT name, CAST(paths AS BLOB), stats, fresh, deps FROM target WHERE name = ?"
-    rows: dict[str, tuple[str, bytes, bytes, int]] = {}
+    rows: dict[str, tuple[str, bytes, bytes, bytes, int]] = {}
     waiting = list(names)
     while waiting:
         name = waiting.pop()
         if name in rows:
             continue
-        row = db.execute(query, (name,)).fetchone()
-        rows[name] = row[:4] if row else (name, b"", b"", 0)
-        waiting.extend(row[4].split("\0") if row and row[4] else ())
+        row = db.execute(f"{_ROW} WHERE name = ?", (name,)).fetchone()
+        rows[name] = row or (name, b"", b"", b"", 0)
+        waiting.extend(row[1].decode("utf-8", "replace").split("\0") if row and row[1] else ())
     return list(rows.values())
 
 

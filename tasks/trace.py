@@ -1,7 +1,8 @@
 """What each target was made from: one row per target in `.packyard/trace.sqlite`, committed as each target ends.
 
 A row has two halves. `record` tells what the target was made from and what came out. `paths`, `stats` and
-`looks` remember the files as last looked at; `fresh` says that then both halves agreed. The null path
+`looks` remember the files as last looked at; `fresh` says that then both halves agreed (by a sum over what tells so:
+null.seal), or is 0. The null path
 (tasks/null.py) reads only the second half. Paths are kept as the bytes the system knows them by.
 """
 
@@ -17,10 +18,11 @@ import time
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from packyard.tasks import null
 from packyard.tasks.errors import ActionError
 from packyard.tasks.memo import Look, Stat
 
@@ -203,9 +205,11 @@ class Trace:
     ) -> None:
         """Remember that `name` was made, in one transaction. Its dependents must be judged again."""
         with self._writing() as db:
+            joined, (paths, stats, packed) = "\0".join(deps), _pack(looks)
+            fresh = null.seal(name.encode(), joined.encode(), paths, stats)
             db.execute(
-                "INSERT OR REPLACE INTO target VALUES (?, ?, 1, ?, ?, ?, ?, ?)",
-                (name, int(needed), "\0".join(deps), *_pack(looks), _text(name, record)),
+                "INSERT OR REPLACE INTO target VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (name, int(needed), fresh, joined, paths, stats, packed, _text(name, record)),
             )
             db.executemany("UPDATE target SET fresh = 0 WHERE name = ?", [(other,) for other in dependents])
             db.execute("DELETE FROM failure WHERE name = ?", (name,))
@@ -215,13 +219,16 @@ class Trace:
         fresh = [(*_pack(looks), name) for name, looks in looked.items() if looks is not None]
         stale = [(name,) for name, looks in looked.items() if looks is None]
         with self._writing() as db:
-            db.executemany("UPDATE target SET fresh = 1, paths = ?, stats = ?, looks = ? WHERE name = ?", fresh)
+            db.create_function("seal", 4, null.seal)
+            db.executemany("UPDATE target SET paths = ?, stats = ?, looks = ? WHERE name = ?", fresh)
+            seal = "seal(CAST(name AS BLOB), CAST(deps AS BLOB), paths, stats)"
+            db.executemany(f"UPDATE target SET fresh = {seal} WHERE name = ?", [(name,) for *_, name in fresh])
             db.executemany("UPDATE target SET fresh = 0 WHERE name = ?", stale)
 
     def fresh(self) -> set[str]:
         """The targets that are marked fresh: they were when their files looked as remembered."""
         with self._lock:
-            return {row[0] for row in self._db.execute("SELECT name FROM target WHERE fresh = 1")}
+            return {row[0] for row in self._db.execute("SELECT name FROM target WHERE fresh <> 0")}
 
     def forget(self, names: Iterable[str]) -> None:
         """Drop what is remembered of these targets."""
@@ -365,7 +372,9 @@ def _checksum(text: bytes) -> bytes:
 def _text(name: str, record: Record) -> str:
     """The record as JSON. It begins with a sum over itself and the target's name, so that one which was altered, or put
     in another's row, is not believed."""
-    body = json.dumps(asdict(record), separators=(",", ":"))[1:]
+    values = {field.name: getattr(record, field.name) for field in fields(record)}  # asdict() would copy all of it
+    values["outputs"] = {part: asdict(made) for part, made in record.outputs.items()}
+    body = json.dumps(values, separators=(",", ":"))[1:]
     return f'{{"sum":"{_sum(name, body)}",{body}'
 
 

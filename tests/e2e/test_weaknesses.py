@@ -316,6 +316,31 @@ def test_trace_damaged_in_any_row_gives_nothing_wrong(here, capsys, tally):
     assert clean.files("dist") == wanted
 
 
+@pytest.mark.parametrize("words", [(), ("archive:outer",)], ids=["all", "one"])
+def test_trace_that_calls_a_stale_target_fresh_is_not_believed(here, monkeypatch, capsys, tally, words):
+    """A build was killed before the outer archive was made again: only its mark tells that it must be."""
+    place = here.root / ".packyard/trace.sqlite"
+    with contextlib.closing(sqlite3.connect(place, isolation_level=None)) as db:
+        kept = db.execute("SELECT fresh FROM target WHERE name = 'archive:inner'").fetchone()
+        for mark in (0, 1, -1, 1 << 32, kept[0], kept[0] ^ 1 << 7, kept[0] ^ 1 << 32, "fresh", b"\1"):
+            db.execute("UPDATE target SET fresh = ? WHERE name = 'archive:outer'", (mark,))
+            assert null.fresh_targets(str(here.root), list(words) or None) is None, mark
+            tally("corruptions: of marks in the trace", 1)
+        deps = db.execute("SELECT deps FROM target WHERE name = 'archive:outer'").fetchone()
+        assert deps == ("archive:inner",)
+    monkeypatch.setattr(sys, "argv", ["packyard", *words])
+    for _ in range(2):  # the first one may find files as young as the clock's grain
+        assert main() == 0
+        assert "nothing to do: 2 targets" in capsys.readouterr().out
+        time.sleep(0.05)
+    looked = null.look(str(here.root), list(words) or None)
+    assert (looked.graph, len(looked.fresh), looked.known, looked.needed) == ([], 2, 2, 2)
+    here.append("src/a.txt", "edit\n")
+    with contextlib.closing(sqlite3.connect(place, isolation_level=None)) as db:  # what it is made from is forgotten
+        db.execute("UPDATE target SET deps = '' WHERE name = 'archive:outer'")
+    assert null.fresh_targets(str(here.root), ["archive:outer"]) is None
+
+
 @pytest.mark.parametrize("what", ["dist", "cache", ".packyard"])
 def test_folder_that_vanishes_while_building_does_no_lasting_harm(tally, what):
     """Whatever the build under way makes of it, it says so in words, and the next one is right."""
