@@ -40,14 +40,14 @@ def chain(count: int) -> Graph:
 
 
 def layers(seed: int, count: int, *, again: int = 0) -> Graph:
-    """Targets of all classes of resources that take up to a second, each made from up to two of those a little before
+    """Targets of all classes of resources that take 40 to 400 ms, each made from up to two of those a little before
     it; `again` another time."""
     chance = random.Random(seed)
     made: list[tuple[str, Target]] = []
     for number in range(count):
         uses = {chance.randrange(max(0, number - 30), number) for _ in range(2)} if number else set()
         resource: Resource = chance.choices(("cpu", "io", "memory"), (6, 3, 1))[0]
-        params = {"seconds": chance.uniform(0.1, 1.0), "again": again}
+        params = {"seconds": chance.uniform(0.04, 0.4), "again": again}
         made.append(_target(number, sorted(uses), "sleep", params, resource))
     return Graph(dict(made))
 

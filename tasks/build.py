@@ -92,8 +92,9 @@ class Build:
             return self._store
 
     def close(self) -> None:
-        """Let go of the store."""
+        """Let go of the store; the sandboxes of the build are gone then."""
         self._resolver.shutdown()
+        sandbox.settle()
         if self._store is not None:
             self._store.close()
 

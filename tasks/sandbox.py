@@ -11,10 +11,10 @@ import hashlib
 import os
 import shutil
 import stat
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
 
 from packyard.tasks.errors import ActionError
 from packyard.tasks.exclusion import exclusive, try_exclusive
@@ -26,6 +26,7 @@ from packyard.tasks.trace import Made
 
 _STAGED_TIME = (315532800, 315532800)  # 1980-01-01, the oldest time that every archive format can hold
 _CHUNK = 1 << 20
+_ASIDE = 16  # sandboxes that are being removed at once
 
 
 class Changed(Exception):
@@ -37,35 +38,44 @@ class Changed(Exception):
 
 
 _in_use: set[Path] = set()
+_removers: list[threading.Thread] = []
+_lock = threading.Lock()  # of the list
 
 
 @contextmanager
 def room_for(
     target: Target, key: str, *, log: Path, trees: Mapping[str, Path], downloads: Path | None = None
 ) -> Iterator[Room]:
-    """An empty room for the action of `key`; everything in it is removed at the end."""
+    """An empty room for the action of `key`. At the end it is put aside, and everything in it removed while others
+    work: a disk may take longer for that than the action took."""
     place = base() / key[:16]
     try:
         with exclusive(_lock_of(place)):
             _remove(place)
             _in_use.add(place)
             try:
-                for name in ("in", "out", "tmp", "home"):
-                    (place / name).mkdir(parents=True)
+                for folder in (place, *(place / name for name in ("in", "out", "tmp", "home"))):
+                    folder.mkdir()
                 yield Room(
                     inputs=place / "in", outputs=place / "out", scratch=place / "tmp", home=place / "home",
                     params=target.params, log=log, trees=trees, network=target.network, local=target.local,
                     downloads=downloads,
                 )  # fmt: skip
             finally:
-                _remove(place)
+                _put_aside(place)
                 _in_use.discard(place)
     except OSError as error:
         raise full_or(error, "the sandbox") from None
 
 
+def settle() -> None:
+    """Wait until the sandboxes whose actions have ended are gone."""
+    for remover in list(_removers):
+        remover.join()
+
+
 def abandon() -> None:
-    """Remove every sandbox in use: the run was interrupted and its children are dead."""
+    """Remove every sandbox that is left: the run was interrupted and its children are dead."""
     for place in list(_in_use):
         with contextlib.suppress(OSError):
             _remove(place)
@@ -79,24 +89,27 @@ def stage(
 
     Sources are copied, never linked: a link would change the source's ctime, and an action could write through it.
     """
-    for source in target.sources:
+    staged = [source.at for source in target.sources] + [use.at for use in target.uses]
+    for folder in {os.path.dirname(at) for at in staged}:
+        (room.inputs / folder).mkdir(parents=True, exist_ok=True)
+    for source in target.sources:  # there may be a hundred thousand
         look = looks[source.path]
-        place = _place(room.inputs, source.at)
         try:
-            reading = (root / source.path).open("rb", buffering=0)
+            reading = os.open(os.path.join(root, source.path), os.O_RDONLY | os.O_CLOEXEC)
         except OSError:
             raise Changed(source.path) from None
-        with reading:
-            if _copy(reading, place) != look.digest:
+        try:
+            if _copy(reading, f"{room.inputs}/{source.at}", 0o755 if look.executable else 0o644) != look.digest:
                 raise Changed(source.path)
-        place.chmod(0o755 if look.executable else 0o644)
-        os.utime(place, _STAGED_TIME)
+        except IsADirectoryError:
+            raise Changed(source.path) from None
+        finally:
+            os.close(reading)
     for use in target.uses:
         made = uses[f"{use.target}#{use.part}"]
         if not made.tree:
-            place = _place(room.inputs, use.at)
-            store.copy_out(made.digest, place, executable=made.executable)
-            os.utime(place, _STAGED_TIME)
+            store.copy_out(made.digest, room.inputs / use.at, executable=made.executable)
+            os.utime(room.inputs / use.at, _STAGED_TIME)
 
 
 def collect(room: Room, target: Target, store: Store) -> dict[str, Made]:
@@ -141,21 +154,43 @@ def _lock_of(place: Path) -> Path:
     return place.with_name(f"{place.name}.lock")
 
 
-def _place(folder: Path, at: str) -> Path:
-    place = folder / at
-    place.parent.mkdir(parents=True, exist_ok=True)
-    return place
-
-
-def _copy(reading: BinaryIO, target: Path) -> bytes:
+def _copy(reading: int, place: str, mode: int) -> bytes:
+    """Copy an open file to a new one of this mode; its SHA-256."""
     state = hashlib.sha256()
-    with target.open("xb", buffering=0) as writing:
-        while chunk := reading.read(_CHUNK):
+    writing = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    try:
+        while chunk := os.read(reading, _CHUNK):
             state.update(chunk)
             view = memoryview(chunk)
             while view:
-                view = view[writing.write(view) :]
+                view = view[os.write(writing, view) :]
+        os.fchmod(writing, mode)  # which the umask has no part in
+        os.utime(writing, _STAGED_TIME)
+    finally:
+        os.close(writing)
     return state.digest()
+
+
+def _put_aside(place: Path) -> None:
+    """Give a sandbox another name, under which it is removed in the background; who puts one more aside than there may
+    be waits for the first."""
+    gone = place.with_name(f"gone-{os.urandom(8).hex()}")
+    with contextlib.suppress(FileNotFoundError):  # an interrupted run has removed it under the action
+        os.rename(place, gone)
+        _in_use.add(gone)
+        remover = threading.Thread(target=_remove_aside, args=(gone,))
+        remover.start()
+        with _lock:
+            _removers[:] = [*(other for other in _removers if other.is_alive()), remover]
+            first = _removers[0] if len(_removers) > _ASIDE else remover
+        if first is not remover:
+            first.join()
+
+
+def _remove_aside(gone: Path) -> None:
+    with contextlib.suppress(OSError):  # the next run sweeps what is left
+        _remove(gone)
+    _in_use.discard(gone)
 
 
 def _remove(path: Path) -> None:

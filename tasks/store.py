@@ -292,8 +292,11 @@ class Store:
 
     def _settle(self, source: Path, target: Path) -> None:
         source.chmod(0o444)
-        target.parent.mkdir(exist_ok=True)
-        os.replace(source, target)
+        try:
+            os.replace(source, target)
+        except FileNotFoundError:  # the first entry in its folder
+            target.parent.mkdir(exist_ok=True)
+            os.replace(source, target)
 
 
 def full_or(error: OSError, place: str) -> ActionError:

@@ -64,6 +64,7 @@ def test_room_is_empty_and_named_by_the_key(tmp_path, base):
             [],
         ]
         assert (made.params, made.network) == ({"n": 1}, True)
+    sandbox.settle()
     assert list(base.iterdir()) == []
 
 
@@ -79,12 +80,33 @@ def test_room_with_read_only_folders_is_removed(tmp_path, base):
         (made.scratch / "deep").mkdir()
         (made.scratch / "deep/file").write_text("x")
         (made.scratch / "deep").chmod(0o500)
+    sandbox.settle()
     assert list(base.iterdir()) == []
 
 
 def test_room_is_removed_when_the_action_fails(tmp_path, base):
     with pytest.raises(ActionError, match="broken"), room(tmp_path):
         raise ActionError("broken")
+    sandbox.settle()
+    assert list(base.iterdir()) == []
+
+
+def test_rooms_are_removed_while_others_work(tmp_path, base, monkeypatch):
+    monkeypatch.setattr(sandbox, "_ASIDE", 1)
+    rooms = []
+    for number in range(5):
+        with room_for(target(), f"{number}" * 64, log=tmp_path / "log", trees={}) as made:
+            (made.scratch / "file").write_text("x")
+            rooms.append(made.scratch)
+        assert not made.scratch.exists()
+    sandbox.settle()
+    assert (list(base.iterdir()), len(set(rooms))) == ([], 5)
+
+
+def test_room_that_was_removed_under_its_action_is_no_error(tmp_path, base):
+    with room(tmp_path):
+        abandon()
+    sandbox.settle()
     assert list(base.iterdir()) == []
 
 
@@ -114,7 +136,12 @@ def test_stage_of_source_outside_the_workspace(tmp_path, root, store):
         assert (made.inputs / "o").read_text() == "out"
 
 
-@pytest.mark.parametrize("change", [lambda path: path.write_text("b\n"), lambda path: path.unlink()])
+def to_folder(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+@pytest.mark.parametrize("change", [lambda path: path.write_text("b\n"), Path.unlink, to_folder])
 def test_stage_of_changed_source_names_it(tmp_path, root, store, change):
     seen = looks(root, "a.txt")
     change(root / "a.txt")
@@ -171,6 +198,7 @@ def test_sweep_removes_what_nobody_holds(tmp_path, base):
     with room(tmp_path) as made:
         sweep()
         assert made.inputs.is_dir()
+    sandbox.settle()
     assert list(base.iterdir()) == []
 
 
