@@ -75,7 +75,7 @@ def find_products(workspace: Workspace, made: Mapping[str, Target]) -> tuple[Pro
             version=release,
             license=license,
             description=description,
-            platform=_platform(target, workspace, made),
+            platform=_platform(target, workspace, made, packages),
             pieces=tuple(_pieces(target, made, packages)),
             beside=tuple(_beside(target, packages)),
             notes=tuple(_notes(target, packages)),
@@ -142,16 +142,20 @@ def _notes(target: Target, packages: Mapping[str, Package]) -> Iterator[str]:
             yield f"The setup script of {name} is not run: {setup} in {_PLANE.package(name)} of the home."
 
 
-def _platform(target: Target, workspace: Workspace, made: Mapping[str, Target]) -> str:
+def _platform(target: Target, workspace: Workspace, made: Mapping[str, Target], packages: Mapping[str, Package]) -> str:
     """What a product is for; an archive is for all that is needed by what it carries."""
     if target.kind == "archive":
         carried = [made[use.target] for use in target.uses if use.target in made]
         compilers = [use.target for one in carried if one.kind == "mojo" for use in one.uses]
         needs = [f"Mojo {name.partition('mojo-')[2]}" for name in compilers if name.startswith("toolchain:mojo-")]
-        needs += [_platform(one, workspace, made) for one in carried if one.kind != "mojo"]
+        needs += [_platform(one, workspace, made, packages) for one in carried if one.kind != "mojo"]
         return ", ".join(filter(None, dict.fromkeys(needs)))
+    if target.kind == "morloc":
+        name = target.name.partition(":")[2]
+        others = members_needed(name, packages)[1] if name in packages else ()
+        return f"morloc with {', '.join(others)} in its home" if others else "morloc"
     if target.kind != "bundle":
-        return "morloc" if target.kind == "morloc" else ""
+        return ""
     system, _, machine = (target.name.partition("@")[2] or workspace.platform).partition("_")
     names = {"linux": "Linux", "darwin": "macOS", "windows": "Windows", "amd64": "x86-64", "arm64": "ARM64"}
     return f"{names.get(system, system)} on {names.get(machine, machine)}"

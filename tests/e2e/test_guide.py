@@ -155,7 +155,7 @@ def test_installer_of_a_morloc_package_brings_the_members_that_it_needs(space: S
     )
     space.write("morloc/flat-cpp/include/f.hpp", "// f\n")
     space.packyard("installer:flat-cpp", "installer:flat", "guide:INSTALL.md")
-    assert "\nA morloc package: flat things, for morloc with root in its home.\n" in space.text("dist/INSTALL.md")
+    assert "\nA morloc package: flat-cpp things, for morloc with root in its home.\n" in space.text("dist/INSTALL.md")
     scripts = [space.root / f"dist/install_{name}.sh" for name in ("flat-cpp", "flat")]
     assert subprocess.run(["shellcheck", *scripts], check=False).returncode == 0
     home = tmp_path / "p/share/morloc"
