@@ -13,6 +13,8 @@ from packyard.tasks import installed, network, process
 from packyard.tasks.errors import ActionError
 
 _ANSWER = "pylock.toml"
+_NONE, _UNREACHED = "no versions were found for", "the package index cannot be asked for"
+_CONNECTION = ("dns error", "failed to fetch", "error sending request", "client error (connect)")  # uv's words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,8 +54,9 @@ def compiled(question: Question, *how: str) -> str:
         try:
             process.capture(argv, cwd=folder, env=_environment())
         except ActionError as error:
-            message = f"{question.place}: no versions were found for {', '.join(question.requirements)}"
-            raise ActionError(message, detail=error.detail, hint=_hint(error.detail)) from None
+            what, hint = _cause(error.detail)
+            message = f"{question.place}: {what} {', '.join(question.requirements)}"
+            raise ActionError(message, detail=error.detail, hint=hint) from None
         return answer.read_text(encoding="utf-8")
 
 
@@ -83,12 +86,14 @@ def upgrades(names: Iterable[str] | None) -> tuple[str, ...] | None:
     return None if names is None else tuple(names)
 
 
-def _hint(detail: str) -> str:
+def _cause(detail: str) -> tuple[str, str]:
+    """What uv's words mean for the requirements, and what to do."""
     lower = detail.lower()
     if network.offline():
-        return "nothing may be downloaded (--offline, UV_OFFLINE): lock once with the network"
+        return _NONE, "nothing may be downloaded (--offline, UV_OFFLINE): lock once with the network"
     if "401 unauthorized" in lower or "403 forbidden" in lower:
-        return "put its user and password into the URL of UV_DEFAULT_INDEX or UV_INDEX, or into ~/.netrc"
-    if "dns error" in lower or "failed to fetch" in lower or "connect" in lower:
-        return "the package index cannot be reached: check the network, UV_DEFAULT_INDEX, HTTPS_PROXY, SSL_CERT_FILE"
-    return "ask for other versions in the manifest, or leave out what cannot be had together"
+        hint = "put its user and password into the URL of UV_DEFAULT_INDEX or UV_INDEX, or into ~/.netrc"
+        return _UNREACHED, hint
+    if any(words in lower for words in _CONNECTION):
+        return _UNREACHED, "check the network, UV_DEFAULT_INDEX, HTTPS_PROXY, SSL_CERT_FILE"
+    return _NONE, "ask for other versions in the manifest, or leave out what cannot be had together"
