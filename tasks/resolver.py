@@ -13,8 +13,7 @@ from packyard.tasks import installed, network, process
 from packyard.tasks.errors import ActionError
 
 _ANSWER = "pylock.toml"
-_NONE, _UNREACHED = "no versions were found for", "the package index cannot be asked for"
-_CONNECTION = ("dns error", "failed to fetch", "error sending request", "client error (connect)")  # uv's words
+_LOST = ("dns error", "failed to fetch", "error sending request", "client error (connect)")  # uv's words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,9 +53,7 @@ def compiled(question: Question, *how: str) -> str:
         try:
             process.capture(argv, cwd=folder, env=_environment())
         except ActionError as error:
-            what, hint = _cause(error.detail)
-            message = f"{question.place}: {what} {', '.join(question.requirements)}"
-            raise ActionError(message, detail=error.detail, hint=hint) from None
+            raise _refusal(question, error.detail) from None
         return answer.read_text(encoding="utf-8")
 
 
@@ -86,14 +83,17 @@ def upgrades(names: Iterable[str] | None) -> tuple[str, ...] | None:
     return None if names is None else tuple(names)
 
 
-def _cause(detail: str) -> tuple[str, str]:
+def _refusal(question: Question, detail: str) -> ActionError:
     """What uv's words mean for the requirements, and what to do."""
-    lower = detail.lower()
+    wanted, lower = ", ".join(question.requirements), detail.lower()
+    message = f"{question.place}: no versions were found for {wanted}"
+    hint = "ask for other versions in the manifest, or leave out what cannot be had together"
     if network.offline():
-        return _NONE, "nothing may be downloaded (--offline, UV_OFFLINE): lock once with the network"
-    if "401 unauthorized" in lower or "403 forbidden" in lower:
+        hint = "nothing may be downloaded (--offline, UV_OFFLINE): lock once with the network"
+    elif "401 unauthorized" in lower or "403 forbidden" in lower:
+        message = f"{question.place}: the package index cannot be asked for {wanted}"
         hint = "put its user and password into the URL of UV_DEFAULT_INDEX or UV_INDEX, or into ~/.netrc"
-        return _UNREACHED, hint
-    if any(words in lower for words in _CONNECTION):
-        return _UNREACHED, "check the network, UV_DEFAULT_INDEX, HTTPS_PROXY, SSL_CERT_FILE"
-    return _NONE, "ask for other versions in the manifest, or leave out what cannot be had together"
+    elif any(words in lower for words in _LOST):
+        message = f"{question.place}: the package index cannot be asked for {wanted}"
+        hint = "check the network, UV_DEFAULT_INDEX, HTTPS_PROXY, SSL_CERT_FILE"
+    return ActionError(message, detail=detail, hint=hint)
