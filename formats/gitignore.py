@@ -13,8 +13,8 @@ from dataclasses import dataclass
 NAME = ".gitignore"
 
 
-# A bracket that nothing closes is a class of nothing, and so matches nothing.
-_TOKEN = re.compile(r"\*\*+/|/\*\*+$|\*+|\?|\[[!^]?\]?(?:\[:\w*:\]|\\.|[^\]\\])*\]|\\.|.", re.DOTALL)
+# Crossing folders twice is no more than once. A bracket that nothing closes matches nothing.
+_TOKEN = re.compile(r"(?:\*\*+/)+|/\*\*+$|\*+|\?|\[[!^]?\]?(?:\[:\w*:\]|\\.|[^\]\\])*\]|\\.|.", re.DOTALL)
 _MEMBER = re.compile(r"\[:(?P<named>\w*):\]|(?P<low>\\.|.)(?:-(?P<high>\\.|.))?", re.DOTALL)
 _CLASSES = {
     "alnum": "0-9A-Za-z", "alpha": "A-Za-z", "blank": r" \t", "cntrl": r"\x00-\x1f\x7f", "digit": "0-9",

@@ -48,6 +48,7 @@ def _rule(line: str) -> tuple[re.Pattern[str], bool] | None:
 
 def glob_expression(pattern: str) -> str:
     """The regular expression of a pattern: `*` inside a name, `**/` across folders (also those of package.yaml)."""
-    parts = re.split(r"(\*\*/|\*)", pattern)
-    special = {"**/": "(?:[^/]*/)*", "*": "[^/]*"}
-    return "".join(special.get(part) or re.escape(part) for part in parts)
+    parts = re.split(r"((?:\*\*/)+|\*)", pattern)  # `**/**/` says no more than `**/`, and takes far longer to match
+    return "".join(
+        "(?:[^/]*/)*" if part.startswith("**") else "[^/]*" if part == "*" else re.escape(part) for part in parts
+    )

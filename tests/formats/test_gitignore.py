@@ -61,6 +61,11 @@ def test_gitignore_agrees_with_git(tmp_path: Path, text: str) -> None:
     assert {file for file in FILES if ignored(file)} == set(FILES) - kept
 
 
+def test_gitignore_that_crosses_folders_again_and_again_takes_no_time() -> None:
+    ignored = read_gitignores({"": "**/" * 20 + "x\n"})
+    assert [ignored("a/" * 40 + name) for name in "xy"] == [True, False]
+
+
 def test_gitignore_in_a_folder_is_for_that_folder() -> None:
     ignored = read_gitignores({"": "*.log\n", "a": "!keep.log\n/top\n"})
     assert [ignored(p) for p in ("x.log", "a/x.log", "a/keep.log", "keep.log", "a/top", "a/b/top")] == [

@@ -23,6 +23,8 @@ from packyard.formats.morlocignore import read_ignore
         ("a/**/x.txt", "a/b/c/x.txt", True),
         ("a/**/x.txt", "a/x.txt", True),
         ("**/x.txt", "x.txt", True),
+        ("**/" * 20 + "x.txt", "a/" * 40 + "x.txt", True),
+        ("**/" * 20 + "x.txt", "a/" * 40 + "y.txt", False),
         ("/x.txt", "x.txt", False),
         ("?.txt", "x.txt", False),
         ("[x].txt", "x.txt", False),
