@@ -13,6 +13,7 @@ from packyard.formats.entrypoint import read_entry_point
 from packyard.formats.errors import FormatError
 from packyard.formats.naming import read_member_name
 from packyard.formats.platform import read_platform
+from packyard.formats.policy import Policy
 from packyard.formats.relpath import read_relpath
 from packyard.formats.requirement import (
     read_distribution_name,
@@ -81,16 +82,6 @@ class RuntimeEnv:
     set: Mapping[str, str] = field(default_factory=dict)
     map: Mapping[str, str] = field(default_factory=dict)
     isolated: bool = True
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Policy:
-    """`[tool.flavor.policy]`: where the bundle agrees to start. `max_age_days` None means for ever."""
-
-    platforms: tuple[str, ...] = ()
-    refuse_root: bool = False
-    max_age_days: int | None = None
-    require_env: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,6 +24,7 @@ from packyard.formats.pspf import (
     Execution,
     Launcher,
     Metadata,
+    Policy,
     Slot,
     Verdict,
     contents_digest,
@@ -35,7 +36,6 @@ from packyard.formats.pspf import (
     verify,
     write_bundle,
 )
-from packyard.formats.pspf import Policy as SignedPolicy
 from packyard.formats.pspf.operations import chain_name, read_chain
 from packyard.formats.pspf.seal import PLACE_PREFIX
 from packyard.formats.pspf.stored import stored_member
@@ -307,7 +307,7 @@ def _metadata(params: Mapping[str, Json], slots: Sequence[Slot], lazy: Sequence[
         execution=Execution(command=_command(params, place)),
         environment=Environment(**params["environment"]),
         setup_commands=(seal(tree, place=place, gone=gone),) if params["sealed"] else (),
-        policy=None if policy is None else SignedPolicy(**policy),
+        policy=None if policy is None else Policy(**policy),
         build=Build(
             tool="packyard",
             timestamp=datetime.fromtimestamp(params["epoch"], UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),

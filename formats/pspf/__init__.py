@@ -9,6 +9,7 @@ This module is the public interface (docs/pspf-api.md); the modules below it are
 """
 
 from packyard.formats.errors import FormatError
+from packyard.formats.policy import Policy
 from packyard.formats.pspf.contents import Contents, contents_digest, listing, merged, read_contents, unpacked
 from packyard.formats.pspf.metadata import (
     Build,
@@ -17,7 +18,6 @@ from packyard.formats.pspf.metadata import (
     Execution,
     Launcher,
     Metadata,
-    Policy,
     Slot,
     Validation,
     read_metadata,

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from packyard.formats.digest import Digest, digest_of
 from packyard.formats.errors import FormatError
+from packyard.formats.policy import Policy
 from packyard.formats.table import Table, reading
 
 FORMAT: Final = "PSPF/2025"
@@ -85,16 +86,6 @@ class Environment:
     pass_: tuple[str, ...] = ()
     map: Mapping[str, str] = field(default_factory=dict)
     set: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Policy:
-    """Where the bundle agrees to start. `max_age_days` counts from the build's time and is None for ever."""
-
-    platforms: tuple[str, ...] = ()
-    refuse_root: bool = False
-    max_age_days: int | None = None
-    require_env: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

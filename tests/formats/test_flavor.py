@@ -5,12 +5,12 @@ from packyard.formats.errors import FormatError
 from packyard.formats.flavor import (
     BuildSpec,
     Flavor,
-    Policy,
     ProjectManifest,
     RuntimeEnv,
     read_buildconfig,
     read_project,
 )
+from packyard.formats.policy import Policy
 from packyard.formats.slotspec import SlotSpec
 
 PROJECT = '[project]\nname = "webapp"\nversion = "1.0.0"\n'
