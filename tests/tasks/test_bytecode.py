@@ -63,6 +63,8 @@ def test_nothing_to_compile_starts_nothing(tmp_path: Path) -> None:
         ("pipeline/__init__.py", True),
         ("pandas/tests/test_x.py", False),
         ("test/x.py", False),
+        ("sqlalchemy/testing/x.py", False),
+        ("testing.py", True),
         ("cookie/{{name}}/x.py", False),
         ("cookie/two-words.py", False),
         ("click-8.dist-info/x.py", False),
