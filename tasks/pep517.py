@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
+import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from packyard.formats.errors import FormatError
 from packyard.formats.wheel import Wheel, read_wheel
 from packyard.tasks.errors import ActionError
 from packyard.tasks.room import Room
+
+_NEUTRAL = b"/build"
+# The note in which a linker names what it linked by a digest of its bytes: name and type, then the digest.
+_BUILD_ID = re.compile(rb"(\x04\0\0\0\x14\0\0\0\x03\0\0\0GNU\0).{20}", re.DOTALL)
 
 # Started with -I -S: nothing but the standard library and the build environment. What a backend asks for when it is
 # run is not installed then, because a lock tells what is there; it has to be there already.
@@ -63,10 +71,25 @@ def build_wheel(
     return wheels[0]
 
 
-def usable_wheel(file: Path, backend: str) -> Wheel:
-    """The wheel that a backend left; ActionError when it is none."""
+def usable_wheel(file: Path, backend: str, folder: Path) -> Wheel:
+    """The wheel that a backend left, which says no more that it was made in `folder`; ActionError when it is none."""
     with file.open("rb") as stream:
         try:
-            return read_wheel(stream)
+            wheel = read_wheel(stream)
         except FormatError as error:
             raise ActionError(f"the wheel that {backend!r} made cannot be used: {error}") from None
+    files = {path: replace(entry, content=_hide(entry.data(), folder)) for path, entry in wheel.files.items()}
+    return replace(wheel, files=files)
+
+
+def _hide(data: bytes, folder: Path) -> bytes:
+    """Write another folder, the same for every user, wherever that of the build stands: compilers let it into what
+    they write for debuggers, and notes of the build name it. Nothing moves in a binary."""
+    path = os.fsencode(folder)
+    if path not in data:
+        return data
+    if b"\0" not in data:
+        return data.replace(path, _NEUTRAL)
+    data = data.replace(path, _NEUTRAL.ljust(len(path), b"/"))
+    blank = _BUILD_ID.sub(lambda found: found[1] + bytes(20), data)
+    return _BUILD_ID.sub(lambda found: found[1] + hashlib.sha256(blank).digest()[:20], data)

@@ -15,9 +15,10 @@ from packyard.formats.pinned import Pinned, pinned_files
 from packyard.formats.pylock import Build
 from packyard.formats.table import reading
 from packyard.formats.toml import read_toml
+from packyard.formats.wheel import write_wheel
 from packyard.tasks.errors import ActionError
 from packyard.tasks.fetched import fetched
-from packyard.tasks.pep517 import build_wheel
+from packyard.tasks.pep517 import build_wheel, usable_wheel
 from packyard.tasks.room import Room
 from packyard.tasks.unpackedwheel import unpack_wheel
 from packyard.tasks.unpacking import unpack
@@ -78,10 +79,14 @@ def build_sdist(room: Room, pinned: Pinned, file: Path, build: Build | None, pyt
         raise ActionError(f"what builds {name!r} cannot be installed: {error}") from None
     room.say(f"building {pinned.file} with {system.backend}")
     try:
-        return build_wheel(
+        file = build_wheel(
             room, python, project=_project(place / "source"), tree=tree, backend=system.backend, path=system.path,
             out=place / "built",
         )  # fmt: skip
+        built = usable_wheel(file, system.backend, room.scratch.parent)
+        with file.open("wb") as out:
+            write_wheel(built, out)
+        return file
     except ActionError as error:
         raise ActionError(
             f"{pinned.file!r} could not be built: {error.message}", detail=error.detail,

@@ -54,7 +54,7 @@ def make_wheel(room: Room) -> None:
         path=room.params["backend_path"],
         out=room.scratch / "built",
     )
-    wheel = usable_wheel(file, room.params["backend"])
+    wheel = usable_wheel(file, room.params["backend"], room.scratch.parent)
     if wheel.version != room.params["release"]:
         raise ActionError(
             f"the wheel has the version {wheel.version!r}, {room.params['release']!r} was expected from the manifest"

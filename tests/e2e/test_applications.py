@@ -17,6 +17,7 @@ from packyard.tasks.interpreter import RUNNING
 
 from tests.conftest import NETWORK, Space
 
+ROOT = Path(__file__).parents[2]
 pytestmark = [pytest.mark.real, pytest.mark.skipif(not sys.platform.startswith("linux"), reason="harvests on Linux")]
 
 # Imports every top-level module of every distribution that is there but the application's own.
@@ -237,16 +238,35 @@ def started(bundle: Path) -> Any:
 _ELSEWHERE = """
 mkdir -p "$SANDBOXES" "$BELOW" "$HERE"
 mount -t tmpfs none "$SANDBOXES"
-disorderfs --quiet --shuffle-dirents=yes --multi-user=no "$BELOW" "$SANDBOXES"
-disorderfs --quiet --shuffle-dirents=yes --multi-user=no "$SOURCES" "$HERE"
+[ "$BUILDER" = "$(id -u)" ] || chown -R "$BUILDER:$BUILDER" "$SANDBOXES" "$BELOW" "$HERE" "$SOURCES" "$HOME"
+disorderfs --quiet --shuffle-dirents=yes --multi-user=$MANY "$BELOW" "$SANDBOXES"
+disorderfs --quiet --shuffle-dirents=yes --multi-user=$MANY "$SOURCES" "$HERE"
 umask 077
 cd "$HERE"
 status=0
-faketime -f +965h $PACKYARD -n 1 $TARGETS || status=$?
+$AS faketime -f +965h $PACKYARD -n 1 $TARGETS || status=$?
 cd /
 umount "$HERE" "$SANDBOXES"
 exit $status
 """
+
+
+def opened_to_others(*folders: Path) -> str:
+    """The lines of a script that let every user into folders that lie in closed ones, at the paths that they have."""
+    closed: dict[Path, list[Path]] = {}
+    for folder in dict.fromkeys(folders):
+        for above in reversed(folder.parents):
+            if not above.stat().st_mode & 0o001:
+                closed.setdefault(above, []).append(folder)
+                break
+    inside = [folder for kept in closed.values() for folder in kept]
+    lines = ["mount -t tmpfs -o mode=755 none /mnt"]
+    for number, folder in enumerate(inside):
+        lines += [f"mkdir /mnt/{number}", f'mount --rbind "{folder}" /mnt/{number}']
+    lines += [f'mount -t tmpfs -o mode=755 none "{above}"' for above in closed]
+    for number, folder in enumerate(inside):
+        lines += [f'mkdir -p "{folder}"', f'mount --rbind /mnt/{number} "{folder}"']
+    return "\n".join(lines)
 
 
 def test_bundles_are_the_same_bytes_on_a_machine_that_differs_in_everything(built: Space, tmp_path: Path) -> None:
@@ -261,6 +281,10 @@ def test_bundles_are_the_same_bytes_on_a_machine_that_differs_in_everything(buil
     shutil.copytree(built.root / ".packyard/locks", sources / ".packyard/locks")
     home = tmp_path / "a home"
     home.mkdir()
+    # Another user, too, where there may be one: root can become anybody.
+    builder = 65534 if os.getuid() == 0 and shutil.which("setpriv") else os.getuid()
+    another = builder != os.getuid()
+    tmp_path.chmod(0o755)
     downloads = Path(built.environment["PACKYARD_CACHE_DIR"]) / "downloads"
     if downloads.is_dir():
         shutil.copytree(downloads, home / "cache/downloads")
@@ -274,14 +298,19 @@ def test_bundles_are_the_same_bytes_on_a_machine_that_differs_in_everything(buil
             "LANG": "tr_TR.UTF-8",
             "PYTHONHASHSEED": "4321",
             "USER": "somebody",
-            "SANDBOXES": f"/tmp/packyard-{os.getuid():010d}",
+            "UV_CACHE_DIR": str(home / "uv"),
+            "SANDBOXES": f"/tmp/packyard-{builder:010d}",
+            "BUILDER": str(builder),
+            "MANY": "yes" if another else "no",
+            "AS": f"setpriv --reuid {builder} --regid {builder} --clear-groups" if another else "",
             "BELOW": str(tmp_path / "sandboxes"),
             "SOURCES": str(sources),
             "HERE": str(tmp_path / "another folder/of a longer name"),
             "TARGETS": " ".join(f"bundle:{name}" for name in REPRODUCED),
         },
     )
-    done = other.mounted(_ELSEWHERE)
+    opened = opened_to_others(ROOT, Path(sys.base_prefix), Path(sys.prefix), tmp_path) if another else ""
+    done = other.mounted(opened + _ELSEWHERE)
     assert "bundle:pages" in done.ran and "env:pages" in done.ran
     for name in REPRODUCED:
         assert other.read(f"dist/{name}-1.0.psp") == built.read(f"dist/{name}-1.0.psp"), name
