@@ -16,10 +16,12 @@ from doit.task import Task, dict_to_task
 from packyard.formats.errors import FormatError
 from packyard.tasks.errors import ActionError
 from packyard.tasks.front import Front
+from packyard.tasks.graph import Graph
 from packyard.tasks.opening import find_workspace
 from packyard.tasks.target import Node
 
 GROUP = "all"
+_FAR = 100  # targets in a chain
 
 
 class Reporter:
@@ -122,8 +124,9 @@ def task_packyard() -> Iterator[dict[str, Any]]:
 def tasks(front: Front, names: Sequence[str]) -> Iterator[dict[str, Any]]:
     """The tasks of these targets, and the group `all` over those of them that are final."""
     chosen = set(names)
+    milestones = _milestones(front.graph, names)
     for name in names:
-        yield _task(front, name, front.graph.nodes[name], chosen)
+        yield _task(front, name, front.graph.nodes[name], chosen, milestones[name])
     yield {
         "basename": GROUP,
         "doc": "every final artifact",
@@ -152,12 +155,25 @@ class Loader(TaskLoader2):  # type: ignore[misc]
         return [dict_to_task({"name": values.pop("basename"), **values}) for values in tasks(self._front, names)]
 
 
-def _task(front: Front, name: str, node: Node, chosen: Set[str]) -> dict[str, Any]:
+def _milestones(graph: Graph, names: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """For each of `names` (dependencies first) every so-many-th target of the longest chain below it. doit keeps for a
+    task all those that led to it, which is quadratic in a chain; with these asked for first, none is far away."""
+    depths: dict[str, int] = {}
+    found: dict[str, tuple[str, ...]] = {}
+    for name in names:
+        below = max((need for need in graph.nodes[name].needs if need in depths), key=depths.__getitem__, default=None)
+        depths[name] = 1 if below is None else depths[below] + 1
+        far = below is not None and depths[below] % _FAR == 0
+        found[name] = () if below is None else (*found[below], below) if far else found[below]
+    return found
+
+
+def _task(front: Front, name: str, node: Node, chosen: Set[str], milestones: tuple[str, ...]) -> dict[str, Any]:
     return {
         "basename": name,
         "doc": node.doc,
         "actions": [(_make, [front, name])],
-        "task_dep": [other for other in node.needs if other in chosen],
+        "task_dep": [*milestones, *(other for other in node.needs if other in chosen and other not in milestones[-1:])],
         "targets": node.artifacts,
         "uptodate": [Verdict(front, name)],
         "clean": [(_clean, [front, name])] if node.artifacts else [],

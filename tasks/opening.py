@@ -154,7 +154,8 @@ def _read(root: Path, *, writing: bool) -> tuple[Graph, StoredGraph]:
     manifest = workspace.manifest
     more = [*filter(None, [manifest.sign.seed_env]), *(["PATH"] if manifest.toolchain.mojo_from == "PATH" else [])]
     stored = store_graph(graph, workspace.watch, (*null.VARIABLES, *more, *sorted(workspace.watch.variables)))
-    return read_graph(stored.text), stored  # which takes a fraction of the memory, and is what later runs see
+    del workspace, graph, manifest  # what is read from the text takes a fraction of the memory, and later runs see that
+    return read_graph(stored.text), stored
 
 
 def _graph(read: Callable[[], Workspace], *, writing: bool) -> tuple[Workspace, Graph]:
