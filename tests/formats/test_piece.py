@@ -90,7 +90,9 @@ def test_join_gnu_tar_and_python_and_our_reader_agree(tmp_path: Path) -> None:
     assert len(ours) == 32
 
 
-@pytest.mark.parametrize("data", [b"", b"\x1f\x8b", gzip.compress(b"x" * 100)], ids=["nothing", "a head", "a whole member"])
+@pytest.mark.parametrize(
+    "data", [b"", b"\x1f\x8b", gzip.compress(b"x" * 100)], ids=["nothing", "a head", "a whole member"]
+)
 def test_join_what_is_no_piece_is_refused(tmp_path: Path, data: bytes) -> None:
     (tmp_path / "x").write_bytes(data)
     with pytest.raises(FormatError, match=r"x: is no piece of a tarball$"):

@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import json
 import os
+import platform
 import shutil
 import subprocess
 import sys
@@ -16,7 +17,7 @@ from pathlib import Path
 import pytest
 from packyard.formats.errors import FormatError
 from packyard.formats.listing import read_listing
-from packyard.tasks import interpreter, lock
+from packyard.tasks import installed, interpreter, lock
 from packyard.tasks.action import invoke
 from packyard.tasks.errors import ActionError
 from packyard.tasks.graph import build_graph
@@ -181,6 +182,31 @@ def test_runtime_of_debian_finds_site_packages(tmp_path: Path) -> None:
     )
     done = run_app(prefix, "x", version=version)
     assert (done.returncode, done.stdout) == (3, f"{prefix} ['app', 'x']\n")
+
+
+def test_runtime_of_an_interpreter_that_uv_manages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A copy of this Python where uv keeps its own: uv finds it there, and so does Packyard, before any other."""
+    release, machine = ".".join(map(str, sys.version_info[:3])), platform.machine()
+    place = tmp_path / "managed" / f"cpython-{release}-linux-{machine}-gnu"
+    left_out = ("test", "config-*", "site-packages", "dist-packages", "__pycache__", "idlelib", "*.a")
+    library = f"lib/python{RUNNING}"
+    shutil.copytree(
+        f"{sys.base_prefix}/{library}", place / library, symlinks=True, ignore=shutil.ignore_patterns(*left_out)
+    )
+    (place / "bin").mkdir()
+    shutil.copy(f"{sys.base_prefix}/bin/python{RUNNING}", place / "bin")
+    (place / "bin/python3").symlink_to(f"python{RUNNING}")
+    monkeypatch.setenv("UV_PYTHON_INSTALL_DIR", str(place.parent))
+    found = subprocess.run(
+        [installed.uv(), "python", "find", "--managed-python", "--no-project", RUNNING], env=os.environ,
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert Path(found.stdout.strip()).parent.parent.resolve() == place
+    yard = Yard(tmp_path / "yard", PLAIN)
+    assert yard.targets[RUNTIME].params["prefix"] == str(place)
+    there = unpack(tmp_path / "there", yard.make(RUNTIME))
+    done = start(there, "-I", "-c", f"import sys, {MODULES}; print(sys.prefix)", hidden=str(place.parent))
+    assert (done.stdout, done.stderr) == (f"{there}\n", "")
 
 
 def test_runtime_of_an_archive_is_verified_unpacked_and_trimmed(plain: Yard, tmp_path: Path) -> None:
