@@ -167,6 +167,9 @@ def _run(room: Room, env: dict[str, str]) -> Path:
     _write_programs(programs, python, sites)
     path = os.pathsep.join(map(str, (project / "src", project, *sites)))
     for command in room.params["commands"]:
+        if command[0].endswith(".py") and not (project / command[0]).is_file():
+            message = f"the hook {shlex.join(command)!r} failed: there is no file {command[0]!r}"
+            raise ActionError(message, hint="a hook sees the application's files, or those that hook_inputs names")
         argv = [os.fspath(python), *command] if command[0].endswith(".py") else command
         try:
             room.run(

@@ -100,6 +100,7 @@ def test_hooks_run_before_and_after_and_their_outputs_go_in(project, tmp_path: P
             "pre_build",
             "left no file 'myapp/colours.py'",
         ),
+        ("pyproject.toml", "/prepare.py", "/prepar.py", "pre_build", "there is no file 'myapp/scripts/prepar.py'"),
         ("pyproject.toml", '"pytest -q', '"no-such-tool -q', "pre_build", "tools come from the dependencies"),
     ],
 )
