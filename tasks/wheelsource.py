@@ -18,7 +18,7 @@ Reader = Callable[[str], str | None]  # a module file's path -> its text
 ROOTS = ("src", "")  # where packages stand below a member, the first that has them wins
 _LEFT_OUT = frozenset({"build", "dist", "site"})
 _LOCKS = ("pylock.toml", "pylock.build.toml", "pylock.hooks.toml", "uv.lock", "poetry.lock")
-_BUNDLE = re.compile(r".+\.psp(\.exe)?")  # `packyard pack` leaves it in the current folder
+_BUNDLE = re.compile(r".+\.psp(\.exe)?")  # `packyard pack` leaves it in the current folder, or where --output says
 
 
 def wheel_sources(member: Member, workspace: Workspace) -> list[str]:
@@ -34,6 +34,7 @@ def member_files(member: Member, workspace: Workspace, excluded: tuple[str, ...]
     others = [other.folder for other in workspace.members if other.folder != member.folder]
     flavor = member.project.flavor if member.project else None
     written = flavor.build.hook_outputs if flavor and flavor.build.pre_build else ()
+    own = f"{flavor.package_name}-" if flavor else "/"  # what a bundle of this member is called, wherever it lies
 
     def left_out(path: str) -> bool:
         relative = path.removeprefix(f"{member.folder}/") if member.folder else path
@@ -48,7 +49,8 @@ def member_files(member: Member, workspace: Workspace, excluded: tuple[str, ...]
                 or workspace.watch.is_file(f"{path}pyvenv.cfg")
                 or matches(relative[:-1], excluded)
             )
-        made = name.endswith(".pyc") or relative in _LOCKS or ("/" not in relative and _BUNDLE.fullmatch(name))
+        bundle = _BUNDLE.fullmatch(name) and ("/" not in relative or name.startswith(own))
+        made = name.endswith(".pyc") or relative in _LOCKS or bundle
         return bool(made) or matches(relative, excluded)
 
     return list(workspace.watch.files(member.folder, left_out))

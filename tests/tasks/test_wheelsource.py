@@ -52,6 +52,15 @@ def test_sources_leave_out_what_builds_members_and_environments_leave(tmp_path: 
     ]
 
 
+def test_sources_leave_out_bundles_of_the_member_wherever_they_lie(tmp_path: Path) -> None:
+    files = dict.fromkeys(
+        ["app/app.py", "app/any.psp", "app/out/app-1.0.psp", "app/out/app-1.0-windows_amd64.psp.exe", "app/art/x.psp"],
+        "",
+    )
+    member, space = app(tmp_path, HEAD + FLAVOR.format("app:main"), files)
+    assert wheel_sources(member, space) == ["app/app.py", "app/art/x.psp", "app/pyproject.toml"]
+
+
 @pytest.mark.parametrize(
     ("path", "pattern", "found"),
     [
