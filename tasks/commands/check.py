@@ -42,7 +42,9 @@ def run(words: list[str]) -> int:
         if not quiet:
             say(*done)
         evidence = Evidence(root, version(), options.tag, online=options.online)
-    judged = [one for one in go_through(evidence) if _is_wanted(one, options.member)]
+    names = {*options.member}  # those that components are called, besides their own: of packages that they have
+    wanted = names | {one.name for one in evidence.components if names & {*one.names}} if names else names
+    judged = [one for one in go_through(evidence) if not wanted or one.subject.partition(" ")[0] in wanted]
     if not judged:
         raise UsageError(
             Problem(f"{', '.join(map(repr, options.member))} has no items", hint="'packyard check' lists all")
@@ -88,10 +90,6 @@ def _fix(evidence: Evidence) -> Iterator[str]:
             yield f"fixed  {script}: chmod +x"
     except OSError as error:
         raise ActionError(f"{error.filename}: cannot be written: {error.strerror}") from None
-
-
-def _is_wanted(judged: Judged, names: Sequence[str]) -> bool:
-    return not names or judged.subject.partition(" ")[0] in names
 
 
 def _lines(judged: Sequence[Judged], *, quiet: bool) -> Iterator[str]:
