@@ -18,10 +18,11 @@ _FILE = re.compile(r"(?P<name>.+?)(?:-(?P<version>\d+\.\d+\.\d+[^/]*))?\.(?:mojo
 
 
 def is_mojo_package(path: Path) -> bool:
-    """Whether a file is a compiled Mojo package by its first bytes; any other name is not, be it a file or not."""
+    """Whether a file is a compiled Mojo package, by its first bytes or, if it may be damaged, by its name; what is no
+    file is none."""
     try:
         with path.open("rb") as stream:
-            return is_package(stream)
+            return is_package(stream) or path.name.endswith(ENDS)
     except OSError:
         return False
 

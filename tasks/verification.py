@@ -52,8 +52,7 @@ class Verified:
 
     def shown(self) -> str:
         """The outcome in lines."""
-        name = f"{self.path.name}: "
-        text = self.text.removeprefix(name)
+        text = self.text.removeprefix(f"{self.path}: ").removeprefix(f"{self.path.name}: ")
         return f"{self.path}: {text}" if not self.passed else f"{self.path}: works\n\n{text}"
 
     def json(self) -> dict[str, Any]:

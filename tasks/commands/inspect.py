@@ -13,6 +13,7 @@ from packyard.formats.mojopkg import is_package, read_package
 from packyard.tasks.commands.output import say, say_json
 from packyard.tasks.display import bytes_text
 from packyard.tasks.inspection import inspect_file, inspection_text
+from packyard.tasks.mojodescribed import ENDS
 
 
 def run(words: list[str]) -> int:
@@ -36,7 +37,7 @@ def run(words: list[str]) -> int:
 def _is_mojo(path: Path) -> bool:
     try:
         with path.open("rb") as stream:
-            return is_package(stream)
+            return is_package(stream) or path.name.endswith(ENDS)
     except OSError as error:
         raise FormatError(Problem(f"cannot be read: {error.strerror}", place=os.fspath(path))) from None
 

@@ -132,6 +132,14 @@ def test_verify_reads_a_morloc_package_strictly(tmp_path: Path) -> None:
     )
 
 
+def test_verify_of_a_damaged_mojo_package_calls_it_one(tmp_path: Path) -> None:
+    path = tmp_path / "a-0.1.0.mojopkg"
+    path.write_bytes(b"x")
+    assert shown(verify_artifact(path, (), None)) == (
+        "FILE: '78' begins no Mojo package, '4d 50 4b 47' (MPKG) or '4d 4c ef 52' (MLIR) was expected"
+    )
+
+
 def test_verify_of_no_file_says_so(tmp_path: Path) -> None:
     with pytest.raises(FormatError) as caught:
         verify_artifact(tmp_path / "none.zip", (), None)

@@ -46,6 +46,8 @@ def test_inspect_of_a_mojo_package_says_which_compilers_accept_it(space: Space) 
 
 
 def test_inspect_of_a_torn_mojo_package_says_so(space: Space) -> None:
+    space.write("nix.mojopkg", "x")
+    assert "'78' begins no Mojo package" in space.run("inspect", "nix.mojopkg")[2]
     space.write("tensor.mojopkg", "MPKG")
     status, out, err = space.run("inspect", "tensor.mojopkg")
     assert (status, out) == (1, "")
