@@ -54,6 +54,27 @@ def test_write_more_files_than_the_old_records_count_are_read() -> None:
     assert sum(1 for _ in entries(io.BytesIO(data), limit=0)) == 70_000
 
 
+def test_write_beyond_4_gib_is_read_by_others_and_by_us(tmp_path: Path) -> None:
+    far = tmp_path / "far.zip"
+    with far.open("wb") as out:
+        out.seek(5 << 30)  # a hole, which takes no room
+        write_zip(FILES, out)
+    with zipfile.ZipFile(far) as archive:
+        assert archive.testzip() is None
+        assert archive.read("a.txt") == b"hello\n" * 500
+    with far.open("rb") as stream:
+        assert list(entries(stream, limit=1 << 20)) == sorted(FILES, key=lambda e: e.path.encode())
+
+
+def test_read_member_with_wide_sizes_and_folders_of_another_writer() -> None:
+    def make(archive: zipfile.ZipFile) -> None:
+        archive.writestr("d/", b"")
+        with archive.open("d/f", "w", force_zip64=True) as out:
+            out.write(b"wide")
+
+    assert list(entries(io.BytesIO(made(make)), limit=4)) == [Entry("d/f", b"wide")]
+
+
 def made(make: Callable[[zipfile.ZipFile], None]) -> bytes:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -75,6 +96,15 @@ def twice(archive: zipfile.ZipFile) -> None:
     archive.writestr("g", b"2")
 
 
+def changed(data: bytes, at: int, new: bytes, *, record: bytes = b"PK\1\2") -> bytes:
+    """A zip with other bytes in the last record of a kind."""
+    start = data.rindex(record) + at
+    return data[:start] + new + data[start + len(new) :]
+
+
+TWO = made(twice)
+
+
 @pytest.mark.parametrize(
     ("data", "message"),
     [
@@ -89,6 +119,23 @@ def twice(archive: zipfile.ZipFile) -> None:
         (made(twice).replace(b"g", b"f"), "f: stands twice in the archive"),
         (made(twice).replace(b"g", b"F"), "'f' and 'F' are one file on systems that ignore case"),
         (made(lambda z: z.writestr("big", bytes(5000))), "the archive unpacks to more than 1000 bytes"),
+        (made(lambda z: [z.writestr(name, b"") for name in ("f", "f/g")]), "f: is both a file and a folder"),
+        (changed(GOOD, 8, b"\1\0"), "f: is encrypted or in another part of the zip"),
+        (changed(GOOD, 10, b"\x0c\0"), "f: has the compression method 12, stored (0) or deflated (8) was expected"),
+        (changed(GOOD, 10, b"\0\0"), "f: is stored with two different sizes"),
+        (changed(GOOD, 24, b"\xff" * 4), "f: has no zip64 size"),
+        (changed(GOOD, 46, b"\xff"), "the name b'\\xff' is not UTF-8"),
+        (changed(GOOD, 46, b"/"), "/: '' is no path for an archive: '' is not a file name"),
+        (changed(GOOD, 0, b"PK\1\3"), "the zip's directory is damaged"),
+        (changed(GOOD, 8, b"\0\0", record=b"PK\5\6"), "the zip is one part of several"),
+        (changed(GOOD, 8, b"\0\0\0\0", record=b"PK\5\6"), "the zip's directory has data after its last record"),
+        (changed(GOOD, 16, b"\1", record=b"PK\5\6"),
+         "the zip has data before its first member or after its directory"),
+        (changed(TWO, 42, b"\0"), "g: overlaps another member"),
+        (changed(TWO, 42, b"\1"), "g: overlaps another member"),
+        (changed(GOOD, 42, b"\1"), "f: has no header where the zip's directory says"),
+        (changed(changed(GOOD, 20, b"\xff"), 18, b"\xff", record=b"PK\3\4"),
+         "f: does not fit before the zip's directory"),
         (GOOD.replace(b"f", b"e", 1), "f: has a header that differs from the zip's directory"),
         (GOOD[:31] + b"\xff\xff" + GOOD[33:],
          "f: the data is damaged (Error -3 while decompressing data: invalid block type)"),

@@ -1,0 +1,23 @@
+from __future__ import annotations
+
+import hashlib
+import io
+
+import pytest
+from packyard.formats.digest import Digest, digest_of, digest_stream
+from packyard.formats.errors import FormatError
+
+HEX = hashlib.sha256(b"x").hexdigest()
+
+
+def test_digest_is_read_back_with_and_without_its_algorithm() -> None:
+    digest = digest_of(b"x")
+    assert (str(digest), digest.raw) == (f"sha256:{HEX}", hashlib.sha256(b"x").digest())
+    assert Digest.parse(str(digest)) == Digest.parse(HEX) == digest_stream(io.BytesIO(b"x")) == digest
+
+
+@pytest.mark.parametrize("text", ["", HEX[:-1], HEX.upper(), f"md5:{HEX}", f"sha256:sha256:{HEX}", f"{HEX}\n"])
+def test_digest_wrong_is_refused(text: str) -> None:
+    with pytest.raises(FormatError) as error:
+        Digest.parse(text)
+    assert str(error.value) == f"{text!r} is not a digest (sha256: and 64 hexadecimal digits)"
