@@ -59,9 +59,10 @@ def build_wheel(
             env={"PATH": f"{tree}/bin:{room.constant()['PATH']}", "PYTHONPATH": str(tree)},
             reaching=False,
         )
-    except ActionError:
+    except ActionError as error:
         if not (out / "missing.json").exists():
-            raise
+            message = error.message.replace(repr(python.name), f"the backend {backend!r}", 1)
+            raise ActionError(message, detail=error.detail, hint=error.hint) from None
         asked = ", ".join(map(repr, json.loads((out / "missing.json").read_text(encoding="utf-8"))))
         message = f"the backend {backend!r} asks for {asked} too, which [build-system] requires does not list"
         raise ActionError(message) from None

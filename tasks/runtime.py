@@ -189,7 +189,10 @@ def _unpack(room: Room, home: Path) -> None:
     with archive.open("rb") as stream:
         found = digest_stream(stream).hex
     if found != room.params["sha256"]:
-        raise ActionError(f"the interpreter's archive has the SHA-256 {found}, {room.params['sha256']} was expected")
+        raise ActionError(
+            f"the interpreter's archive has the SHA-256 {found}, {room.params['sha256']} was expected",
+            hint="ask who made it, or pin it anew: 'packyard lock --interpreter ARCHIVE'",
+        )
     links: dict[str, str] = {}
     try:
         with archive.open("rb") as stream, inside("the interpreter's archive"):
