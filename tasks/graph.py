@@ -104,6 +104,7 @@ def build_graph(workspace: Workspace) -> Graph:
     errors.gather(problems)
     targets = {name: _with_named_uses(target, targets) for name, target in targets.items()}
     errors.gather(problem for target in targets.values() for problem in _double_inputs(target))
+    errors.gather(_keys(workspace, targets))
     return Graph({name: targets[name] for name in _order(targets)}, workspace.manifest.cache.directory)
 
 
@@ -149,6 +150,19 @@ def _double_inputs(target: Target) -> Iterator[FormatError]:
         if other is not who:
             message = f"{target.name!r} would find both {other} and {who} at '{at}'"
             yield FormatError(Problem(message, place=target.place))
+
+
+def _keys(workspace: Workspace, targets: Mapping[str, Target]) -> Iterator[FormatError]:
+    """A private key is no input of an action, so it gets into no artifact."""
+    from packyard.tasks.workspace import PRIVATE_NAME  # loaded already, with the workspace
+
+    key = workspace.manifest.sign.key
+    for target in targets.values():
+        for source in target.sources:
+            if source.path == key or source.path.endswith(PRIVATE_NAME):
+                message = f"{target.name!r} would hold the private key '{source.path}'"
+                hint = "exclude it, or keep keys outside of what is packed"
+                yield FormatError(Problem(message, place=target.place, hint=hint))
 
 
 def _nearest(name: str, targets: Iterable[str]) -> str:

@@ -27,11 +27,10 @@ from packyard.formats.pspf.signature import (
 )
 from packyard.tasks.errors import ActionError, PlanError
 from packyard.tasks.target import Json
-from packyard.tasks.workspace import MANIFEST, Workspace
+from packyard.tasks.workspace import MANIFEST, PRIVATE_NAME, PUBLIC_NAME, Workspace
 
 KEY_VARIABLE = "PACKYARD_PRIVATE_KEY"
 SEED_VARIABLES = ("PACKYARD_KEY_SEED", "FLAVOR_SEED")
-PRIVATE_NAME, PUBLIC_NAME = "flavor-private.key", "flavor-public.key"  # as FlavorPack names them
 
 _HEX = re.compile(r"[0-9a-fA-F]{64}")
 

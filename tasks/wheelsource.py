@@ -11,7 +11,7 @@ from packyard.formats.entrypoint import EntryPoint, parse_entry_point
 from packyard.formats.errors import FormatError, Problem
 from packyard.formats.pymodule import defines, imports, read_module
 from packyard.formats.reference import TargetRef, read_reference
-from packyard.tasks.workspace import Member, Workspace
+from packyard.tasks.workspace import PRIVATE_NAME, PUBLIC_NAME, Member, Workspace
 
 Reader = Callable[[str], str | None]  # a module file's path -> its text
 
@@ -30,7 +30,7 @@ def wheel_sources(member: Member, workspace: Workspace) -> list[str]:
 
 def member_files(member: Member, workspace: Workspace, excluded: tuple[str, ...] = ()) -> list[str]:
     """The workspace paths of a member's files, sorted: all but other members, what builds and hooks leave behind,
-    virtual environments (told by their pyvenv.cfg), locks, and what is excluded."""
+    virtual environments (told by their pyvenv.cfg), locks, signing keys, and what is excluded."""
     others = [other.folder for other in workspace.members if other.folder != member.folder]
     flavor = member.project.flavor if member.project else None
     written = flavor.build.hook_outputs if flavor and flavor.build.pre_build else ()
@@ -51,7 +51,12 @@ def member_files(member: Member, workspace: Workspace, excluded: tuple[str, ...]
             )
         bundle = _BUNDLE.fullmatch(name) and ("/" not in relative or name.startswith(own))
         made = name.endswith(".pyc") or relative in _LOCKS or bundle
-        return bool(made) or matches(relative, excluded)
+        return bool(made) or is_key(path) or matches(relative, excluded)
+
+    def is_key(path: str) -> bool:
+        folder, slash, name = path.rpartition("/")
+        pair = name == PUBLIC_NAME and workspace.watch.is_file(f"{folder}{slash}{PRIVATE_NAME}")
+        return name == PRIVATE_NAME or path == workspace.manifest.sign.key or pair
 
     return list(workspace.watch.files(member.folder, left_out))
 

@@ -23,6 +23,7 @@ from packyard.tasks.watch import Watch
 
 MANIFEST = "packyard.toml"
 LOCK = "packyard.lock"
+PRIVATE_NAME, PUBLIC_NAME = "flavor-private.key", "flavor-public.key"  # of keys, as FlavorPack names them
 _LATEST = 4354819198  # 2107-12-31 23:59:58
 _BUILDCONFIG = "buildconfig.toml"  # beside a pyproject.toml: more of [tool.flavor.build]
 

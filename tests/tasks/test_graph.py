@@ -53,6 +53,16 @@ def problems(build, *kinds) -> str:
     return str(caught.value)
 
 
+def test_graph_puts_no_private_key_into_an_action(build) -> None:  # type: ignore[no-untyped-def]
+    keys = Source(path="scripts/keys/flavor-private.key", at="scripts/keys/flavor-private.key")
+    with pytest.raises(PlanError) as error:
+        build([target("archive:tools", sources=(keys,))])
+    assert str(error.value) == (
+        "archive:tools.toml: 'archive:tools' would hold the private key 'scripts/keys/flavor-private.key'\n"
+        "  hint: exclude it, or keep keys outside of what is packed"
+    )
+
+
 def test_order_puts_dependencies_first(build):
     made = build([target("x:c", "x:b"), target("x:b", "x:a")], [target("x:a"), target("x:0", "x:c")])
     assert list(made.targets) == ["x:a", "x:b", "x:c", "x:0"]

@@ -52,6 +52,16 @@ def test_sources_leave_out_what_builds_members_and_environments_leave(tmp_path: 
     ]
 
 
+def test_sources_leave_out_signing_keys(tmp_path: Path) -> None:
+    (tmp_path / "app/keys").mkdir(parents=True)
+    for path in ("keys/flavor-private.key", "keys/flavor-public.key", "release.pem", "app.py", "flavor-public.key"):
+        (tmp_path / "app" / path).write_text("")
+    member, space = app(
+        tmp_path, HEAD + FLAVOR.format("app:main"), {}, members='"app"]\n[sign]\nkey="app/release.pem" #'
+    )
+    assert wheel_sources(member, space) == ["app/app.py", "app/flavor-public.key", "app/pyproject.toml"]
+
+
 def test_sources_leave_out_bundles_of_the_member_wherever_they_lie(tmp_path: Path) -> None:
     files = dict.fromkeys(
         ["app/app.py", "app/any.psp", "app/out/app-1.0.psp", "app/out/app-1.0-windows_amd64.psp.exe", "app/art/x.psp"],
