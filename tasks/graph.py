@@ -173,24 +173,25 @@ def _nearest(name: str, targets: Iterable[str]) -> str:
 
 
 def _double_owners(targets: Mapping[str, Target]) -> list[FormatError]:
-    """Two targets may neither make one file nor one file inside the other's folder."""
-    owners: dict[str, Target] = {}
+    """Two targets may neither make one file nor one file inside the other's folder, also where case is ignored."""
+    owners: dict[str, tuple[Target, str]] = {}  # by the folded path: the owner, and the path as it is
     problems: list[FormatError] = []
     for target in targets.values():
         for output in target.outputs:
             if output.artifact is None:
                 continue
-            other = owners.setdefault(output.artifact, target)
+            other, path = owners.setdefault(output.artifact.casefold(), (target, output.artifact))
             if other is not target:
                 message = f"'{output.artifact}' is made by {target.name!r} and by {other.name!r} ({other.place})"
-                problems.append(FormatError(Problem(message, place=target.place)))
-    for path, target in owners.items():
-        parent = path
+                hint = "" if path == output.artifact else f"systems that ignore case take it for '{path}'"
+                problems.append(FormatError(Problem(message, place=target.place, hint=hint)))
+    for folded, (target, path) in owners.items():
+        parent = folded
         while "/" in parent:
             parent = parent.rpartition("/")[0]
             if parent in owners:
-                other = owners[parent]
-                message = f"'{path}' of {target.name!r} lies inside '{parent}' of {other.name!r} ({other.place})"
+                other, folder = owners[parent]
+                message = f"'{path}' of {target.name!r} lies inside '{folder}' of {other.name!r} ({other.place})"
                 problems.append(FormatError(Problem(message, place=target.place)))
     return problems
 

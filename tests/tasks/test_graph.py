@@ -131,6 +131,16 @@ def test_artifact_with_two_owners_names_both_places(build):
     assert message == "x:b.toml: 'dist/o' is made by 'x:b' and by 'x:a' (x:a.toml)"
 
 
+def test_artifacts_that_differ_in_case_alone_are_one_on_some_systems(build):
+    message = problems(build, [target("x:a", artifact="dist/Web"), target("x:b", artifact="dist/web")])
+    assert message == (
+        "x:b.toml: 'dist/web' is made by 'x:b' and by 'x:a' (x:a.toml)\n"
+        "  hint: systems that ignore case take it for 'dist/Web'"
+    )
+    message = problems(build, [target("x:a", artifact="Site/o"), target("x:b", artifact="site/o/p")])
+    assert message == "x:b.toml: 'site/o/p' of 'x:b' lies inside 'Site/o' of 'x:a' (x:a.toml)"
+
+
 def test_artifact_inside_another_is_refused(build):
     message = problems(build, [target("x:a", artifact="site/o"), target("x:b", artifact="site/o/p/q")])
     assert message == "x:b.toml: 'site/o/p/q' of 'x:b' lies inside 'site/o' of 'x:a' (x:a.toml)"
