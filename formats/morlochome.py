@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from packyard.formats.entry import Entry
-from packyard.formats.errors import FormatError
+from packyard.formats.errors import FormatError, Problem
 from packyard.formats.json import read_json
 from packyard.formats.morloc import MorlocManifest
 from packyard.formats.morlocignore import glob_expression
@@ -129,7 +129,7 @@ def exposed_paths(manifest: MorlocManifest, name: str, files: Iterable[str]) -> 
             expression = re.compile(rf"{glob_expression(pattern)}(?:/.*)?", re.DOTALL)
             matching = [path for path in files if expression.fullmatch(path)]
             if not matching:
-                raise FormatError(f"{name}: expose.{language}: {pattern!r} is no file of the package")
+                raise FormatError(Problem(f"{pattern!r} is no file of the package", f"expose.{language}", name))
             found.update(matching)
         exposed.update((f"{folder}/{path}", path) for path in sorted(found))
     return exposed

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 import semver
-from packaging.version import Version
+from packaging.version import InvalidVersion, Version
 from packyard.formats.errors import FormatError
 
 Step = Literal["patch", "minor", "major"]
@@ -28,7 +28,8 @@ def is_version(text: str) -> bool:
 
 def next_version(text: str, step: Step) -> str:
     """The version that follows by a step: '0.1.3' -> '0.2.0' by 'minor', a pre-release -> its release where that is
-    step enough. `text` may also be a PEP 440 version, of which the first three numbers count; FormatError else."""
+    step enough. `text` may also be a PEP 440 version without an epoch, of which the first three numbers count;
+    FormatError else."""
     return str(_read(text).next_version(step))
 
 
@@ -42,6 +43,8 @@ def _read(text: str) -> semver.Version:
         return semver.Version.parse(text)
     try:
         version = Version(text)
+        if version.epoch:  # SemVer has none, and a version without it would be an older one
+            raise InvalidVersion
     except ValueError:  # InvalidVersion is one, and so is a number of more digits than Python converts
         raise FormatError(f"{text!r} is not a version, one like 0.1.0 was expected") from None
     major, minor, patch = (*version.release, 0, 0)[:3]
