@@ -21,6 +21,7 @@ from packyard.tasks.target import Target
 from packyard.tasks.trace import Record
 
 _COMPARED = 50  # runs of one target, the youngest
+_GROUPS = ("inputs", "uses", "params")  # of the ingredients
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +76,8 @@ def compare_nearest(store: Path, target: Target, now: Ingredients, last: Record 
     knows, and of equal ones the youngest. None when the `last` one in this workspace shares as much, or no run shares
     any file, artifact or parameter."""
     most, best = _shared(last.ingredients, now) if last else 0, None
+    if last and most == sum(len(now[group]) for group in _GROUPS):
+        return None  # as when Packyard itself is another one, which makes every target stale
     for run in recall(store, target.name):
         if (number := _shared(run.ingredients, now)) > most:
             most, best = number, run
@@ -85,7 +88,7 @@ def _shared(then: Mapping[str, Any], now: Mapping[str, Any]) -> int:
     """How many files, artifacts and parameters are the same."""
     return sum(
         key in then[group] and _text(then[group][key]) == _text(value)
-        for group in ("inputs", "uses", "params")
+        for group in _GROUPS
         for key, value in now[group].items()
     )
 

@@ -88,6 +88,8 @@ class Reporter:
 class Verdict:
     """doit's `uptodate` item: asks our traces; its repr is the reason that `doit info` prints."""
 
+    __slots__ = ("_front", "_name")
+
     def __init__(self, front: Front, name: str) -> None:
         self._front = front
         self._name = name

@@ -67,13 +67,13 @@ def renewed(stored: StoredGraph, root: Path, changed: Iterable[int]) -> StoredGr
 def write_graph(graph: Graph) -> bytes:
     """The text of a graph; equal graphs give equal texts."""
     index: list[list[Any]] = []
-    bodies: list[bytes] = []
+    bodies = bytearray()  # one piece of memory, not one for each target
     for name, node in graph.nodes.items():
         body = json.dumps(asdict(graph.targets[name]), separators=(",", ":"), sort_keys=True).encode()
         index.append([name, node.needs, node.final, node.local, node.doc, node.artifacts, len(body)])
-        bodies.append(body)
+        bodies += body
     head = json.dumps({"cache": graph.cache, "targets": index}, separators=(",", ":")).encode()
-    return b"".join([head, b"\n", *bodies])
+    return b"".join([head, b"\n", bodies])
 
 
 def read_graph(text: bytes) -> Graph:

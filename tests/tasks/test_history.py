@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from packyard.tasks import history
 from packyard.tasks.action import Ingredients, key_of
 from packyard.tasks.history import Run, compare_nearest, recall, remember
 from packyard.tasks.store import Store
@@ -83,6 +84,12 @@ def test_last_run_here_goes_before_one_that_shares_as_much(store: Store) -> None
     ran(store, made_from(a="1", b="1"), at=0)
     assert nearest(store, made_from(a="1", b="2"), made_from(a="2", b="2")) is None
     assert nearest(store, made_from(a="1", b="2"), made_from(a="2", b="3")) == (0.0, ("b changed",))
+
+
+def test_last_run_here_that_shares_all_is_the_nearest(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    ran(store, made_from(a="1", b="1"), at=0)
+    monkeypatch.setattr(history, "recall", lambda store, name: pytest.fail("there is nothing to look for"))
+    assert nearest(store, made_from(a="1", b="1"), made_from(a="1", b="1") | {"packyard": "other"}) is None
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[]", '{"at":0,"where":"/w","ingredients":[]}'])
