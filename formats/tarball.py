@@ -14,8 +14,6 @@ from packyard.formats.entry import Entry, arrange, check_path, parents
 from packyard.formats.errors import FormatError, Problem, inside
 from packyard.formats.relpath import check_collisions
 
-__all__ = ["BLOCK", "END", "Body", "Entry", "Member", "Sink", "Stream", "read_tar", "write_tar"]
-
 BLOCK = 512  # bytes; headers and contents are padded to it
 END = bytes(2 * BLOCK)  # two zero blocks close an archive
 _CHUNK = 1 << 20

@@ -13,6 +13,9 @@ _WHERE = re.compile(r"(?P<message>.*) \(at (?:line (?P<line>\d+), column (?P<col
 
 def read_toml(text: str, place: str) -> dict[str, Any]:
     """The tables of `text`; FormatError names `place`, line and column when it is not TOML."""
+    if text.startswith("\ufeff"):  # invisible, and tomllib only calls the statement invalid
+        hint = "save the file as UTF-8 without it"
+        raise FormatError(Problem("is not TOML: begins with a byte order mark", "line 1, column 1", place, hint))
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

@@ -13,6 +13,11 @@ def test_toml_tables_are_read() -> None:
     ("text", "message"),
     [
         ("[a\n", "x.toml: line 1, column 3: is not TOML: expected ']' at the end of a table declaration"),
+        (
+            "\ufeffa = 1\n",
+            "x.toml: line 1, column 1: is not TOML: begins with a byte order mark\n"
+            "  hint: save the file as UTF-8 without it",
+        ),
         ("a = 1\nb =", "x.toml: line 2, column 4: is not TOML: invalid value"),
         ("a = 1\na = 2\n", "x.toml: line 2, column 6: is not TOML: cannot overwrite a value"),
         ("a = " + "[" * 10_000, "x.toml: is nested too deeply"),
