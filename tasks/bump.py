@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -77,7 +78,8 @@ def write_bump(root: Path, plan: Plan) -> None:
         raise full_or(error, os.fspath(error.filename or root)) from None
     finally:
         for aside in asides:
-            aside.unlink(missing_ok=True)
+            with suppress(OSError):  # not there, or it could not be written in the first place
+                aside.unlink()
 
 
 def commit_bump(root: Path, plan: Plan) -> None:

@@ -217,6 +217,8 @@ def _doit(words: list[str]) -> int:
             choose_targets(words[1:], graph.nodes, {}, root)
         else:
             _check_words(main, words, graph)
+        if words[0] == "clean" and {"-n", "--dry-run"}.isdisjoint(words):
+            front.lock()  # what hinders it is said by us
         status = main.run(words)
         return USAGE if status == _DOIT_REFUSED else ERRORS if status else 0
     finally:

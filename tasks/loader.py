@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator, Mapping, Sequence, Set
 from pathlib import Path
 from typing import Any
@@ -191,5 +192,8 @@ def _make(front: Front, name: str) -> TaskFailed | None:
 def _clean(front: Front, name: str, dryrun: bool) -> None:
     if not dryrun:
         front.lock()
-    for path, ours in front.build.discard(name, dry_run=dryrun):
-        print(f"removing {path}" if ours else f"keeping {path}: it is not what was made here")  # noqa: T201
+    try:
+        for path, ours in front.build.discard(name, dry_run=dryrun):
+            print(f"removing {path}" if ours else f"keeping {path}: it is not what was made here")  # noqa: T201
+    except OSError as error:  # doit would show where in our code
+        print(f"error: {error.filename}: cannot be removed: {error.strerror}", file=sys.stderr)  # noqa: T201

@@ -266,9 +266,17 @@ def test_dist_read_only_is_said_and_nothing_is_written(slow, wanted):
     assert slow.read("dist/a00-1.0.0.tar.gz") == wanted["dist/a00-1.0.0.tar.gz"]
 
 
-def test_workspace_read_only_is_said(space):
-    done = space.mounted("mount --bind . . && cd . && mount -o remount,bind,ro . && cd $PWD && $PACKYARD", status=1)
+@pytest.mark.parametrize("words", ["", "clean", "bump patch inner --yes"])
+def test_workspace_read_only_is_said(space, words):
+    script = f"mount --bind . . && cd . && mount -o remount,bind,ro . && cd $PWD && $PACKYARD {words}"
+    done = space.mounted(script, status=1)
     assert "cannot be written: Read-only file system" in done.err
+    assert "Traceback" not in done.err
+
+
+def test_clean_of_what_cannot_be_removed_is_said(built):
+    done = built.mounted("mount --bind dist dist && mount -o remount,bind,ro dist && $PACKYARD clean archive:inner")
+    assert done.err == f"error: {built.root}/dist/inner-0.1.0.tar.gz: cannot be removed: Read-only file system\n"
 
 
 def test_dist_on_another_disk_is_written_whole(slow, wanted):
