@@ -44,9 +44,9 @@ class Gate:
         self.lanes = limits(jobs)
         self._alone = jobs == 1
         self._ways = ways
-        self._condition = threading.Condition()
+        self._lock = threading.Lock()
         self._running: dict[Resource, int] = dict.fromkeys(self.lanes, 0)
-        self._waiting: dict[Resource, list[tuple[float, str]]] = {resource: [] for resource in self.lanes}
+        self._waiting: dict[Resource, list[tuple[float, str, int, threading.Event]]] = {r: [] for r in self.lanes}
 
     @property
     def threads(self) -> int:
@@ -56,17 +56,22 @@ class Gate:
     @contextmanager
     def admit(self, name: str, resource: Resource) -> Iterator[None]:
         """Wait until a lane is free and nobody waits who has a longer way to go."""
-        ticket = (-self._ways.get(name, 0.0), name)
-        queue = self._waiting[resource]
-        with self._condition:
-            heapq.heappush(queue, ticket)
-            self._condition.wait_for(lambda: queue[0] == ticket and self._running[resource] < self.lanes[resource])
-            heapq.heappop(queue)
-            self._running[resource] += 1
-            self._condition.notify_all()  # the next in the queue may have a lane too
+        turn = threading.Event()
+        with self._lock:
+            heapq.heappush(self._waiting[resource], (-self._ways.get(name, 0.0), name, id(turn), turn))
+            self._let_in(resource)
+        turn.wait()
         try:
             yield
         finally:
-            with self._condition:
+            with self._lock:
                 self._running[resource] -= 1
-                self._condition.notify_all()
+                self._let_in(resource)
+
+    def _let_in(self, resource: Resource) -> None:
+        """Wake those who are next and have a lane, and nobody else: there are many threads."""
+        queue = self._waiting[resource]
+        while queue and self._running[resource] < self.lanes[resource]:
+            self._running[resource] += 1
+            *_, turn = heapq.heappop(queue)
+            turn.set()

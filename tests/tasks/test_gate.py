@@ -87,7 +87,7 @@ def test_gate_admits_the_longest_way_first() -> None:
 
 
 def test_gate_keeps_classes_apart() -> None:
-    work = [(f"cpu{n}", "cpu", 0.2) for n in range(4)] + [(f"io{n}", "io", 0.2) for n in range(12)]
+    work = [(f"cpu{n}", "cpu", 0.6) for n in range(4)] + [(f"io{n}", "io", 0.6) for n in range(12)]
     order, most = run(Gate(2, {}), work)  # type: ignore[arg-type]
     assert (most["cpu"], most["io"]) == (2, 8)
     assert len(order) == 16
