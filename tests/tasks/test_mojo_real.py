@@ -267,6 +267,7 @@ def test_mojo_variables_of_the_user_would_lead_the_compiler_astray(yard_1: Yard,
 def test_mojo_package_of_forty_modules_is_the_same_again_and_whole(
     tmp_path: Path, make_yard: MakeYard, version: str
 ) -> None:
+    """A repeat alone: no package of a test's size was seen to differ by where its compiler's memory lies."""
     count = 40
     files = {
         "big/mojo.toml": '[package]\nname = "big"\nversion = "0.1.0"\n',
