@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import re
+import shlex
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +17,7 @@ from packyard.tasks.errors import ActionError
 from packyard.tasks.room import Room
 
 _NEUTRAL = b"/build"
+_COMPILER = re.compile(r"([\w.]+-)*(gcc|g\+\+|cc|c\+\+|clang|clang\+\+|gfortran)(-[\d.]+)?")
 # The note in which a linker names what it linked by a digest of its bytes: name and type, then the digest.
 _BUILD_ID = re.compile(rb"(\x04\0\0\0\x14\0\0\0\x03\0\0\0GNU\0).{20}", re.DOTALL)
 
@@ -56,7 +58,7 @@ def build_wheel(
         room.run(
             [python, "-I", "-S", "-c", _BUILD, tree, out, backend, json.dumps(folders)],
             cwd=project,
-            env={"PATH": f"{tree}/bin:{room.constant()['PATH']}", "PYTHONPATH": str(tree)},
+            env={"PATH": f"{tree}/bin:{_compilers(room)}:{room.constant()['PATH']}", "PYTHONPATH": str(tree)},
             reaching=False,
         )
     except ActionError as error:
@@ -70,6 +72,21 @@ def build_wheel(
     if len(wheels) != 1:
         raise ActionError(f"the backend {backend!r} ended well but left no wheel")
     return wheels[0]
+
+
+def _compilers(room: Room) -> Path:
+    """A folder in which every compiler of the system stands again, told that it works in the neutral folder: what it
+    writes for debuggers would name the one of the sandbox, and linkers sort by such names."""
+    folder = room.scratch / "compilers"
+    folder.mkdir(exist_ok=True)
+    option = f"-fdebug-prefix-map={room.scratch.parent}={_NEUTRAL.decode()}"
+    for place in room.constant()["PATH"].split(":"):
+        for path in sorted(Path(place).glob("*")) if Path(place).is_dir() else ():
+            shim = folder / path.name
+            if _COMPILER.fullmatch(path.name) and not shim.exists() and os.access(path, os.X_OK):
+                shim.write_text(f'#!/bin/sh\nexec {shlex.quote(os.fspath(path))} "$@" {shlex.quote(option)}\n', "utf-8")
+                shim.chmod(0o755)
+    return folder
 
 
 def usable_wheel(file: Path, backend: str, folder: Path) -> Wheel:
