@@ -5,6 +5,7 @@ The work environment is a Python prefix: every slot is laid over it, `bin/python
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
@@ -41,6 +42,7 @@ from packyard.formats.pspf.seal import PLACE_PREFIX
 from packyard.formats.pspf.stored import stored_member
 from packyard.formats.slotspec import SlotSpec
 from packyard.tasks import interpreter, signing
+from packyard.tasks.abi import newest
 from packyard.tasks.errors import ActionError, PlanError, gather
 from packyard.tasks.launch import VERSION, choice
 from packyard.tasks.prefix import at, platforms_of, prefix_of
@@ -102,7 +104,9 @@ def make_bundle(room: Room) -> None:
     out = room.outputs / params["file"]
     try:
         tree = contents_digest(merged(contents for _, _, contents in unpacked))
-        metadata = _metadata(params, [slot for slot, _, _ in unpacked], [slot for slot, _, _ in lazy], tree)
+        metadata = _metadata(
+            params, [slot for slot, _, _ in unpacked], [slot for slot, _, _ in lazy], tree, _needs(room)
+        )
         paths = [path for _, path, _ in (*unpacked, *lazy)]
         write_bundle(out, launcher=launcher, metadata=metadata, slots=paths, key=key)
         bundle = open_bundle(out)
@@ -139,6 +143,7 @@ def _target(workspace: Workspace, member: Member, platform: str, key: signing.Ke
     for ident, target in parts.items():
         uses.append(Use(target=target, at=f"slots/{ident}"))
         uses.append(Use(target=target, part="files", at=f"files/{ident}"))
+        uses.append(Use(target=target, part="facts", at=f"facts/{ident}"))
         slots.append({"id": ident, "source": target, "target": "{workenv}", "operations": "tgz", "purpose": "code"})
     if flavor.build.pre_build:
         uses.append(Use(target=hook_of(member)))  # tests that fail stop the bundle, too
@@ -295,7 +300,19 @@ def _wrapped(path: Path, out: Path) -> Path:
     return out
 
 
-def _metadata(params: Mapping[str, Json], slots: Sequence[Slot], lazy: Sequence[Slot], tree: Digest) -> Metadata:
+def _needs(room: Room) -> str:
+    """What the bundle needs of the machine that it is started on: 'linux_amd64, glibc 2.36 or newer'."""
+    facts = [json.loads(path.read_text(encoding="utf-8")) for path in sorted((room.inputs / "facts").iterdir())]
+    platform: str = room.params["platform"]
+    glibc = newest(*(fact["glibc"] for fact in facts))
+    if asked := "".join(fact.get("asked", "") for fact in facts):
+        return f"{platform}, {asked}"
+    return f"{platform}, glibc {glibc} or newer" if glibc not in ("", "0.0") else platform
+
+
+def _metadata(
+    params: Mapping[str, Json], slots: Sequence[Slot], lazy: Sequence[Slot], tree: Digest, needs: str
+) -> Metadata:
     policy = params["policy"]
     place = _place(tree, lazy) if params["sealed"] else ""
     gone = [slot.path for slot in slots if slot.lifecycle == "init"]
@@ -315,7 +332,7 @@ def _metadata(params: Mapping[str, Json], slots: Sequence[Slot], lazy: Sequence[
             arch=params["arch"],
         ),
         launcher=Launcher(tool=params["launcher"], tool_version=params["launcher_version"]),
-        coverage=Coverage(tree=str(tree), sealed=params["sealed"]),
+        coverage=Coverage(tree=str(tree), sealed=params["sealed"], needs=needs),
         epoch=params["epoch"],
     )
 

@@ -113,6 +113,7 @@ def inspect(bundle: Bundle) -> dict[str, Json]:
         "covered": bundle.covered,
         "sealed": bool(metadata.coverage and metadata.coverage.sealed),
         "tree": metadata.coverage.tree if metadata.coverage else "",
+        "needs": metadata.coverage.needs if metadata.coverage else "",
         "command": metadata.execution.command,
         "policy": None
         if metadata.policy is None
@@ -142,6 +143,7 @@ def inspection_text(values: dict[str, Json]) -> str:
         ("key", key["public"]),
         ("signed", cover),
         ("seal", seal),
+        *([("needs", values["needs"])] if values["needs"] else []),
         ("command", values["command"]),
     ]
     if values["policy"] is not None:

@@ -88,6 +88,7 @@ def make_app(room: Room) -> None:
             parts.append((canonicalize_name(wheel.name), placed(wheel, site=prefix.site, left_out=left_out)))
         glibc = check_abi(parts, params, facts)
         program = Program(**params["program"], trust=tuple(facts.get("trust", ())))
+        asked = None
         if params["requires"] is not None:
             paths = [file.path for file in listings[0]] + [entry.path for _, files in parts for entry in files]
             asked = _asked(room, facts, [wheel.tags for wheel in wheels], paths, glibc)
@@ -110,7 +111,8 @@ def make_app(room: Room) -> None:
         raise ActionError(str(error)) from None
     found = {file.path: file for files in listings[1:] for file in files}
     (room.outputs / "files").write_text(write_listing(found.values()), encoding="utf-8")
-    (room.outputs / "facts.json").write_text(json.dumps({"saved": saved}) + "\n", encoding="utf-8")
+    said = {"saved": saved, "glibc": glibc, "asked": str(asked or "")}
+    (room.outputs / "facts.json").write_text(json.dumps(said, sort_keys=True) + "\n", encoding="utf-8")
     for what, size in saved.items():
         room.say(f"left out: {size:,} bytes of {what}")
 

@@ -127,12 +127,13 @@ class Coverage:
     """Ours: that index, table and padding are a function of this metadata, and every slot and the launcher digested.
 
     `tree` is the digest of the listing of the whole unpacked content; `sealed` says that a set-up command compares
-    it at the first start.
+    it at the first start. `needs` says in words what the bundle needs of the machine that it is started on.
     """
 
     version: int = COVERAGE_VERSION
     tree: str = ""
     sealed: bool = False
+    needs: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -282,6 +283,7 @@ def _json(metadata: Metadata) -> dict[str, Json]:
             "coverage": metadata.coverage.version,
             "tree": metadata.coverage.tree,
             "sealed": metadata.coverage.sealed,
+            **({"needs": metadata.coverage.needs} if metadata.coverage.needs else {}),
             "epoch": metadata.epoch,
         }
         if metadata.lazy:
@@ -380,7 +382,7 @@ def _coverage(table: Table) -> Coverage:
     version = table.integer("coverage")
     if version != COVERAGE_VERSION:
         table.problem("coverage", f"{version} is not a version known here, {COVERAGE_VERSION} was expected")
-    return Coverage(version=version, tree=table.text("tree"), sealed=table.flag("sealed"))
+    return Coverage(version=version, tree=table.text("tree"), sealed=table.flag("sealed"), needs=table.text("needs"))
 
 
 def _part(table: Table, key: str, *, required: bool = False) -> Table:

@@ -72,6 +72,11 @@ def room_for(target: Target, tmp_path: Path) -> Room:
     for folder in (room.inputs / "slots", room.outputs, room.scratch, room.home):
         folder.mkdir(parents=True)
     (room.inputs / "launcher").write_bytes(b"launcher")
+    (room.inputs / "facts").mkdir()
+    for name, facts in (
+        ("python", {"glibc": "2.9"}), ("env", {"glibc": "2.17"}), ("app", {"glibc": "", "asked": ""}),
+    ):  # fmt: skip
+        (room.inputs / "facts" / name).write_text(json.dumps(facts))
     fill(room, "python", {"bin/python3.12": b"ELF", "lib/python3.12/os.py": b""})
     fill(room, "env", {})
     fill(room, "app", {"lib/python3.12/site-packages/hello.py": b""})
@@ -85,10 +90,13 @@ def test_target_uses_launcher_runtime_environment_and_app(plan: Plan) -> None:
         ("launcher:rust-linux_amd64", "launcher"),
         ("runtime:cpython-3.12-linux_amd64", "slots/python"),
         ("runtime:cpython-3.12-linux_amd64", "files/python"),
+        ("runtime:cpython-3.12-linux_amd64", "facts/python"),
         ("env:hello", "slots/env"),
         ("env:hello", "files/env"),
+        ("env:hello", "facts/env"),
         ("slot:hello/app", "slots/app"),
         ("slot:hello/app", "files/app"),
+        ("slot:hello/app", "facts/app"),
     ]
     assert target.outputs[0].artifact == "dist/hello-0.1.0.psp"
     assert target.local == {"source": "environment", "variable": "PACKYARD_KEY_SEED"}
@@ -98,11 +106,16 @@ def test_target_uses_launcher_runtime_environment_and_app(plan: Plan) -> None:
 
 def test_bundle_without_a_python_looks_for_one(plan: Plan, tmp_path: Path) -> None:
     target = plan(PROJECT + "[tool.flavor.build]\nruntime = false\n")
-    assert [use.at for use in target.uses] == ["launcher", "slots/env", "files/env", "slots/app", "files/app"]
+    assert [use.at for use in target.uses] == [
+        "launcher", "slots/env", "files/env", "facts/env", "slots/app", "files/app", "facts/app",
+    ]  # fmt: skip
     room = room_for(target, tmp_path)
+    (room.inputs / "facts/app").write_text('{"glibc": "", "asked": "CPython 3.12 or newer"}')
     make_bundle(room)
     bundle = open_bundle(room.outputs / "hello-0.1.0.psp")
     assert [slot.id for slot in bundle.metadata.slots] == ["app"]
+    assert bundle.metadata.coverage is not None
+    assert bundle.metadata.coverage.needs == "linux_amd64, CPython 3.12 or newer"
     command = r'/bin/sh "\{workenv\}/\.packyard-[0-9a-f]{16}/lib/python3\.12/site-packages/packyard_runtime/start\.sh"'
     assert re.fullmatch(command, bundle.metadata.execution.command)
     with pytest.raises(FormatError) as caught:
@@ -228,6 +241,7 @@ def test_bundle_is_written_signed_sealed_and_read_back(plan: Plan, tmp_path: Pat
     assert verify(bundle) == []
     assert verify_contents(bundle) == []
     assert bundle.metadata.coverage is not None and bundle.metadata.coverage.sealed
+    assert bundle.metadata.coverage.needs == "linux_amd64, glibc 2.17 or newer"
     assert [command["type"] for command in bundle.metadata.setup_commands] == ["execute", "write_file"]
     assert "edcf7af5bd190357" in room.log.read_text()
     assert str(tmp_path) not in repr(bundle.metadata)
