@@ -331,7 +331,7 @@ def _start(room: Room, root: Path) -> dict[str, Json]:
 
 def _ask(room: Room, program: Path) -> dict[str, Json]:
     answer = process.capture([os.fspath(program), "-I", "-S", "-c", _QUESTION], env=room.environment())
-    return {"python": room.params["version"], **json.loads(answer)}
+    return {"python": room.params["version"], **ast.literal_eval(answer)}
 
 
 def _glibc(binaries: Sequence[Elf]) -> str:
@@ -339,14 +339,15 @@ def _glibc(binaries: Sequence[Elf]) -> str:
 
 
 # `build` tells one compiler of bytecode from another; `trust` is where the TLS library was compiled to look for
-# certificates of authorities: a file, a folder.
+# certificates of authorities: a file, a folder. Nothing is imported that would have to be compiled for it.
 _QUESTION = """
-import json, platform, sys, sysconfig
-facts = {"version": platform.python_version(), "abi": sysconfig.get_config_var("SOABI"), "build": sys.version}
+import _imp, sys
+facts = {"version": sys.version.split()[0], "abi": _imp.extension_suffixes()[0].split(".")[1], "build": sys.version}
 try:
-    from ssl import get_default_verify_paths
-    facts["trust"] = [get_default_verify_paths().openssl_cafile, get_default_verify_paths().openssl_capath]
+    from _ssl import get_default_verify_paths
+    _, file, _, folder = get_default_verify_paths()
+    facts["trust"] = [file, folder]
 except ImportError:
     pass
-print(json.dumps(facts))
+print(facts)
 """
