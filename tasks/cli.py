@@ -8,6 +8,8 @@ import importlib
 import os
 import sys
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import redirect_stdout
+from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -206,7 +208,7 @@ def _doit(words: list[str]) -> int:
     if not {"-h", "--help"}.isdisjoint(words[1:]):
         words = ["help", words[0]]
     if words[0] == "help" and words[1] in DOIT_COMMANDS:  # asks for no workspace
-        return int(DoitMain(Loader(Front(Path.cwd())), config_filenames=()).run(words))
+        return _said(DoitMain(Loader(Front(Path.cwd())), config_filenames=()), words)
     root = find_workspace(Path.cwd())
     os.chdir(root)
     front = Front(root)
@@ -219,10 +221,21 @@ def _doit(words: list[str]) -> int:
             _check_words(main, words, graph)
         if words[0] == "clean" and {"-n", "--dry-run"}.isdisjoint(words):
             front.lock()  # what hinders it is said by us
-        status = main.run(words)
+        status = _said(main, words)
         return USAGE if status == _DOIT_REFUSED else ERRORS if status else 0
     finally:
         front.close()
+
+
+def _said(main: DoitMain, words: list[str]) -> int:
+    """Run a command of doit, which shows its insides when it cleans, when its reader is gone, or when the disk is full;
+    its status."""
+    from packyard.tasks.commands.output import say
+
+    with redirect_stdout(StringIO()) as out:
+        status = int(main.run(words) or 0)
+    say(*(line for line in out.getvalue().splitlines() if not line.endswith(" - executing 'Python: function _clean'")))
+    return status
 
 
 def _check_words(main: DoitMain, words: list[str], graph: Graph) -> None:

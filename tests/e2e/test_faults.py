@@ -151,6 +151,18 @@ def test_output_that_goes_nowhere_does_not_stop_the_null_path(built, words):
     assert (done.stderr, built.text("status")) == ("", "0\n")
 
 
+@pytest.mark.parametrize("words", [["plan"], ["cache", "stats"], ["list"], ["help", "list"]], ids=" ".join)
+def test_answer_that_finds_no_room_is_an_error(space, words):
+    done = subprocess.run(
+        f"{' '.join(space.command)} {' '.join(words)} >/dev/full",
+        shell=True, cwd=space.root, env=space.environment, stderr=subprocess.PIPE, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (
+        1,
+        "error: standard output: cannot be written: No space left on device\n",
+    )
+
+
 def test_names_that_the_terminal_cannot_show_stop_no_build(space):
     space.replace("packyard.toml", '"README.md"', '"ä.md"')
     (space.root / "ä.md").symlink_to("nowhere")

@@ -8,12 +8,14 @@ from pathlib import Path
 import pytest
 from packyard.formats.entry import Entry
 from packyard.formats.gzipped import compressing
+from packyard.formats.packagemanifest import Needed, PackageManifest, Stamp
 from packyard.formats.pspf import Execution, Launcher, Metadata, Slot, key_from_seed, write_bundle
 from packyard.formats.tarball import write_tar
 from packyard.formats.zipball import write_zip
 from packyard.tasks import bundleproof
 from packyard.tasks.cleanroom import prove_archive, prove_bundle, targets
 from packyard.tasks.errors import ActionError
+from packyard.tasks.mojoproof import check_dependencies
 from packyard.tasks.proof import Check, Proof
 from packyard.tasks.room import Room
 from packyard.tasks.workspace import read_workspace
@@ -213,3 +215,25 @@ def test_cleanroom_is_there_for_each_bundle_of_this_machine(tmp_path: Path) -> N
     assert [use.target for use in found["cleanroom:app"].uses] == [
         "bundle:app", f"launcher:rust-{workspace.platform}", f"launcher:go-{workspace.platform}",
     ]  # fmt: skip
+
+
+def test_cleanroom_of_a_package_names_each_dependency_that_is_missing_or_stale() -> None:
+    stamp = Stamp(version="1.0.0", identity="a" * 64, producer="", container=2)
+    needed = [Needed(name=name, distribution=name, version="0.1.0", sha256=name * 64) for name in "abc"]
+    manifest = PackageManifest(
+        name="p", distribution="p", version="0.1.0", file="p-0.1.0.mojopkg", installed_as="p.mojopkg", size=1,
+        sha256="", compiler=stamp, dependencies=tuple(needed), exports={},
+    )  # fmt: skip
+    present = {"p.mojopkg": "", "a.mojopkg": "a" * 64, "b.mojopkg": "0" * 64}
+    assert list(check_dependencies(manifest, present)) == [
+        Check(what="a is what p was compiled against"),
+        Check(
+            what="b is what p was compiled against",
+            cause="stale package: its dependency was built again",
+            detail="build both again",
+        ),
+        Check(
+            what="c is what p was compiled against",
+            cause="missing dependency 'c': no package here provides it",
+        ),
+    ]
