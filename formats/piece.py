@@ -131,9 +131,10 @@ def _measure(stream: BinaryIO, path: Path) -> tuple[int, int]:
     size = stream.seek(0, 2)
     stream.seek(max(0, size - _TAIL))
     tail = stream.read()
-    if head != HEADER or size < len(HEADER) + _TAIL or tail[: len(CLOSE)] != CLOSE:
+    whole = size >= len(HEADER) + _TAIL and head == HEADER and tail[: len(CLOSE)] == CLOSE
+    crc, length = TRAILER.unpack(tail[len(CLOSE) :]) if whole else (0, 0)
+    if length < len(END):
         raise FormatError(Problem("is no piece of a tarball", place=str(path)))
-    crc, length = TRAILER.unpack(tail[len(CLOSE) :])
     # crc = shift(fragment's crc, END) ^ crc32(END), and a shift by _PERIOD - n bytes undoes one by n bytes.
     return zlib_ng.crc32_combine(crc ^ crc32(END), 0, _PERIOD - len(END)), length - len(END)
 

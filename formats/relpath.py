@@ -25,7 +25,10 @@ def read_relpath(text: str) -> str:
 
 
 def check_name(name: str) -> None:
-    """Refuse a path component that some supported system cannot hold, or that would mean something else there."""
+    """Refuse a path component that Linux or macOS cannot hold, or that would mean something else on some system.
+
+    What Windows alone has no room for ('aux', 'a?', 'a.') passes: distributions have such files.
+    """
     if name in ("", ".", ".."):
         raise FormatError(f"{name!r} is not a file name")
     if _FORBIDDEN.search(name):

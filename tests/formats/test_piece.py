@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from packyard.formats.entry import Entry
 from packyard.formats.errors import FormatError
-from packyard.formats.gzipped import Reader
+from packyard.formats.gzipped import HEADER, Reader
 from packyard.formats.piece import CLOSE, PieceWriter, join, write_piece
 from packyard.formats.tarball import END, read_tar, write_tar
 
@@ -92,7 +92,9 @@ def test_join_gnu_tar_and_python_and_our_reader_agree(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "data", [b"", b"\x1f\x8b", gzip.compress(b"x" * 100)], ids=["nothing", "a head", "a whole member"]
+    "data",
+    [b"", b"\x1f\x8b", gzip.compress(b"x" * 100), HEADER + CLOSE + bytes(4) + b"\xff\3\0\0"],
+    ids=["nothing", "a head", "a whole member", "less than an end"],
 )
 def test_join_what_is_no_piece_is_refused(tmp_path: Path, data: bytes) -> None:
     (tmp_path / "x").write_bytes(data)
