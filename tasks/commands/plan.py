@@ -49,7 +49,7 @@ def nearest_lines(found: Comparison | None, root: Path) -> list[str]:
         return []
     when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(found.run.at))
     where = "here" if found.run.where == os.fspath(root) else f"in {found.run.where}"
-    return [f"{when} {where}", *(reason_lines(found.differences) or ["nothing differs"])]
+    return [f"{when} {where}", *(reason_lines(found.differences) or ["nothing differs: it comes out of the store"])]
 
 
 def as_values(found: Comparison | None) -> dict[str, object] | None:

@@ -134,7 +134,7 @@ def test_why_compares_with_the_nearest_earlier_run(space: Space) -> None:
         "  because   src/a.txt changed\n"
         "            src/b.txt changed\n"
         f"  nearest   {first} here\n"
-        "            nothing differs\n" + about
+        "            nothing differs: it comes out of the store\n" + about
     )
     assert space.build() == {"archive:inner": "restored", "archive:outer": "restored"}
 
