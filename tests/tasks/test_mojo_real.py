@@ -263,6 +263,40 @@ def test_mojo_variables_of_the_user_would_lead_the_compiler_astray(yard_1: Yard,
     assert yard_1.compile("precompile", "a", "-o", tmp_path / "a.mojopkg", cwd=yard_1.root, **more).returncode == 1
 
 
+def test_mojo_compiler_is_called_alike_wherever_and_by_whomever(
+    yard_1: Yard, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What of a call gets into a package, or could: its words, its folder, variables, and how memory is laid out. No
+    package that differs with the last could be made for a test, so it is the call that is looked at."""
+    monkeypatch.setenv("MODULAR_MOJO_MAX_IMPORT_PATH", "/nowhere")
+    monkeypatch.setenv("MODULAR_HOME", "/nowhere")
+    tree, real, seen = tmp_path / "watched", yard_1.compiler, tmp_path / "seen"
+    (tree / "bin").mkdir(parents=True)
+    (tree / "lib").symlink_to(real.tree / "lib")
+    words = " ".join(f"{name}='{value}'" for name, value in real.environment().items())
+    (tree / "bin/mojo").write_text(
+        f"#!/bin/sh\n{{ cat /proc/$$/personality; pwd; env | cut -d= -f1 | sort; }} >'{seen}'\n"
+        f"printf '%s\\n' \"$@\" >'{seen}.words'\n"
+        f'exec env {words} {real.program} "$@"\n'
+    )
+    (tree / "bin/mojo").chmod(0o755)
+    yard_1.compiler = Compiler("1.0.0", tree)
+    yard_1.build("mojo:a")
+    personality, folder, *names = seen.read_text().splitlines()
+    assert int(personality, 16) & 0x0040000 or not process.fixes_layout()  # ADDR_NO_RANDOMIZE of personality(2)
+    room = tmp_path / "rooms/0000"
+    assert Path(folder) == room / "in/package"
+    assert (tmp_path / "seen.words").read_text().split() == [
+        "precompile", "a", "-I", "../deps", "-o", f"{room}/tmp/made/a.mojopkg",
+    ]  # fmt: skip
+    assert {name for name in names if name != "_"} == {
+        "HOME", "LANG", "LC_ALL", "MODULAR_CRASH_REPORTING_ENABLED", "MODULAR_MAX_PACKAGE_ROOT",
+        "MODULAR_MOJO_MAX_DRIVER_PATH", "MODULAR_MOJO_MAX_IMPORT_PATH", "MODULAR_MOJO_MAX_PACKAGE_ROOT",
+        "MODULAR_TELEMETRY_ENABLED", "PATH", "PWD", "PYTHONDONTWRITEBYTECODE", "PYTHONHASHSEED", "SOURCE_DATE_EPOCH",
+        "TMPDIR", "TZ",
+    }  # fmt: skip
+
+
 @pytest.mark.parametrize("version", VERSIONS)
 def test_mojo_package_of_forty_modules_is_the_same_again_and_whole(
     tmp_path: Path, make_yard: MakeYard, version: str
