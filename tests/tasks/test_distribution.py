@@ -28,17 +28,19 @@ version = "0.1.0"
 layout = "distribution"
 include = ["mojo:nn", "scripts"]
 """
-MANIFEST = '[package]\nname = "{name}"\nversion = "0.1.0"\nexamples = ["examples/*.mojo", "demo.mojo"]\n{rest}'
+MANIFEST = '[package]\nname = "{name}"\nversion = "0.1.0"\n{rest}'
 FILES = {
     "packyard.toml": WORKSPACE,
     "LICENSE": "free\n",
     "README.md": "# Odyssey\n",
     "scripts/run.sh": "#!/bin/sh\n",
-    "libs/tensor/mojo.toml": MANIFEST.format(name="tensor", rest=""),
+    "libs/tensor/mojo.toml": MANIFEST.format(name="tensor", rest='examples = ["examples/*.mojo", "demo.mojo"]\n'),
     "libs/tensor/src/tensor/__init__.mojo": "",
     "libs/tensor/examples/show.mojo": "",
     "libs/tensor/demo.mojo": "",
-    "libs/nn/mojo.toml": MANIFEST.format(name="nn", rest='[dependencies]\ntensor = "0.1.0"\n'),
+    "libs/nn/mojo.toml": MANIFEST.format(
+        name="nn", rest='examples = ["examples/*.mojo"]\n[dependencies]\ntensor = "0.1.0"\n'
+    ),
     "libs/nn/__init__.mojo": "from tensor import x\n",
     "libs/nn/examples/show.mojo": "import tensor\n",
     "libs/other/mojo.toml": MANIFEST.format(name="other", rest=""),

@@ -45,6 +45,7 @@ def test_toolchain_of_version_is_made_from_its_lock(tmp_path: Path) -> None:
                     requirements=("mojo-compiler==1.0.0",),
                     python="3.11",
                     platform="linux_amd64",
+                    absent="packyard.lock",
                 ),
             ),
             network=True,
