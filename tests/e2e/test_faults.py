@@ -7,6 +7,7 @@ import os
 import random
 import signal
 import subprocess
+import threading
 import time
 from pathlib import Path
 
@@ -200,6 +201,8 @@ def test_builds_at_once_on_one_store_run_each_action_once(slow, wanted, number, 
 def test_packyard_and_doit_at_once_wait_for_each_other(slow, wanted):
     first = slow.start("--json", "-n", "1")
     _finished(first, 1)
+    first.send_signal(signal.SIGSTOP)  # so that it is not through before doit has started
+    threading.Timer(4, first.send_signal, [signal.SIGCONT]).start()
     second = slow.doit()
     assert "waiting for another build here" in second.out
     assert "nothing to do: 20 targets are fresh" in second.out
