@@ -93,6 +93,11 @@ class LocalRef:
 InstallRef = Named | GitRef | LocalRef
 
 
+def archive_file(name: str, version: str) -> str:
+    """What the archive of a package is called: 'root-py-0.7.0.morloc.tar.gz'."""
+    return f"{name}-{version}{ARCHIVE_SUFFIX}"
+
+
 def read_install(text: str) -> InstallRef:
     """What one word of an installation names; FormatError with what was expected."""
     if text.startswith(("./", "../", "/")) or text in (".", "..") or text.endswith((ARCHIVE_SUFFIX, PLANE_SUFFIX)):

@@ -38,15 +38,15 @@ def check_abi(
         files = [(entry.path, elf) for entry in entries if (elf := _elf(entry))]
         problems.extend(_misfits(owner, files, machine, facts["abi"]))
         fitting = [elf.glibc for _, elf in files if elf.machine == machine]
-        newest = max(fitting, default=(0, 0))
+        own = max(fitting, default=(0, 0))
         needed += fitting
-        if floor != (0, 0) and newest > floor:
-            path = next(path for path, elf in files if elf.machine == machine and elf.glibc == newest)
+        if floor != (0, 0) and own > floor:
+            path = next(path for path, elf in files if elf.machine == machine and elf.glibc == own)
             problems.append(
                 Problem(
-                    f"{owner!r} needs glibc {_text(newest)} ({path}), and {who} needs no more than {_text(floor)}",
+                    f"{owner!r} needs glibc {_text(own)} ({path}), and {who} needs no more than {_text(floor)}",
                     hint=f"take another version of {owner}, or state manylinux = "
-                    f'["manylinux_{newest[0]}_{newest[1]}"] in [tool.flavor.build]',
+                    f'["manylinux_{own[0]}_{own[1]}"] in [tool.flavor.build]',
                 )
             )
     if problems:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import BinaryIO
@@ -123,6 +123,16 @@ def compile_common(room: Room, root: Path, version: str) -> list[Entry]:
     room.run([python, *_FLAGS, "-c", _IMPORT, json.dumps(_COMMON), root, answer], cwd=room.scratch, env=env)
     with answer.open("rb") as stream:
         return [Entry(cached_path(path, version), data) for path, data in _read_framed(stream)]
+
+
+def modules_of(entries: Iterable[Entry], site: str) -> dict[str, bytes]:
+    """The text of each file that is worth compiling, by its path below the prefix; `site` is the folder of modules."""
+    start = f"{site}/"
+    return {
+        entry.path: entry.data()
+        for entry in entries
+        if entry.path.startswith(start) and worth_compiling(entry.path.removeprefix(start))
+    }
 
 
 def worth_compiling(path: str) -> bool:

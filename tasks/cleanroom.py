@@ -13,7 +13,7 @@ from pathlib import Path
 from packyard.formats.digest import digest_stream
 from packyard.formats.errors import FormatError
 from packyard.formats.mojosource import move_imports
-from packyard.formats.morlocref import ARCHIVE_SUFFIX
+from packyard.formats.morlocref import archive_file
 from packyard.formats.packagemanifest import SUFFIX, PackageManifest, read_package_manifest
 from packyard.formats.workspace import ArchiveSpec
 from packyard.tasks import morlocproof
@@ -279,7 +279,7 @@ def _of_bundle(member: Member, name: str, workspace: Workspace) -> Target:
 
 
 def _of_morloc(package: MorlocPackage, name: str, members: Mapping[str, MorlocPackage], workspace: Workspace) -> Target:
-    file = f"{package.name}-{package.manifest.version}{ARCHIVE_SUFFIX}"
+    file = archive_file(package.name, package.manifest.version)
     archives = archives_of([package.name], members, workspace)
     own = f"morloc:{package.name}"
     return Target(

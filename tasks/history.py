@@ -16,7 +16,7 @@ from typing import Any
 
 from packyard.tasks.action import Ingredients, key_of
 from packyard.tasks.plan import compare
-from packyard.tasks.store import RUNS, Store
+from packyard.tasks.store import FORMAT, RUNS, Store
 from packyard.tasks.target import Target
 from packyard.tasks.trace import Record
 
@@ -52,7 +52,7 @@ def recall(store: Path, name: str) -> Iterator[Run]:
     """The last runs of the target `name` that the store in this folder knows, the youngest first; there may be no
     store."""
     try:
-        with os.scandir(_folder(store / "v1", name)) as entries:
+        with os.scandir(_folder(store / FORMAT, name)) as entries:
             found = sorted(((entry.stat().st_mtime_ns, entry.path) for entry in entries), reverse=True)
     except OSError:
         return

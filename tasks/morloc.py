@@ -11,7 +11,7 @@ from packyard.formats.entry import Entry
 from packyard.formats.errors import FormatError
 from packyard.formats.gzipped import COMPRESSOR, LEVELS, compressing
 from packyard.formats.morloclock import DEFAULT, FOLDER, LockedPackage, content_digest
-from packyard.formats.morlocref import ARCHIVE_SUFFIX, GitRef, over_ssh, read_install
+from packyard.formats.morlocref import GitRef, archive_file, over_ssh, read_install
 from packyard.formats.tarball import write_tar
 from packyard.tasks import git
 from packyard.tasks.errors import ActionError, PlanError
@@ -80,7 +80,7 @@ def _locked_target(workspace: Workspace, locked: LockedPackage) -> Iterator[Targ
         reference = None if locked.source == DEFAULT else read_install(locked.source)
         url = reference.url if isinstance(reference, GitRef) else ""
         url = url or spec.default_repository.replace("{name}", locked.name)
-        file = f"{locked.name}-{locked.version}{ARCHIVE_SUFFIX}"
+        file = archive_file(locked.name, locked.version)
         yield Target(
             name=f"morloc:{locked.name}",
             doc=f"the morloc package {locked.name} {locked.version}, as it is locked",
@@ -105,7 +105,7 @@ def _packing(workspace: Workspace) -> dict[str, Json]:
 
 
 def _target(workspace: Workspace, package: Package, *, final: bool) -> Target:
-    file = f"{package.name}-{package.manifest.version}{ARCHIVE_SUFFIX}"
+    file = archive_file(package.name, package.manifest.version)
     return Target(
         name=f"morloc:{package.name}",
         doc=f"the morloc package {package.name} {package.manifest.version}",

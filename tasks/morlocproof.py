@@ -14,7 +14,7 @@ from pathlib import Path
 from packyard.formats.errors import FormatError, Problem
 from packyard.formats.morloc import read_morloc
 from packyard.formats.morlochome import PlanePaths
-from packyard.formats.morlocref import ARCHIVE_SUFFIX, PLANE_SUFFIX, LocalRef
+from packyard.formats.morlocref import PLANE_SUFFIX, LocalRef, archive_file
 from packyard.formats.workspace import MorlocSpec
 from packyard.tasks.errors import ActionError
 from packyard.tasks.mojoproof import ending_of, said
@@ -86,7 +86,7 @@ def _open(file: Path, name: str) -> Package | Check:
 
 
 def _named(package: Package, file: Path) -> Check:
-    named = f"{package.name}-{package.manifest.version}{ARCHIVE_SUFFIX}"
+    named = archive_file(package.name, package.manifest.version)
     cause = "" if file.name == named else f"it is {_title(package)}, whose file is {named}"
     return Check(what="its name is that of its manifest", cause=cause)
 

@@ -8,7 +8,7 @@ from typing import Literal
 
 from packyard.formats.morlochome import Installed, PlanePaths, exposed_paths, record_of
 from packyard.formats.morloclock import LockedPackage
-from packyard.formats.morlocref import ARCHIVE_SUFFIX
+from packyard.formats.morlocref import archive_file
 from packyard.tasks.installscript import Beside
 from packyard.tasks.mojoplan import sound_packages
 from packyard.tasks.morlocneeds import members_needed
@@ -124,7 +124,7 @@ def _beside(target: Target, packages: Mapping[str, Package]) -> Iterator[Beside]
         locked = LockedPackage(
             name=name,
             version=package.manifest.version,
-            source=f"{name}-{package.manifest.version}{ARCHIVE_SUFFIX}",
+            source=archive_file(name, package.manifest.version),
             dependencies=tuple(sorted(package.manifest.declared)),
         )
         installed = Installed(locked=locked, manifest=package.manifest, entries=(), reason="explicit")

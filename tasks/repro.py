@@ -19,6 +19,7 @@ from packyard.tasks import process
 from packyard.tasks.errors import ActionError
 from packyard.tasks.graph import Graph
 from packyard.tasks.plan import compare
+from packyard.tasks.store import FORMAT
 from packyard.tasks.trace import FOLDER, Made, Record, Trace
 from packyard.tasks.watch import SKIPPED
 
@@ -162,7 +163,7 @@ def _build(
     folder.mkdir()
     cache.rename(folder / "cache")
     shutil.rmtree(folder.parent / "at")
-    return _Built(folder / "cache" / "store" / "v1", records)
+    return _Built(folder / "cache" / "store" / FORMAT, records)
 
 
 def _environment(cache: Path, over: Mapping[str, str]) -> dict[str, str]:

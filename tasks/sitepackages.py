@@ -24,7 +24,7 @@ from packyard.formats.record import Recorded, hash_of, write_record
 from packyard.formats.trim import trimmed
 from packyard.tasks import interpreter, lock, pipwheel
 from packyard.tasks.abi import check_abi, glibc_of
-from packyard.tasks.bytecode import compile_modules, worth_compiling
+from packyard.tasks.bytecode import compile_modules, modules_of
 from packyard.tasks.errors import ActionError
 from packyard.tasks.fetched import fetched
 from packyard.tasks.indexes import indexes_of
@@ -168,13 +168,8 @@ def _trim(found: list[Distribution], params: Mapping[str, Json], site: str) -> d
 def _compile(room: Room, python: Path, found: list[Distribution]) -> None:
     """Give each distribution the bytecode of its modules."""
     version: str = room.params["version"]
-    site = prefix_of(version, room.params["platform"]).site + "/"
-    modules = {
-        entry.path: entry.data()
-        for one in found
-        for entry in one.entries
-        if entry.path.startswith(site) and worth_compiling(entry.path.removeprefix(site))
-    }
+    site = prefix_of(version, room.params["platform"]).site
+    modules = modules_of((entry for one in found for entry in one.entries), site)
     compiled = compile_modules(room, python, modules, version)
     for one in found:
         one.entries.extend([compiled[entry.path] for entry in one.entries if entry.path in compiled])

@@ -27,7 +27,7 @@ from packyard.formats.tarball import write_tar
 from packyard.formats.wheel import Wheel, placed, read_wheel, record_of
 from packyard.tasks import interpreter, lock
 from packyard.tasks.abi import check_abi, newest
-from packyard.tasks.bytecode import compile_modules, worth_compiling
+from packyard.tasks.bytecode import compile_modules, modules_of
 from packyard.tasks.dependency import dependencies
 from packyard.tasks.errors import ActionError, PlanError, gather
 from packyard.tasks.lockedenv import lock_of
@@ -281,14 +281,9 @@ def _executable(room: Room, path: Path) -> bool:
 def _bytecode(room: Room, entries: list[Entry]) -> dict[str, Entry]:
     """The bytecode of those of the files that are modules, by the path of the module."""
     version: str = room.params["version"]
-    site = prefix_of(version, room.params["platform"]).site + "/"
-    modules = {
-        entry.path: entry.data()
-        for entry in entries
-        if entry.path.startswith(site) and worth_compiling(entry.path.removeprefix(site))
-    }
+    site = prefix_of(version, room.params["platform"]).site
     python = interpreter.program_in(room, room.params["runtime"], version)
-    return compile_modules(room, python, modules, version)
+    return compile_modules(room, python, modules_of(entries, site), version)
 
 
 def _wheel(path: Path) -> Wheel:

@@ -32,6 +32,7 @@ from packyard.tasks.errors import ActionError
 from packyard.tasks.exclusion import exclusive, take_shared
 from packyard.tasks.trace import Made
 
+FORMAT = "v1"  # of the store: the folder below its own that holds all of it
 IN_USE = "in-use"
 RUNS = "run"
 DOWNLOADS = "download"  # files of the package index, by their SHA-256
@@ -56,7 +57,7 @@ class Store:
     """The store below `folder`. Every method is safe against other threads and processes that use it too."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder / "v1"
+        self.folder = folder / FORMAT
         try:
             for name in ("blob", "tree", "result", RUNS, "tmp", "lock"):
                 (self.folder / name).mkdir(parents=True, exist_ok=True)

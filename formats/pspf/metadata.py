@@ -186,9 +186,8 @@ def read_metadata(data: bytes) -> Metadata:
     """The metadata in the bytes of a JSON text; FormatError with all that is wrong with them."""
     try:
         values = json.loads(data.decode("utf-8"), object_pairs_hook=_object, parse_constant=_constant)
-        json.dumps(values, ensure_ascii=False).encode(
-            "utf-8"
-        )  # fails for half a character (\ud800), as one launcher does
+        # Half a character (\ud800) cannot be encoded, and one launcher refuses it.
+        json.dumps(values, ensure_ascii=False).encode("utf-8")
     except FormatError:
         raise
     except (ValueError, RecursionError) as error:

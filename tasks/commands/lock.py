@@ -53,11 +53,12 @@ def run(words: list[str]) -> int:
     options = _parser().parse_args(words)
     if options.offline:
         os.environ["UV_OFFLINE"] = "1"
-    root = _application() or find_workspace(Path.cwd())
+    application = _application()
+    root = application or find_workspace(Path.cwd())
     if not words and (known := is_settled(root)):
         say(f"kept     {os.path.relpath(root / LOCK)}  {count(known, 'morloc package')}")
         return 0
-    workspace = read_standalone(root, lambda project: project) if root == _application() else read_workspace(root)
+    workspace = read_standalone(root, lambda project: project) if application else read_workspace(root)
     if options.export:
         say(_EXPORTS[options.export](read_morloc_lock(_tools(workspace), LOCK)).rstrip("\n"))
         return 0
