@@ -130,7 +130,7 @@ class Front:
             self._sweep()
         ways = longest_ways(self.graph, self.remaining, self.opened.trace.seconds(self.remaining))
         self.remaining.sort(key=lambda name: -ways[name])  # still dependencies first, since the sort is stable
-        self.gate = Gate(self._jobs, ways)
+        self.gate = Gate(self._jobs, ways, self.graph)
         self._running = True
         self.display.begin(len(wanted))
         if self._jobs > 1:
@@ -179,6 +179,7 @@ class Front:
 
     def fresh(self, name: str) -> None:
         """doit found the target fresh."""
+        self.gate.done(name)
         with self._lock:
             self._fresh.add(name)
             self.display.end(Outcome(name=name, how="fresh", seconds=0.0))
@@ -190,6 +191,7 @@ class Front:
     def failed(self, name: str, message: str) -> None:
         """doit reports a failure; what `make` did not see itself is remembered for the summary."""
         self.build.outcomes.setdefault(name, Outcome(name=name, how="failed", seconds=0.0, message=message))
+        self.gate.failed()
 
     def make(self, name: str) -> Outcome:
         """Make a stale target, in whichever thread doit calls, when its turn comes."""
@@ -203,6 +205,10 @@ class Front:
             with self._timeline.span(name, self.graph.targets[name].kind) as details:
                 outcome = self.build.make(name)
                 details["how"] = outcome.how
+            if outcome.how == "failed":
+                self.gate.failed()
+            else:
+                self.gate.done(name)
         if not process.stopping():
             with self._lock:
                 self.display.end(outcome)

@@ -38,40 +38,77 @@ def longest_ways(graph: Graph, names: Sequence[str], seconds: Mapping[str, float
 
 class Gate:
     """Lets actions begin, in whichever threads they wait. Each class has its own lanes, so that two compressions keep
-    no download waiting."""
+    no download waiting.
 
-    def __init__(self, jobs: int, ways: Mapping[str, float]) -> None:
+    A lane that gets free is kept for a target of `graph` that has just become ready and is still on its way here, when
+    nobody who waits has a longer way to go: else one that may wait would be in its place for as long as it takes.
+    """
+
+    def __init__(self, jobs: int, ways: Mapping[str, float], graph: Graph | None = None) -> None:
         self.lanes = limits(jobs)
         self._alone = jobs == 1
         self._ways = ways
+        self._graph = graph
         self._lock = threading.Lock()
+        self._here = 0  # threads, waiting or running
         self._running: dict[Resource, int] = dict.fromkeys(self.lanes, 0)
         self._waiting: dict[Resource, list[tuple[float, str, int, threading.Event]]] = {r: [] for r in self.lanes}
+        self._coming: dict[Resource, set[str]] = {resource: set() for resource in self.lanes}
+        self._missing = {name: sum(need in ways for need in graph.nodes[name].needs) for name in ways} if graph else {}
 
     @property
     def threads(self) -> int:
         """How many threads it takes to fill every lane, and to have a choice of who comes next."""
-        return 1 if self._alone else sum(self.lanes.values()) + self.lanes["cpu"]
+        return 1 if self._alone else 2 * sum(self.lanes.values())
 
     @contextmanager
     def admit(self, name: str, resource: Resource) -> Iterator[None]:
         """Wait until a lane is free and nobody waits who has a longer way to go."""
         turn = threading.Event()
         with self._lock:
+            self._here += 1
+            self._coming[resource].discard(name)
             heapq.heappush(self._waiting[resource], (-self._ways.get(name, 0.0), name, id(turn), turn))
-            self._let_in(resource)
+            self._let_in()
         turn.wait()
         try:
             yield
         finally:
             with self._lock:
+                self._here -= 1
                 self._running[resource] -= 1
-                self._let_in(resource)
+                self._let_in()
 
-    def _let_in(self, resource: Resource) -> None:
+    def done(self, name: str) -> None:
+        """A target is made, or needed not be: those that waited for it alone are on their way."""
+        if self._graph is None or name not in self._missing:
+            return
+        with self._lock:
+            self._coming[self._graph.targets[name].resource].discard(name)
+            for other in self._graph.dependents[name]:
+                if other in self._missing:
+                    self._missing[other] -= 1
+                    if not self._missing[other]:
+                        self._coming[self._graph.targets[other].resource].add(other)
+            self._let_in()
+
+    def failed(self) -> None:
+        """A target failed: from now on nobody is sure to come."""
+        with self._lock:
+            self._graph = None
+            for names in self._coming.values():
+                names.clear()
+            self._let_in()
+
+    def _let_in(self) -> None:
         """Wake those who are next and have a lane, and nobody else: there are many threads."""
-        queue = self._waiting[resource]
-        while queue and self._running[resource] < self.lanes[resource]:
-            self._running[resource] += 1
-            *_, turn = heapq.heappop(queue)
-            turn.set()
+        full = self._here >= self.threads  # nobody else can come before one of these has left
+        for resource, queue in self._waiting.items():
+            while queue:
+                free = self.lanes[resource] - self._running[resource]
+                way = -queue[0][0]
+                if free <= (0 if full else sum(self._ways[name] > way for name in self._coming[resource])):
+                    break
+                self._running[resource] += 1
+                *_, turn = heapq.heappop(queue)
+                turn.set()

@@ -5,7 +5,8 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 import pytest
 from packyard.tasks.gate import Gate, limits, longest_ways
@@ -99,6 +100,64 @@ def test_gate_frees_the_lane_of_a_failure() -> None:
     for _ in range(2):
         with pytest.raises(ZeroDivisionError), gate.admit("x:a", "cpu"):
             raise ZeroDivisionError
+
+
+def leave_b_on_its_way() -> tuple[Gate, threading.Thread, threading.Event]:
+    """A gate with one lane for actions that need memory: `a` has just ended, `b` is made from it and has a long way to
+    go, and `c`, which waits in the thread, a short one; the event tells that `c` was let in."""
+    one = graph(a="", b="a", c="")
+    one = Graph({name: replace(target, resource="memory") for name, target in one.targets.items()})
+    gate = Gate(2, {"x:a": 10.0, "x:b": 9.0, "x:c": 1.0}, one)
+    let_in = threading.Event()
+
+    def wait() -> None:
+        with gate.admit("x:c", "memory"):
+            let_in.set()
+
+    waiting = threading.Thread(target=wait)
+    with gate.admit("x:a", "memory"):
+        waiting.start()
+        assert not let_in.wait(0.1)
+        gate.done("x:a")
+    return gate, waiting, let_in
+
+
+def test_gate_keeps_a_lane_for_who_is_on_its_way() -> None:
+    gate, waiting, let_in = leave_b_on_its_way()
+    assert not let_in.wait(0.1)
+    with gate.admit("x:b", "memory"):
+        assert not let_in.wait(0.1)
+    waiting.join(10)
+    assert let_in.is_set()
+
+
+@pytest.mark.parametrize("end", [lambda gate: gate.done("x:b"), lambda gate: gate.failed()])
+def test_gate_keeps_no_lane_for_who_will_not_come(end: Callable[[Gate], None]) -> None:
+    """What was on its way proved fresh; or something failed, after which doit may start nothing more."""
+    gate, waiting, let_in = leave_b_on_its_way()
+    assert not let_in.wait(0.1)
+    end(gate)
+    waiting.join(10)
+    assert let_in.is_set()
+
+
+def test_gate_keeps_no_lane_when_every_thread_waits() -> None:
+    """Nobody can be on its way then: doit has given its threads to others."""
+    gate, waiting, let_in = leave_b_on_its_way()
+    over = threading.Event()
+
+    def stay(name: str) -> None:
+        with gate.admit(name, "cpu"):
+            over.wait(10)
+
+    others = [threading.Thread(target=stay, args=(f"x:{n}",)) for n in range(gate.threads - 1)]
+    for other in others[:-1]:
+        other.start()
+    assert not let_in.wait(0.1)
+    others[-1].start()
+    waiting.join(10)
+    assert let_in.is_set()
+    over.set()
 
 
 @pytest.mark.parametrize("seed", range(20))
