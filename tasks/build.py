@@ -278,7 +278,7 @@ class Build:
             needed=target.name in self._needed, deps=self.graph.nodes[target.name].needs,
             dependents=self.graph.dependents[target.name],
         )  # fmt: skip
-        self._memo.release(looks)
+        self._memo.release((*looks, *artifacts.values()))
         with self._lock:
             self._made[target.name] = outputs
             self._verdicts[target.name] = FRESH

@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from types import FrameType
@@ -66,7 +67,7 @@ class Front:
         self.remaining: list[str] = []  # what a run has to look at: stale or waiting, dependencies first
         self._pid = os.getpid()
         self._lock = threading.Lock()
-        self._locked = self._running = False
+        self._locked = self._running = self._is_kept = False
         self._stack = ExitStack()
         self._started = early.started if early else time.monotonic()
         self._fresh: set[str] = set()
@@ -121,7 +122,9 @@ class Front:
         if self._refuse_resolving:
             self._refuse_unlocked(wanted)
         self._selected = set(wanted)
+        self._is_kept = self.opened.stored is not None
         self.opened.keep_graph()
+        self.__dict__["opened"] = replace(self.opened, stored=None, kept=None)  # megabytes that only the next run needs
         with self._timeline.span("plan", "plan"):
             verdicts = self.build.plan(wanted, unchanged=self._unchanged(wanted))
         self.remaining = [name for name in wanted if verdicts[name].state != "fresh"]
@@ -145,7 +148,7 @@ class Front:
     def _unchanged(self, wanted: Sequence[str]) -> set[str]:
         """Those of the targets whose own files are as they were when they were fresh; none of a graph that the trace
         does not keep, since then nobody has compared how they are declared."""
-        if self.opened.stored is None:
+        if not self._is_kept:
             return set()
         if self._early:
             looked = self._early.looked

@@ -11,6 +11,7 @@ from packyard.tasks.graph import Graph
 from packyard.tasks.target import Resource
 
 _DOWNLOADS = 8  # actions that mostly wait for a disk or a network
+_CHOICE = 8  # threads that wait, beside those that run: who is dispatched early may have a short way to go
 _GUESS = 1.0  # seconds of a target that was never made, when none of its kind was
 
 
@@ -59,7 +60,7 @@ class Gate:
     @property
     def threads(self) -> int:
         """How many threads it takes to fill every lane, and to have a choice of who comes next."""
-        return 1 if self._alone else 2 * sum(self.lanes.values())
+        return 1 if self._alone else sum(self.lanes.values()) + _CHOICE
 
     @contextmanager
     def admit(self, name: str, resource: Resource) -> Iterator[None]:

@@ -164,7 +164,7 @@ def _graph(read: Callable[[], Workspace], *, writing: bool) -> tuple[Workspace, 
     try:
         graph = build_graph(workspace)
         if writing and _lacks_key(graph):
-            from packyard.tasks import signing  # and with it cryptography, which a stored graph can do without
+            from packyard.tasks import signing
 
             signing.make_development_key()
             workspace = read()

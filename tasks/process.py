@@ -16,9 +16,11 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import IO
+from typing import IO, TypeAlias
 
 from packyard.tasks.errors import ActionError
+
+Program: TypeAlias = "subprocess.Popen[bytes]"
 
 _SHOWN_LINES = 30
 # A child tells the watchdog of itself, and only then becomes the tool: so there is no moment at which we could be
@@ -110,6 +112,17 @@ def kill_all() -> None:
 def stopping() -> bool:
     """Whether the run was interrupted."""
     return _groups.stopping
+
+
+def start_alone(argv: Sequence[str | Path]) -> Program | None:
+    """Start a program of the system that reads and says nothing, and may outlive us; None when it cannot be had."""
+    try:
+        return subprocess.Popen(
+            argv, close_fds=False,  # which is quicker, and ours are closed anyway
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+    except OSError:
+        return None
 
 
 def run(

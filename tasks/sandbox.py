@@ -9,13 +9,12 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-import shutil
 import stat
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from packyard.tasks.disposal import Disposal, remove
 from packyard.tasks.errors import ActionError
 from packyard.tasks.exclusion import exclusive, try_exclusive
 from packyard.tasks.memo import Look
@@ -26,7 +25,6 @@ from packyard.tasks.trace import Made
 
 _STAGED_TIME = (315532800, 315532800)  # 1980-01-01, the oldest time that every archive format can hold
 _CHUNK = 1 << 20
-_ASIDE = 16  # sandboxes that are being removed at once
 
 
 class Changed(Exception):
@@ -38,8 +36,7 @@ class Changed(Exception):
 
 
 _in_use: set[Path] = set()
-_removers: list[threading.Thread] = []
-_lock = threading.Lock()  # of the list
+_disposal = Disposal()
 
 
 @contextmanager
@@ -51,7 +48,7 @@ def room_for(
     place = base() / key[:16]
     try:
         with exclusive(_lock_of(place)):
-            _remove(place)
+            remove(place)
             _in_use.add(place)
             try:
                 for folder in (place, *(place / name for name in ("in", "out", "tmp", "home"))):
@@ -69,16 +66,15 @@ def room_for(
 
 
 def settle() -> None:
-    """Wait until the sandboxes whose actions have ended are gone."""
-    for remover in list(_removers):
-        remover.join()
+    """Wait until the sandboxes whose actions have ended are gone; the next run sweeps what is left."""
+    _disposal.settle()
 
 
 def abandon() -> None:
     """Remove every sandbox that is left: the run was interrupted and its children are dead."""
-    for place in list(_in_use):
+    for place in [*_in_use, *_disposal.left]:
         with contextlib.suppress(OSError):
-            _remove(place)
+            remove(place)
             _lock_of(place).unlink(missing_ok=True)
 
 
@@ -131,7 +127,7 @@ def sweep() -> None:
             lock = try_exclusive(_lock_of(place))
             if lock is not None:
                 try:
-                    _remove(place)
+                    remove(place)
                     _lock_of(place).unlink(missing_ok=True)
                 finally:
                     os.close(lock)
@@ -172,34 +168,8 @@ def _copy(reading: int, place: str, mode: int) -> bytes:
 
 
 def _put_aside(place: Path) -> None:
-    """Give a sandbox another name, under which it is removed in the background; who puts one more aside than there may
-    be waits for the first."""
+    """Give a sandbox another name, under which it is removed while others work."""
     gone = place.with_name(f"gone-{os.urandom(8).hex()}")
     with contextlib.suppress(FileNotFoundError):  # an interrupted run has removed it under the action
         os.rename(place, gone)
-        _in_use.add(gone)
-        remover = threading.Thread(target=_remove_aside, args=(gone,))
-        remover.start()
-        with _lock:
-            _removers[:] = [*(other for other in _removers if other.is_alive()), remover]
-            first = _removers[0] if len(_removers) > _ASIDE else remover
-        if first is not remover:
-            first.join()
-
-
-def _remove_aside(gone: Path) -> None:
-    with contextlib.suppress(OSError):  # the next run sweeps what is left
-        _remove(gone)
-    _in_use.discard(gone)
-
-
-def _remove(path: Path) -> None:
-    if path.is_symlink() or path.is_file():
-        path.unlink()
-    elif path.exists():
-        try:
-            shutil.rmtree(path)
-        except PermissionError:  # tools leave read-only folders
-            for folder, _, _ in os.walk(path):
-                os.chmod(folder, 0o700)
-            shutil.rmtree(path)
+        _disposal.put(gone)

@@ -69,7 +69,7 @@ def write_graph(graph: Graph) -> bytes:
     index: list[list[Any]] = []
     bodies = bytearray()  # one piece of memory, not one for each target
     for name, node in graph.nodes.items():
-        body = json.dumps(asdict(graph.targets[name]), separators=(",", ":"), sort_keys=True).encode()
+        body = json.dumps(_values(graph.targets[name]), separators=(",", ":"), sort_keys=True).encode()
         index.append([name, node.needs, node.final, node.local, node.doc, node.artifacts, len(body)])
         bodies += body
     head = json.dumps({"cache": graph.cache, "targets": index}, separators=(",", ":")).encode()
@@ -138,11 +138,22 @@ def _places(head: Mapping[str, Any], index: Iterable[list[Any]]) -> Iterator[tup
         at += length
 
 
+def _values(target: Target) -> dict[str, Any]:
+    """A target as it is written: a source that stands where it lies, as most do, by its path alone."""
+    sources = [one.path if one.at == one.path else [one.path, one.at] for one in target.sources]
+    return asdict(replace(target, sources=())) | {"sources": sources}
+
+
+def _source(value: str | list[str]) -> Source:
+    path, at = (value, value) if isinstance(value, str) else value
+    return Source(path=path, at=at)
+
+
 def _target(values: dict[str, Any]) -> Target:
     return Target(
         **values
         | {
-            "sources": tuple(Source(**source) for source in values["sources"]),
+            "sources": tuple(map(_source, values["sources"])),
             "uses": tuple(Use(**use) for use in values["uses"]),
             "outputs": tuple(Output(**output) for output in values["outputs"]),
             "pins": tuple(_pin(pin) for pin in values["pins"]),

@@ -16,6 +16,9 @@ from typing import Any
 
 from packyard.tasks.replacement import replacing
 
+# name, category, row, start and length in microseconds, details: no dictionary yet, there may be ten thousand
+_Event = tuple[str, str, int, int, int, tuple[tuple[str, str], ...]]
+
 
 class Timeline:
     """The events of one run. May be used from several threads."""
@@ -24,7 +27,7 @@ class Timeline:
         self._start = time.monotonic()
         self._lock = threading.Lock()
         self._busy: set[int] = set()
-        self._events: list[dict[str, Any]] = []
+        self._events: list[_Event] = []
 
     @contextmanager
     def span(self, name: str, category: str) -> Iterator[dict[str, str]]:
@@ -40,17 +43,22 @@ class Timeline:
             end = time.monotonic()
             with self._lock:
                 self._busy.discard(row)
-                self._events.append(
-                    {
-                        "name": name, "cat": category, "ph": "X", "pid": 1, "tid": row,
-                        "ts": round((start - self._start) * 1e6), "dur": round((end - start) * 1e6), "args": details,
-                    }
-                )  # fmt: skip
+                times = round((start - self._start) * 1e6), round((end - start) * 1e6)
+                self._events.append((name, category, row, *times, tuple(details.items())))
 
     def write(self, path: Path) -> None:
         """Write the events, whole or not at all; OSError when that cannot be done."""
         name = {"name": "process_name", "ph": "M", "pid": 1, "args": {"name": "packyard"}}
         with self._lock:
-            text = json.dumps({"traceEvents": [name, *self._events], "displayTimeUnit": "ms"})
+            events = [_shown(event) for event in self._events]
+        text = json.dumps({"traceEvents": [name, *events], "displayTimeUnit": "ms"})
         with replacing(path) as aside:
             aside.write_text(text, encoding="utf-8")
+
+
+def _shown(event: _Event) -> dict[str, Any]:
+    name, category, row, start, length, details = event
+    return {
+        "name": name, "cat": category, "ph": "X", "pid": 1, "tid": row, "ts": start, "dur": length,
+        "args": dict(details),
+    }  # fmt: skip

@@ -310,7 +310,12 @@ class Trace:
         with self._writing() as db:
             db.execute(f"INSERT OR REPLACE INTO graph VALUES (1{', ?' * len(row)})", row)
             if text:
-                db.execute("INSERT OR REPLACE INTO graphtext VALUES (1, ?)", (_checksum(graph.text) + graph.text,))
+                checksum = _checksum(graph.text)
+                size = len(checksum) + len(graph.text)
+                db.execute("INSERT OR REPLACE INTO graphtext VALUES (1, zeroblob(?))", (size,))
+                with db.blobopen("graphtext", "text", 1) as blob:  # as a parameter it would be copied thrice
+                    blob.write(checksum)
+                    blob.write(graph.text)
                 db.execute("UPDATE target SET needed = -1")
                 db.executemany("UPDATE target SET needed = ? WHERE name = ?", [(int(n), t) for t, n in needed.items()])
                 db.execute("UPDATE target SET fresh = 0 WHERE needed = -1")

@@ -2,20 +2,22 @@
 
 The signature covers the uncompressed bytes of the metadata JSON and nothing else; that is why those bytes carry
 the digests of everything else.
+
+What computes is imported where it is needed: 7 MB that whoever only reads manifests can do without.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
-from typing import Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
-from cryptography.exceptions import InternalError, InvalidSignature, UnsupportedAlgorithm
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from packyard.formats.errors import FormatError
 
-PrivateKey = Ed25519PrivateKey
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+PrivateKey: TypeAlias = "Ed25519PrivateKey"
 
 SIGNATURE_SIZE: Final = 64
 KEY_SIZE: Final = 32
@@ -35,6 +37,9 @@ def sign(key: PrivateKey, metadata: bytes) -> bytes:
 
 def check_signature(public_key: bytes, signature: bytes, metadata: bytes) -> None:
     """FormatError when the key is none to be trusted with anything, or the signature is not of these bytes."""
+    from cryptography.exceptions import InvalidSignature
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
     check_public_key(public_key)
     try:
         Ed25519PublicKey.from_public_bytes(public_key).verify(signature, metadata)
@@ -58,16 +63,22 @@ def public_key(key: PrivateKey) -> bytes:
 
 def key_from_seed(seed: str) -> PrivateKey:
     """The private key of a seed text: its SHA-256 is the secret, as all builders of the format do."""
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
     return Ed25519PrivateKey.from_private_bytes(hashlib.sha256(seed.encode("utf-8")).digest())
 
 
 def new_key() -> PrivateKey:
     """A fresh key from the system's randomness."""
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
     return Ed25519PrivateKey.generate()
 
 
 def private_pem(key: PrivateKey) -> bytes:
     """PKCS#8 in PEM, not encrypted."""
+    from cryptography.hazmat.primitives import serialization
+
     return key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
@@ -75,6 +86,9 @@ def private_pem(key: PrivateKey) -> bytes:
 
 def public_pem(raw: bytes) -> bytes:
     """SubjectPublicKeyInfo in PEM."""
+    from cryptography.hazmat.primitives import serialization
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
     return Ed25519PublicKey.from_public_bytes(raw).public_bytes(
         serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
     )
@@ -82,6 +96,10 @@ def public_pem(raw: bytes) -> bytes:
 
 def read_private_key(pem: bytes) -> PrivateKey:
     """The key in a PKCS#8 PEM text; FormatError, which quotes nothing of it, when it is anything else."""
+    from cryptography.exceptions import InternalError, UnsupportedAlgorithm
+    from cryptography.hazmat.primitives import serialization
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
     try:
         key = serialization.load_pem_private_key(pem, password=None)
     except TypeError:
@@ -99,6 +117,10 @@ def read_public_key(data: bytes) -> bytes:
     if re.fullmatch(rb"[0-9a-fA-F]{64}", text):
         raw = bytes.fromhex(text.decode("ascii"))
     else:
+        from cryptography.exceptions import InternalError, UnsupportedAlgorithm
+        from cryptography.hazmat.primitives import serialization
+        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
         try:
             key = serialization.load_pem_public_key(data)
         except (ValueError, UnsupportedAlgorithm, InternalError):

@@ -91,8 +91,7 @@ def test_room_is_removed_when_the_action_fails(tmp_path, base):
     assert list(base.iterdir()) == []
 
 
-def test_rooms_are_removed_while_others_work(tmp_path, base, monkeypatch):
-    monkeypatch.setattr(sandbox, "_ASIDE", 1)
+def test_rooms_have_other_names_when_their_actions_have_ended(tmp_path, base):
     rooms = []
     for number in range(5):
         with room_for(target(), f"{number}" * 64, log=tmp_path / "log", trees={}) as made:

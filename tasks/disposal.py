@@ -1,0 +1,81 @@
+"""Removing folders that nobody needs any more, while others work.
+
+The system's `rm` does it: a thread of ours would take turns with those that work, at each of its many calls.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import threading
+import time
+from pathlib import Path
+
+from packyard.tasks import process
+
+_MANY = 64  # folders that wait to be removed; who puts one more waits for the first
+_ENOUGH = 16  # folders that are worth a program at once
+_PAUSE = 0.25  # seconds after which fewer are
+
+
+class Disposal:
+    """What is to be removed. May be used from several threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._waiting: list[Path] = []
+        self._given: list[Path] = []
+        self._program: process.Program | None = None
+        self._begun = time.monotonic()
+
+    @property
+    def left(self) -> list[Path]:
+        """The folders that are not known to be gone."""
+        return [*self._waiting, *self._given]
+
+    def put(self, folder: Path) -> None:
+        """Remove a folder, some time soon."""
+        with self._lock:
+            self._waiting.append(folder)
+            if len(self._waiting) >= _MANY:
+                self._finish()
+            is_due = len(self._waiting) >= _ENOUGH or time.monotonic() - self._begun >= _PAUSE
+            if is_due and (self._program is None or self._program.poll() is not None):
+                self._finish()
+                self._begin()
+
+    def settle(self) -> None:
+        """Remove what is left; what cannot be removed stays."""
+        with self._lock:
+            self._finish()
+            self._given, self._waiting = self._waiting, []
+            self._finish()
+
+    def _begin(self) -> None:
+        self._given, self._waiting = self._waiting, []
+        self._begun = time.monotonic()
+        self._program = process.start_alone(["rm", "-rf", "--", *self._given])
+
+    def _finish(self) -> None:
+        """Wait for the program, and remove what it could not."""
+        if self._program is not None:
+            self._program.wait()
+            self._program = None
+        for folder in self._given:
+            with contextlib.suppress(OSError):
+                remove(folder)
+        self._given = []
+
+
+def remove(path: Path) -> None:
+    """Remove a file, or a folder with all in it, if it is there."""
+    if path.is_symlink() or path.is_file():
+        path.unlink()
+    elif path.exists():
+        try:
+            shutil.rmtree(path)
+        except PermissionError:  # tools leave read-only folders
+            for folder, _, _ in os.walk(path):
+                os.chmod(folder, 0o700)
+            shutil.rmtree(path)
