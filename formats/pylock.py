@@ -7,6 +7,7 @@ builds a distribution that has no wheel.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -22,6 +23,8 @@ _STAMP = re.compile(r"\n*^\[tool\.packyard\]\n.*\Z", re.DOTALL | re.MULTILINE)
 
 # A `[[packages]]` with its own tables, up to the next header of another.
 _PACKAGE = re.compile(r"^\[\[packages\]\][^\n]*\n(?:(?!\[\[packages\]\]|\[(?!\[?packages\.)).*\n?)*", re.MULTILINE)
+
+_known: dict[bytes, Pylock] = {}  # what was read, by the SHA-256 of the text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +52,17 @@ class Pylock:
 
 
 def read_pylock(text: str, place: str) -> Pylock:
-    """Read a pylock.toml; FormatError with all its problems, among them every file without a SHA-256."""
+    """Read a pylock.toml; FormatError with all its problems, among them every file without a SHA-256.
+
+    A text is read once: it is asked for by several kinds, and the applications of one team often have equal locks.
+    """
+    digest = hashlib.sha256(text.encode("utf-8", "surrogateescape")).digest()
+    if digest not in _known:
+        _known[digest] = _read(text, place)
+    return _known[digest]
+
+
+def _read(text: str, place: str) -> Pylock:
     with reading(read_toml(text, place), place) as top:
         top.ignore_rest()
         version = top.text("lock-version", required=True)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+from packyard.formats import pylock
 from packyard.formats.errors import FormatError
 from packyard.formats.pylock import divide_pylock, drift, read_pylock, stamp_pylock
 
@@ -35,6 +36,21 @@ def test_stamp_twice_replaces_the_first() -> None:
         == once
     )
     assert stamp_pylock(once, requirements=[], python="3.12").endswith('python = "3.12"\nrequirements = []\n')
+
+
+def test_read_of_the_same_text_again_is_no_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A workspace of many applications reads the same lock many times."""
+    text = stamp_pylock(BARE, requirements=["only-here"], python="3.12")
+    first = read_pylock(text, "one/pylock.toml")
+    monkeypatch.setattr(pylock, "read_toml", lambda *_: pytest.fail("it was parsed again"))
+    assert read_pylock(text, "two/pylock.toml") is first
+
+
+def test_read_of_the_same_broken_text_names_each_place() -> None:
+    for place in ("one/pylock.toml", "two/pylock.toml"):
+        with pytest.raises(FormatError) as caught:
+            read_pylock("lock-version =", place)
+        assert str(caught.value) == f"{place}: line 1, column 15: is not TOML: invalid value"
 
 
 @pytest.mark.parametrize(
