@@ -82,15 +82,15 @@ class Gate:
 
     def done(self, name: str) -> None:
         """A target is made, or needed not be: those that waited for it alone are on their way."""
-        if self._graph is None or name not in self._missing:
-            return
         with self._lock:
-            self._coming[self._graph.targets[name].resource].discard(name)
+            if self._graph is None or name not in self._missing:
+                return
+            self._coming[self._graph.nodes[name].resource].discard(name)
             for other in self._graph.dependents[name]:
                 if other in self._missing:
                     self._missing[other] -= 1
                     if not self._missing[other]:
-                        self._coming[self._graph.targets[other].resource].add(other)
+                        self._coming[self._graph.nodes[other].resource].add(other)
             self._let_in()
 
     def failed(self) -> None:

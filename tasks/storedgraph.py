@@ -70,7 +70,7 @@ def write_graph(graph: Graph) -> bytes:
     bodies = bytearray()  # one piece of memory, not one for each target
     for name, node in graph.nodes.items():
         body = json.dumps(_values(graph.targets[name]), separators=(",", ":"), sort_keys=True).encode()
-        index.append([name, node.needs, node.final, node.local, node.doc, node.artifacts, len(body)])
+        index.append([name, node.needs, node.final, node.local, node.doc, node.artifacts, node.resource, len(body)])
         bodies += body
     head = json.dumps({"cache": graph.cache, "targets": index}, separators=(",", ":")).encode()
     return b"".join([head, b"\n", bodies])
@@ -80,8 +80,8 @@ def read_graph(text: bytes) -> Graph:
     """The graph that `write_graph` wrote; ValueError, KeyError or TypeError when it did not."""
     head, index = _index(text)
     nodes = {
-        name: Node(needs=tuple(needs), final=final, local=local, doc=doc, artifacts=tuple(artifacts))
-        for name, needs, final, local, doc, artifacts, _ in index
+        name: Node(needs=tuple(needs), final=final, local=local, doc=doc, artifacts=tuple(artifacts), resource=resource)
+        for name, needs, final, local, doc, artifacts, resource, _ in index
     }
     return Graph(_Targets(text, {name: slice(*place) for name, place in _places(head, index)}), head["cache"], nodes)
 

@@ -67,13 +67,15 @@ class Pin:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Node:
     """What is asked of every target of a graph, so that most of them need not be known wholly: what it `needs`
-    (targets, each once, sorted), whether it is final and has something local, and the artifacts it leaves."""
+    (targets, each once, sorted), whether it is final and has something local, the artifacts it leaves, and what it
+    takes most of."""
 
     needs: tuple[str, ...]
     final: bool
     local: bool
     doc: str
     artifacts: tuple[str, ...]
+    resource: Resource
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,4 +123,5 @@ class Target:
             local=bool(self.local),
             doc=self.doc,
             artifacts=tuple(output.artifact for output in self.outputs if output.artifact),
+            resource=self.resource,
         )
