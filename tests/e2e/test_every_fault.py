@@ -149,10 +149,12 @@ def repaired(sufferer: Sufferer, wanted: dict[str, bytes]) -> str:
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT], ids=["killed", "interrupted"])
 def test_build_ended_before_any_change_keeps_what_was_finished(sufferer, wanted, tally, number):
     ended = 0
-    for at in places(sufferer, 1000 if number == signal.SIGKILL else 40, kinds=WRITES | CHANGES):
+    calls = places(sufferer, 1000 if number == signal.SIGKILL else 40, kinds=WRITES | CHANGES)
+    for at in calls:
         sufferer.anew()
         status, _, said = sufferer.build(at, signal=number, kinds=WRITES | CHANGES)
-        assert status in ((-9,) if number == signal.SIGKILL else (130, 0)), said
+        # 0: it had fewer calls this time, because `rm` came first to a sandbox that is removed at the end
+        assert status in (-9 if number == signal.SIGKILL else 130, 0), said
         assert "Traceback" not in said
         ended += status != 0
         for name, content in sufferer.dist().items():
@@ -161,6 +163,8 @@ def test_build_ended_before_any_change_keeps_what_was_finished(sufferer, wanted,
         again = repaired(sufferer, wanted)
         for name in finished:
             assert f" {name} " not in again, f"{name} was finished, and was made again after call {at}:\n{again}"
+    if number == signal.SIGKILL:
+        assert ended > 0.8 * len(calls)
     tally(f"faults: builds {'killed' if number == signal.SIGKILL else 'interrupted'} before a change to a disk", ended)
 
 
