@@ -103,12 +103,12 @@ class Gate:
 
     def _let_in(self) -> None:
         """Wake those who are next and have a lane, and nobody else: there are many threads."""
-        full = self._here >= self.threads  # nobody else can come before one of these has left
+        able = max(0, self.threads - self._here)  # so many can come before one of these has left
         for resource, queue in self._waiting.items():
             while queue:
                 free = self.lanes[resource] - self._running[resource]
                 way = -queue[0][0]
-                if free <= (0 if full else sum(self._ways[name] > way for name in self._coming[resource])):
+                if free <= min(able, sum(self._ways[name] > way for name in self._coming[resource])):
                     break
                 self._running[resource] += 1
                 *_, turn = heapq.heappop(queue)
