@@ -8,6 +8,7 @@ from __future__ import annotations
 import ctypes
 import functools
 import json
+import math
 import os
 import sys
 from importlib import metadata
@@ -19,7 +20,7 @@ import doit.plugin
 import packyard.tasks.archive
 import packyard.tasks.loader
 from packyard.tasks import __main__ as command
-from packyard.tasks import cli, sandbox
+from packyard.tasks import cli, disposal, sandbox
 
 assert doit.doit_cmd and packyard.tasks.archive and packyard.tasks.loader and cli  # imported once, for all children
 
@@ -52,6 +53,7 @@ def suffer(faults: ctypes.CDLL, said: dict[str, Any], outlet: int) -> int:
     os.chdir(said["root"])
     os.environ.update(said["env"])
     sandbox.base = lambda: Path(said["rooms"])
+    disposal._PAUSE = math.inf  # the build itself removes its sandboxes, by calls of its own: the same ones each time
     sys.argv = ["packyard", *said["words"]]
     faults.fault_begin(
         said["under"].encode(), said["at"], said["signal"], said["errno"], int(said["on"]), said["kinds"]

@@ -149,12 +149,10 @@ def repaired(sufferer: Sufferer, wanted: dict[str, bytes]) -> str:
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT], ids=["killed", "interrupted"])
 def test_build_ended_before_any_change_keeps_what_was_finished(sufferer, wanted, tally, number):
     ended = 0
-    calls = places(sufferer, 1000 if number == signal.SIGKILL else 40, kinds=WRITES | CHANGES)
-    for at in calls:
+    for at in places(sufferer, 1000 if number == signal.SIGKILL else 40, kinds=WRITES | CHANGES):
         sufferer.anew()
         status, _, said = sufferer.build(at, signal=number, kinds=WRITES | CHANGES)
-        # 0: it had fewer calls this time, because `rm` came first to a sandbox that is removed at the end
-        assert status in (-9 if number == signal.SIGKILL else 130, 0), said
+        assert status in ((-9,) if number == signal.SIGKILL else (130, 0)), said
         assert "Traceback" not in said
         ended += status != 0
         for name, content in sufferer.dist().items():
@@ -163,8 +161,6 @@ def test_build_ended_before_any_change_keeps_what_was_finished(sufferer, wanted,
         again = repaired(sufferer, wanted)
         for name in finished:
             assert f" {name} " not in again, f"{name} was finished, and was made again after call {at}:\n{again}"
-    if number == signal.SIGKILL:
-        assert ended > 0.8 * len(calls)
     tally(f"faults: builds {'killed' if number == signal.SIGKILL else 'interrupted'} before a change to a disk", ended)
 
 
