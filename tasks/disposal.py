@@ -38,10 +38,9 @@ class Disposal:
         """Remove a folder, some time soon."""
         with self._lock:
             self._waiting.append(folder)
-            if len(self._waiting) >= _MANY:
-                self._finish()
             is_due = len(self._waiting) >= _ENOUGH or time.monotonic() - self._begun >= _PAUSE
-            if is_due and (self._program is None or self._program.poll() is not None):
+            is_busy = self._program is not None and self._program.poll() is None
+            if is_due and (not is_busy or len(self._waiting) >= _MANY):
                 self._finish()
                 self._begin()
 
@@ -68,14 +67,18 @@ class Disposal:
         self._given = []
 
 
-def remove(path: Path) -> None:
-    """Remove a file, or a folder with all in it, if it is there."""
-    if path.is_symlink() or path.is_file():
-        path.unlink()
-    elif path.exists():
+def remove(path: str | Path) -> None:
+    """Remove a file, or a folder with all in it, if it is there; OSError when it cannot be."""
+    try:
+        os.unlink(path)
+    except FileNotFoundError:
+        pass
+    except OSError:  # a folder; the system has several errors for it
+        if not os.path.isdir(path) or os.path.islink(path):
+            raise
         try:
             shutil.rmtree(path)
-        except PermissionError:  # tools leave read-only folders
+        except PermissionError:  # tools leave read-only folders, and those of the store's trees are
             for folder, _, _ in os.walk(path):
                 os.chmod(folder, 0o700)
             shutil.rmtree(path)

@@ -12,7 +12,6 @@ import contextlib
 import hashlib
 import json
 import os
-import shutil
 import stat
 from collections import Counter
 from collections.abc import Iterator
@@ -21,6 +20,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from packyard.tasks.disposal import remove
 from packyard.tasks.errors import ActionError
 from packyard.tasks.exclusion import try_exclusive
 from packyard.tasks.history import read_run
@@ -167,7 +167,7 @@ def verify(store: Store) -> Checked:
             good = read_run(place) is not None if kind == "run" else _digest(place) == digest
         if not good and place.exists():  # a build may have replaced it meanwhile
             damaged.append(name)
-            _remove(place)
+            remove(place)
     return Checked(files=files, size=size, damaged=tuple(sorted(damaged)))
 
 
@@ -321,20 +321,7 @@ def _remove_all(paths: list[str]) -> None:
 
 def _remove_each(paths: list[str]) -> None:
     for path in paths:
-        _remove(path)
-
-
-def _remove(path: str | Path) -> None:
-    try:
-        os.unlink(path)
-    except FileNotFoundError:
-        pass
-    except OSError:  # a tree, whose folders are read-only; the system has several errors for it
-        if not os.path.isdir(path) or os.path.islink(path):
-            raise
-        for folder, _, _ in os.walk(path):
-            os.chmod(folder, 0o700)
-        shutil.rmtree(path)
+        remove(path)
 
 
 def _remove_empty(folder: Path) -> None:
