@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from packyard.tasks.action import own_files
-from packyard.tasks.memo import Stat, pack_stat
+from packyard.tasks.memo import PACKED_STAT, pack_stat
 from packyard.tasks.replacement import replacing
 from packyard.tasks.trace import FOLDER
 
@@ -35,10 +35,11 @@ def recall(root: Path, name: str, question: str) -> Any:
         return None
 
 
-def keep(root: Path, name: str, question: str, looks: Mapping[str, Stat], answer: Any) -> None:
-    """Keep an answer that was found by looking at these files and folders (a Watch's `seen`)."""
+def keep(root: Path, name: str, question: str, stats: Mapping[str, bytes], answer: Any) -> None:
+    """Keep an answer that was found by looking at these files and folders, with these stats (a Watch's `seen`)."""
     own = {os.fspath(path): pack_stat(path.stat()) for path in own_files()}
-    kept = {"question": _asked(question), "looks": {**looks, **own}, "answer": answer}
+    looks = {path: PACKED_STAT.unpack(packed) for path, packed in stats.items()} | own
+    kept = {"question": _asked(question), "looks": looks, "answer": answer}
     place = _place(root, name)
     with contextlib.suppress(OSError):
         place.parent.mkdir(parents=True, exist_ok=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from packyard.formats.errors import FormatError, Problem
 from packyard.tasks import errors
 from packyard.tasks.errors import PlanError
-from packyard.tasks.target import Node, Target, Use
+from packyard.tasks.packedtarget import PackedTargets, pack_target, unpack_target
+from packyard.tasks.target import Node, Output, Target, Use
 
 if TYPE_CHECKING:
     from packyard.tasks.workspace import Workspace  # with every format of a manifest, which a stored graph needs not
@@ -88,56 +89,67 @@ class Graph:
 
 def build_graph(workspace: Workspace) -> Graph:
     """Ask every kind for its targets; PlanError with all problems of all kinds."""
-    targets: dict[str, Target] = {}
+    packed: dict[str, bytes] = {}
+    nodes: dict[str, Node] = {}
+    outputs: dict[str, tuple[Output, ...]] = {}
     problems: list[FormatError] = []
     for kind in KINDS:
         module = importlib.import_module(f"packyard.tasks.{kind}")
+        made = [PackedTargets(dict(packed))] if kind in LAST else []
         try:
-            for target in module.targets(workspace, dict(targets)) if kind in LAST else module.targets(workspace):
-                other = targets.setdefault(target.name, target)
-                if other is not target:
-                    problems.append(_twice(target.name, other, target))
+            for target in module.targets(workspace, *made):
+                if target.name in packed:
+                    problems.append(_twice(unpack_target(packed[target.name]), target))
+                    continue
+                packed[target.name] = pack_target(target)
+                nodes[target.name] = target.node
+                outputs[target.name] = target.outputs
         except FormatError as error:
             problems.append(error)
-    if not problems:
-        problems = [*_unknown_uses(targets), *_double_owners(targets)]
     errors.gather(problems)
-    targets = {name: _with_named_uses(target, targets) for name, target in targets.items()}
-    errors.gather(problem for target in targets.values() for problem in _double_inputs(target))
-    errors.gather(_keys(workspace, targets))
-    return Graph({name: targets[name] for name in _order(targets)}, workspace.manifest.cache.directory)
+    targets = PackedTargets(packed)
+    unsound: list[FormatError] = []
+    for name, target in targets.items():
+        unknown = list(_unknown_uses(target, outputs))
+        problems += unknown
+        if not unknown:
+            named = _with_named_uses(target, outputs)
+            unsound += [*_double_inputs(named), *_keys(workspace, named)]
+            if named is not target:
+                packed[name] = pack_target(named)
+    errors.gather([*problems, *_double_owners(targets, outputs)])
+    errors.gather(unsound)
+    order = _order(targets, nodes)
+    ordered = PackedTargets({name: packed[name] for name in order})
+    return Graph(ordered, workspace.manifest.cache.directory, {name: nodes[name] for name in order})
 
 
-def _twice(name: str, one: Target, other: Target) -> FormatError:
-    return FormatError(Problem(f"{name!r} is declared twice, also in {one.place}", place=other.place))
+def _twice(one: Target, other: Target) -> FormatError:
+    return FormatError(Problem(f"{one.name!r} is declared twice, also in {one.place}", place=other.place))
 
 
-def _unknown_uses(targets: Mapping[str, Target]) -> list[FormatError]:
-    problems: list[FormatError] = []
-    for target in targets.values():
-        for use in target.uses:
-            maker = targets.get(use.target)
-            if maker is None:
-                message = f"{target.name!r} needs {use.target!r}, which no member or tool makes"
-                hint = _nearest(use.target, targets)
-            elif use.part not in {output.part for output in maker.outputs}:
-                parts = ", ".join(repr(output.part) for output in maker.outputs if output.part) or "none"
-                message = f"{target.name!r} needs '{use.target}#{use.part}', which has no such part (parts: {parts})"
-                hint = ""
-            else:
-                continue
-            problems.append(FormatError(Problem(message, place=target.place, hint=hint)))
-    return problems
+def _unknown_uses(target: Target, outputs: Mapping[str, Sequence[Output]]) -> Iterator[FormatError]:
+    for use in target.uses:
+        if use.target not in outputs:
+            message = f"{target.name!r} needs {use.target!r}, which no member or tool makes"
+            hint = _nearest(use.target, outputs)
+        elif use.part not in [output.part for output in outputs[use.target]]:
+            parts = ", ".join(repr(output.part) for output in outputs[use.target] if output.part) or "none"
+            message = f"{target.name!r} needs '{use.target}#{use.part}', which has no such part (parts: {parts})"
+            hint = ""
+        else:
+            continue
+        yield FormatError(Problem(message, place=target.place, hint=hint))
 
 
-def _with_named_uses(target: Target, targets: Mapping[str, Target]) -> Target:
-    """The target with each open `at` completed by the artifact's own file name."""
+def _with_named_uses(target: Target, outputs: Mapping[str, Sequence[Output]]) -> Target:
+    """The target with each open `at` completed by the artifact's own file name; itself when none is open."""
     uses: list[Use] = []
     for use in target.uses:
-        output = next(output for output in targets[use.target].outputs if output.part == use.part)
+        output = next(output for output in outputs[use.target] if output.part == use.part)
         is_open = (use.at == "" or use.at.endswith("/")) and not output.tree
         uses.append(replace(use, at=use.at + output.at.rpartition("/")[2]) if is_open else use)
-    return replace(target, uses=tuple(uses)) if uses else target
+    return target if tuple(uses) == target.uses else replace(target, uses=tuple(uses))
 
 
 def _double_inputs(target: Target) -> Iterator[FormatError]:
@@ -152,17 +164,16 @@ def _double_inputs(target: Target) -> Iterator[FormatError]:
             yield FormatError(Problem(message, place=target.place))
 
 
-def _keys(workspace: Workspace, targets: Mapping[str, Target]) -> Iterator[FormatError]:
+def _keys(workspace: Workspace, target: Target) -> Iterator[FormatError]:
     """A private key is no input of an action, so it gets into no artifact."""
     from packyard.tasks.workspace import PRIVATE_NAME  # loaded already, with the workspace
 
     key = workspace.manifest.sign.key
-    for target in targets.values():
-        for source in target.sources:
-            if source.path == key or source.path.endswith(PRIVATE_NAME):
-                message = f"{target.name!r} would hold the private key '{source.path}'"
-                hint = "exclude it, or keep keys outside of what is packed"
-                yield FormatError(Problem(message, place=target.place, hint=hint))
+    for source in target.sources:
+        if source.path == key or source.path.endswith(PRIVATE_NAME):
+            message = f"{target.name!r} would hold the private key '{source.path}'"
+            hint = "exclude it, or keep keys outside of what is packed"
+            yield FormatError(Problem(message, place=target.place, hint=hint))
 
 
 def _nearest(name: str, targets: Iterable[str]) -> str:
@@ -172,32 +183,30 @@ def _nearest(name: str, targets: Iterable[str]) -> str:
     return f"did you mean {near[0]!r}?" if near else ""
 
 
-def _double_owners(targets: Mapping[str, Target]) -> list[FormatError]:
+def _double_owners(targets: Mapping[str, Target], outputs: Mapping[str, Sequence[Output]]) -> Iterator[FormatError]:
     """Two targets may neither make one file nor one file inside the other's folder, also where case is ignored."""
-    owners: dict[str, tuple[Target, str]] = {}  # by the folded path: the owner, and the path as it is
-    problems: list[FormatError] = []
-    for target in targets.values():
-        for output in target.outputs:
+    owners: dict[str, tuple[str, str]] = {}  # by the folded path: the owner's name, and the path as it is
+    for name in outputs:
+        for output in outputs[name]:
             if output.artifact is None:
                 continue
-            other, path = owners.setdefault(output.artifact.casefold(), (target, output.artifact))
-            if other is not target:
-                message = f"'{output.artifact}' is made by {target.name!r} and by {other.name!r} ({other.place})"
+            other, path = owners.setdefault(output.artifact.casefold(), (name, output.artifact))
+            if other != name:
+                message = f"'{output.artifact}' is made by {name!r} and by {other!r} ({targets[other].place})"
                 hint = "" if path == output.artifact else f"systems that ignore case take it for '{path}'"
-                problems.append(FormatError(Problem(message, place=target.place, hint=hint)))
-    for folded, (target, path) in owners.items():
+                yield FormatError(Problem(message, place=targets[name].place, hint=hint))
+    for folded, (name, path) in owners.items():
         parent = folded
         while "/" in parent:
             parent = parent.rpartition("/")[0]
             if parent in owners:
                 other, folder = owners[parent]
-                message = f"'{path}' of {target.name!r} lies inside '{folder}' of {other.name!r} ({other.place})"
-                problems.append(FormatError(Problem(message, place=target.place)))
-    return problems
+                message = f"'{path}' of {name!r} lies inside '{folder}' of {other!r} ({targets[other].place})"
+                yield FormatError(Problem(message, place=targets[name].place))
 
 
-def _order(targets: Mapping[str, Target]) -> list[str]:
-    sorter = TopologicalSorter({name: sorted(targets[name].dependencies) for name in sorted(targets)})
+def _order(targets: Mapping[str, Target], nodes: Mapping[str, Node]) -> list[str]:
+    sorter = TopologicalSorter({name: nodes[name].needs for name in sorted(nodes)})
     try:
         return list(sorter.static_order())
     except CycleError as error:

@@ -1,48 +1,46 @@
 """The graph as the trace keeps it: an index of what is asked of all targets, the text of each, decoded when it is first
 needed; and everything that the graph was read from, packed, which can be asked again.
 
-The text is one line of JSON, the index, and behind it the targets one after the other. So a run over ten thousand
-targets that has to make one of them decodes one.
+The text is lines of JSON, a head and the index with a line for each target, and behind them the packed targets one
+after the other. So a run over ten thousand targets that has to make one of them decodes one.
 """
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import platform
 import struct
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, replace
-from functools import lru_cache
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from packyard.tasks import null
 from packyard.tasks.action import own_digest
 from packyard.tasks.graph import Graph
-from packyard.tasks.target import Node, Output, Pin, Source, Target, Use
+from packyard.tasks.memo import PACKED_STAT
+from packyard.tasks.packedtarget import PackedTargets, packed_targets
+from packyard.tasks.target import Node
 from packyard.tasks.trace import StoredGraph
-from packyard.tasks.watch import STAT, Watch
+from packyard.tasks.watch import NOTHING, Watch
 
-_STAT = struct.Struct("<4q")
-_KEPT = 200  # decoded targets
 _ANSWER = struct.Struct("<B16s")  # which of the questions, and a checksum of the answer
 
 
 def store_graph(graph: Graph, watch: Watch, variables: Sequence[str]) -> StoredGraph:
     """A graph to be kept, that was read through `watch` in the environment of these variables."""
-    questions = sorted({STAT, *(question for question, _ in watch.answers.values())})
-    numbers = {question: number for number, question in enumerate(questions)}
-    answers = (watch.answers.get(path, (STAT, b"")) for path in watch.seen)
     return StoredGraph(
         identity=null.identity(variables, os.urandom(8).hex()),
         variables=tuple(variables),
         needed=len(graph.closure(graph.final)),
         maker=f"{own_digest()} {platform.python_version()}",
         paths=os.fsencode("\0".join(watch.seen)),
-        stats=b"".join(_STAT.pack(*look) for look in watch.seen.values()),
-        questions=tuple(questions),
-        answers=b"".join(_ANSWER.pack(numbers[question], checksum) for question, checksum in answers),
+        stats=b"".join(watch.seen.values()),
+        questions=tuple(watch.questions),
+        answers=b"".join(watch.answers.get(path, NOTHING) for path in watch.seen),
         text=write_graph(graph),
     )
 
@@ -58,7 +56,8 @@ def renewed(stored: StoredGraph, root: Path, changed: Iterable[int]) -> StoredGr
             number, checksum = _ANSWER.unpack_from(stored.answers, position * _ANSWER.size)
             if not watch.tells_the_same(paths[position], (stored.questions[number], checksum)):
                 return None
-            _STAT.pack_into(stats, position * _STAT.size, *watch.seen[paths[position]])
+            seen = PACKED_STAT.unpack(watch.seen[paths[position]])
+            PACKED_STAT.pack_into(stats, position * PACKED_STAT.size, *seen)
     except (struct.error, IndexError):  # not as we wrote it
         return None
     return replace(stored, stats=bytes(stats))
@@ -66,101 +65,57 @@ def renewed(stored: StoredGraph, root: Path, changed: Iterable[int]) -> StoredGr
 
 def write_graph(graph: Graph) -> bytes:
     """The text of a graph; equal graphs give equal texts."""
-    index: list[list[Any]] = []
-    bodies = bytearray()  # one piece of memory, not one for each target
+    packed = packed_targets(graph.targets)
+    index = io.BytesIO()
     for name, node in graph.nodes.items():
-        body = json.dumps(_values(graph.targets[name]), separators=(",", ":"), sort_keys=True).encode()
-        index.append([name, node.needs, node.final, node.local, node.doc, node.artifacts, node.resource, len(body)])
-        bodies += body
-    head = json.dumps({"cache": graph.cache, "targets": index}, separators=(",", ":")).encode()
-    return b"".join([head, b"\n", bodies])
+        row = [name, node.needs, node.final, node.local, node.doc, node.artifacts, node.resource, len(packed[name])]
+        index.write(json.dumps(row, separators=(",", ":")).encode() + b"\n")
+    head = json.dumps({"cache": graph.cache, "index": index.tell()}, separators=(",", ":")).encode()
+    text = io.BytesIO()  # whose value is no copy
+    text.writelines([head, b"\n", index.getbuffer(), *(packed[name] for name in graph.nodes)])
+    return text.getvalue()
 
 
 def read_graph(text: bytes) -> Graph:
     """The graph that `write_graph` wrote; ValueError, KeyError or TypeError when it did not."""
-    head, index = _index(text)
-    nodes = {
-        name: Node(needs=tuple(needs), final=final, local=local, doc=doc, artifacts=tuple(artifacts), resource=resource)
-        for name, needs, final, local, doc, artifacts, resource, _ in index
-    }
-    return Graph(_Targets(text, {name: slice(*place) for name, place in _places(head, index)}), head["cache"], nodes)
+    nodes: dict[str, Node] = {}
+    packed: dict[str, bytes] = {}
+    intern: Callable[[Any], Any] = sys.intern  # the name of a target stands with each that needs it
+    for (name, needs, final, local, doc, artifacts, resource, _), place in _index(text):
+        nodes[intern(name)] = Node(
+            needs=tuple(map(intern, needs)), final=final, local=local, doc=doc, artifacts=tuple(artifacts),
+            resource=intern(resource),
+        )  # fmt: skip
+        packed[intern(name)] = text[place]
+    return Graph(PackedTargets(packed), json.loads(_line(text, 0))["cache"], nodes)
 
 
 def changed_targets(old: bytes, new: bytes) -> set[str]:
     """The targets of the new text whose own text is not that of the old one."""
     try:
-        before = dict(_places(*_index(old)))
+        before = {row[0]: place for row, place in _index(old)}
     except (ValueError, KeyError, TypeError):
         before = {}
     changed: set[str] = set()
-    for name, (start, end) in _places(*_index(new)):
-        then = before.get(name)
-        if then is None or old[then[0] : then[1]] != new[start:end]:
+    for (name, *_), place in _index(new):
+        if name not in before or old[before[name]] != new[place]:
             changed.add(name)
     return changed
 
 
-class _Targets(Mapping[str, Target]):
-    """The targets of a text, each decoded when it is asked for; the last ones are kept, since a target is asked for
-    several times while it is made."""
-
-    def __init__(self, text: bytes, places: Mapping[str, slice]) -> None:
-        self._text = text
-        self._places = places
-        self._decode = lru_cache(_KEPT)(self._decode_one)
-
-    def __getitem__(self, name: str) -> Target:
-        return self._decode(name)
-
-    def _decode_one(self, name: str) -> Target:
-        return _target(json.loads(self._text[self._places[name]]))
-
-    def __contains__(self, name: object) -> bool:
-        return name in self._places
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._places)
-
-    def __len__(self) -> int:
-        return len(self._places)
+def _index(text: bytes) -> Iterator[tuple[list[Any], slice]]:
+    """Each row of the index, and where the body of its target stands."""
+    head = _line(text, 0)
+    start = len(head) + json.loads(head)["index"]
+    at = len(head)
+    body = start
+    while at < start:
+        line = _line(text, at)
+        row = json.loads(line)
+        yield row, slice(body, body + row[-1])
+        body += row[-1]
+        at += len(line)
 
 
-def _index(text: bytes) -> tuple[dict[str, Any], list[list[Any]]]:
-    end = text.index(b"\n")
-    head = json.loads(text[:end])
-    return head | {"end": end + 1}, head["targets"]
-
-
-def _places(head: Mapping[str, Any], index: Iterable[list[Any]]) -> Iterator[tuple[str, tuple[int, int]]]:
-    at = head["end"]
-    for name, *_, length in index:
-        yield name, (at, at + length)
-        at += length
-
-
-def _values(target: Target) -> dict[str, Any]:
-    """A target as it is written: a source that stands where it lies, as most do, by its path alone."""
-    sources = [one.path if one.at == one.path else [one.path, one.at] for one in target.sources]
-    return asdict(replace(target, sources=())) | {"sources": sources}
-
-
-def _source(value: str | list[str]) -> Source:
-    path, at = (value, value) if isinstance(value, str) else value
-    return Source(path=path, at=at)
-
-
-def _target(values: dict[str, Any]) -> Target:
-    return Target(
-        **values
-        | {
-            "sources": tuple(map(_source, values["sources"])),
-            "uses": tuple(Use(**use) for use in values["uses"]),
-            "outputs": tuple(Output(**output) for output in values["outputs"]),
-            "pins": tuple(_pin(pin) for pin in values["pins"]),
-        }
-    )
-
-
-def _pin(values: dict[str, Any]) -> Pin:
-    lists = {name: tuple(values[name]) for name in ("requirements", "indexes")}
-    return Pin(**values | lists)
+def _line(text: bytes, at: int) -> bytes:
+    return text[at : text.index(b"\n", at) + 1]

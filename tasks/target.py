@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -118,7 +119,7 @@ class Target:
     def node(self) -> Node:
         """The target as a graph's index has it."""
         return Node(
-            needs=self.dependencies,
+            needs=tuple(map(sys.intern, self.dependencies)),  # the same names in many nodes
             final=self.final,
             local=bool(self.local),
             doc=self.doc,

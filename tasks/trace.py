@@ -24,7 +24,7 @@ from typing import Any
 
 from packyard.tasks import null
 from packyard.tasks.errors import ActionError
-from packyard.tasks.memo import Look, Stat
+from packyard.tasks.memo import PACKED_STAT, Look, Stat
 
 FOLDER = ".packyard"
 FILE = "trace.sqlite"
@@ -49,7 +49,6 @@ CREATE TABLE graphtext (id INTEGER PRIMARY KEY CHECK (id = 1), text BLOB NOT NUL
 _GRAPH = (str, str, int, str, bytes, bytes, str, bytes, bytes)  # the columns of a stored graph, as they are asked for
 _BODY = len('{"sum":"12345678",')
 _PIECE = 500  # rows at once
-_STAT = struct.Struct("<4q")
 _LOOK = struct.Struct("<?32s16s")
 
 
@@ -348,7 +347,7 @@ def _fresh(place: str) -> sqlite3.Connection:
 def _pack(looks: Mapping[str, Look]) -> tuple[bytes, bytes, bytes]:
     return (
         os.fsencode("\0".join(looks)),
-        b"".join(_STAT.pack(*look.stat) for look in looks.values()),
+        b"".join(PACKED_STAT.pack(*look.stat) for look in looks.values()),
         b"".join(_LOOK.pack(look.executable, look.digest, look.sum) for look in looks.values()),
     )
 
@@ -366,7 +365,7 @@ def _split(joined: str) -> tuple[str, ...]:
 
 
 def _stats(packed: bytes) -> Iterator[Stat]:
-    return ((size, mtime, ctime, inode) for size, mtime, ctime, inode in _STAT.iter_unpack(packed))
+    return ((size, mtime, ctime, inode) for size, mtime, ctime, inode in PACKED_STAT.iter_unpack(packed))
 
 
 def _checksum(text: bytes) -> bytes:

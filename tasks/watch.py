@@ -12,6 +12,7 @@ import importlib
 import json
 import os
 import re
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -19,7 +20,7 @@ from typing import Any
 
 import xxhash
 from packyard.formats.errors import FormatError, Problem
-from packyard.tasks.memo import ABSENT, Stat, pack_stat, settle
+from packyard.tasks.memo import ABSENT, PACKED_STAT, pack_stat, settle
 
 SKIPPED = frozenset(
     {
@@ -35,6 +36,7 @@ Answer = tuple[str, Data]  # the question, and xxh3_128 of what came; of STAT no
 Entries = tuple[dict[str, None], dict[str, None]]  # dictionaries, because many are asked for by name
 
 _FORMATS = "packyard.formats."
+NOTHING = bytes(17)  # the answer to STAT
 _GLOB = re.compile(r"[*?[]")
 
 
@@ -43,8 +45,9 @@ class Watch:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self.seen: dict[str, Stat] = {}  # files read and folders listed, as they were just before
-        self.answers: dict[str, Answer] = {}  # what each of them was asked, and told
+        self.seen: dict[str, Data] = {}  # files read and folders listed, with their stats just before (PACKED_STAT)
+        self.questions: dict[str, int] = {STAT: 0}  # everything that was asked, numbered
+        self.answers: dict[str, Data] = {}  # the number of what each path was asked, and xxh3_128 of what it told
         self.variables: set[str] = set()  # of the environment, that decided anything
         self.derived: dict[str, Any] = {}  # what several kinds ask of the same files, by whoever finds it out
         self._top = os.fspath(root)
@@ -82,7 +85,12 @@ class Watch:
                 self.scan(path, getattr(importlib.import_module(_FORMATS + module), name))
         except (FormatError, ImportError, AttributeError):
             return False
-        return self.answers.get(path) == answer
+        return self.answer(path) == answer
+
+    def answer(self, path: str) -> Answer | None:
+        """What a path was asked, and told; None for one that was not asked."""
+        packed = self.answers.get(path)
+        return (list(self.questions)[packed[0]], packed[1:]) if packed else None
 
     def is_file(self, path: str) -> bool:
         """Whether a file is there. Its folder is watched, so the answer is remembered as long as it holds."""
@@ -187,9 +195,9 @@ class Watch:
                     if entry.name in SKIPPED:
                         continue
                     if entry.is_dir(follow_symlinks=False):
-                        folders.append(entry.name)
+                        folders.append(sys.intern(entry.name))  # a workspace has the same names in many folders
                     elif not _leads_to_folder(entry):
-                        files.append(entry.name)  # also a dangling link or a device: reading it will say so
+                        files.append(sys.intern(entry.name))  # also a dangling link or a device: reading it will say so
         except OSError:
             self._folders[folder] = None
             parent = folder.rpartition("/")[0]
@@ -204,19 +212,20 @@ class Watch:
     def see(self, path: str) -> None:
         """Remember a file or folder that the caller looks at by itself; OSError when it is not there."""
         self._see(path)
-        self.answers[path] = (STAT, bytes(16))
+        self.answers[path] = NOTHING
 
     def expect(self, path: str) -> None:
         """Remember a file or folder that may not be there: its coming changes the graph as its going does."""
         try:
             self.see(path)
         except OSError:
-            self.seen[path] = ABSENT
-            self.answers[path] = (STAT, bytes(16))
+            self.seen[path] = PACKED_STAT.pack(*ABSENT)
+            self.answers[path] = NOTHING
 
     def _see(self, path: str) -> None:
         if path not in self.seen:
-            self.seen[path] = settle(pack_stat(os.stat(os.path.join(self._top, path))), time.time_ns())
+            found = pack_stat(os.stat(os.path.join(self._top, path)))
+            self.seen[path] = PACKED_STAT.pack(*settle(found, time.time_ns()))
 
     def _read(self, path: str) -> Data:
         try:
@@ -228,12 +237,13 @@ class Watch:
 
     def _note(self, path: str, question: str, answer: Data, data: Data) -> None:
         """Remember what a path told. Of one that was asked several things, all its bytes count."""
-        known = self.answers.get(path, (question,))[0]
-        if known == STAT:
+        number = self.questions.setdefault(question, len(self.questions))
+        known = self.answers[path][0] if path in self.answers else number
+        if known == self.questions[STAT]:
             return
-        if known != question:
-            question, answer = BYTES, data
-        self.answers[path] = (question, xxhash.xxh3_128_digest(answer))
+        if known != number:
+            number, answer = self.questions.setdefault(BYTES, len(self.questions)), data
+        self.answers[path] = bytes([number]) + xxhash.xxh3_128_digest(answer)
 
 
 def _decoded(data: bytes, path: str) -> str:

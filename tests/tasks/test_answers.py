@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from packyard.tasks import answers
-from packyard.tasks.memo import pack_stat
+from packyard.tasks.memo import PACKED_STAT, pack_stat
 
 
 @pytest.fixture
@@ -13,7 +13,7 @@ def looks(tmp_path: Path) -> dict[str, tuple[int, int, int, int]]:
     """Looks at a file and a folder, long after they were written."""
     (tmp_path / "f").write_text("one")
     os.utime(tmp_path / "f", (1, 1))
-    return {path: pack_stat((tmp_path / path).stat()) for path in ("f",)}
+    return {path: PACKED_STAT.pack(*pack_stat((tmp_path / path).stat())) for path in ("f",)}
 
 
 def test_answer_is_recalled_while_nothing_changes(tmp_path: Path, looks: dict[str, tuple[int, int, int, int]]) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from packyard.formats.errors import FormatError
 from packyard.tasks import interpreter
-from packyard.tasks.memo import ABSENT
+from packyard.tasks.memo import ABSENT, PACKED_STAT
 from packyard.tasks.opening import open_workspace
 from packyard.tasks.workspace import Workspace, host_platform, read_workspace
 
@@ -130,7 +130,7 @@ def test_search_is_watched_up_to_what_it_found(nowhere: Path, monkeypatch: pytes
     space = workspace(nowhere)
     assert interpreter.find("3.9", space).place == str(found)
     managed = str(nowhere.parent / "UV_PYTHON_INSTALL_DIR")
-    assert space.watch.seen[managed] == ABSENT
+    assert PACKED_STAT.unpack(space.watch.seen[managed]) == ABSENT
     assert {str(found.parent), f"{found}/bin/python3.9"} <= set(space.watch.seen)
     assert space.watch.variables == {"HOME", "XDG_DATA_HOME", "UV_PYTHON_INSTALL_DIR", "PYENV_ROOT"}
 

@@ -7,7 +7,7 @@ import pytest
 import xxhash
 from packyard.formats.errors import FormatError
 from packyard.formats.mojosource import imported_packages
-from packyard.tasks.memo import pack_stat
+from packyard.tasks.memo import PACKED_STAT, pack_stat
 from packyard.tasks.watch import SKIPPED, Watch
 
 
@@ -85,7 +85,7 @@ def test_seen_holds_every_file_read_and_folder_listed(tree):
     watch.bytes("b.txt")
     watch.matching_files("src/*.md")
     assert sorted(watch.seen) == ["", "b.txt", "src"]
-    assert watch.seen["b.txt"][1:] == pack_stat((tree / "b.txt").stat())[1:]
+    assert PACKED_STAT.unpack(watch.seen["b.txt"])[1:] == pack_stat((tree / "b.txt").stat())[1:]
 
 
 def test_absence_is_seen_in_the_nearest_folder(tree):
@@ -155,7 +155,7 @@ def test_scan_tells_the_same_while_what_it_finds_does(tree):
     (tree / "m.mojo").write_text("import a\n")
     watch = Watch(tree)
     assert watch.scan("m.mojo", imported_packages) == ["a"]
-    answer = watch.answers["m.mojo"]
+    answer = watch.answer("m.mojo")
     assert answer[0] == "mojosource:imported_packages"
     (tree / "m.mojo").write_text("# a comment\nimport a.b\n")
     assert Watch(tree).tells_the_same("m.mojo", answer)
@@ -170,20 +170,20 @@ def test_folder_tells_the_same_while_its_names_do(tree):
     watch.matching_files("src/*.md")
     (tree / "src/b.md").write_text("longer")
     (tree / "src/__pycache__/x").write_text("")
-    assert Watch(tree).tells_the_same("src", watch.answers["src"])
+    assert Watch(tree).tells_the_same("src", watch.answer("src"))
     (tree / "src/c.md").mkdir()
-    assert not Watch(tree).tells_the_same("src", watch.answers["src"])
+    assert not Watch(tree).tells_the_same("src", watch.answer("src"))
 
 
 def test_text_tells_the_same_while_its_bytes_do(tree):
     watch = Watch(tree)
     watch.text("a.md")
     os.utime(tree / "a.md", (1, 1))
-    assert Watch(tree).tells_the_same("a.md", watch.answers["a.md"])
+    assert Watch(tree).tells_the_same("a.md", watch.answer("a.md"))
     (tree / "a.md").write_text("A.md")
-    assert not Watch(tree).tells_the_same("a.md", watch.answers["a.md"])
+    assert not Watch(tree).tells_the_same("a.md", watch.answer("a.md"))
     (tree / "a.md").unlink()
-    assert not Watch(tree).tells_the_same("a.md", watch.answers["a.md"])
+    assert not Watch(tree).tells_the_same("a.md", watch.answer("a.md"))
 
 
 @pytest.mark.parametrize("first", ["scan", "text"])
@@ -192,7 +192,7 @@ def test_all_bytes_count_of_what_is_asked_twice(tree, first):
     asks = [lambda: watch.scan("a.md", imported_packages), lambda: watch.text("a.md")]
     for ask in asks if first == "scan" else asks[::-1]:
         ask()
-    assert watch.answers["a.md"] == ("bytes", xxhash.xxh3_128_digest(b"a.md"))
+    assert watch.answer("a.md") == ("bytes", xxhash.xxh3_128_digest(b"a.md"))
 
 
 def test_what_was_only_seen_never_tells_the_same(tree):
@@ -200,7 +200,7 @@ def test_what_was_only_seen_never_tells_the_same(tree):
     watch.text("a.md")
     watch.see("a.md")
     watch.text("a.md")
-    assert not Watch(tree).tells_the_same("a.md", watch.answers["a.md"])
+    assert not Watch(tree).tells_the_same("a.md", watch.answer("a.md"))
 
 
 @pytest.mark.parametrize("question", ["os:system", "mojosource:nothing", "nothing:nothing", "x"])

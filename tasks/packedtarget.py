@@ -1,0 +1,87 @@
+"""Targets as bytes, each packed by itself: ten thousand of them take a tenth of the memory that they would take as
+objects, and only those that are asked for are decoded."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Iterator, Mapping
+from dataclasses import fields
+from functools import lru_cache
+from typing import Any
+
+from packyard.tasks.target import Output, Pin, Source, Target, Use
+
+_KEPT = 200  # decoded targets
+_LEVEL = 1  # of zlib; the highest takes a quarter longer for 7 % less
+_encode = json.JSONEncoder(separators=(",", ":"), sort_keys=True).encode
+
+
+def pack_target(target: Target) -> bytes:
+    """The target as zlib-compressed JSON; equal targets give equal bytes."""
+    values = _values(target)
+    # a source that stands where it lies, as most do, by its path alone
+    values["sources"] = [one.path if one.at == one.path else [one.path, one.at] for one in target.sources]
+    for name in ("uses", "outputs", "pins"):
+        values[name] = [_values(one) for one in values[name]]
+    return zlib.compress(_encode(values).encode(), _LEVEL)
+
+
+def unpack_target(packed: bytes) -> Target:
+    """The target that `pack_target` packed; ValueError, KeyError or TypeError when it did not."""
+    try:
+        values = json.loads(zlib.decompress(packed))
+    except zlib.error as error:
+        raise ValueError(str(error)) from None
+    return Target(
+        **values
+        | {
+            "sources": tuple(map(_source, values["sources"])),
+            "uses": tuple(Use(**use) for use in values["uses"]),
+            "outputs": tuple(Output(**output) for output in values["outputs"]),
+            "pins": tuple(_pin(pin) for pin in values["pins"]),
+        }
+    )
+
+
+def packed_targets(targets: Mapping[str, Target]) -> Mapping[str, bytes]:
+    """Targets by name, packed."""
+    if isinstance(targets, PackedTargets):
+        return targets.packed
+    return {name: pack_target(target) for name, target in targets.items()}
+
+
+class PackedTargets(Mapping[str, Target]):
+    """Targets by name, each decoded when it is asked for; the last ones are kept, since a target is asked for several
+    times while it is made."""
+
+    def __init__(self, packed: Mapping[str, bytes]) -> None:
+        self.packed = packed
+        self._unpack = lru_cache(_KEPT)(lambda name: unpack_target(packed[name]))
+
+    def __getitem__(self, name: str) -> Target:
+        return self._unpack(name)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.packed
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.packed)
+
+    def __len__(self) -> int:
+        return len(self.packed)
+
+
+def _values(value: Target | Use | Output | Pin) -> dict[str, Any]:
+    """The fields of a value; asdict() would copy all that is in them."""
+    return {field.name: getattr(value, field.name) for field in fields(value)}
+
+
+def _source(value: str | list[str]) -> Source:
+    path, at = (value, value) if isinstance(value, str) else value
+    return Source(path=path, at=at)
+
+
+def _pin(values: dict[str, Any]) -> Pin:
+    lists = {name: tuple(values[name]) for name in ("requirements", "indexes")}
+    return Pin(**values | lists)
