@@ -33,6 +33,7 @@ from packyard.tasks.trace import FOLDER, Failure, Made, Record, Trace
 How = Literal["fresh", "restored", "ran", "failed"]
 Mode = Literal["plain", "strict", "audit"]  # how an action is kept to its declared inputs
 _RESOLVED_AT_ONCE = 4  # locks
+_REMEMBERED_AT_ONCE = 1000  # targets; their looks are in memory until then
 _ATTEMPTS = 3  # an input may change, or a stored blob prove damaged, while a target is being made
 
 
@@ -116,8 +117,10 @@ class Build:
             else:
                 is_fresh = self.judge(name) == FRESH
                 looked[name] = self._row(self.graph.targets[name], self._outputs(name)) if is_fresh else None
-        if remember and looked:
-            self.trace.refresh(looked)
+            if remember and (len(looked) == _REMEMBERED_AT_ONCE or name == wanted[-1]) and looked:
+                self.trace.refresh(looked)
+                self._memo.release(path for looks in looked.values() if looks for path in looks)
+                looked.clear()
         return {name: self.judge(name) for name in wanted}
 
     def settle(self) -> None:

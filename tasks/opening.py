@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
@@ -146,6 +147,9 @@ def open_standalone(
 def _read(root: Path, *, writing: bool) -> tuple[Graph, StoredGraph]:
     from packyard.tasks.workspace import read_workspace
 
+    if writing:  # made later by the build, it would change what the root holds, and the next run would read all again
+        with contextlib.suppress(OSError):
+            (root / "dist").mkdir()
     workspace, graph = _graph(lambda: read_workspace(root), writing=writing)
     for path in own_files():
         workspace.watch.see(os.fspath(path))

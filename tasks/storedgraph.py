@@ -71,9 +71,7 @@ def write_graph(graph: Graph) -> bytes:
         row = [name, node.needs, node.final, node.local, node.doc, node.artifacts, node.resource, len(packed[name])]
         index.write(json.dumps(row, separators=(",", ":")).encode() + b"\n")
     head = json.dumps({"cache": graph.cache, "index": index.tell()}, separators=(",", ":")).encode()
-    text = io.BytesIO()  # whose value is no copy
-    text.writelines([head, b"\n", index.getbuffer(), *(packed[name] for name in graph.nodes)])
-    return text.getvalue()
+    return b"".join([head, b"\n", index.getvalue(), *(packed[name] for name in graph.nodes)])
 
 
 def read_graph(text: bytes) -> Graph:
