@@ -9,14 +9,14 @@ from packyard.tasks.memo import PACKED_STAT, pack_stat
 
 
 @pytest.fixture
-def looks(tmp_path: Path) -> dict[str, tuple[int, int, int, int]]:
+def looks(tmp_path: Path) -> dict[str, bytes]:
     """Looks at a file and a folder, long after they were written."""
     (tmp_path / "f").write_text("one")
     os.utime(tmp_path / "f", (1, 1))
     return {path: PACKED_STAT.pack(*pack_stat((tmp_path / path).stat())) for path in ("f",)}
 
 
-def test_answer_is_recalled_while_nothing_changes(tmp_path: Path, looks: dict[str, tuple[int, int, int, int]]) -> None:
+def test_answer_is_recalled_while_nothing_changes(tmp_path: Path, looks: dict[str, bytes]) -> None:
     answers.keep(tmp_path, "a", "question", looks, {"x": [1]})
     assert answers.recall(tmp_path, "a", "question") == {"x": [1]}
     assert answers.recall(tmp_path, "a", "other question") is None
@@ -24,9 +24,7 @@ def test_answer_is_recalled_while_nothing_changes(tmp_path: Path, looks: dict[st
 
 
 @pytest.mark.parametrize("how", ["written", "gone", "damaged"])
-def test_answer_is_forgotten_when_something_changes(
-    tmp_path: Path, looks: dict[str, tuple[int, int, int, int]], how: str
-) -> None:
+def test_answer_is_forgotten_when_something_changes(tmp_path: Path, looks: dict[str, bytes], how: str) -> None:
     answers.keep(tmp_path, "a", "question", looks, "answer")
     if how == "written":
         (tmp_path / "f").write_text("two")

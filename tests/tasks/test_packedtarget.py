@@ -35,17 +35,19 @@ def test_bytes_that_we_did_not_pack_are_an_error(packed: bytes) -> None:
         unpack_target(packed)
 
 
-def test_every_flipped_bit_is_an_error() -> None:
+def test_no_flipped_bit_makes_another_target() -> None:
     packed = pack_target(TARGET)
     unseen = 0
     for bit in range(8 * len(packed)):
         flipped = bytearray(packed)
         flipped[bit // 8] ^= 1 << bit % 8
         try:
-            unseen += unpack_target(bytes(flipped)) == TARGET  # a bit of zlib's header that only advises
+            found = unpack_target(bytes(flipped))
         except (ValueError, KeyError, TypeError):
             continue
-    assert unseen <= 2
+        assert found == TARGET
+        unseen += 1
+    assert unseen < 8  # those that fill the last byte before the checksum
 
 
 def test_targets_are_unpacked_where_they_are_asked_for() -> None:
