@@ -117,17 +117,24 @@ class Build:
             else:
                 is_fresh = self.judge(name) == FRESH
                 looked[name] = self._row(self.graph.targets[name], self._outputs(name)) if is_fresh else None
-            if remember and (len(looked) == _REMEMBERED_AT_ONCE or name == wanted[-1]) and looked:
-                self.trace.refresh(looked)
-                self._memo.release(path for looks in looked.values() if looks for path in looks)
-                looked.clear()
+            if remember and len(looked) == _REMEMBERED_AT_ONCE:
+                self._refresh(looked)
+        if remember:
+            self._refresh(looked)
         return {name: self.judge(name) for name in wanted}
 
     def settle(self) -> None:
         """At the end of a run: remember those that had to wait and then proved fresh."""
         late = [name for name in self._waited if self._verdicts.get(name) == FRESH and name not in self.outcomes]
         if late:
-            self.trace.refresh({name: self._row(self.graph.targets[name], self._outputs(name)) for name in late})
+            self._refresh({name: self._row(self.graph.targets[name], self._outputs(name)) for name in late})
+
+    def _refresh(self, looked: dict[str, Mapping[str, Look] | None]) -> None:
+        """Remember how the files of targets look now, and let go of that."""
+        if looked:
+            self.trace.refresh(looked)
+            self._memo.release(path for looks in looked.values() if looks for path in looks)
+            looked.clear()
 
     def judge(self, name: str) -> Verdict:
         """Fresh, stale or waiting, by what is known now. A verdict of waiting is never kept."""

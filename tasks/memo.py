@@ -19,7 +19,7 @@ import xxhash
 
 Stat = tuple[int, int, int, int]  # size in bytes, mtime and ctime in ns, inode
 
-PACKED_STAT = struct.Struct("<4q")
+PACKED_STAT = struct.Struct("<4q")  # a Stat as it is kept
 ABSENT: Stat = (0, 0, 0, 0)  # of a path where there is nothing: no file has the inode 0
 UNSURE = -1  # the size of a file that may still change within the clock's grain
 _GRAIN_NS = 20_000_000  # kernels stamp files from a coarse clock: 1 to 10 ms, with a margin

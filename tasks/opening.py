@@ -105,6 +105,9 @@ def open_workspace(root: Path, *, readonly: bool = False, changed: list[int] | N
     `changed` tells where the files that the stored graph was read from have changed, if they were looked at already.
     """
     trace = Trace(root, readonly=readonly)
+    if not readonly:  # made later by the build, it would change what the root holds, and so let all be read again
+        with contextlib.suppress(OSError):
+            (root / "dist").mkdir()
     kept = trace.graph()
     if changed is None:
         changed = null.look(os.fspath(root), []).graph
@@ -147,9 +150,6 @@ def open_standalone(
 def _read(root: Path, *, writing: bool) -> tuple[Graph, StoredGraph]:
     from packyard.tasks.workspace import read_workspace
 
-    if writing:  # made later by the build, it would change what the root holds, and the next run would read all again
-        with contextlib.suppress(OSError):
-            (root / "dist").mkdir()
     workspace, graph = _graph(lambda: read_workspace(root), writing=writing)
     for path in own_files():
         workspace.watch.see(os.fspath(path))

@@ -1,5 +1,5 @@
-"""Targets as bytes, each packed by itself: ten thousand of them take a tenth of the memory that they would take as
-objects, and only those that are asked for are decoded."""
+"""Targets as bytes, each packed by itself: ten thousand of them take a fraction of the memory that they would take as
+objects, and only those that are asked for are unpacked."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from typing import Any
 
 from packyard.tasks.target import Output, Pin, Source, Target, Use
 
-_KEPT = 200  # decoded targets
-_LEVEL = 1  # of zlib; the highest takes a quarter longer for 7 % less
+_KEPT = 200  # unpacked targets
+_LEVEL = 1  # of zlib; 6 takes a quarter longer for 7 % less
 _encode = json.JSONEncoder(separators=(",", ":"), sort_keys=True).encode
 
 
@@ -52,7 +52,7 @@ def packed_targets(targets: Mapping[str, Target]) -> Mapping[str, bytes]:
 
 
 class PackedTargets(Mapping[str, Target]):
-    """Targets by name, each decoded when it is asked for; the last ones are kept, since a target is asked for several
+    """Targets by name, each unpacked when it is asked for; the last ones are kept, since a target is asked for several
     times while it is made."""
 
     def __init__(self, packed: Mapping[str, bytes]) -> None:

@@ -36,7 +36,7 @@ Answer = tuple[str, Data]  # the question, and xxh3_128 of what came; of STAT no
 Entries = tuple[dict[str, None], dict[str, None]]  # dictionaries, because many are asked for by name
 
 _FORMATS = "packyard.formats."
-NOTHING = bytes(17)  # the answer to STAT
+NOTHING = bytes(17)  # the answer to STAT, whose number is 0
 _GLOB = re.compile(r"[*?[]")
 
 

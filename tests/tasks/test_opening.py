@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 from packyard.tasks.opening import open_workspace
@@ -16,7 +17,7 @@ def opened_as(root: Path, *, readonly: bool = False) -> str:
     return opened.stored.identity  # has a new salt each time that the manifests are read
 
 
-def test_what_the_first_build_makes_lets_the_graph_stand(tmp_path: Path) -> None:
+def test_artifacts_that_come_or_go_let_the_graph_stand(tmp_path: Path) -> None:
     (tmp_path / "a").write_text("a")
     (tmp_path / "packyard.toml").write_text(
         '[workspace]\nname = "w"\n[[archive]]\nname = "a"\nversion = "1.0.0"\ninclude = ["a"]\n'
@@ -24,6 +25,8 @@ def test_what_the_first_build_makes_lets_the_graph_stand(tmp_path: Path) -> None
     first = opened_as(tmp_path)
     (tmp_path / "dist").mkdir(exist_ok=True)
     (tmp_path / "dist/a-1.0.0.tar.gz").write_text("")
+    assert opened_as(tmp_path) == first
+    shutil.rmtree(tmp_path / "dist")
     assert opened_as(tmp_path) == first
     (tmp_path / "b").write_text("b")
     assert opened_as(tmp_path) != first
