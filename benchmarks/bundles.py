@@ -25,7 +25,7 @@ from pathlib import Path
 
 import flavorpack
 from bundlers import install, peers
-from packyard.tasks.store import DOWNLOADS
+from packyard.tasks.engine.store.store import DOWNLOADS
 from timing import Contender, machine, measure, ratios
 
 HERE = Path(__file__).resolve().parent.parent

@@ -23,8 +23,8 @@ import sys
 from pathlib import Path
 sys.path.insert(0, {here!r})
 import synthetic
-from packyard.tasks.display import Plain
-from packyard.tasks.loader import DOIT_CONFIG, tasks
+from packyard.tasks.console.display import Plain
+from packyard.tasks.console.doit import DOIT_CONFIG, tasks
 
 FRONT = synthetic.front(synthetic.chain({count}), Path.cwd(), Plain(sys.stdout), jobs=2)
 

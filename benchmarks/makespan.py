@@ -18,10 +18,10 @@ import time
 from pathlib import Path
 
 import synthetic
-from packyard.tasks.cli import carry_out
-from packyard.tasks.display import Plain
-from packyard.tasks.gate import limits, longest_ways
-from packyard.tasks.graph import Graph
+from packyard.tasks.console.cli import carry_out
+from packyard.tasks.console.display import Plain
+from packyard.tasks.engine.build.admission import limits, longest_ways
+from packyard.tasks.engine.graph.graph import Graph
 from timing import machine
 
 

@@ -18,8 +18,8 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
-from packyard.formats.entry import Entry
-from packyard.formats.piece import write_piece
+from packyard.formats.archive.entry import Entry
+from packyard.formats.archive.piece import write_piece
 from packyard.formats.pspf import Metadata, key_from_seed, open_bundle, open_slot, write_bundle
 from timing import Contender, machine, race, table
 

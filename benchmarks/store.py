@@ -21,10 +21,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from packyard.tasks import upkeep
-from packyard.tasks.history import Run, remember
-from packyard.tasks.store import Result, Store
-from packyard.tasks.trace import Made
+from packyard.tasks.engine.store import upkeep
+from packyard.tasks.engine.store.runs import Run, remember
+from packyard.tasks.engine.store.store import Result, Store
+from packyard.tasks.engine.trace.trace import Made
 from timing import machine
 
 _PER_RESULT = 4  # three artifacts and a log

@@ -13,14 +13,14 @@ import sys
 import time
 from pathlib import Path
 
-from packyard.tasks.cli import carry_out
-from packyard.tasks.display import Display, Plain
-from packyard.tasks.front import Front
-from packyard.tasks.graph import Graph
-from packyard.tasks.opening import Opened
-from packyard.tasks.room import Room
-from packyard.tasks.target import Output, Resource, Target, Use
-from packyard.tasks.trace import Trace
+from packyard.tasks.console.cli import carry_out
+from packyard.tasks.console.display import Display, Plain
+from packyard.tasks.engine.build.opening import Opened
+from packyard.tasks.engine.build.session import Front
+from packyard.tasks.engine.graph.graph import Graph
+from packyard.tasks.engine.trace.trace import Trace
+from packyard.tasks.target.room import Room
+from packyard.tasks.target.target import Output, Resource, Target, Use
 
 
 def link(room: Room) -> None:

@@ -4,9 +4,9 @@ __all__ = ["DOIT_CONFIG", "task_packyard"]
 
 
 def __getattr__(name: str) -> object:
-    # Lazy, because the console command must start without importing doit (see tasks/null.py).
+    # Lazy, because the console command must start without importing doit (see tasks/nullpath.py).
     if name in __all__:
-        from packyard.tasks import loader
+        from packyard.tasks.console import doit
 
-        return getattr(loader, name)
+        return getattr(doit, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

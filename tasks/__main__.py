@@ -6,7 +6,7 @@ import os
 import sys
 import time
 
-from packyard.tasks import null
+from packyard.tasks import nullpath
 
 
 def main() -> int:
@@ -21,7 +21,7 @@ def main() -> int:
             return 0
         # What a run reads and builds up stays to its end; looking for garbage among it took a tenth of the start.
         gc.set_threshold(50_000)
-        from packyard.tasks.cli import run  # slow to import: the whole application
+        from packyard.tasks.console.cli import run  # slow to import: the whole application
 
         return run(words, early)
     except KeyboardInterrupt:
@@ -39,13 +39,13 @@ def _say(text: str) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _look(words: list[str], started: float) -> null.Early | None:
+def _look(words: list[str], started: float) -> nullpath.Early | None:
     """How the files of the targets that the words name look, under the workspace's lock; None when the words are more
     than targets, when nothing was built here yet, or when another run holds the lock."""
-    root = null.find_root(".")
+    root = nullpath.find_root(".")
     if root is None or any(word[:1] == "-" for word in words) or (words and ":" not in words[0] and words != ["all"]):
         return None
-    path = os.path.join(root, null.FOLDER, "lock")
+    path = os.path.join(root, nullpath.FOLDER, "lock")
     try:
         lock = os.open(path, os.O_RDWR | os.O_CLOEXEC)
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -53,7 +53,7 @@ def _look(words: list[str], started: float) -> null.Early | None:
         return None
     if not os.path.samestat(os.fstat(lock), os.stat(path)):
         return None  # somebody removed the folder just now
-    return null.Early(lock, null.look(root, None if words in ([], ["all"]) else words), started)
+    return nullpath.Early(lock, nullpath.look(root, None if words in ([], ["all"]) else words), started)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from packyard.tasks import network
+from packyard.tasks.host import network
 
 Tally = Callable[[str, int], None]
 Figures = Callable[[str], None]

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 import uv
-from packyard.tasks.cli import COMMANDS
-from packyard.tasks.graph import KINDS
+from packyard.tasks.console.cli import COMMANDS
+from packyard.tasks.engine.graph.graph import KINDS
 
 ROOT = Path(__file__).parent.parent
 FORMATS = sorted((ROOT / "formats").rglob("*.py"))
@@ -41,7 +41,7 @@ def imports(path: Path) -> Iterator[str]:
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            if name_of(path) == "tasks/runtime_module.py" and node.level == 1:
+            if name_of(path) == "tasks/kinds/bundle/inside/runtime_module.py" and node.level == 1:
                 continue  # it travels, and its package has another name there
             assert node.level == 0, f"{name_of(path)}: imports by full names only"
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
@@ -101,9 +101,12 @@ def test_kind_knows_no_engine(kind):
 @pytest.mark.parametrize(
     ("package", "allowed"),
     [
-        ("rich", {"tasks/reporter.py"}),
-        ("subprocess", {"tasks/process.py", "tasks/runtime_slots.py"}),  # the second one travels in bundles
-        ("networkx", {"tasks/critical.py"}),
+        ("rich", {"tasks/console/live.py"}),
+        (
+            "subprocess",
+            {"tasks/host/process.py", "tasks/kinds/bundle/inside/runtime_slots.py"},
+        ),  # the second one travels in bundles
+        ("networkx", {"tasks/engine/graph/critical.py"}),
         ("multiprocessing", set()),
         ("logging", set()),
     ],
@@ -114,7 +117,8 @@ def test_package_is_imported_in_one_place(package, allowed):
 
 def test_doit_is_known_to_the_front_door_only():
     assert all(
-        name in ("tasks/loader.py", "tasks/cli.py") or name.startswith("tasks/commands/") for name in importers("doit")
+        name in ("tasks/console/doit.py", "tasks/console/cli.py") or name.startswith("tasks/commands/")
+        for name in importers("doit")
     )
 
 

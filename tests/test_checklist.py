@@ -7,11 +7,11 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from packyard.tasks.checklist import go_through
-from packyard.tasks.evidence import Evidence
-from packyard.tasks.workflow import workflows
-from packyard.tasks.workflowtemplate import BUILT_IN
-from packyard.tasks.workspace import read_workspace
+from packyard.tasks.publish.checklist.checklist import go_through
+from packyard.tasks.publish.checklist.evidence import Evidence
+from packyard.tasks.publish.workflow import workflows
+from packyard.tasks.publish.workflowtexts import BUILT_IN
+from packyard.tasks.workspace.workspace import read_workspace
 
 ROOT = Path(__file__).parents[1]
 PAPERS = {

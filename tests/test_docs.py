@@ -9,14 +9,17 @@ from dataclasses import fields
 from pathlib import Path
 
 import pytest
-from packyard.formats import gzipped, piece, pspf
-from packyard.formats import workspace as manifest
-from packyard.formats.flavor import BuildSpec
-from packyard.formats.slotspec import LIFECYCLES, PURPOSES, SlotSpec
-from packyard.formats.workspace import read_workspace
-from packyard.tasks import graph, null, trace
+from packyard.formats import pspf
+from packyard.formats.archive import gzipped, piece
+from packyard.formats.python.pyproject import BuildSpec
+from packyard.formats.python.slots import LIFECYCLES, PURPOSES, SlotSpec
+from packyard.formats.workspace import manifest
+from packyard.formats.workspace.manifest import read_workspace
+from packyard.tasks import nullpath
+from packyard.tasks.kinds import KINDS
 from packyard.tasks.commands import pack
-from packyard.tasks.store import Store
+from packyard.tasks.engine.store.store import Store
+from packyard.tasks.engine.trace import trace
 
 ROOT = Path(__file__).parents[1]
 WORKSPACE = (ROOT / "docs/workspace.md").read_text(encoding="utf-8")
@@ -55,15 +58,15 @@ def test_workspace_page_example_is_read_without_a_problem() -> None:
 
 
 def test_guide_names_every_kind() -> None:
-    assert set(graph.KINDS) <= set(re.findall(r"`([a-z]+):", GUIDE))
+    assert set(KINDS) <= set(re.findall(r"`([a-z]+):", GUIDE))
 
 
 def test_guide_names_every_variable() -> None:
-    assert set(null.VARIABLES) <= set(re.findall(r"`([A-Z_]+)`", GUIDE))
+    assert set(nullpath.VARIABLES) <= set(re.findall(r"`([A-Z_]+)`", GUIDE))
 
 
 def test_morloc_page_names_every_finding() -> None:
-    source = (ROOT / "tasks/morloclint.py").read_text(encoding="utf-8")
+    source = (ROOT / "tasks/kinds/morloc/lint.py").read_text(encoding="utf-8")
     codes = set(re.findall(r"""(?:yield|return|code=|_error\()\s*\(?\s*"([a-z]+(?:-[a-z]+)+)\"""", source))
     page = (ROOT / "docs/morloc.md").read_text(encoding="utf-8")
     assert len(codes) > 30

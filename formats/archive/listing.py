@@ -10,8 +10,8 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from packyard.formats.archive.entry import Entry
 from packyard.formats.digest import digest_stream
-from packyard.formats.entry import Entry
 from packyard.formats.errors import FormatError, Problem
 
 

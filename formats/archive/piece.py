@@ -16,11 +16,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from packyard.formats.archive.entry import Entry
+from packyard.formats.archive.gzipped import HEADER, LEVELS, TRAILER, crc32, deflater
+from packyard.formats.archive.tarball import END, Sink, write_tar
 from packyard.formats.digest import Digest
-from packyard.formats.entry import Entry
 from packyard.formats.errors import FormatError, Problem
-from packyard.formats.gzipped import HEADER, LEVELS, TRAILER, crc32, deflater
-from packyard.formats.tarball import END, Sink, write_tar
 from zlib_ng import zlib_ng
 
 # END deflated into one final block with fixed codes. Written out, not computed: it is part of the format and must

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from packyard.formats.entry import Entry, arrange, check_path, parents
+from packyard.formats.archive.entry import Entry, arrange, check_path, parents
 from packyard.formats.errors import FormatError, Problem, inside
 from packyard.formats.relpath import check_collisions
 

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import BinaryIO
 
-from packyard.formats.entry import Entry, arrange, check_path, parents
+from packyard.formats.archive.entry import Entry, arrange, check_path, parents
+from packyard.formats.archive.gzipped import LEVELS, crc32, deflater
 from packyard.formats.errors import FormatError, Problem, inside
-from packyard.formats.gzipped import LEVELS, crc32, deflater
 from packyard.formats.relpath import check_collisions
 
 EARLIEST = 315532800  # 1980-01-01, the first moment a zip can hold, in seconds

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
-from packyard.formats.mojosource import HIDING
+from packyard.formats.mojo.source import HIDING
 
 _INIT = "__init__.mojo"
 _NAME = r"[^\W\d]\w*"

@@ -6,9 +6,9 @@ import json
 from collections.abc import Iterable
 from dataclasses import asdict
 
-from packyard.formats.json import read_json
-from packyard.formats.packagemanifest import PackageManifest, read_manifest_table
-from packyard.formats.table import reading
+from packyard.formats.mojo.packagemanifest import PackageManifest, read_manifest_table
+from packyard.formats.text.json import read_json
+from packyard.formats.text.table import reading
 
 NAME = ".packyard-mojo.json"
 FORMAT = "mojo-library/1"

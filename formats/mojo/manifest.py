@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 
 from packyard.formats.errors import FormatError
 from packyard.formats.naming import read_import_name, read_member_name
+from packyard.formats.python.requirement import read_python_release
 from packyard.formats.relpath import read_relpath
-from packyard.formats.requirement import read_python_release
 from packyard.formats.semver import read_version
-from packyard.formats.table import Table, reading
-from packyard.formats.toml import read_toml
+from packyard.formats.text.table import Table, reading
+from packyard.formats.text.toml import read_toml
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,11 +13,11 @@ from dataclasses import asdict, dataclass, field
 
 from packyard.formats.digest import Digest
 from packyard.formats.errors import FormatError
-from packyard.formats.json import read_json
-from packyard.formats.mojopkg import MojoPackage
+from packyard.formats.mojo.package import MojoPackage
 from packyard.formats.naming import read_import_name
 from packyard.formats.semver import read_version
-from packyard.formats.table import Table, reading
+from packyard.formats.text.json import read_json
+from packyard.formats.text.table import Table, reading
 
 FORMAT = "mojo-package/1"
 SUFFIX = ".json"  # behind the package's own file name

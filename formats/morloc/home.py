@@ -17,12 +17,12 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from packyard.formats.entry import Entry
+from packyard.formats.archive.entry import Entry
 from packyard.formats.errors import FormatError, Problem
-from packyard.formats.json import read_json
-from packyard.formats.morloc import MorlocManifest
-from packyard.formats.morlocignore import glob_expression
-from packyard.formats.morloclock import LockedPackage
+from packyard.formats.morloc.ignore import glob_expression
+from packyard.formats.morloc.lock import LockedPackage
+from packyard.formats.morloc.manifest import MorlocManifest
+from packyard.formats.text.json import read_json
 
 RECORDS = "fdb"
 _EXPOSED = {"cpp": "include", "py": "lib/python", "r": "lib/R"}

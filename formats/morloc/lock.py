@@ -10,13 +10,13 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from packyard.formats.archive.entry import Entry
 from packyard.formats.digest import Digest, digest_of, digest_stream
-from packyard.formats.entry import Entry
 from packyard.formats.errors import FormatError, Problem
-from packyard.formats.morloc import read_package_name
+from packyard.formats.morloc.manifest import read_package_name
 from packyard.formats.semver import read_version
-from packyard.formats.table import Table, reading
-from packyard.formats.toml import quoted, read_toml
+from packyard.formats.text.table import Table, reading
+from packyard.formats.text.toml import quoted, read_toml
 
 # Where a package comes from when it is no repository; `packyard.toml` or the plane says which one.
 MEMBER, FOLDER, ARCHIVE, DEFAULT = "member", "folder", "archive", "default"

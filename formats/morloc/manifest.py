@@ -15,9 +15,9 @@ from packyard.formats.errors import FormatError, Problem
 from packyard.formats.naming import read_member_name
 from packyard.formats.relpath import read_relpath
 from packyard.formats.semver import read_version
-from packyard.formats.table import Table, reading
+from packyard.formats.text.table import Table, reading
+from packyard.formats.text.yaml import read_yaml
 from packyard.formats.versionrange import read_range
-from packyard.formats.yaml import read_yaml
 
 T = TypeVar("T")
 

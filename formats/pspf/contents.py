@@ -10,11 +10,11 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from typing import Final
 
+from packyard.formats.archive.gzipped import Reader
+from packyard.formats.archive.tarball import Stream, read_tar
 from packyard.formats.digest import Digest, digest_of
 from packyard.formats.errors import FormatError
-from packyard.formats.gzipped import Reader
 from packyard.formats.pspf.operations import Chain, Operation, check_portable
-from packyard.formats.tarball import Stream, read_tar
 
 Contents = Mapping[str, str]  # path below the work environment -> hexadecimal SHA-256 of the file
 

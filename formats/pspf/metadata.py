@@ -15,7 +15,7 @@ from typing import Any, Final
 from packyard.formats.digest import Digest, digest_of
 from packyard.formats.errors import FormatError
 from packyard.formats.policy import Policy
-from packyard.formats.table import Table, reading
+from packyard.formats.text.table import Table, reading
 
 FORMAT: Final = "PSPF/2025"
 LARGEST: Final = 1 << 20  # the Rust launcher reads no more JSON than this

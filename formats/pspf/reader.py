@@ -14,9 +14,10 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import BinaryIO, Final
 
+from packyard.formats.archive.gzipped import decompress
+from packyard.formats.archive.tarball import Stream
 from packyard.formats.digest import Digest, digest_of
 from packyard.formats.errors import FormatError, Problem
-from packyard.formats.gzipped import decompress
 from packyard.formats.pspf import assembly
 from packyard.formats.pspf.contents import Contents, contents_digest, merged, read_contents
 from packyard.formats.pspf.layout import (
@@ -34,7 +35,6 @@ from packyard.formats.pspf.metadata import LARGEST, LIFECYCLES, Metadata, Slot, 
 from packyard.formats.pspf.operations import Operation, pack_chain, read_chain, unpack_chain
 from packyard.formats.pspf.signature import SIGNATURE_SIZE, check_signature, fingerprint
 from packyard.formats.relpath import read_relpath
-from packyard.formats.tarball import Stream
 
 MOST_SLOTS: Final = 4096
 LARGEST_HOLE: Final = 1 << 16  # one builder leaves 8192 zero bytes behind the launcher

@@ -6,7 +6,7 @@ import zlib
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from packyard.formats.gzipped import HEADER, TRAILER
+from packyard.formats.archive.gzipped import HEADER, TRAILER
 
 _BLOCK: Final = 0xFFFF  # the longest stored block (RFC 1951, 3.2.4)
 _FINAL: Final = b"\1\0\0\xff\xff"  # an empty last one

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 import struct
 
+from packyard.formats.archive.gzipped import Reader
+from packyard.formats.archive.tarball import Stream, read_tar
 from packyard.formats.errors import FormatError
-from packyard.formats.gzipped import Reader
-from packyard.formats.tarball import Stream, read_tar
 
 LARGEST = 1 << 31  # bytes of an unpacked archive; the largest are 0.4 GB
 

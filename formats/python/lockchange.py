@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from packaging.utils import canonicalize_name
-from packyard.formats.pylock import read_pylock
-from packyard.formats.toml import read_toml
+from packyard.formats.python.pylock import read_pylock
+from packyard.formats.text.toml import read_toml
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,8 @@ import tomlkit
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 from packyard.formats.errors import FormatError, Problem
-from packyard.formats.table import Table, reading
-from packyard.formats.toml import read_toml
+from packyard.formats.text.table import Table, reading
+from packyard.formats.text.toml import read_toml
 
 _HASH = re.compile(r"\s--hash[= ]sha256:([0-9a-f]{64})(?=\s|$)")
 _ANY_HASH = re.compile(r"\s--hash[= ]\S+")

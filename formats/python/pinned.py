@@ -14,8 +14,8 @@ from packaging.pylock import (
     PylockValidationError,
 )  # fmt: skip
 from packyard.formats.errors import FormatError, Problem
-from packyard.formats.machine import Machine
-from packyard.formats.toml import read_toml
+from packyard.formats.python.machine import Machine
+from packyard.formats.text.toml import read_toml
 
 _FORESEEN = 24  # the minor version of a Python that will be years away for a long time
 

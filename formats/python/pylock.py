@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packyard.formats.errors import FormatError
-from packyard.formats.requirement import read_requirement
-from packyard.formats.table import Table, reading
-from packyard.formats.toml import quoted, read_toml
+from packyard.formats.python.requirement import read_requirement
+from packyard.formats.text.table import Table, reading
+from packyard.formats.text.toml import quoted, read_toml
 
 _STAMP = re.compile(r"\n*^\[tool\.packyard\]\n.*\Z", re.DOTALL | re.MULTILINE)
 

@@ -9,23 +9,23 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
-from packyard.formats.entrypoint import read_entry_point
 from packyard.formats.errors import FormatError
 from packyard.formats.naming import read_member_name
 from packyard.formats.platform import read_platform
 from packyard.formats.policy import Policy
-from packyard.formats.relpath import read_relpath
-from packyard.formats.requirement import (
+from packyard.formats.python.entrypoint import read_entry_point
+from packyard.formats.python.requirement import (
     read_distribution_name,
     read_python_release,
     read_python_version,
     read_requirement,
     read_specifier,
 )
-from packyard.formats.slotspec import SlotSpec, read_slots, read_source
-from packyard.formats.table import Table, reading
-from packyard.formats.toml import read_toml
-from packyard.formats.trim import read_trim
+from packyard.formats.python.slots import SlotSpec, read_slots, read_source
+from packyard.formats.python.trim import read_trim
+from packyard.formats.relpath import read_relpath
+from packyard.formats.text.table import Table, reading
+from packyard.formats.text.toml import read_toml
 
 # The keys of [project] that nothing here reads (PyPA "pyproject.toml specification", and PEP 794).
 _OTHER_PROJECT_KEYS = (
@@ -49,8 +49,8 @@ class BuildSpec:
     `hook_inputs` are patterns of what hooks read (() for all the member's files), `hook_outputs` the files and folders
     (with a final '/') that pre_build writes. `pip` puts pip into the bundle, `include_tests` the application's own
     tests, `strip` takes the symbols out of compiled code in distributions. `trim` names what else of distributions
-    stays out (`formats/trim.py`), `keep` are patterns of paths below site-packages that stay whatever it says. With
-    `runtime` False the bundle carries no Python, and runs with one of the machine that it is started on.
+    stays out (`formats/python/trim.py`), `keep` are patterns of paths below site-packages that stay whatever it says.
+    With `runtime` False the bundle carries no Python, and runs with one of the machine that it is started on.
     """
 
     dependencies: tuple[str, ...] = ()

@@ -10,7 +10,7 @@ from packyard.formats.naming import read_member_name
 from packyard.formats.platform import read_platform
 from packyard.formats.reference import read_reference
 from packyard.formats.relpath import read_relpath
-from packyard.formats.table import Table
+from packyard.formats.text.table import Table
 
 # What may be written -> the format's own name (PSPF/2025, slot descriptor byte 56).
 PURPOSES = {

@@ -9,10 +9,10 @@ from email.parser import Parser
 from typing import BinaryIO
 
 from packaging.utils import canonicalize_name
-from packyard.formats.entry import Entry
+from packyard.formats.archive.entry import Entry
+from packyard.formats.archive.zipball import EARLIEST, entries, write_zip
 from packyard.formats.errors import FormatError
-from packyard.formats.record import recorded, write_record
-from packyard.formats.zipball import EARLIEST, entries, write_zip
+from packyard.formats.python.record import recorded, write_record
 
 LARGEST = 1 << 33  # bytes that a wheel may unpack to
 # What installers leave in a .dist-info about how and from where they installed: nothing a program needs.

@@ -7,8 +7,8 @@ from typing import Any
 import tomlkit
 import yaml
 from packyard.formats.errors import FormatError, Problem
-from packyard.formats.toml import read_toml
-from packyard.formats.yaml import compose_yaml, read_yaml
+from packyard.formats.text.toml import read_toml
+from packyard.formats.text.yaml import compose_yaml, read_yaml
 from tomlkit.exceptions import TOMLKitError
 
 Path = tuple[str | int, ...]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import yaml
 from packyard.formats.errors import FormatError, Problem
-from packyard.formats.yaml import yaml_errors
+from packyard.formats.text.yaml import yaml_errors
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

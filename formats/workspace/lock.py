@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from packyard.formats.digest import Digest
 from packyard.formats.platform import read_platform
-from packyard.formats.requirement import read_python_version
-from packyard.formats.table import Table, reading
-from packyard.formats.toml import read_toml
+from packyard.formats.python.requirement import read_python_version
+from packyard.formats.text.table import Table, reading
+from packyard.formats.text.toml import read_toml
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,15 +8,15 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from packyard.formats.errors import FormatError
-from packyard.formats.flavor import read_launcher
-from packyard.formats.morlocref import DEFAULT_REPOSITORY, read_plane_name, read_repository_template, read_source
+from packyard.formats.morloc.reference import DEFAULT_REPOSITORY, read_plane_name, read_repository_template, read_source
 from packyard.formats.naming import read_import_name, read_member_name
+from packyard.formats.python.pyproject import read_launcher
+from packyard.formats.python.requirement import read_python_release, read_python_version, read_requirement
 from packyard.formats.reference import read_reference
 from packyard.formats.relpath import read_relpath
-from packyard.formats.requirement import read_python_release, read_python_version, read_requirement
 from packyard.formats.semver import read_version
-from packyard.formats.table import Table, reading
-from packyard.formats.toml import read_toml
+from packyard.formats.text.table import Table, reading
+from packyard.formats.text.toml import read_toml
 
 T = TypeVar("T")
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from packyard.formats.python.requirement import read_python_release
 from packyard.formats.relpath import read_relpath
-from packyard.formats.requirement import read_python_release
-from packyard.formats.table import Table, reading
-from packyard.formats.toml import read_toml
+from packyard.formats.text.table import Table, reading
+from packyard.formats.text.toml import read_toml
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import argparse
 
 from packyard.formats.errors import FormatError
-from packyard.tasks.affected import affected
-from packyard.tasks.cli import UsageError
-from packyard.tasks.commands.output import say, say_json
-from packyard.tasks.commands.selection import open_here
+from packyard.tasks.console.cli import UsageError
+from packyard.tasks.console.output import say, say_json
+from packyard.tasks.console.selection import open_here
+from packyard.tasks.engine.build.opening import read_only_graph
+from packyard.tasks.engine.graph.affected import affected
+from packyard.tasks.engine.graph.graph import Graph
 from packyard.tasks.errors import ActionError
-from packyard.tasks.graph import Graph
-from packyard.tasks.opening import read_only_graph
-from packyard.tasks.revision import Revision, read_revision
+from packyard.tasks.host.gitstate import Revision, read_revision
 
 
 def run(words: list[str]) -> int:

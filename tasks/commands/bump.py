@@ -10,12 +10,12 @@ from pathlib import Path
 
 from packyard.formats.errors import Problem
 from packyard.formats.semver import STEPS
-from packyard.tasks.bump import Change, Plan, commit_bump, plan_bump, refuse_commit, write_bump
-from packyard.tasks.cli import UsageError
-from packyard.tasks.commands.output import count, say, say_json
-from packyard.tasks.growth import Growth, growths
-from packyard.tasks.opening import find_workspace
-from packyard.tasks.workspace import Workspace, read_workspace
+from packyard.tasks.console.cli import UsageError
+from packyard.tasks.console.output import count, say, say_json
+from packyard.tasks.engine.build.opening import find_workspace
+from packyard.tasks.publish.bump import Change, Plan, commit_bump, plan_bump, refuse_commit, write_bump
+from packyard.tasks.publish.metagrowth import Growth, growths
+from packyard.tasks.workspace.workspace import Workspace, read_workspace
 
 
 def run(words: list[str]) -> int:

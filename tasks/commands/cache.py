@@ -11,13 +11,14 @@ from pathlib import Path
 
 import platformdirs
 from packyard.formats.errors import FormatError, Problem
-from packyard.formats.workspace import read_size, read_workspace
-from packyard.tasks import null, upkeep
-from packyard.tasks.cli import ERRORS, UsageError
-from packyard.tasks.commands.output import count, say, say_json
-from packyard.tasks.display import bytes_text
-from packyard.tasks.opening import store_folder
-from packyard.tasks.store import Store
+from packyard.formats.workspace.manifest import read_size, read_workspace
+from packyard.tasks import nullpath
+from packyard.tasks.console.cli import ERRORS, UsageError
+from packyard.tasks.console.display import bytes_text
+from packyard.tasks.console.output import count, say, say_json
+from packyard.tasks.engine.build.opening import store_folder
+from packyard.tasks.engine.store import upkeep
+from packyard.tasks.engine.store.store import Store
 
 
 def run(words: list[str]) -> int:
@@ -40,14 +41,14 @@ def run(words: list[str]) -> int:
 
 def _settings() -> tuple[Path, int]:
     """The store's folder and limit: those of the workspace around the current folder, or the user's own."""
-    root = null.find_root(os.getcwd())
+    root = nullpath.find_root(os.getcwd())
     if root is None:
         return store_folder(platformdirs.user_cache_path("packyard"), ""), 0
     try:
-        text = (Path(root) / null.MANIFEST).read_text(encoding="utf-8")
+        text = (Path(root) / nullpath.MANIFEST).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise FormatError(Problem(f"cannot be read: {error}", place=null.MANIFEST)) from None
-    cache = read_workspace(text, null.MANIFEST).cache
+        raise FormatError(Problem(f"cannot be read: {error}", place=nullpath.MANIFEST)) from None
+    cache = read_workspace(text, nullpath.MANIFEST).cache
     return store_folder(Path(root), cache.directory), cache.limit
 
 

@@ -11,20 +11,20 @@ from dataclasses import asdict
 from pathlib import Path
 
 from packyard.formats.errors import Problem
-from packyard.formats.gitignore import NAME as GITIGNORE
-from packyard.formats.gitignore import with_folders
-from packyard.tasks.checklist import Judged, go_through
-from packyard.tasks.checkproof import scripts_without_bit
-from packyard.tasks.checkrepository import not_ignored
-from packyard.tasks.cli import ERRORS, UsageError, carry_out, version
-from packyard.tasks.commands.output import say, say_json
-from packyard.tasks.display import Plain
+from packyard.formats.text.gitignore import NAME as GITIGNORE
+from packyard.formats.text.gitignore import with_folders
+from packyard.tasks.console.cli import ERRORS, UsageError, carry_out, version
+from packyard.tasks.console.display import Plain
+from packyard.tasks.console.output import say, say_json
+from packyard.tasks.engine.build.opening import find_workspace
+from packyard.tasks.engine.build.session import Front, choose_display
 from packyard.tasks.errors import ActionError
-from packyard.tasks.evidence import Evidence
-from packyard.tasks.front import Front, choose_display
-from packyard.tasks.opening import find_workspace
-from packyard.tasks.replacement import rewrite
-from packyard.tasks.summary import summary
+from packyard.tasks.host.atomic import rewrite
+from packyard.tasks.publish.checklist.artifacts import scripts_without_bit
+from packyard.tasks.publish.checklist.checklist import Judged, go_through
+from packyard.tasks.publish.checklist.evidence import Evidence
+from packyard.tasks.publish.checklist.repository import not_ignored
+from packyard.tasks.publish.checklist.summary import summary
 
 _WORDS = {"passed": "passed", "failed": "FAILED", "skipped": "-"}
 

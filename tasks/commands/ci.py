@@ -8,14 +8,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from packyard.formats.errors import Problem
-from packyard.tasks.cli import version
-from packyard.tasks.commands.output import say, say_json
+from packyard.tasks.console.cli import version
+from packyard.tasks.console.output import say, say_json
+from packyard.tasks.engine.build.opening import find_workspace
 from packyard.tasks.errors import ActionError, PlanError
-from packyard.tasks.opening import find_workspace
-from packyard.tasks.replacement import rewrite
-from packyard.tasks.template import FOLDER as TEMPLATES
-from packyard.tasks.workflow import Workflow, workflows
-from packyard.tasks.workspace import read_workspace
+from packyard.tasks.host.atomic import rewrite
+from packyard.tasks.publish.workflow import Workflow, workflows
+from packyard.tasks.texts.template import FOLDER as TEMPLATES
+from packyard.tasks.workspace.workspace import read_workspace
 
 _DONE = {"current": "kept", "missing": "wrote", "outdated": "wrote", "edited": "wrote", "needless": "removed"}
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 
-from packyard.tasks.cli import COMMANDS, DOIT_COMMANDS, TRACE_COMMANDS
-from packyard.tasks.commands.output import say
+from packyard.tasks.console.cli import COMMANDS, DOIT_COMMANDS, TRACE_COMMANDS
+from packyard.tasks.console.output import say
 
 _NAMES = "packyard list --all --quiet 2>/dev/null"
 

@@ -6,9 +6,9 @@ import argparse
 from dataclasses import asdict
 from pathlib import Path
 
-from packyard.tasks.commands.output import count, say, say_json
-from packyard.tasks.comparison import differences
-from packyard.tasks.inspection import table_text
+from packyard.tasks.console.output import count, say, say_json
+from packyard.tasks.kinds.bundle.comparison import differences
+from packyard.tasks.kinds.bundle.inspection import table_text
 
 
 def run(words: list[str]) -> int:

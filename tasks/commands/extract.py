@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from packyard.tasks.commands.output import count, say
-from packyard.tasks.inspection import extract
+from packyard.tasks.console.output import count, say
+from packyard.tasks.kinds.bundle.inspection import extract
 
 
 def run(words: list[str]) -> int:

@@ -6,10 +6,10 @@ import argparse
 import json
 from collections.abc import Iterator, Mapping, Sequence
 
-from packyard.tasks.commands.output import say, say_json
-from packyard.tasks.commands.selection import open_here, select
-from packyard.tasks.display import duration
-from packyard.tasks.graph import Graph
+from packyard.tasks.console.display import duration
+from packyard.tasks.console.output import say, say_json
+from packyard.tasks.console.selection import open_here, select
+from packyard.tasks.engine.graph.graph import Graph
 
 
 def run(words: list[str]) -> int:
@@ -19,7 +19,7 @@ def run(words: list[str]) -> int:
     graph = opened.graph
     chosen = select(opened, options.target) if options.target else list(graph.nodes)
     if options.users or options.longest:
-        from packyard.tasks import critical  # with networkx, which takes a quarter of a second
+        from packyard.tasks.engine.graph import critical  # with networkx, which takes a quarter of a second
 
         if options.users:
             found = critical.users(graph, chosen)

@@ -13,15 +13,15 @@ from typing import Any
 
 import tomlkit
 from packyard.formats.errors import FormatError, Problem
-from packyard.formats.gitignore import with_folders
-from packyard.formats.mkdocs import read_mkdocs
-from packyard.formats.toml import read_toml
-from packyard.tasks.cli import COMMANDS, TRACE_COMMANDS
+from packyard.formats.text.gitignore import with_folders
+from packyard.formats.text.mkdocs import read_mkdocs
+from packyard.formats.text.toml import read_toml
 from packyard.tasks.commands import initplane
-from packyard.tasks.commands.output import say
+from packyard.tasks.console.cli import COMMANDS, TRACE_COMMANDS
+from packyard.tasks.console.output import say
 from packyard.tasks.errors import ActionError
-from packyard.tasks.replacement import rewrite
-from packyard.tasks.workspace import MANIFEST
+from packyard.tasks.host.atomic import rewrite
+from packyard.tasks.workspace.workspace import MANIFEST
 
 _SKIPPED = ("dist", "site", "build", "node_modules", "venv")
 _DEPTH = 3  # folders below the root in which members are looked for

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from packyard.formats.morlocref import STANDARD, STANDARD_SET
+from packyard.formats.morloc.reference import STANDARD, STANDARD_SET
 from packyard.tasks.commands.install import add_options, install_morloc
 
 

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from packyard.formats.errors import FormatError, Problem, inside
-from packyard.formats.mojopkg import is_package, read_package
-from packyard.tasks.commands.output import say, say_json
-from packyard.tasks.display import bytes_text
-from packyard.tasks.inspection import inspect_file, inspection_text
-from packyard.tasks.mojodescribed import ENDS
+from packyard.formats.mojo.package import is_package, read_package
+from packyard.tasks.console.display import bytes_text
+from packyard.tasks.console.output import say, say_json
+from packyard.tasks.kinds.bundle.inspection import inspect_file, inspection_text
+from packyard.tasks.kinds.mojo.packagefile import ENDS
 
 
 def run(words: list[str]) -> int:

@@ -10,23 +10,23 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from packyard.formats.errors import FormatError, Problem
-from packyard.formats.morlochome import PlanePaths
-from packyard.formats.morlocref import DEFAULT_REPOSITORY, STANDARD_SET, read_plane_name
-from packyard.formats.workspace import WorkspaceManifest
-from packyard.formats.workspace import read_workspace as read_manifest
-from packyard.tasks import null
-from packyard.tasks.cli import UsageError
+from packyard.formats.morloc.home import PlanePaths
+from packyard.formats.morloc.reference import DEFAULT_REPOSITORY, STANDARD_SET, read_plane_name
+from packyard.formats.workspace.manifest import WorkspaceManifest
+from packyard.formats.workspace.manifest import read_workspace as read_manifest
+from packyard.tasks import nullpath
 from packyard.tasks.commands.mojolibrary import install_mojo, names_mojo
-from packyard.tasks.commands.output import count, say
+from packyard.tasks.console.cli import UsageError
+from packyard.tasks.console.output import count, say
 from packyard.tasks.errors import PlanError
-from packyard.tasks.morlocinstall import Step, carry_out, decide, default_home, plain_run, read_wish
-from packyard.tasks.morloclint import Scan, find_errors, scan
-from packyard.tasks.morloclock import workspace_lock, workspace_sources
-from packyard.tasks.morlocpackage import read_packages
-from packyard.tasks.morlocplane import Plane, changing
-from packyard.tasks.morlocsources import Sources
-from packyard.tasks.watch import Watch
-from packyard.tasks.workspace import LOCK, MANIFEST, read_workspace, source_epoch
+from packyard.tasks.kinds.morloc.install import Step, carry_out, decide, default_home, plain_run, read_wish
+from packyard.tasks.kinds.morloc.lint import Scan, find_errors, scan
+from packyard.tasks.kinds.morloc.lock import workspace_lock, workspace_sources
+from packyard.tasks.kinds.morloc.package import read_packages
+from packyard.tasks.kinds.morloc.planefolder import Plane, changing
+from packyard.tasks.kinds.morloc.sources import Sources
+from packyard.tasks.workspace.watch import Watch
+from packyard.tasks.workspace.workspace import LOCK, MANIFEST, read_workspace, source_epoch
 
 _DONE = {"install": "installed", "replace": "replaced", "repair": "repaired", "keep": "kept"}
 _WOULD = {"install": "would install", "replace": "would replace", "repair": "would repair", "keep": "would keep"}
@@ -101,7 +101,7 @@ class Here:
 
 def find_here() -> Here:
     """The surroundings of a command; the members are not read yet."""
-    root = null.find_root(os.getcwd())
+    root = nullpath.find_root(os.getcwd())
     if root is None:
         return Here(Watch(Path.cwd()), WorkspaceManifest(name=""))
     watch = Watch(Path(root))

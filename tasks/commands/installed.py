@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 from packyard.tasks.commands.install import add_place, find_here, plane_of
 from packyard.tasks.commands.mojolibrary import installed_mojo, is_mojo_place
-from packyard.tasks.commands.output import say, say_json
-from packyard.tasks.morlocplane import Plane
+from packyard.tasks.console.output import say, say_json
+from packyard.tasks.kinds.morloc.planefolder import Plane
 
 
 def run(words: list[str]) -> int:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from packyard.tasks import signing
-from packyard.tasks.commands.output import say
-from packyard.tasks.workspace import MANIFEST
+from packyard.tasks.console.output import say
+from packyard.tasks.kinds.bundle import signing
+from packyard.tasks.workspace.workspace import MANIFEST
 
 
 def run(words: list[str]) -> int:

@@ -10,14 +10,14 @@ from dataclasses import asdict
 from pathlib import Path
 
 from packyard.formats.errors import Problem
-from packyard.tasks import answers
-from packyard.tasks.cli import UsageError
-from packyard.tasks.commands.output import count, say, say_json
-from packyard.tasks.morloclint import Finding, lint
-from packyard.tasks.morloclock import known_packages
-from packyard.tasks.morlocpackage import read_packages
-from packyard.tasks.opening import find_workspace
-from packyard.tasks.workspace import Workspace, read_workspace
+from packyard.tasks.console.cli import UsageError
+from packyard.tasks.console.output import count, say, say_json
+from packyard.tasks.engine.build.opening import find_workspace
+from packyard.tasks.kinds.morloc.lint import Finding, lint
+from packyard.tasks.kinds.morloc.lock import known_packages
+from packyard.tasks.kinds.morloc.package import read_packages
+from packyard.tasks.workspace import answers
+from packyard.tasks.workspace.workspace import Workspace, read_workspace
 
 
 def run(words: list[str]) -> int:

@@ -12,28 +12,31 @@ from pathlib import Path
 import tomlkit
 from packaging.utils import canonicalize_name
 from packyard.formats.errors import FormatError, Problem
-from packyard.formats.lockchange import lock_changes
-from packyard.formats.morloclock import as_pins, as_snapshot, read_morloc_lock
-from packyard.formats.pylock import drift, read_pylock
-from packyard.formats.toml import read_toml
-from packyard.formats.toolchainpin import read_toolchain_pins
-from packyard.tasks import interpreter, network, null, toolchain
-from packyard.tasks.backend import build_requirements
-from packyard.tasks.cli import UsageError
-from packyard.tasks.commands.output import count, say
-from packyard.tasks.dependency import dependencies
-from packyard.tasks.docsite import LOCK as DOCS_NAME
-from packyard.tasks.docsite import docs_python, docs_requirements
+from packyard.formats.morloc.lock import as_pins, as_snapshot, read_morloc_lock
+from packyard.formats.python.lockchange import lock_changes
+from packyard.formats.python.pylock import drift, read_pylock
+from packyard.formats.text.toml import read_toml
+from packyard.formats.workspace.toolchainpin import read_toolchain_pins
+from packyard.tasks import nullpath
+from packyard.tasks.console.cli import UsageError
+from packyard.tasks.console.output import count, say
+from packyard.tasks.engine.build.opening import find_workspace
 from packyard.tasks.errors import ActionError, PlanError, gather
-from packyard.tasks.indexes import indexes_of
-from packyard.tasks.interpreterlock import pin_archive
-from packyard.tasks.lock import BUILD_NAME, HOOK_NAME, NAME, resolve, taken_drift
-from packyard.tasks.morloclock import drift_of_morloc, is_settled, lock_morloc
-from packyard.tasks.opening import find_workspace
-from packyard.tasks.replacement import rewrite
-from packyard.tasks.takenlock import check_taken, taken_lock
-from packyard.tasks.target import Pin
-from packyard.tasks.workspace import LOCK, Member, Workspace, read_standalone, read_workspace
+from packyard.tasks.host import network
+from packyard.tasks.host.atomic import rewrite
+from packyard.tasks.index.adoptedlock import check_taken, taken_lock
+from packyard.tasks.index.lock import BUILD_NAME, HOOK_NAME, NAME, resolve, taken_drift
+from packyard.tasks.index.projectindexes import indexes_of
+from packyard.tasks.kinds.docs.site import LOCK as DOCS_NAME
+from packyard.tasks.kinds.docs.site import docs_python, docs_requirements
+from packyard.tasks.kinds.interpreter import choice
+from packyard.tasks.kinds.interpreter.pin import pin_archive
+from packyard.tasks.kinds.mojo import toolchain
+from packyard.tasks.kinds.morloc.lock import drift_of_morloc, is_settled, lock_morloc
+from packyard.tasks.kinds.python.backend import build_requirements
+from packyard.tasks.kinds.python.dependencies import dependencies
+from packyard.tasks.target.target import Pin
+from packyard.tasks.workspace.workspace import LOCK, Member, Workspace, read_standalone, read_workspace
 
 _MOJO = "pylock.mojo.toml"  # beside packyard.lock, which names it
 _EXPORTS = {"pins": as_pins, "snapshot": as_snapshot}
@@ -93,7 +96,7 @@ def run(words: list[str]) -> int:
 def _application() -> Path | None:
     """The current folder when it is that of an application in no workspace, as `packyard pack` takes it."""
     here = Path.cwd()
-    return here if null.find_root(os.fspath(here)) is None and (here / "pyproject.toml").is_file() else None
+    return here if nullpath.find_root(os.fspath(here)) is None and (here / "pyproject.toml").is_file() else None
 
 
 def _chosen(workspace: Workspace, words: Sequence[str]) -> list[Member]:
@@ -135,7 +138,7 @@ def _locks(members: Sequence[Member], workspace: Workspace) -> Iterator[_Lock]:
         if member.project is None:
             continue
         try:
-            python = interpreter.version(member, workspace)
+            python = choice.version(member, workspace)
             if member.project.flavor:
                 wanted = dependencies(member, workspace).requirements
                 pin = _pin(member.path(NAME), wanted, python, workspace, member)

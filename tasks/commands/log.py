@@ -6,11 +6,11 @@ import argparse
 import hashlib
 from pathlib import Path
 
-from packyard.tasks.commands.output import say
-from packyard.tasks.commands.selection import open_here, select
+from packyard.tasks.console.output import say
+from packyard.tasks.console.selection import open_here, select
+from packyard.tasks.engine.build.opening import Opened
+from packyard.tasks.engine.store.store import Damaged, Store
 from packyard.tasks.errors import ActionError
-from packyard.tasks.opening import Opened
-from packyard.tasks.store import Damaged, Store
 
 
 def run(words: list[str]) -> int:

@@ -6,11 +6,10 @@ import argparse
 from pathlib import Path
 
 from packyard.formats.errors import Problem
-from packyard.tasks.cli import UsageError
-from packyard.tasks.commands.output import count, say, say_json
-from packyard.tasks.installation import compiler_on_path, find_compiler
-from packyard.tasks.mojodescribed import ENDS, is_mojo_package
-from packyard.tasks.mojoinstall import (
+from packyard.tasks.console.cli import UsageError
+from packyard.tasks.console.output import count, say, say_json
+from packyard.tasks.kinds.mojo.foundcompiler import compiler_on_path, find_compiler
+from packyard.tasks.kinds.mojo.install import (
     Step,
     carry_out,
     changing,
@@ -21,6 +20,7 @@ from packyard.tasks.mojoinstall import (
     remove,
     state,
 )
+from packyard.tasks.kinds.mojo.packagefile import ENDS, is_mojo_package
 
 _DONE = {"install": "installed", "replace": "replaced", "repair": "repaired", "keep": "kept"}
 _WOULD = {"install": "would install", "replace": "would replace", "repair": "would repair", "keep": "would keep"}

@@ -14,21 +14,22 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from packyard.formats.archive.gzipped import LEVELS
 from packyard.formats.errors import FormatError, Problem, inside
-from packyard.formats.flavor import ProjectManifest
-from packyard.formats.gzipped import LEVELS
 from packyard.formats.platform import PLATFORMS
 from packyard.formats.pspf import read_public_key
-from packyard.tasks import null, signing
-from packyard.tasks.cli import UsageError, carry_out, debugging
-from packyard.tasks.commands.output import say
-from packyard.tasks.display import Display, Plain, Quiet, bytes_text
+from packyard.formats.python.pyproject import ProjectManifest
+from packyard.tasks import nullpath
+from packyard.tasks.console.cli import UsageError, carry_out, debugging
+from packyard.tasks.console.display import Display, Plain, Quiet, bytes_text
+from packyard.tasks.console.output import say
+from packyard.tasks.engine.build.opening import Opened, open_standalone
+from packyard.tasks.engine.build.session import Front
 from packyard.tasks.errors import ActionError, PlanError
-from packyard.tasks.front import Front
-from packyard.tasks.inspection import verify_file
-from packyard.tasks.opening import Opened, open_standalone
-from packyard.tasks.slotsource import PRE_BUILD
-from packyard.tasks.target import Target
+from packyard.tasks.kinds.bundle import signing
+from packyard.tasks.kinds.bundle.inspection import verify_file
+from packyard.tasks.kinds.bundle.slotsource import PRE_BUILD
+from packyard.tasks.target.target import Target
 
 _MANIFEST = "pyproject.toml"
 
@@ -130,10 +131,10 @@ def _folder(manifest: str) -> Path:
 
 def _workspace_of(folder: Path) -> Path | None:
     """The workspace that the folder is a member of."""
-    found = null.find_root(os.fspath(folder))
+    found = nullpath.find_root(os.fspath(folder))
     if found is None:
         return None
-    from packyard.tasks.workspace import read_workspace
+    from packyard.tasks.workspace.workspace import read_workspace
 
     root = Path(found)
     members = read_workspace(root).members

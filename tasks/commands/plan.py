@@ -9,10 +9,10 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from packyard.tasks.commands.output import count, say, say_json
-from packyard.tasks.commands.selection import open_here, select
-from packyard.tasks.history import Comparison
-from packyard.tasks.plan import Verdict
+from packyard.tasks.console.output import count, say, say_json
+from packyard.tasks.console.selection import open_here, select
+from packyard.tasks.engine.build.verdict import Verdict
+from packyard.tasks.engine.store.runs import Comparison
 
 _SHOWN = 8  # reasons of one target; the others are in the JSON
 

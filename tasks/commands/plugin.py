@@ -7,7 +7,7 @@ entry points, which would reach every doit project of the environment.
 from __future__ import annotations
 
 from doit.cmd_base import Command
-from packyard.tasks import cli
+from packyard.tasks.console import cli
 
 
 class _Plugin(Command):  # type: ignore[misc]

@@ -9,10 +9,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from packyard.formats.errors import Problem
-from packyard.tasks.cli import ERRORS, UsageError
-from packyard.tasks.commands.output import count, say, say_json
-from packyard.tasks.commands.selection import open_here, select
-from packyard.tasks.repro import Finding, reproduce, variations
+from packyard.tasks.console.cli import ERRORS, UsageError
+from packyard.tasks.console.output import count, say, say_json
+from packyard.tasks.console.selection import open_here, select
+from packyard.tasks.engine.build.repro import Finding, reproduce, variations
 
 
 def run(words: list[str]) -> int:

@@ -8,13 +8,13 @@ import signal
 from pathlib import Path
 
 from packyard.formats.errors import Problem
-from packyard.tasks.cli import UsageError, carry_out, choose_targets
-from packyard.tasks.commands.output import say
-from packyard.tasks.docsite import site_folders
-from packyard.tasks.front import Front, choose_display
-from packyard.tasks.graph import Graph
-from packyard.tasks.opening import find_workspace
-from packyard.tasks.siteserver import HOST, site_server
+from packyard.tasks.console.cli import UsageError, carry_out, choose_targets
+from packyard.tasks.console.output import say
+from packyard.tasks.engine.build.opening import find_workspace
+from packyard.tasks.engine.build.session import Front, choose_display
+from packyard.tasks.engine.graph.graph import Graph
+from packyard.tasks.kinds.docs.site import site_folders
+from packyard.tasks.web.siteserver import HOST, site_server
 
 
 def run(words: list[str]) -> int:

@@ -8,13 +8,13 @@ from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 
-from packyard.tasks.cli import TRACE_COMMANDS, choose_targets
-from packyard.tasks.commands.output import count, say
+from packyard.tasks.console.cli import TRACE_COMMANDS, choose_targets
+from packyard.tasks.console.output import count, say
+from packyard.tasks.engine.build.opening import find_workspace, open_workspace
+from packyard.tasks.engine.store.store import full_or
+from packyard.tasks.engine.trace.trace import FOLDER, Trace
 from packyard.tasks.errors import ActionError
-from packyard.tasks.exclusion import exclusive
-from packyard.tasks.opening import find_workspace, open_workspace
-from packyard.tasks.store import full_or
-from packyard.tasks.trace import FOLDER, Trace
+from packyard.tasks.host.filelock import exclusive
 
 _REFUSED = {
     "ignore": (

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 
-from packyard.tasks import truststore
-from packyard.tasks.commands.output import say, say_json
+from packyard.tasks.console.output import say, say_json
+from packyard.tasks.kinds.bundle import trustedkeys
 
 
 def run(words: list[str]) -> int:
@@ -13,13 +13,13 @@ def run(words: list[str]) -> int:
     options = _parser().parse_args(words)
     match options.action:
         case "add":
-            one = truststore.add(options.key, options.name)
+            one = trustedkeys.add(options.key, options.name)
             say(f"trusted  {one.name}  {one.fingerprint}")
         case "remove":
-            one = truststore.remove(options.key)
+            one = trustedkeys.remove(options.key)
             say(f"removed  {one.name}  {one.fingerprint}")
         case _:
-            found = truststore.trusted()
+            found = trustedkeys.trusted()
             if options.json:
                 say_json(
                     [{"name": one.name, "fingerprint": one.fingerprint, "public": one.public.hex()} for one in found]
@@ -28,7 +28,7 @@ def run(words: list[str]) -> int:
                 width = max(len(one.name) for one in found)
                 say(*(f"{one.name:{width}}  {one.fingerprint}" for one in found))
             else:
-                say(f"no key is trusted ({truststore.folder()} is empty)")
+                say(f"no key is trusted ({trustedkeys.folder()} is empty)")
     return 0
 
 

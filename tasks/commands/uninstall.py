@@ -8,10 +8,10 @@ import sys
 from packyard.formats.errors import FormatError, Problem
 from packyard.tasks.commands.install import add_place, find_here, plane_of
 from packyard.tasks.commands.mojolibrary import is_mojo_place, uninstall_mojo
-from packyard.tasks.commands.output import say
+from packyard.tasks.console.output import say
 from packyard.tasks.errors import ActionError
-from packyard.tasks.morlocinstall import dependants, orphans, remove
-from packyard.tasks.morlocplane import Plane, changing, finish
+from packyard.tasks.kinds.morloc.install import dependants, orphans, remove
+from packyard.tasks.kinds.morloc.planefolder import Plane, changing, finish
 
 
 def run(words: list[str]) -> int:

@@ -12,19 +12,20 @@ from tempfile import TemporaryDirectory
 
 from packyard.formats.errors import FormatError, Problem
 from packyard.formats.pspf import Verdict
-from packyard.tasks import null, signing, truststore
-from packyard.tasks.cli import UsageError, choose_targets
+from packyard.tasks import nullpath
 from packyard.tasks.commands import verifyplane
-from packyard.tasks.commands.output import say, say_json
-from packyard.tasks.compiler import Compiler
-from packyard.tasks.inspection import Verification, verify_file
-from packyard.tasks.installation import compiler_on_path, find_compiler
-from packyard.tasks.mojodescribed import is_mojo_package
-from packyard.tasks.opening import Opened, open_workspace
-from packyard.tasks.store import Damaged, Store
-from packyard.tasks.target import Use
-from packyard.tasks.verification import ARCHIVE_ENDS, Verified, start_bundle, verify_artifact
-from packyard.tasks.workspace import Workspace, read_workspace
+from packyard.tasks.console.cli import UsageError, choose_targets
+from packyard.tasks.console.output import say, say_json
+from packyard.tasks.engine.build.opening import Opened, open_workspace
+from packyard.tasks.engine.store.store import Damaged, Store
+from packyard.tasks.kinds.bundle import signing, trustedkeys
+from packyard.tasks.kinds.bundle.inspection import Verification, verify_file
+from packyard.tasks.kinds.cleanroom.verify import ARCHIVE_ENDS, Verified, start_bundle, verify_artifact
+from packyard.tasks.kinds.mojo.compiler import Compiler
+from packyard.tasks.kinds.mojo.foundcompiler import compiler_on_path, find_compiler
+from packyard.tasks.kinds.mojo.packagefile import is_mojo_package
+from packyard.tasks.target.target import Use
+from packyard.tasks.workspace.workspace import Workspace, read_workspace
 
 
 def run(words: list[str]) -> int:
@@ -33,7 +34,7 @@ def run(words: list[str]) -> int:
         return verifyplane.run(words)
     options = _parser().parse_args(words)
     given = [signing.read_trusted(text) for text in options.trust]
-    trusted = given or [one.public for one in truststore.trusted()]
+    trusted = given or [one.public for one in trustedkeys.trusted()]
     here = _Here(options.compiler)
     found: list[Verification | Verified] = []
     paths = [here.path(word) for word in options.file]
@@ -81,7 +82,7 @@ class _Here:
 
     def __init__(self, compiler: str | None) -> None:
         self._compiler = compiler
-        self._root = null.find_root(os.getcwd())
+        self._root = nullpath.find_root(os.getcwd())
 
     @cached_property
     def workspace(self) -> Workspace | None:

@@ -6,12 +6,12 @@ import argparse
 from dataclasses import asdict
 from pathlib import Path
 
-from packyard.formats.morloclock import LockedPackage
+from packyard.formats.morloc.lock import LockedPackage
 from packyard.tasks.commands.install import find_here, plane_of
-from packyard.tasks.commands.output import count, say, say_json
+from packyard.tasks.console.output import count, say, say_json
 from packyard.tasks.errors import ActionError
-from packyard.tasks.morloclock import locked_packages
-from packyard.tasks.morlocverify import morloc_program, typecheck, verify_plane
+from packyard.tasks.kinds.morloc.lock import locked_packages
+from packyard.tasks.kinds.morloc.verify import morloc_program, typecheck, verify_plane
 
 
 def run(words: list[str]) -> int:

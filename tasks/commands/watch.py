@@ -11,10 +11,11 @@ import os
 import signal
 from pathlib import Path
 
-from packyard.tasks import cli, null
-from packyard.tasks.commands.output import say
-from packyard.tasks.opening import find_workspace
-from packyard.tasks.watch import SKIPPED
+from packyard.tasks import nullpath
+from packyard.tasks.console import cli
+from packyard.tasks.console.output import say
+from packyard.tasks.engine.build.opening import find_workspace
+from packyard.tasks.workspace.watch import SKIPPED
 
 _SETTLED_MS = 100  # editors write in several steps
 
@@ -54,4 +55,4 @@ def _is_fresh(root: Path, words: list[str]) -> bool:
     targets = [word for word in words if ":" in word]
     if len(targets) != len(words):
         return False
-    return null.fresh_targets(os.fspath(root), targets or None) is not None
+    return nullpath.fresh_targets(os.fspath(root), targets or None) is not None

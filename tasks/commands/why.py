@@ -8,12 +8,12 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 
-from packyard.tasks.commands.output import count, say, say_json
 from packyard.tasks.commands.plan import as_values, nearest_lines, reason_lines
-from packyard.tasks.commands.selection import open_here, select
-from packyard.tasks.display import bytes_text, duration
-from packyard.tasks.plan import Verdict
-from packyard.tasks.trace import Failure, Record
+from packyard.tasks.console.display import bytes_text, duration
+from packyard.tasks.console.output import count, say, say_json
+from packyard.tasks.console.selection import open_here, select
+from packyard.tasks.engine.build.verdict import Verdict
+from packyard.tasks.engine.trace.trace import Failure, Record
 
 
 def run(words: list[str]) -> int:

@@ -18,9 +18,9 @@ from packyard.tasks.errors import ActionError
 
 if TYPE_CHECKING:
     from doit.doit_cmd import DoitMain
-    from packyard.tasks.front import Front
-    from packyard.tasks.graph import Graph
-    from packyard.tasks.null import Early
+    from packyard.tasks.engine.build.session import Front
+    from packyard.tasks.engine.graph.graph import Graph
+    from packyard.tasks.nullpath import Early
 
 ERRORS, USAGE, INTERRUPTED = 1, 2, 130
 _DOIT_REFUSED = 3  # doit's status for a command line it does not understand
@@ -135,16 +135,16 @@ def _build(words: list[str], early: Early | None) -> int:
             os.environ[variable] = os.path.abspath(value) if option == "private_key" else value
     if options.offline:
         os.environ["UV_OFFLINE"] = "1"
-    from packyard.tasks.front import Front, choose_display
-    from packyard.tasks.opening import find_workspace
+    from packyard.tasks.engine.build.opening import find_workspace
+    from packyard.tasks.engine.build.session import Front, choose_display
 
     root = find_workspace(Path.cwd())
     if options.sandbox == "strict":
-        from packyard.tasks.strict import bubblewrap
+        from packyard.tasks.engine.execute.strict import bubblewrap
 
         bubblewrap()  # say at once when it is not there
     elif options.sandbox == "audit":
-        from packyard.tasks.audit import strace
+        from packyard.tasks.engine.execute.audit import strace
 
         strace()
     debug = options.debug or debugging()
@@ -156,7 +156,7 @@ def _build(words: list[str], early: Early | None) -> int:
     try:
         front.lock()
         if options.locked:
-            from packyard.tasks.morloclock import refuse_drift  # with all that reads morloc packages
+            from packyard.tasks.kinds.morloc.lock import refuse_drift  # with all that reads morloc packages
 
             refuse_drift(root)
         graph = front.graph
@@ -176,7 +176,7 @@ def carry_out(front: Front, names: Sequence[str], *, keep_going: bool = True) ->
         front.finish()
         return 0
     from doit.doit_cmd import DoitMain  # costs 0.1 s, only what runs needs it
-    from packyard.tasks.loader import Loader
+    from packyard.tasks.console.doit import Loader
 
     arguments = ["run", "-n", str(front.gate.threads), *([] if keep_going else ["--no-continue"])]
     return ERRORS if DoitMain(Loader(front, remaining), config_filenames=()).run(arguments) else 0
@@ -184,8 +184,8 @@ def carry_out(front: Front, names: Sequence[str], *, keep_going: bool = True) ->
 
 def _ask_links(root: Path, graph: Graph, names: Sequence[str]) -> int:
     """Ask for every address that the sites among these targets link on other hosts; the exit status."""
-    from packyard.tasks.docsite import site_folders
-    from packyard.tasks.onlinecheck import ask_links
+    from packyard.tasks.kinds.docs.onlinelinks import ask_links
+    from packyard.tasks.kinds.docs.site import site_folders
 
     asked, dead = ask_links(root, [path for name in names for path in site_folders(graph.targets[name])])
     for one in dead:
@@ -201,9 +201,9 @@ def debugging() -> bool:
 
 def _doit(words: list[str]) -> int:
     from doit.doit_cmd import DoitMain
-    from packyard.tasks.front import Front
-    from packyard.tasks.loader import Loader
-    from packyard.tasks.opening import find_workspace
+    from packyard.tasks.console.doit import Loader
+    from packyard.tasks.engine.build.opening import find_workspace
+    from packyard.tasks.engine.build.session import Front
 
     if not {"-h", "--help"}.isdisjoint(words[1:]):
         words = ["help", words[0]]
@@ -230,7 +230,7 @@ def _doit(words: list[str]) -> int:
 def _said(main: DoitMain, words: list[str]) -> int:
     """Run a command of doit, which shows its insides when it cleans, when its reader is gone, or when the disk is full;
     its status."""
-    from packyard.tasks.commands.output import say
+    from packyard.tasks.console.output import say
 
     with redirect_stdout(StringIO()) as out:
         status = int(main.run(words) or 0)

@@ -1,4 +1,4 @@
-"""What a person sees of a build: events, printed as plain lines or as JSON (tasks/reporter.py draws the live one)."""
+"""What a person sees of a build: events, printed as plain lines or as JSON (live.py draws the live one)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Protocol, TextIO
 
-from packyard.tasks.build import Outcome
+from packyard.tasks.engine.build.build import Outcome
 
 _SHOWN_ARTIFACTS = 40
 _SHOWN_BLOCKED = 20

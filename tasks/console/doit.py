@@ -15,11 +15,11 @@ from doit.cmd_base import TaskLoader2
 from doit.exceptions import BaseFail, InvalidDodoFile, TaskFailed, UnmetDependency
 from doit.task import Task
 from packyard.formats.errors import FormatError
+from packyard.tasks.engine.build.opening import find_workspace
+from packyard.tasks.engine.build.session import Front
+from packyard.tasks.engine.graph.graph import Graph
 from packyard.tasks.errors import ActionError
-from packyard.tasks.front import Front
-from packyard.tasks.graph import Graph
-from packyard.tasks.opening import find_workspace
-from packyard.tasks.target import Node
+from packyard.tasks.target.target import Node
 
 GROUP = "all"
 _FAR = 100  # targets in a chain

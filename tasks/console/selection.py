@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from packyard.tasks.cli import choose_targets
-from packyard.tasks.opening import Opened, find_workspace, open_workspace
+from packyard.tasks.console.cli import choose_targets
+from packyard.tasks.engine.build.opening import Opened, find_workspace, open_workspace
 
 
 def open_here() -> Opened:

@@ -14,12 +14,12 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from packyard.formats.entry import Entry
+from packyard.formats.archive.entry import Entry
+from packyard.formats.archive.tarball import Stream, read_tar
 from packyard.formats.errors import FormatError
-from packyard.formats.tarball import Stream, read_tar
-from packyard.tasks import network, process
 from packyard.tasks.errors import ActionError
-from packyard.tasks.exclusion import exclusive
+from packyard.tasks.host import network, process
+from packyard.tasks.host.filelock import exclusive
 
 LARGEST = 512 << 20  # bytes of all files of a commit
 _MOST = 200_000  # files, when links are followed

@@ -10,8 +10,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from packyard.formats.errors import FormatError
-from packyard.tasks import git, process
 from packyard.tasks.errors import ActionError
+from packyard.tasks.host import gitfetch, process
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,4 +68,4 @@ def read_revision(root: Path, name: str) -> Revision:
 def git_said(folder: Path, *words: str, **variables: str) -> str:
     """What git prints in a folder, without its helpers of the background; ActionError when it fails."""
     argv = ["git", "-c", "gc.auto=0", "-c", "core.fsmonitor=false", "-C", os.fspath(folder), *words]
-    return process.capture(argv, env=git.environment() | variables, errors="surrogateescape")
+    return process.capture(argv, env=gitfetch.environment() | variables, errors="surrogateescape")

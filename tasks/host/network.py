@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
 
-from packyard.formats.pipconfig import KEYS, read_pip_config
-from packyard.tasks import process
+from packyard.formats.python.pipconfig import KEYS, read_pip_config
 from packyard.tasks.errors import ActionError
+from packyard.tasks.host import process
 
 _CONNECTING = frozenset({
     "HOME", "XDG_CONFIG_HOME", "XDG_CONFIG_DIRS", "XDG_CACHE_HOME", "NETRC",

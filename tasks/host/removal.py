@@ -12,7 +12,7 @@ import threading
 import time
 from pathlib import Path
 
-from packyard.tasks import process
+from packyard.tasks.host import process
 
 _MANY = 64  # folders that wait to be removed; who puts one more waits for the first
 _ENOUGH = 16  # folders that are worth a program at once

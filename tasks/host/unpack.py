@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from packyard.formats import gzipped, zipball
-from packyard.formats.tarball import read_tar
+from packyard.formats.archive import gzipped, zipball
+from packyard.formats.archive.tarball import read_tar
 
 _LARGEST = 1 << 34  # bytes that an archive may unpack to
 

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import IO
 from urllib.parse import urlsplit
 
-from packyard.tasks import network
 from packyard.tasks.errors import ActionError
+from packyard.tasks.host import network
 
 _TIMEOUT = 60  # seconds without a byte
 _PAUSES = (0.5, 2)  # seconds before the second and third attempt

@@ -14,11 +14,11 @@ from pathlib import Path
 
 import platformdirs
 from packyard.formats.digest import digest_stream
-from packyard.formats.pinned import Pinned
-from packyard.tasks import network
-from packyard.tasks.download import download
+from packyard.formats.python.pinned import Pinned
 from packyard.tasks.errors import ActionError
-from packyard.tasks.replacement import replacing
+from packyard.tasks.host import network
+from packyard.tasks.host.atomic import replacing
+from packyard.tasks.index.download import download
 
 _AT_ONCE = 8  # downloads
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from packyard.tasks import installed, network
 from packyard.tasks.errors import ActionError
-from packyard.tasks.room import Room
+from packyard.tasks.host import network, programs
+from packyard.tasks.target.room import Room
 
 
 def install_as_is(
@@ -28,7 +28,7 @@ def install_as_is(
     try:
         room.run(
             [
-                installed.uv(), "pip", "install", "--no-progress", "--require-hashes", "--no-deps",
+                programs.uv(), "pip", "install", "--no-progress", "--require-hashes", "--no-deps",
                 "--only-binary", ":all:", "--no-compile-bytecode", "--no-python-downloads", "--link-mode",
                 "hardlink" if linked else "copy",
                 *(["--python-platform", platform] if platform else []), "--python", python, "--target", folder,

@@ -1,8 +1,8 @@
 """Locks: resolving requirements with uv into a hashed pylock.toml, and noticing that a lock has drifted.
 
 An app's lock stands beside its manifest and is committed; `packyard lock` writes it and no build changes it.
-Where there is none, the lock of another tool is taken (tasks/takenlock.py), or a build resolves once; either is kept
-in `.packyard/locks/`, under a name that the question decides: another question is another file.
+Where there is none, the lock of another tool is taken (adoptedlock.py), or a build resolves once; either is kept in
+`.packyard/locks/`, under a name that the question decides: another question is another file.
 """
 
 from __future__ import annotations
@@ -14,18 +14,18 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from packyard.formats.errors import FormatError, Problem
-from packyard.formats.machine import Machine
-from packyard.formats.pinned import pinned_files
-from packyard.formats.pylock import Build, Pylock, drift, read_pylock, stamp_pylock
+from packyard.formats.python.machine import Machine
+from packyard.formats.python.pinned import pinned_files
+from packyard.formats.python.pylock import Build, Pylock, drift, read_pylock, stamp_pylock
 from packyard.tasks.errors import ActionError, PlanError
-from packyard.tasks.fetched import fetched
-from packyard.tasks.indexes import indexes_of
-from packyard.tasks.replacement import rewrite
-from packyard.tasks.resolver import Question, compiled, upgrades
-from packyard.tasks.sdist import build_system
-from packyard.tasks.takenlock import check_taken, digest, taken_lock, taken_text
-from packyard.tasks.target import Pin
-from packyard.tasks.workspace import Member, Workspace
+from packyard.tasks.host.atomic import rewrite
+from packyard.tasks.index.adoptedlock import check_taken, digest, taken_lock, taken_text
+from packyard.tasks.index.filecache import fetched
+from packyard.tasks.index.projectindexes import indexes_of
+from packyard.tasks.index.resolver import Question, compiled, upgrades
+from packyard.tasks.index.sdist import build_system
+from packyard.tasks.target.target import Pin
+from packyard.tasks.workspace.workspace import Member, Workspace
 
 FOLDER = ".packyard/locks"
 NAME = "pylock.toml"

@@ -12,9 +12,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from packyard.formats.errors import FormatError
-from packyard.formats.wheel import Wheel, read_wheel
+from packyard.formats.python.wheel import Wheel, read_wheel
 from packyard.tasks.errors import ActionError
-from packyard.tasks.room import Room
+from packyard.tasks.target.room import Room
 
 _NEUTRAL = b"/build"
 _COMPILER = re.compile(r"([\w.]+-)*(gcc|g\+\+|cc|c\+\+|clang|clang\+\+|gfortran)(-[\d.]+)?")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlsplit
 
-from packyard.formats.toml import read_toml
-from packyard.tasks.workspace import Member, Workspace
+from packyard.formats.text.toml import read_toml
+from packyard.tasks.workspace.workspace import Member, Workspace
 
 
 def indexes_of(member: Member, workspace: Workspace) -> list[str]:

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from packyard.tasks import installed, network, process
 from packyard.tasks.errors import ActionError
+from packyard.tasks.host import network, process, programs
 
 _ANSWER = "pylock.toml"
 _LOST = ("dns error", "failed to fetch", "error sending request", "client error (connect)")  # uv's words
@@ -41,7 +41,7 @@ def compiled(question: Question, *how: str) -> str:
         if question.earlier:
             answer.write_text(question.earlier, encoding="utf-8")
         argv = [
-            installed.uv(), "pip", "compile", "--quiet", "--universal", "--python-version", question.python,
+            programs.uv(), "pip", "compile", "--quiet", "--universal", "--python-version", question.python,
             "--python", sys.executable, "--no-python-downloads", "--no-header", "--no-annotate", "--no-progress",
             "--format", "pylock.toml", "--output-file", _ANSWER, "--constraint", "limits.txt", "--project",
             os.fspath(question.project.absolute()), *how, "requirements.in",
@@ -60,7 +60,7 @@ def compiled(question: Question, *how: str) -> str:
 def exported(folder: Path, place: str) -> str:
     """What the uv.lock of the project in `folder` pins, as a pylock.toml; ActionError when uv refuses it."""
     argv = [
-        installed.uv(), "export", "--quiet", "--frozen", "--offline", "--format", "pylock.toml", "--no-header",
+        programs.uv(), "export", "--quiet", "--frozen", "--offline", "--format", "pylock.toml", "--no-header",
         "--no-dev", "--no-emit-local", "--no-python-downloads", "--no-progress",
     ]  # fmt: skip
     try:

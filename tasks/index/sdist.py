@@ -10,18 +10,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from packyard.formats.errors import FormatError
-from packyard.formats.machine import Machine
-from packyard.formats.pinned import Pinned, pinned_files
-from packyard.formats.pylock import Build
-from packyard.formats.table import reading
-from packyard.formats.toml import read_toml
-from packyard.formats.wheel import write_wheel
+from packyard.formats.python.machine import Machine
+from packyard.formats.python.pinned import Pinned, pinned_files
+from packyard.formats.python.pylock import Build
+from packyard.formats.python.wheel import write_wheel
+from packyard.formats.text.table import reading
+from packyard.formats.text.toml import read_toml
 from packyard.tasks.errors import ActionError
-from packyard.tasks.fetched import fetched
-from packyard.tasks.pep517 import build_wheel, usable_wheel
-from packyard.tasks.room import Room
-from packyard.tasks.unpackedwheel import unpack_wheel
-from packyard.tasks.unpacking import unpack
+from packyard.tasks.host.unpack import unpack
+from packyard.tasks.index.filecache import fetched
+from packyard.tasks.index.pep517 import build_wheel, usable_wheel
+from packyard.tasks.index.unpackwheel import unpack_wheel
+from packyard.tasks.target.room import Room
 
 # PEP 517, "Source trees": what builds a project that does not say.
 _LEGACY = ("setuptools>=40.8", "wheel")

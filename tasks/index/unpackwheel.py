@@ -12,10 +12,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from packaging.utils import canonicalize_name
-from packyard.formats.entry import Entry
+from packyard.formats.archive.entry import Entry
+from packyard.formats.archive.zipball import Member, contents, read_zip
 from packyard.formats.errors import FormatError
-from packyard.formats.wheel import LARGEST, is_python_script, position
-from packyard.formats.zipball import Member, contents, read_zip
+from packyard.formats.python.wheel import LARGEST, is_python_script, position
 
 # Below the prefix, and not for a program that runs from a bundle.
 _LEFT_OUT = re.compile(r"include/|.*\.pyc$|(.*/)?__pycache__/")

@@ -11,19 +11,19 @@ from pathlib import Path
 
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
-from packyard.formats.changelog import release, title_of
 from packyard.formats.errors import FormatError, Problem
-from packyard.formats.requirement import requirement_for
+from packyard.formats.python.requirement import requirement_for
 from packyard.formats.semver import STEPS, Step, next_version
-from packyard.formats.textedit import Path as Key
-from packyard.formats.textedit import edit_toml, edit_yaml, path_text
+from packyard.formats.text.changelog import release, title_of
+from packyard.formats.text.edit import Path as Key
+from packyard.formats.text.edit import edit_toml, edit_yaml, path_text
 from packyard.formats.versionrange import range_for
-from packyard.tasks.component import Component, choose, components, leads
+from packyard.tasks.engine.store.store import full_or
 from packyard.tasks.errors import ActionError, PlanError
-from packyard.tasks.growth import Growth, growths
-from packyard.tasks.revision import git_said, read_revision
-from packyard.tasks.store import full_or
-from packyard.tasks.workspace import Member, Workspace
+from packyard.tasks.host.gitstate import git_said, read_revision
+from packyard.tasks.publish.component import Component, choose, components, leads
+from packyard.tasks.publish.metagrowth import Growth, growths
+from packyard.tasks.workspace.workspace import Member, Workspace
 
 CHANGELOG = "CHANGELOG.md"
 

@@ -7,14 +7,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from packyard.formats.errors import FormatError, Problem
-from packyard.formats.textedit import Path
-from packyard.formats.toml import read_toml
-from packyard.formats.workspace import ArchiveSpec, DocsSpec, MetaSpec
+from packyard.formats.text.edit import Path
+from packyard.formats.text.toml import read_toml
+from packyard.formats.workspace.manifest import ArchiveSpec, DocsSpec, MetaSpec
 from packyard.tasks.errors import PlanError
-from packyard.tasks.mojopackage import Package
-from packyard.tasks.mojoplan import sound_packages
-from packyard.tasks.version import version as python_version
-from packyard.tasks.workspace import MANIFEST, Member, Workspace
+from packyard.tasks.kinds.mojo.package import Package
+from packyard.tasks.kinds.mojo.plan import sound_packages
+from packyard.tasks.kinds.python.version import version as python_version
+from packyard.tasks.workspace.workspace import MANIFEST, Member, Workspace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,11 +9,11 @@ from typing import Any
 
 from packyard.formats.errors import FormatError
 from packyard.formats.semver import is_step, is_version, next_version
-from packyard.formats.toml import read_toml
-from packyard.formats.workspace import MetaSpec
+from packyard.formats.text.toml import read_toml
+from packyard.formats.workspace.manifest import MetaSpec
 from packyard.tasks.errors import ActionError
-from packyard.tasks.revision import git_said, read_revision
-from packyard.tasks.workspace import MANIFEST
+from packyard.tasks.host.gitstate import git_said, read_revision
+from packyard.tasks.workspace.workspace import MANIFEST
 
 _DEPTH = 200  # commits that changed packyard.toml
 

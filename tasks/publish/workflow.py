@@ -13,14 +13,14 @@ from typing import Literal
 import yaml
 from packaging.utils import canonicalize_name
 from packyard.formats.errors import FormatError, Problem
-from packyard.formats.mkdocs import MkdocsConfig, read_mkdocs
 from packyard.formats.reference import TargetRef, read_reference
-from packyard.formats.workspace import DocsSpec
-from packyard.tasks.docsite import named_files, pages_folder
-from packyard.tasks.template import FOLDER as TEMPLATES
-from packyard.tasks.template import fill, read_template
-from packyard.tasks.workflowtemplate import ACTIONS, BUILT_IN, SETUP
-from packyard.tasks.workspace import MANIFEST, Workspace
+from packyard.formats.text.mkdocs import MkdocsConfig, read_mkdocs
+from packyard.formats.workspace.manifest import DocsSpec
+from packyard.tasks.kinds.docs.site import named_files, pages_folder
+from packyard.tasks.publish.workflowtexts import ACTIONS, BUILT_IN, SETUP
+from packyard.tasks.texts.template import FOLDER as TEMPLATES
+from packyard.tasks.texts.template import fill, read_template
+from packyard.tasks.workspace.workspace import MANIFEST, Workspace
 
 FOLDER = ".github/workflows"
 _SEAL = re.compile(r"# Written by 'packyard ci', SHA-256 ([0-9a-f]{64})\.[^\n]*\n")

@@ -10,7 +10,7 @@ from dataclasses import fields
 from functools import lru_cache
 from typing import Any
 
-from packyard.tasks.target import Output, Pin, Source, Target, Use
+from packyard.tasks.target.target import Output, Pin, Source, Target, Use
 
 _KEPT = 200  # unpacked targets
 _LEVEL = 1  # of zlib; 6 takes a quarter longer for 7 % less

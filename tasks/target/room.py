@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from packyard.tasks import network, process
-from packyard.tasks.target import Json
+from packyard.tasks.host import network, process
+from packyard.tasks.target.target import Json
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -83,7 +83,7 @@ class Node:
 class Target:
     """One thing to make: what from, how, and where it ends up.
 
-    `run` names the function that makes it ('packyard.tasks.archive:make'), called with a Room.
+    `run` names the function that makes it ('packyard.tasks.kinds.archive.archive:make'), called with a Room.
     `params` is everything else the function reads; together with the bytes of sources and uses it decides
     the result. `network` allows the action to download (its result must be pinned by digests in its
     inputs). `local` says where on this machine the action finds a private key, or a program that an input tells the

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from packyard.tasks.template import fill
+from packyard.tasks.texts.template import fill
 
 INSTALL = "install_instructions.md"  # what the workspace's own template is called
 PLACES = ("title", "sections")

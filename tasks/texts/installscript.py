@@ -10,7 +10,7 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from packyard.tasks.shellscript import DIGEST
+from packyard.tasks.texts.shell import DIGEST
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from packyard.tasks.template import fill
+from packyard.tasks.texts.template import fill
 
 README = "package_readme.md"  # what the workspace's own template is called
 PLACES = ("name", "contents", "needs", "install", "licences")

@@ -12,7 +12,7 @@ import re
 from collections.abc import Collection, Mapping
 
 from packyard.formats.errors import FormatError, Problem
-from packyard.tasks.watch import Watch
+from packyard.tasks.workspace.watch import Watch
 
 FOLDER = "templates"
 _PLACE = re.compile(r"@([a-z][a-z0-9_]*)@")

@@ -6,8 +6,8 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping
 
-from packyard.formats.packagemanifest import PackageManifest
-from packyard.tasks.shellscript import DIGEST
+from packyard.formats.mojo.packagemanifest import PackageManifest
+from packyard.tasks.texts.shell import DIGEST
 
 _START = """\
 #!/bin/sh

@@ -14,10 +14,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from packyard.tasks.action import own_files
-from packyard.tasks.memo import PACKED_STAT, pack_stat
-from packyard.tasks.replacement import replacing
-from packyard.tasks.trace import FOLDER
+from packyard.tasks.engine.trace.trace import FOLDER
+from packyard.tasks.host.atomic import replacing
+from packyard.tasks.host.own import own_files
+from packyard.tasks.workspace.memo import PACKED_STAT, pack_stat
 
 
 def recall(root: Path, name: str, question: str) -> Any:

@@ -20,7 +20,7 @@ from typing import Any
 
 import xxhash
 from packyard.formats.errors import FormatError, Problem
-from packyard.tasks.memo import ABSENT, PACKED_STAT, pack_stat, settle
+from packyard.tasks.workspace.memo import ABSENT, PACKED_STAT, pack_stat, settle
 
 SKIPPED = frozenset(
     {

@@ -13,13 +13,13 @@ from typing import cast
 
 from packaging.utils import canonicalize_name
 from packyard.formats.errors import FormatError, Problem
-from packyard.formats.flavor import ProjectManifest, read_buildconfig, read_project
-from packyard.formats.mojo import MojoManifest, read_mojo
-from packyard.formats.morloc import MorlocManifest, read_morloc
-from packyard.formats.workspace import WorkspaceManifest
-from packyard.formats.workspace import read_workspace as read_manifest
+from packyard.formats.mojo.manifest import MojoManifest, read_mojo
+from packyard.formats.morloc.manifest import MorlocManifest, read_morloc
+from packyard.formats.python.pyproject import ProjectManifest, read_buildconfig, read_project
+from packyard.formats.workspace.manifest import WorkspaceManifest
+from packyard.formats.workspace.manifest import read_workspace as read_manifest
 from packyard.tasks.errors import PlanError, gather
-from packyard.tasks.watch import Watch
+from packyard.tasks.workspace.watch import Watch
 
 MANIFEST = "packyard.toml"
 LOCK = "packyard.lock"

@@ -17,12 +17,16 @@ from typing import Any
 
 import doit.doit_cmd
 import doit.plugin
-import packyard.tasks.archive
-import packyard.tasks.loader
+import packyard.tasks.console.doit
+import packyard.tasks.kinds.archive.archive
 from packyard.tasks import __main__ as command
-from packyard.tasks import cli, disposal, sandbox
+from packyard.tasks.console import cli
+from packyard.tasks.engine.execute import sandbox
+from packyard.tasks.host import removal
 
-assert doit.doit_cmd and packyard.tasks.archive and packyard.tasks.loader and cli  # imported once, for all children
+assert (
+    doit.doit_cmd and packyard.tasks.kinds.archive.archive and packyard.tasks.console.doit and cli
+)  # imported once, for all children
 
 
 def main(shim: str) -> None:
@@ -53,7 +57,7 @@ def suffer(faults: ctypes.CDLL, said: dict[str, Any], outlet: int) -> int:
     os.chdir(said["root"])
     os.environ.update(said["env"])
     sandbox.base = lambda: Path(said["rooms"])
-    disposal._PAUSE = math.inf  # the build itself removes its sandboxes, by calls of its own: the same ones each time
+    removal._PAUSE = math.inf  # the build itself removes its sandboxes, by calls of its own: the same ones each time
     sys.argv = ["packyard", *said["words"]]
     faults.fault_begin(
         said["under"].encode(), said["at"], said["signal"], said["errno"], int(said["on"]), said["kinds"]

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from packyard.tasks import installed
-from packyard.tasks.interpreter import RUNNING
+from packyard.tasks.host import programs
+from packyard.tasks.kinds.interpreter.choice import RUNNING
 
 from tests.conftest import NETWORK, Space
 
@@ -208,13 +208,13 @@ def plain(space: Space, name: str, folder: Path) -> Any:
     def run(*words: str | Path) -> bytes:
         return subprocess.run(words, env=environment, check=True, capture_output=True).stdout
 
-    run(installed.uv(), "venv", "--quiet", "--python", python, folder)
+    run(programs.uv(), "venv", "--quiet", "--python", python, folder)
     for path in wanted:
         if path.is_file():
             words = ["--requirements", shutil.copy(path, lock)]
         else:
             words = [shutil.copytree(path, folder.with_name("sources"))]
-        run(installed.uv(), "pip", "install", "--quiet", *words)
+        run(programs.uv(), "pip", "install", "--quiet", *words)
     code = f"import sys; sys.path.insert(0, {str(space.root / name)!r}); import {name}; {name}.main()"
     return json.loads(run(folder / "bin/python", "-P", "-c", code))
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 
 import pytest
-from packyard.tasks import network
+from packyard.tasks.host import network
 
 APP = {
     "packyard.toml": '[workspace]\nname = "bad"\nmembers = ["apps/*"]\n',

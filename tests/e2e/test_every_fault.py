@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from packyard.tasks.trace import Trace
+from packyard.tasks.engine.trace.trace import Trace
 
 WRITES, CHANGES, READS = 1, 2, 4
 ALL = os.environ.get("PACKYARD_FAULTS") == "all"

@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 import pytest
-from packyard.tasks.exclusion import try_exclusive
+from packyard.tasks.host.filelock import try_exclusive
 
 COUNT = 20
 

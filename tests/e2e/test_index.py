@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
-from packyard.tasks.interpreter import RUNNING
+from packyard.tasks.kinds.interpreter.choice import RUNNING
 
 from tests.conftest import Space
 from tests.index import Index, serving

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Space
-from tests.tasks.morloc_corpus import SOUND, manifest, module, write_corpus, write_package
+from tests.tasks.kinds.morloc.corpus import SOUND, manifest, module, write_corpus, write_package
 
 PLANE = "dist/corpus-default.plane.tar.gz"
 INSTALLED = "src/morloc/plane/default"

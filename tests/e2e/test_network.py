@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
-from packyard.tasks.interpreter import RUNNING
+from packyard.tasks.kinds.interpreter.choice import RUNNING
 
 from tests.conftest import Space
 from tests.index import Index, proxying, serving

@@ -13,10 +13,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from packyard.tasks import memo, plan, sandbox, store, trace
-from packyard.tasks.build import Build
-from packyard.tasks.store import Store
-from packyard.tasks.trace import Trace
+from packyard.tasks.engine.build import verdict
+from packyard.tasks.engine.build.build import Build
+from packyard.tasks.engine.execute import sandbox
+from packyard.tasks.engine.store import store
+from packyard.tasks.engine.store.store import Store
+from packyard.tasks.engine.trace import trace
+from packyard.tasks.engine.trace.trace import Trace
+from packyard.tasks.workspace import memo
 
 from tests.e2e import script
 from tests.e2e.world import Counts
@@ -79,7 +83,7 @@ def _without_dependents(self, name, record, looks, *, commit=Trace.commit, **mor
 BROKEN: dict[str, tuple[object, str, object]] = {
     "times-put-back": (memo, "pack_stat", lambda found: (found.st_size, found.st_mtime_ns, 0, found.st_ino)),
     "mode-changed": (memo.Look, "entry", property(lambda look: f"- {look.digest.hex()}")),
-    "artifact-altered": (plan, "_altered", lambda record, artifacts: iter(())),
+    "artifact-altered": (verdict, "_altered", lambda record, artifacts: iter(())),
     "blob-altered": (Store, "copy_out", _unchecked),
     "result-swapped": (store, "_sum", lambda key, values: ""),
     "graph-altered": (trace, "_checksum", lambda text: b"1234"),
@@ -101,7 +105,7 @@ def test_oracle_sees_that_an_engine_is_broken(name, monkeypatch):
 
 def test_failure_shrinks_to_the_steps_that_matter(monkeypatch):
     """A broken engine is found by chance, and its script made short, without help."""
-    monkeypatch.setattr(plan, "_altered", lambda record, artifacts: iter(()))
+    monkeypatch.setattr(verdict, "_altered", lambda record, artifacts: iter(()))
     steps = next(steps for steps in _drawn() if script.fails(steps))
     short = script.shorten(steps, script.fails)
     assert len(short) <= 4

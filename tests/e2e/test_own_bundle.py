@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from packyard.tasks import network
+from packyard.tasks.host import network
 
 ROOT = Path(__file__).resolve().parents[2]
 OWN = ("dodo.py", "formats", "tasks", "pyproject.toml", "README.md", "LICENSE")

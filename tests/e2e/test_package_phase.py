@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from packyard.tasks.compiler import Compiler
+from packyard.tasks.kinds.mojo.compiler import Compiler
 
 from tests.conftest import NETWORK, Space
 

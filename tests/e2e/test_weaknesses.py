@@ -15,11 +15,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from packyard.tasks import build as building
-from packyard.tasks import graph as graphs
-from packyard.tasks import null, sandbox
+from packyard.tasks import nullpath
 from packyard.tasks.__main__ import main
-from packyard.tasks.target import Output, Target, Use
+from packyard.tasks.engine.build import build as building
+from packyard.tasks.engine.execute import sandbox
+from packyard.tasks.engine.graph import graph as graphs
+from packyard.tasks.target.target import Output, Target, Use
 
 from tests.e2e.world import PLACES, Counts, World, clear, damage
 
@@ -97,8 +98,8 @@ def test_chain_of_ten_thousand_is_built_by_doit(tmp_path, monkeypatch, capsys):
         return outcome
 
     (tmp_path / "packyard.toml").write_text('[workspace]\nname = "w"\n')
-    monkeypatch.setitem(sys.modules, "packyard.tasks.chained", types.SimpleNamespace(targets=chain))
-    monkeypatch.setattr(graphs, "KINDS", ("chained",))
+    monkeypatch.setitem(sys.modules, "chained", types.SimpleNamespace(targets=chain))
+    monkeypatch.setattr(graphs, "KINDS", {"chained": "chained"})
     monkeypatch.setattr(building.Build, "make", make)
     monkeypatch.setattr(sandbox, "base", lambda: tmp_path)
     monkeypatch.setattr(sys, "argv", ["packyard", "-n", "1"])
@@ -175,7 +176,7 @@ def test_poisoned_environment_changes_neither_keys_nor_bytes(built, tally):
 
 def test_action_sees_none_of_the_poison(tmp_path, monkeypatch):
     """The environment that tools get is the same whatever the caller's is."""
-    from packyard.tasks.room import Room
+    from packyard.tasks.target.room import Room
 
     folders = dict.fromkeys(("inputs", "outputs", "scratch", "home"), tmp_path)
     room = Room(**folders, params={}, log=tmp_path / "log")
@@ -244,7 +245,7 @@ def here(built, monkeypatch, tmp_path):
 
     monkeypatch.setattr(doit.plugin, "entry_points_impl", lambda: _entry_points)
     monkeypatch.chdir(built.root)
-    for name in null.VARIABLES:
+    for name in nullpath.VARIABLES:
         monkeypatch.delenv(name, raising=False)
     for name in ("PACKYARD_CACHE_DIR", "PACKYARD_CONFIG_DIR"):
         monkeypatch.setenv(name, built.environment[name])
@@ -324,7 +325,7 @@ def test_trace_that_calls_a_stale_target_fresh_is_not_believed(here, monkeypatch
         kept = db.execute("SELECT fresh FROM target WHERE name = 'archive:inner'").fetchone()
         for mark in (0, 1, -1, 1 << 32, kept[0], kept[0] ^ 1 << 7, kept[0] ^ 1 << 32, "fresh", b"\1"):
             db.execute("UPDATE target SET fresh = ? WHERE name = 'archive:outer'", (mark,))
-            assert null.fresh_targets(str(here.root), list(words) or None) is None, mark
+            assert nullpath.fresh_targets(str(here.root), list(words) or None) is None, mark
             tally("corruptions: of marks in the trace", 1)
         deps = db.execute("SELECT deps FROM target WHERE name = 'archive:outer'").fetchone()
         assert deps == ("archive:inner",)
@@ -333,12 +334,12 @@ def test_trace_that_calls_a_stale_target_fresh_is_not_believed(here, monkeypatch
         assert main() == 0
         assert "nothing to do: 2 targets" in capsys.readouterr().out
         time.sleep(0.05)
-    looked = null.look(str(here.root), list(words) or None)
+    looked = nullpath.look(str(here.root), list(words) or None)
     assert (looked.graph, len(looked.fresh), looked.known, looked.needed) == ([], 2, 2, 2)
     here.append("src/a.txt", "edit\n")
     with contextlib.closing(sqlite3.connect(place, isolation_level=None)) as db:  # what it is made from is forgotten
         db.execute("UPDATE target SET deps = '' WHERE name = 'archive:outer'")
-    assert null.fresh_targets(str(here.root), ["archive:outer"]) is None
+    assert nullpath.fresh_targets(str(here.root), ["archive:outer"]) is None
 
 
 @pytest.mark.parametrize("what", ["dist", "cache", ".packyard"])

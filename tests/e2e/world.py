@@ -31,19 +31,23 @@ import doit.plugin
 import pytest
 from packyard.formats.errors import FormatError
 from packyard.tasks import __main__ as command
-from packyard.tasks import action, lock, sandbox
-from packyard.tasks import build as building
-from packyard.tasks.artifacts import Artifacts
-from packyard.tasks.build import Build
+from packyard.tasks.engine.build import build as building
+from packyard.tasks.engine.build.artifacts import Artifacts
+from packyard.tasks.engine.build.build import Build
+from packyard.tasks.engine.execute import action, sandbox
+from packyard.tasks.engine.graph.graph import Graph, build_graph
+from packyard.tasks.engine.store.store import Result, Store
+from packyard.tasks.engine.trace.trace import Trace
 from packyard.tasks.errors import ActionError
-from packyard.tasks.graph import Graph, build_graph
-from packyard.tasks.room import Room
-from packyard.tasks.store import Result, Store
-from packyard.tasks.target import Pin, Target
-from packyard.tasks.trace import Trace
-from packyard.tasks.workspace import host_platform, read_workspace
+from packyard.tasks.index import lock
+from packyard.tasks.target.room import Room
+from packyard.tasks.target.target import Pin, Target
+from packyard.tasks.workspace.workspace import host_platform, read_workspace
 
-REAL = ("packyard.tasks.archive:make_archive", "packyard.tasks.slot:make_slot")  # these actions run as they are
+REAL = (
+    "packyard.tasks.kinds.archive.archive:make_archive",
+    "packyard.tasks.kinds.bundle.slot:make_slot",
+)  # these actions run as they are
 FAILS = b"FAIL"  # an input that holds this makes a fake fail
 COMMENT = b"#"  # a fake does not see lines that start with this: editing them changes no output
 

@@ -15,50 +15,42 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from packyard.formats import (
-    changelog,
-    difference,
-    elf,
-    flavor,
-    gitignore,
-    gzipped,
-    htmlpage,
+from packyard.formats import elf, reference, semver, versionrange
+from packyard.formats.archive import gzipped, listing, tarball
+from packyard.formats.archive.entry import Entry
+from packyard.formats.errors import FormatError
+from packyard.formats.mojo import exports as mojoexport
+from packyard.formats.mojo import library as mojolibrary
+from packyard.formats.mojo import manifest as mojo
+from packyard.formats.mojo import package as mojopkg
+from packyard.formats.mojo import packagemanifest
+from packyard.formats.mojo import source as mojosource
+from packyard.formats.morloc import home as morlochome
+from packyard.formats.morloc import ignore as morlocignore
+from packyard.formats.morloc import lock as morloclock
+from packyard.formats.morloc import manifest as morloc
+from packyard.formats.morloc import reference as morlocref
+from packyard.formats.morloc import source as morlocsource
+from packyard.formats.pspf import difference
+from packyard.formats.python import (
     interpreterarchive,
-    interpreterpin,
-    listing,
     lockchange,
-    mkdocs,
-    mojo,
-    mojoexport,
-    mojolibrary,
-    mojopkg,
-    mojosource,
-    morloc,
-    morlochome,
-    morlocignore,
-    morloclock,
-    morlocref,
-    morlocsource,
-    packagemanifest,
     pinned,
     pipconfig,
     pylock,
-    pymodule,
     record,
-    reference,
     requirement,
-    semver,
-    takenlock,
-    tarball,
-    textedit,
-    versionrange,
     wheel,
-    workspace,
-    yaml,
 )
-from packyard.formats.entry import Entry
-from packyard.formats.errors import FormatError
-from packyard.formats.machine import Machine
+from packyard.formats.python import module as pymodule
+from packyard.formats.python import otherlocks as takenlock
+from packyard.formats.python import pyproject as flavor
+from packyard.formats.python.machine import Machine
+from packyard.formats.text import changelog, gitignore, mkdocs, yaml
+from packyard.formats.text import edit as textedit
+from packyard.formats.text import html as htmlpage
+from packyard.formats.workspace import lock as interpreterpin
+from packyard.formats.workspace import manifest as workspace
 
 COUNT = int(os.environ.get("PACKYARD_MUTATIONS_OF_TEXTS", "200"))
 ROOT = Path(__file__).parents[2]

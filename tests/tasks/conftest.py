@@ -7,15 +7,15 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from packyard.tasks import lock
-from packyard.tasks.compiler import toolchain_of
-from packyard.tasks.exclusion import exclusive
-from packyard.tasks.room import Room
-from packyard.tasks.target import Pin
-from packyard.tasks.toolchain import make_toolchain
+from packyard.tasks.host.filelock import exclusive
+from packyard.tasks.index import lock
+from packyard.tasks.kinds.mojo.compiler import toolchain_of
+from packyard.tasks.kinds.mojo.toolchain import make_toolchain
+from packyard.tasks.target.room import Room
+from packyard.tasks.target.target import Pin
 
 from tests.index import Index, serving
-from tests.tasks.morloc_remote import Remote, publish_standard
+from tests.tasks.kinds.morloc.remote import Remote, publish_standard
 from tests.tasks.yard import Yard
 
 CompilerTree = Callable[[str], Path]
@@ -91,7 +91,7 @@ def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Index]:
     monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
     monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "uv"))
     monkeypatch.setenv("PACKYARD_CACHE_DIR", str(tmp_path / "cache"))
-    monkeypatch.setattr("packyard.tasks.download._PAUSES", (0, 0))
+    monkeypatch.setattr("packyard.tasks.index.download._PAUSES", (0, 0))
     with serving(Index()) as index:
         monkeypatch.setenv("UV_DEFAULT_INDEX", index.url)
         yield index

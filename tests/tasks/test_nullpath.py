@@ -9,11 +9,14 @@ import sys
 import time
 
 import pytest
-from packyard.tasks import memo, null, trace, workspace
+from packyard.tasks import nullpath
+from packyard.tasks.engine.trace import trace
+from packyard.tasks.workspace import memo, workspace
 
 SLOW = (
     "doit", "networkx", "rich", "cryptography", "dataclasses", "tomllib", "importlib.metadata", "typing", "pathlib",
-    "inspect", "subprocess", "threading", "json", "yaml", "packaging", "packyard.tasks.trace", "packyard.tasks.cli",
+    "inspect", "subprocess", "threading", "json", "yaml", "packaging", "packyard.tasks.engine",
+    "packyard.tasks.console", "packyard.tasks.commands",
 )  # fmt: skip
 
 MANIFEST = """\
@@ -51,10 +54,10 @@ def settle(space) -> None:
 @pytest.fixture
 def fresh(settled, monkeypatch):
     """Asks the null path in the environment of the command."""
-    for name in null.VARIABLES:
+    for name in nullpath.VARIABLES:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("PACKYARD_CONFIG_DIR", settled.environment["PACKYARD_CONFIG_DIR"])
-    return lambda names=None: null.fresh_targets(str(settled.root), names)
+    return lambda names=None: nullpath.fresh_targets(str(settled.root), names)
 
 
 @pytest.fixture
@@ -66,17 +69,17 @@ def trace_kept(settled):
 
 
 def test_names_are_those_of_the_modules_that_write():
-    assert (null.FOLDER, null.FILE, null.VERSION) == (trace.FOLDER, trace.FILE, trace.VERSION)
-    assert null.MANIFEST == workspace.MANIFEST
-    assert null.ABSENT == memo.ABSENT
+    assert (nullpath.FOLDER, nullpath.FILE, nullpath.VERSION) == (trace.FOLDER, trace.FILE, trace.VERSION)
+    assert nullpath.MANIFEST == workspace.MANIFEST
+    assert nullpath.ABSENT == memo.ABSENT
 
 
 def test_path_where_nothing_is_stands_still_until_something_comes(tmp_path):
-    nothing = struct.pack("<4q", *null.ABSENT)
+    nothing = struct.pack("<4q", *nullpath.ABSENT)
     folder = os.open(tmp_path, os.O_RDONLY)
-    assert null._changed(folder, b"python3.12", nothing) == []
+    assert nullpath._changed(folder, b"python3.12", nothing) == []
     (tmp_path / "python3.12").touch()
-    assert null._changed(folder, b"python3.12", nothing) == [0]
+    assert nullpath._changed(folder, b"python3.12", nothing) == [0]
     os.close(folder)
 
 
@@ -170,15 +173,15 @@ def test_null_path_leaves_the_working_folder(fresh):
 
 def test_identity_holds_no_variable_in_the_clear(monkeypatch):
     monkeypatch.setenv("PACKYARD_KEY_SEED", "secret")
-    one, other = (null.identity(["PACKYARD_KEY_SEED"], salt) for salt in ("1", "2"))
+    one, other = (nullpath.identity(["PACKYARD_KEY_SEED"], salt) for salt in ("1", "2"))
     assert "secret" not in one
     assert one.partition(":")[2] != other.partition(":")[2]
 
 
 def test_root_is_found_from_below(space):
-    assert null.find_root(str(space.root / "src/deep")) == str(space.root)
+    assert nullpath.find_root(str(space.root / "src/deep")) == str(space.root)
     shutil.rmtree(space.root / "src")
-    assert null.find_root(str(space.root.parent)) is None
+    assert nullpath.find_root(str(space.root.parent)) is None
 
 
 def test_command_from_a_folder_below_is_the_same(settled):

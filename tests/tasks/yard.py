@@ -9,12 +9,12 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
-from packyard.tasks.action import invoke
-from packyard.tasks.compiler import Compiler, toolchain_of
-from packyard.tasks.graph import build_graph
-from packyard.tasks.room import Room
-from packyard.tasks.target import Target
-from packyard.tasks.workspace import read_workspace
+from packyard.tasks.engine.execute.action import invoke
+from packyard.tasks.engine.graph.graph import build_graph
+from packyard.tasks.kinds.mojo.compiler import Compiler, toolchain_of
+from packyard.tasks.target.room import Room
+from packyard.tasks.target.target import Target
+from packyard.tasks.workspace.workspace import read_workspace
 
 
 class Yard:

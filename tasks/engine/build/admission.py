@@ -7,8 +7,8 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
-from packyard.tasks.graph import Graph
-from packyard.tasks.target import Resource
+from packyard.tasks.engine.graph.graph import Graph
+from packyard.tasks.target.target import Resource
 
 _DOWNLOADS = 8  # actions that mostly wait for a disk or a network
 _CHOICE = 8  # threads that wait, beside those that run: who is dispatched early may have a short way to go

@@ -11,13 +11,13 @@ import time
 from collections.abc import Callable, Container, Iterator, Mapping
 from pathlib import Path
 
-from packyard.tasks.folder import artifact_paths, file_source, remove_empty
-from packyard.tasks.graph import Graph
-from packyard.tasks.memo import Look, Memo, pack_stat
-from packyard.tasks.replacement import replacing
-from packyard.tasks.store import Store, full_or
-from packyard.tasks.target import Target
-from packyard.tasks.trace import FOLDER, Made, Record
+from packyard.tasks.engine.build.folders import artifact_paths, file_source, remove_empty
+from packyard.tasks.engine.graph.graph import Graph
+from packyard.tasks.engine.store.store import Store, full_or
+from packyard.tasks.engine.trace.trace import FOLDER, Made, Record
+from packyard.tasks.host.atomic import replacing
+from packyard.tasks.target.target import Target
+from packyard.tasks.workspace.memo import Look, Memo, pack_stat
 
 
 class Artifacts:

@@ -15,20 +15,22 @@ from pathlib import Path
 from typing import Literal
 
 from packyard.formats.errors import FormatError
-from packyard.tasks import history, process, sandbox
-from packyard.tasks.action import Ingredients, ingredients, invoke, key_of
-from packyard.tasks.artifacts import Artifacts
+from packyard.tasks.engine.build.artifacts import Artifacts
+from packyard.tasks.engine.build.folders import artifact_paths, shown_artifacts, with_files
+from packyard.tasks.engine.build.verdict import FRESH, NEVER_MADE, Verdict, judge
+from packyard.tasks.engine.execute import sandbox
+from packyard.tasks.engine.execute.action import Ingredients, ingredients, invoke, key_of
+from packyard.tasks.engine.execute.sandbox import Changed
+from packyard.tasks.engine.graph.graph import Graph
+from packyard.tasks.engine.store import runs
+from packyard.tasks.engine.store.runs import Comparison, Run
+from packyard.tasks.engine.store.store import Damaged, Result, Store, full_or
+from packyard.tasks.engine.trace.trace import FOLDER, Failure, Made, Record, Trace
 from packyard.tasks.errors import ActionError
-from packyard.tasks.folder import artifact_paths, shown_artifacts, with_files
-from packyard.tasks.graph import Graph
-from packyard.tasks.history import Comparison, Run
-from packyard.tasks.memo import Look, Memo
-from packyard.tasks.plan import FRESH, NEVER_MADE, Verdict, judge
-from packyard.tasks.replacement import replacing
-from packyard.tasks.sandbox import Changed
-from packyard.tasks.store import Damaged, Result, Store, full_or
-from packyard.tasks.target import Json, Pin, Target
-from packyard.tasks.trace import FOLDER, Failure, Made, Record, Trace
+from packyard.tasks.host import process
+from packyard.tasks.host.atomic import replacing
+from packyard.tasks.target.target import Json, Pin, Target
+from packyard.tasks.workspace.memo import Look, Memo
 
 How = Literal["fresh", "restored", "ran", "failed"]
 Mode = Literal["plain", "strict", "audit"]  # how an action is kept to its declared inputs
@@ -170,7 +172,7 @@ class Build:
         target = self.graph.targets[name]
         if any(self._memo.look(source.path) is None for source in target.sources):
             return None
-        return history.compare_nearest(store, target, self._ingredients(target), self.trace.record(name))
+        return runs.compare_nearest(store, target, self._ingredients(target), self.trace.record(name))
 
     def _unmade(self, name: str) -> list[str]:
         """What a target is made from that is not done yet."""
@@ -263,7 +265,7 @@ class Build:
                 result, how = self._obtain(target, key, looks, uses, log)
                 if how == "ran":
                     run = Run(key=key, at=time.time(), where=os.fspath(self.root), ingredients=values)
-                    history.remember(self.store, target.name, run)
+                    runs.remember(self.store, target.name, run)
                 outputs = with_files(target, result.outputs, self.store)
                 artifacts = self._artifacts.place(target, outputs, self.store)
                 break
@@ -319,7 +321,7 @@ class Build:
             raise ActionError(message, hint="run 'packyard lock'")
         what = f"taking {pin.taken}" if pin.taken else f"resolving {', '.join(pin.requirements)}"
         self.notify(f"{name}: no lock yet, {what} into {pin.path}")
-        from packyard.tasks import lock
+        from packyard.tasks.index import lock
 
         lock.resolve(pin, self.root)
         self._memo.forget(pin.path)
@@ -352,11 +354,13 @@ class Build:
         with sandbox.room_for(target, key, log=log, trees=trees, downloads=self.store.downloads) as room:
             sandbox.stage(room, self.root, target, looks, uses, self.store)
             if self._mode == "strict":
-                from packyard.tasks.strict import invoke_strictly  # these two with much that plain builds do without
+                from packyard.tasks.engine.execute.strict import (
+                    invoke_strictly,  # these two with much that plain builds do without
+                )
 
                 invoke_strictly(target.run, room)
             elif self._mode == "audit":
-                from packyard.tasks.audit import invoke_audited
+                from packyard.tasks.engine.execute.audit import invoke_audited
 
                 for finding in invoke_audited(target.run, room):
                     self.notify(f"undeclared: {target.name} {finding}")

@@ -9,9 +9,9 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
-from packyard.tasks.store import Store
-from packyard.tasks.target import Target
-from packyard.tasks.trace import Made
+from packyard.tasks.engine.store.store import Store
+from packyard.tasks.engine.trace.trace import Made
+from packyard.tasks.target.target import Target
 
 
 def with_files(target: Target, outputs: Mapping[str, Made], store: Store) -> dict[str, Made]:

@@ -12,19 +12,22 @@ from typing import TYPE_CHECKING
 
 import platformdirs
 from packyard.formats.errors import FormatError, Problem
-from packyard.tasks import installed, null
-from packyard.tasks.action import own_files
-from packyard.tasks.build import Build, Mode
+from packyard.tasks import nullpath
+from packyard.tasks.engine.build.build import Build, Mode
+from packyard.tasks.engine.graph.graph import Graph, build_graph
+from packyard.tasks.engine.graph.stored import changed_targets, read_graph, renewed, store_graph
+from packyard.tasks.engine.store.store import Store
+from packyard.tasks.engine.trace.trace import StoredGraph, Trace
 from packyard.tasks.errors import PlanError
-from packyard.tasks.graph import Graph, build_graph
-from packyard.tasks.null import MANIFEST
-from packyard.tasks.store import Store
-from packyard.tasks.storedgraph import changed_targets, read_graph, renewed, store_graph
-from packyard.tasks.trace import StoredGraph, Trace
+from packyard.tasks.host import programs
+from packyard.tasks.host.own import own_files
+from packyard.tasks.nullpath import MANIFEST
 
 if TYPE_CHECKING:
-    from packyard.formats.flavor import ProjectManifest
-    from packyard.tasks.workspace import Workspace  # imported where the manifests are read, which takes a while
+    from packyard.formats.python.pyproject import ProjectManifest
+    from packyard.tasks.workspace.workspace import (
+        Workspace,  # imported where the manifests are read, which takes a while
+    )
 
 
 @dataclass(frozen=True)
@@ -88,7 +91,7 @@ def store_folder(root: Path, directory: str) -> Path:
 
 def find_workspace(start: Path) -> Path:
     """The root of the workspace around `start`; PlanError when there is none."""
-    root = null.find_root(os.fspath(start))
+    root = nullpath.find_root(os.fspath(start))
     if root is None:
         problem = Problem(
             f"no {MANIFEST} here or in a folder above",
@@ -110,7 +113,7 @@ def open_workspace(root: Path, *, readonly: bool = False, changed: list[int] | N
             (root / "dist").mkdir()
     kept = trace.graph()
     if changed is None:
-        changed = null.look(os.fspath(root), []).graph
+        changed = nullpath.look(os.fspath(root), []).graph
     if kept is not None and changed is not None and (stored := renewed(kept, root, changed)) is not None:
         try:
             graph = read_graph(stored.text)
@@ -128,7 +131,7 @@ def open_workspace(root: Path, *, readonly: bool = False, changed: list[int] | N
 
 def read_only_graph(root: Path) -> Graph:
     """The graph of the workspace at `root` as its files say; nothing is remembered. PlanError as `open_workspace`."""
-    from packyard.tasks.workspace import read_workspace
+    from packyard.tasks.workspace.workspace import read_workspace
 
     try:
         return build_graph(read_workspace(root))
@@ -141,23 +144,23 @@ def open_standalone(
 ) -> Opened:
     """The folder of one application, which is no workspace; `change` has the last word on its manifest. Its graph is
     not stored, because it depends on more than files."""
-    from packyard.tasks.workspace import read_standalone
+    from packyard.tasks.workspace.workspace import read_standalone
 
     _, graph = _graph(lambda: read_standalone(root, change, compression=compression), writing=True)
     return Opened(root, graph, Trace(root))
 
 
 def _read(root: Path, *, writing: bool) -> tuple[Graph, StoredGraph]:
-    from packyard.tasks.workspace import read_workspace
+    from packyard.tasks.workspace.workspace import read_workspace
 
     workspace, graph = _graph(lambda: read_workspace(root), writing=writing)
     for path in own_files():
         workspace.watch.see(os.fspath(path))
-    for path in installed.records():
+    for path in programs.records():
         workspace.watch.expect(os.fspath(path))
     manifest = workspace.manifest
     more = [*filter(None, [manifest.sign.seed_env]), *(["PATH"] if manifest.toolchain.mojo_from == "PATH" else [])]
-    stored = store_graph(graph, workspace.watch, (*null.VARIABLES, *more, *sorted(workspace.watch.variables)))
+    stored = store_graph(graph, workspace.watch, (*nullpath.VARIABLES, *more, *sorted(workspace.watch.variables)))
     del workspace, graph, manifest  # what is read from the text takes a fraction of the memory, and later runs see that
     return read_graph(stored.text), stored
 
@@ -168,7 +171,7 @@ def _graph(read: Callable[[], Workspace], *, writing: bool) -> tuple[Workspace, 
     try:
         graph = build_graph(workspace)
         if writing and _lacks_key(graph):
-            from packyard.tasks import signing
+            from packyard.tasks.kinds.bundle import signing
 
             signing.make_development_key()
             workspace = read()

@@ -14,14 +14,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import platformdirs
-from packyard.formats.difference import first_difference
-from packyard.tasks import process
+from packyard.formats.pspf.difference import first_difference
+from packyard.tasks.engine.build.verdict import compare
+from packyard.tasks.engine.graph.graph import Graph
+from packyard.tasks.engine.store.store import FORMAT
+from packyard.tasks.engine.trace.trace import FOLDER, Made, Record, Trace
 from packyard.tasks.errors import ActionError
-from packyard.tasks.graph import Graph
-from packyard.tasks.plan import compare
-from packyard.tasks.store import FORMAT
-from packyard.tasks.trace import FOLDER, Made, Record, Trace
-from packyard.tasks.watch import SKIPPED
+from packyard.tasks.host import process
+from packyard.tasks.workspace.watch import SKIPPED
 
 _SKEW = "+965h"  # another hour, day and month; certificates should outlast it
 

@@ -17,18 +17,20 @@ from pathlib import Path
 from types import FrameType
 
 from packyard.formats.errors import Problem
-from packyard.tasks import null, process, sandbox
-from packyard.tasks.build import Build, Mode, Outcome
-from packyard.tasks.display import Display, Json, Plain, Summary, size_of
+from packyard.tasks import nullpath
+from packyard.tasks.console.display import Display, Json, Plain, Summary, size_of
+from packyard.tasks.engine.build.admission import Gate, longest_ways
+from packyard.tasks.engine.build.build import Build, Mode, Outcome
+from packyard.tasks.engine.build.opening import Opened, open_workspace
+from packyard.tasks.engine.build.timeline import Timeline
+from packyard.tasks.engine.build.verdict import Verdict
+from packyard.tasks.engine.execute import sandbox
+from packyard.tasks.engine.graph.graph import Graph
+from packyard.tasks.engine.store.store import full_or
+from packyard.tasks.engine.trace.trace import FOLDER
 from packyard.tasks.errors import PlanError, gather
-from packyard.tasks.exclusion import exclusive
-from packyard.tasks.gate import Gate, longest_ways
-from packyard.tasks.graph import Graph
-from packyard.tasks.opening import Opened, open_workspace
-from packyard.tasks.plan import Verdict
-from packyard.tasks.store import full_or
-from packyard.tasks.timeline import Timeline
-from packyard.tasks.trace import FOLDER
+from packyard.tasks.host import process
+from packyard.tasks.host.filelock import exclusive
 
 INTERRUPTED = 130
 _ANY = 1_000_000
@@ -50,7 +52,7 @@ class Front:
         jobs: int = 0,
         opened: Callable[[], Opened] | None = None,
         debug: bool = False,
-        early: null.Early | None = None,
+        early: nullpath.Early | None = None,
     ) -> None:
         self.root = root
         self._early = early
@@ -154,7 +156,7 @@ class Front:
             looked = self._early.looked
         else:
             whole = len(wanted) == len(self.graph.closure(self.graph.final))  # which is one query instead of many
-            looked = null.look(os.fspath(self.root), None if whole else list(wanted))
+            looked = nullpath.look(os.fspath(self.root), None if whole else list(wanted))
         return self.opened.trace.fresh().intersection(looked.fresh)
 
     def lock(self) -> None:
@@ -298,7 +300,7 @@ def choose_display(*, json: bool) -> Display:
     if json:
         return Json(sys.stdout)
     if sys.stdout.isatty() and os.environ.get("TERM") != "dumb":
-        from packyard.tasks.reporter import Live  # rich costs 0.1 s, only a terminal needs it
+        from packyard.tasks.console.live import Live  # rich costs 0.1 s, only a terminal needs it
 
         return Live(sys.stdout)
     return Plain(sys.stdout)

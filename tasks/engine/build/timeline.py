@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from packyard.tasks.replacement import replacing
+from packyard.tasks.host.atomic import replacing
 
 # name, category, row, start and length in microseconds, details: no dictionary yet, there may be ten thousand
 _Event = tuple[str, str, int, int, int, tuple[tuple[str, str], ...]]

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from packyard.tasks.action import Ingredients
-from packyard.tasks.memo import Look
-from packyard.tasks.target import Target
-from packyard.tasks.trace import Record
+from packyard.tasks.engine.execute.action import Ingredients
+from packyard.tasks.engine.trace.trace import Record
+from packyard.tasks.target.target import Target
+from packyard.tasks.workspace.memo import Look
 
 State = Literal["fresh", "stale", "waiting"]
 _SHOWN = 60

@@ -1,7 +1,7 @@
 """An action: what decides a result (its ingredients and their key), and the call that makes it.
 
-`python -m packyard.tasks.action FILE` runs one action described in JSON, alone, as a strict sandbox or another
-machine does.
+`python -m packyard.tasks.engine.execute.action FILE` runs one action described in JSON, alone, as a strict sandbox
+or another machine does.
 """
 
 from __future__ import annotations
@@ -12,16 +12,16 @@ import json
 import platform
 import sys
 from collections.abc import Callable, Mapping
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 from packyard.formats.errors import FormatError
+from packyard.tasks.engine.trace.trace import Made
 from packyard.tasks.errors import ActionError
-from packyard.tasks.memo import Look
-from packyard.tasks.room import Room
-from packyard.tasks.target import Target
-from packyard.tasks.trace import Made
+from packyard.tasks.host.own import own_digest
+from packyard.tasks.target.room import Room
+from packyard.tasks.target.target import Target
+from packyard.tasks.workspace.memo import Look
 
 Ingredients = dict[str, Any]
 
@@ -54,23 +54,6 @@ def invoke(run: str, room: Room) -> None:
     module, _, name = run.partition(":")
     function: Callable[[Room], None] = getattr(importlib.import_module(module), name)
     function(room)
-
-
-def own_files() -> list[Path]:
-    """The files that Packyard itself consists of, sorted."""
-    here = Path(__file__).parent
-    return sorted(path for folder in (here, here.parent / "formats") for path in folder.rglob("*.py"))
-
-
-@cache
-def own_digest() -> str:
-    """What this Packyard is: a fixed writer must never be served the bytes of the one before it."""
-    state = hashlib.sha256()
-    for path in own_files():
-        content = path.read_bytes()
-        state.update(f"{path.parent.name}/{path.name} {len(content)}\n".encode())
-        state.update(content)
-    return state.hexdigest()
 
 
 def _entry(made: Made) -> str:

@@ -13,10 +13,10 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-from packyard.tasks import process
+from packyard.tasks.engine.execute.strict import SYSTEM, invoke_alone, kept, readable
 from packyard.tasks.errors import ActionError
-from packyard.tasks.room import Room
-from packyard.tasks.strict import SYSTEM, invoke_alone, kept, readable
+from packyard.tasks.host import own, process
+from packyard.tasks.target.room import Room
 
 _READS = ("open", "openat", "openat2", "creat", "execve")
 _WRITES = (
@@ -39,7 +39,7 @@ def invoke_audited(run: str, room: Room, *, path: tuple[Path, ...] = ()) -> list
     try:
         invoke_alone(run, room, [*_tracing(), "-o", os.fspath(with_traces / "of"), "--"], path=path)
         allowed = [*SYSTEM, *_OF_THE_SYSTEM, *readable(room, path), *kept(room), os.fspath(room.inputs.parent)]
-        allowed += [os.fspath(room.log), os.fspath(Path(__file__).resolve().parents[1] / "typings")]
+        allowed += [os.fspath(room.log), os.fspath(own.LINK)]
         found = {line for file in with_traces.iterdir() for line in _findings(file, room)}
         return sorted(words for words, place in found if not _within(place, allowed))
     finally:

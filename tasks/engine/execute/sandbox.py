@@ -14,14 +14,14 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from packyard.tasks.disposal import Disposal, remove
+from packyard.tasks.engine.store.store import Store, full_or
+from packyard.tasks.engine.trace.trace import Made
 from packyard.tasks.errors import ActionError
-from packyard.tasks.exclusion import exclusive, try_exclusive
-from packyard.tasks.memo import Look
-from packyard.tasks.room import Room
-from packyard.tasks.store import Store, full_or
-from packyard.tasks.target import Target
-from packyard.tasks.trace import Made
+from packyard.tasks.host.filelock import exclusive, try_exclusive
+from packyard.tasks.host.removal import Disposal, remove
+from packyard.tasks.target.room import Room
+from packyard.tasks.target.target import Target
+from packyard.tasks.workspace.memo import Look
 
 _STAGED_TIME = (315532800, 315532800)  # 1980-01-01, the oldest time that every archive format can hold
 _CHUNK = 1 << 20

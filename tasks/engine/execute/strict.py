@@ -17,10 +17,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from packyard.tasks import network, process
 from packyard.tasks.errors import ActionError
-from packyard.tasks.fetched import downloads
-from packyard.tasks.room import Room
+from packyard.tasks.host import network, own, process
+from packyard.tasks.index.filecache import downloads
+from packyard.tasks.target.room import Room
 
 SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/etc")
 _FILE, _ANSWER = "action.json", "answer.json"
@@ -42,7 +42,7 @@ def invoke_alone(run: str, room: Room, prefix: Sequence[str], *, path: Sequence[
     described = {**told, **paths, "trees": trees, "downloads": os.fspath(room.downloads or downloads())}
     text = json.dumps({"run": run, "room": described, "answer": os.fspath(answer)})
     (place / _FILE).write_text(text, encoding="utf-8")
-    python = [sys.executable, "-P", "-m", "packyard.tasks.action", os.fspath(place / _FILE)]
+    python = [sys.executable, "-P", "-m", "packyard.tasks.engine.execute.action", os.fspath(place / _FILE)]
     named = {name: os.environ[name] for name in _texts(room.local) if name in os.environ}
     environment = {**room.environment(), **named}
     if room.network:
@@ -93,8 +93,7 @@ def _namespaces(*, network: bool) -> list[str]:
 
 def readable(room: Room, path: Sequence[Path]) -> Iterator[str]:
     """What an action may read beside the system: Python, Packyard, its trees, and what its parameters name."""
-    here = Path(__file__).resolve().parent
-    folders = [Path(sys.prefix), Path(sys.base_prefix), here, here.parent / "formats", *path, *room.trees.values()]
+    folders = [Path(sys.prefix), Path(sys.base_prefix), *own.FOLDERS, *path, *room.trees.values()]
     if room.network:
         folders += map(Path, network.files())
     if site.ENABLE_USER_SITE:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Set
 from dataclasses import asdict
 
-from packyard.tasks.graph import Graph
-from packyard.tasks.target import Target
+from packyard.tasks.engine.graph.graph import Graph
+from packyard.tasks.target.target import Target
 
 _PEOPLE = ("doc", "place", "sources")  # only for people, or compared file by file
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 import networkx as nx
-from packyard.tasks.graph import Graph
+from packyard.tasks.engine.graph.graph import Graph
 
 _START = ""  # where every chain begins, so that the time of its first target counts; no target has this name
 

@@ -12,34 +12,14 @@ from typing import TYPE_CHECKING
 from packyard.formats.errors import FormatError, Problem
 from packyard.tasks import errors
 from packyard.tasks.errors import PlanError
-from packyard.tasks.packedtarget import PackedTargets, pack_target, unpack_target
-from packyard.tasks.target import Node, Output, Target, Use
+from packyard.tasks.kinds import KINDS, LAST
+from packyard.tasks.target.packed import PackedTargets, pack_target, unpack_target
+from packyard.tasks.target.target import Node, Output, Target, Use
 
 if TYPE_CHECKING:
-    from packyard.tasks.workspace import Workspace  # with every format of a manifest, which a stored graph needs not
-
-# Each module offers targets(workspace), its targets. A kind never imports another: they meet in the graph.
-KINDS = (
-    "toolchain",
-    "launcher",
-    "runtime",
-    "buildenv",
-    "wheel",
-    "dist",
-    "env",
-    "slot",
-    "bundle",
-    "hook",
-    "mojo",
-    "morloc",
-    "plane",
-    "archive",
-    "docs",
-    "cleanroom",
-    "installer",
-    "guide",
-)
-LAST = ("installer", "guide")  # tell of what the others make: their targets(workspace, made) gets the targets so far
+    from packyard.tasks.workspace.workspace import (
+        Workspace,  # with every format of a manifest, which a stored graph needs not
+    )
 
 
 @dataclass(frozen=True)
@@ -94,7 +74,7 @@ def build_graph(workspace: Workspace) -> Graph:
     outputs: dict[str, tuple[Output, ...]] = {}
     problems: list[FormatError] = []
     for kind in KINDS:
-        module = importlib.import_module(f"packyard.tasks.{kind}")
+        module = importlib.import_module(KINDS[kind])
         made = [PackedTargets(dict(packed))] if kind in LAST else []
         try:
             for target in module.targets(workspace, *made):
@@ -166,7 +146,7 @@ def _double_inputs(target: Target) -> Iterator[FormatError]:
 
 def _keys(workspace: Workspace, target: Target) -> Iterator[FormatError]:
     """A private key is no input of an action, so it gets into no artifact."""
-    from packyard.tasks.workspace import PRIVATE_NAME  # loaded already, with the workspace
+    from packyard.tasks.workspace.workspace import PRIVATE_NAME  # loaded already, with the workspace
 
     key = workspace.manifest.sign.key
     for source in target.sources:

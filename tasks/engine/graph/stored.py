@@ -18,14 +18,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from packyard.tasks import null
-from packyard.tasks.action import own_digest
-from packyard.tasks.graph import Graph
-from packyard.tasks.memo import PACKED_STAT
-from packyard.tasks.packedtarget import PackedTargets, packed_targets
-from packyard.tasks.target import Node
-from packyard.tasks.trace import StoredGraph
-from packyard.tasks.watch import NOTHING, Watch
+from packyard.tasks import nullpath
+from packyard.tasks.engine.graph.graph import Graph
+from packyard.tasks.engine.trace.trace import StoredGraph
+from packyard.tasks.host.own import own_digest
+from packyard.tasks.target.packed import PackedTargets, packed_targets
+from packyard.tasks.target.target import Node
+from packyard.tasks.workspace.memo import PACKED_STAT
+from packyard.tasks.workspace.watch import NOTHING, Watch
 
 _ANSWER = struct.Struct("<B16s")  # which of the questions, and a checksum of the answer
 
@@ -33,7 +33,7 @@ _ANSWER = struct.Struct("<B16s")  # which of the questions, and a checksum of th
 def store_graph(graph: Graph, watch: Watch, variables: Sequence[str]) -> StoredGraph:
     """A graph to be kept, that was read through `watch` in the environment of these variables."""
     return StoredGraph(
-        identity=null.identity(variables, os.urandom(8).hex()),
+        identity=nullpath.identity(variables, os.urandom(8).hex()),
         variables=tuple(variables),
         needed=len(graph.closure(graph.final)),
         maker=f"{own_digest()} {platform.python_version()}",

@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from packyard.tasks.action import Ingredients, key_of
-from packyard.tasks.plan import compare
-from packyard.tasks.store import FORMAT, RUNS, Store
-from packyard.tasks.target import Target
-from packyard.tasks.trace import Record
+from packyard.tasks.engine.build.verdict import compare
+from packyard.tasks.engine.execute.action import Ingredients, key_of
+from packyard.tasks.engine.store.store import FORMAT, RUNS, Store
+from packyard.tasks.engine.trace.trace import Record
+from packyard.tasks.target.target import Target
 
 _COMPARED = 50  # runs of one target, the youngest
 _GROUPS = ("inputs", "uses", "params")  # of the ingredients

@@ -3,11 +3,11 @@
 store/v1/blob/ab/cdef...    a file's bytes, read-only
 store/v1/tree/abcdef...     a folder (a toolchain), read-only, beside it its receipt as a blob
 store/v1/result/ab/cdef...  JSON: what the action of this key made, and a sum over that and the key
-store/v1/run/NAME/KEY       JSON: what an earlier run of a target was made from (tasks/history.py)
+store/v1/run/NAME/KEY       JSON: what an earlier run of a target was made from (tasks/engine/store/runs.py)
 store/v1/tmp/               files on their way in
 store/v1/in-use             a lock: held shared by whoever uses the store, alone by who removes from it
 
-The mtime of a blob, a tree or a result tells when it was last used (tasks/upkeep.py goes by it).
+The mtime of a blob, a tree or a result tells when it was last used (tasks/engine/store/upkeep.py goes by it).
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from packyard.tasks.engine.trace.trace import Made
 from packyard.tasks.errors import ActionError
-from packyard.tasks.exclusion import exclusive, take_shared
-from packyard.tasks.trace import Made
+from packyard.tasks.host.filelock import exclusive, take_shared
 
 FORMAT = "v1"  # of the store: the folder below its own that holds all of it
 IN_USE = "in-use"

@@ -20,11 +20,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from packyard.tasks.disposal import remove
+from packyard.tasks.engine.store.runs import read_run
+from packyard.tasks.engine.store.store import IN_USE, RUNS, Store, full_or
 from packyard.tasks.errors import ActionError
-from packyard.tasks.exclusion import try_exclusive
-from packyard.tasks.history import read_run
-from packyard.tasks.store import IN_USE, RUNS, Store, full_or
+from packyard.tasks.host.filelock import try_exclusive
+from packyard.tasks.host.removal import remove
 
 _CHUNK = 1 << 20
 _REMOVERS = 8  # threads

@@ -3,7 +3,7 @@
 A row has two halves. `record` tells what the target was made from and what came out. `paths`, `stats` and
 `looks` remember the files as last looked at; `fresh` says that then both halves agreed (by a sum over what tells so:
 null.seal), or is 0. The null path
-(tasks/null.py) reads only the second half. Paths are kept as the bytes the system knows them by.
+(tasks/nullpath.py) reads only the second half. Paths are kept as the bytes the system knows them by.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from packyard.tasks import null
+from packyard.tasks import nullpath
 from packyard.tasks.errors import ActionError
-from packyard.tasks.memo import PACKED_STAT, Look, Stat
+from packyard.tasks.workspace.memo import PACKED_STAT, Look, Stat
 
 FOLDER = ".packyard"
 FILE = "trace.sqlite"
@@ -90,7 +90,7 @@ class Failure:
 class StoredGraph:
     """The graph of the last run (`text`), and what it depends on: the environment (`identity` is a digest of
     `variables`), Packyard and Python (`maker`), and files and folders: `paths` joined by NUL, with their stats, and
-    what each was asked and answered (tasks/storedgraph.py packs them).
+    what each was asked and answered (tasks/engine/graph/stored.py packs them).
 
     `needed` counts the targets of the group `all` and what they are made from.
     """
@@ -205,7 +205,7 @@ class Trace:
         """Remember that `name` was made, in one transaction. Its dependents must be judged again."""
         with self._writing() as db:
             joined, (paths, stats, packed) = "\0".join(deps), _pack(looks)
-            fresh = null.seal(name.encode(), joined.encode(), paths, stats)
+            fresh = nullpath.seal(name.encode(), joined.encode(), paths, stats)
             db.execute(
                 "INSERT OR REPLACE INTO target VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                 (name, int(needed), fresh, joined, paths, stats, packed, _text(name, record)),
@@ -218,7 +218,7 @@ class Trace:
         fresh = [(*_pack(looks), name) for name, looks in looked.items() if looks is not None]
         stale = [(name,) for name, looks in looked.items() if looks is None]
         with self._writing() as db:
-            db.create_function("seal", 4, null.seal)
+            db.create_function("seal", 4, nullpath.seal)
             db.executemany("UPDATE target SET paths = ?, stats = ?, looks = ? WHERE name = ?", fresh)
             seal = "seal(CAST(name AS BLOB), CAST(deps AS BLOB), paths, stats)"
             db.executemany(f"UPDATE target SET fresh = {seal} WHERE name = ?", [(name,) for *_, name in fresh])

@@ -10,16 +10,17 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-from packyard.formats.entry import Entry
+from packyard.formats.archive.entry import Entry
+from packyard.formats.archive.gzipped import COMPRESSOR, LEVELS, compressing
+from packyard.formats.archive.tarball import write_tar
+from packyard.formats.archive.zipball import write_zip
 from packyard.formats.errors import FormatError, Problem
-from packyard.formats.gzipped import COMPRESSOR, LEVELS, compressing
-from packyard.formats.mojosource import move_imports
-from packyard.formats.packagemanifest import SUFFIX, read_package_manifest
+from packyard.formats.mojo.packagemanifest import SUFFIX, read_package_manifest
+from packyard.formats.mojo.source import move_imports
 from packyard.formats.reference import TargetRef, read_reference
-from packyard.formats.tarball import write_tar
-from packyard.formats.workspace import ArchiveSpec
-from packyard.formats.zipball import write_zip
-from packyard.tasks.distribution import (
+from packyard.formats.workspace.manifest import ArchiveSpec
+from packyard.tasks.errors import gather
+from packyard.tasks.kinds.archive.distribution import (
     CONTENTS,
     INSTALL,
     contents_text,
@@ -29,12 +30,11 @@ from packyard.tasks.distribution import (
     missing,
     templates,
 )
-from packyard.tasks.docsite import is_site, site_folder
-from packyard.tasks.errors import gather
-from packyard.tasks.mojoplan import sound_packages
-from packyard.tasks.room import Room
-from packyard.tasks.target import Json, Output, Source, Target, Use
-from packyard.tasks.workspace import MANIFEST, Workspace
+from packyard.tasks.kinds.docs.site import is_site, site_folder
+from packyard.tasks.kinds.mojo.plan import sound_packages
+from packyard.tasks.target.room import Room
+from packyard.tasks.target.target import Json, Output, Source, Target, Use
+from packyard.tasks.workspace.workspace import MANIFEST, Workspace
 
 _OWN = ("dist/", "site/")  # artifacts are named as targets, never found by a pattern
 
@@ -107,7 +107,7 @@ def _target(workspace: Workspace, spec: ArchiveSpec, key: str) -> Target:
         name=f"archive:{spec.name}",
         doc=f"the archive {file}",
         place=MANIFEST,
-        run="packyard.tasks.archive:make_archive",
+        run="packyard.tasks.kinds.archive.archive:make_archive",
         params={
             "name": file,
             "format": spec.format,

@@ -10,16 +10,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from packyard.formats.errors import Problem
-from packyard.formats.packagemanifest import PackageManifest
-from packyard.formats.workspace import ArchiveSpec
-from packyard.tasks import installguide, readme
-from packyard.tasks.mojopackage import Package, placed_examples
-from packyard.tasks.mojoplan import MojoPlan
-from packyard.tasks.readme import Row, readme_text
-from packyard.tasks.target import Json, Source, Use
-from packyard.tasks.template import fill, read_template
-from packyard.tasks.watch import Watch
-from packyard.tasks.workspace import MANIFEST
+from packyard.formats.mojo.packagemanifest import PackageManifest
+from packyard.formats.workspace.manifest import ArchiveSpec
+from packyard.tasks.kinds.mojo.package import Package, placed_examples
+from packyard.tasks.kinds.mojo.plan import MojoPlan
+from packyard.tasks.target.target import Json, Source, Use
+from packyard.tasks.texts import installguide, readme
+from packyard.tasks.texts.readme import Row, readme_text
+from packyard.tasks.texts.template import fill, read_template
+from packyard.tasks.workspace.watch import Watch
+from packyard.tasks.workspace.workspace import MANIFEST
 
 INSTALL = "INSTALL.md"
 CONTENTS = "packages/README.md"

@@ -13,10 +13,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from packaging.version import Version
+from packyard.formats.archive.listing import read_listing
 from packyard.formats.digest import Digest, digest_of
 from packyard.formats.errors import FormatError, Problem
-from packyard.formats.flavor import Flavor, RuntimeEnv
-from packyard.formats.listing import read_listing
 from packyard.formats.pspf import (
     Build,
     Contents,
@@ -40,19 +39,21 @@ from packyard.formats.pspf import (
 from packyard.formats.pspf.operations import chain_name, read_chain
 from packyard.formats.pspf.seal import PLACE_PREFIX
 from packyard.formats.pspf.stored import stored_member
-from packyard.formats.slotspec import SlotSpec
-from packyard.tasks import interpreter, signing
-from packyard.tasks.abi import newest
+from packyard.formats.python.pyproject import Flavor, RuntimeEnv
+from packyard.formats.python.slots import SlotSpec
 from packyard.tasks.errors import ActionError, PlanError, gather
-from packyard.tasks.launch import VERSION, choice
-from packyard.tasks.prefix import at, platforms_of, prefix_of
-from packyard.tasks.program import MODULE
-from packyard.tasks.room import Room
-from packyard.tasks.slotsource import hook_of, is_single
-from packyard.tasks.target import Json, Output, Source, Target, Use
-from packyard.tasks.targetpython import START
-from packyard.tasks.version import version
-from packyard.tasks.workspace import Member, Workspace
+from packyard.tasks.kinds.bundle import signing
+from packyard.tasks.kinds.bundle.hostpython import START
+from packyard.tasks.kinds.bundle.launcherchoice import VERSION, choice
+from packyard.tasks.kinds.bundle.program import MODULE
+from packyard.tasks.kinds.bundle.slotsource import hook_of, is_single
+from packyard.tasks.kinds.interpreter import choice as interpreter_choice
+from packyard.tasks.kinds.interpreter.prefix import at, platforms_of, prefix_of
+from packyard.tasks.kinds.python.abi import newest
+from packyard.tasks.kinds.python.version import version
+from packyard.tasks.target.room import Room
+from packyard.tasks.target.target import Json, Output, Source, Target, Use
+from packyard.tasks.workspace.workspace import Member, Workspace
 
 # What a Python started by somebody else may have left in the environment.
 ISOLATED = (
@@ -129,12 +130,12 @@ def _target(workspace: Workspace, member: Member, platform: str, key: signing.Ke
     system, _, processor = platform.partition("_")
     file = f"{flavor.package_name}-{release}{suffix.replace('@', '-')}.psp{'.exe' if system == 'windows' else ''}"
     starter = choice(member, workspace, platform)
-    python = interpreter.version(member, workspace)
+    python = interpreter_choice.version(member, workspace)
     sources = (Source(path=starter.path, at="launcher"),) if starter.path else ()
     uses = [Use(target=starter.target, at="launcher")] if starter.target else []
     slots: list[dict[str, Json]] = []
     parts = {
-        "python": interpreter.target_name(member, workspace, platform),
+        "python": interpreter_choice.target_name(member, workspace, platform),
         "env": f"env:{member.name}{suffix}",
         "app": f"slot:{member.name}/app{suffix}",
     }
@@ -156,7 +157,7 @@ def _target(workspace: Workspace, member: Member, platform: str, key: signing.Ke
         name=f"bundle:{member.name}{suffix}",
         doc=f"the signed bundle {file}",
         place=place,
-        run="packyard.tasks.bundle:make_bundle",
+        run="packyard.tasks.kinds.bundle.bundle:make_bundle",
         params={
             "file": file,
             "name": flavor.package_name,

@@ -10,17 +10,17 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 
+from packyard.formats.archive.tarball import read_tar
 from packyard.formats.digest import Digest
-from packyard.formats.entrypoint import parse_entry_point, read_entry_point
 from packyard.formats.errors import FormatError
 from packyard.formats.pspf import Bundle, Contents, Finding, open_slot, read_contents, seal, unpacked
 from packyard.formats.pspf.contents import LARGEST_CONTENTS
 from packyard.formats.pspf.operations import Operation, read_chain
 from packyard.formats.pspf.seal import PLACE_PREFIX
-from packyard.formats.record import read_record
-from packyard.formats.tarball import read_tar
-from packyard.tasks.program import MODULE
-from packyard.tasks.wheelsource import missing_part
+from packyard.formats.python.entrypoint import parse_entry_point, read_entry_point
+from packyard.formats.python.record import read_record
+from packyard.tasks.kinds.bundle.program import MODULE
+from packyard.tasks.kinds.python.wheelsources import missing_part
 
 _RECORD = re.compile(r"(.*site-packages)/[^/]+\.dist-info/RECORD")
 _FACTS = re.compile(rf"(.*site-packages)/{MODULE}/program\.json")

@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from packaging.specifiers import SpecifierSet
-from packyard.formats.machine import Machine
-from packyard.formats.pinned import newest_python, pinned_files
+from packyard.formats.python.machine import Machine
+from packyard.formats.python.pinned import newest_python, pinned_files
 
 # Called by its path; program.json lies beside it. A Python that a launcher put first in PATH is none of the machine's:
 # the content that is started here, or an earlier one, could bring it.
@@ -110,7 +110,7 @@ def start_files(asked: Asked, *, name: str, site: str) -> dict[str, bytes]:
     script = _SCRIPT % {"site": site, "names": names, "name": name, "words": asked}
     return {
         START: script.encode(),
-        "runtime_python.py": Path(__file__).with_name("runtime_python.py").read_bytes(),
+        "runtime_python.py": Path(__file__).with_name("inside").joinpath("runtime_python.py").read_bytes(),
     }
 
 

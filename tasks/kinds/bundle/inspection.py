@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from packyard.formats.archive.tarball import Stream, read_tar
 from packyard.formats.errors import FormatError, Problem
 from packyard.formats.pspf import (
     Bundle,
@@ -28,10 +29,9 @@ from packyard.formats.pspf import (
 from packyard.formats.pspf.contents import LARGEST_CONTENTS
 from packyard.formats.pspf.operations import Chain, Operation, chain_name, unpack_chain
 from packyard.formats.relpath import read_relpath
-from packyard.formats.tarball import Stream, read_tar
-from packyard.tasks.display import bytes_text
-from packyard.tasks.programcheck import verify_program
-from packyard.tasks.target import Json
+from packyard.tasks.console.display import bytes_text
+from packyard.tasks.kinds.bundle.deepcheck import verify_program
+from packyard.tasks.target.target import Json
 
 _CHUNK = 1 << 20
 

@@ -13,12 +13,12 @@ from dataclasses import dataclass
 
 from packyard.formats.digest import Digest, digest_stream
 from packyard.tasks.errors import ActionError
-from packyard.tasks.indexinstall import install_as_is
-from packyard.tasks.launch import LANGUAGES, VERSION, choice
-from packyard.tasks.prefix import platforms_of_all
-from packyard.tasks.room import Room
-from packyard.tasks.target import Output, Target
-from packyard.tasks.workspace import MANIFEST, Workspace
+from packyard.tasks.index.installtree import install_as_is
+from packyard.tasks.kinds.bundle.launcherchoice import LANGUAGES, VERSION, choice
+from packyard.tasks.kinds.interpreter.prefix import platforms_of_all
+from packyard.tasks.target.room import Room
+from packyard.tasks.target.target import Output, Target
+from packyard.tasks.workspace.workspace import MANIFEST, Workspace
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,7 @@ def launcher_target(language: str, platform: str) -> Target:
         name=f"launcher:{language}-{platform}",
         doc=f"the {language.capitalize()} launcher of FlavorPack {VERSION} for {platform}",
         place=MANIFEST,
-        run="packyard.tasks.launcher:make_launcher",
+        run="packyard.tasks.kinds.bundle.launcher:make_launcher",
         params={
             "requirement": f"flavorpack=={VERSION} --hash=sha256:{wheel.sha256}",
             "platform": wheel.platform,

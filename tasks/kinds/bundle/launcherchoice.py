@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 from dataclasses import dataclass
 
-from packyard.tasks.workspace import MANIFEST, Member, Workspace
+from packyard.tasks.workspace.workspace import MANIFEST, Member, Workspace
 
 LANGUAGES = ("rust", "go")
 VERSION = "0.5.4"  # of FlavorPack, whose launchers they are

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from packyard.formats.flavor import ProjectManifest
-from packyard.tasks.targetpython import Asked, start_files
+from packyard.formats.python.pyproject import ProjectManifest
+from packyard.tasks.kinds.bundle.hostpython import Asked, start_files
 
 MODULE = "packyard_runtime"
 
@@ -72,8 +72,8 @@ def program_files(
     started = {} if program.asked is None else start_files(program.asked, name=program.name, site=site)
     return {
         **{f"{MODULE}/{name}": data for name, data in started.items()},
-        f"{MODULE}/__init__.py": Path(__file__).with_name("runtime_module.py").read_bytes(),
-        f"{MODULE}/runtime_slots.py": Path(__file__).with_name("runtime_slots.py").read_bytes(),
+        f"{MODULE}/__init__.py": Path(__file__).with_name("inside").joinpath("runtime_module.py").read_bytes(),
+        f"{MODULE}/runtime_slots.py": Path(__file__).with_name("inside").joinpath("runtime_slots.py").read_bytes(),
         f"{MODULE}/__main__.py": _MAIN.encode(),
         f"{MODULE}/program.json": json.dumps(facts, indent=1, sort_keys=True).encode() + b"\n",
     }

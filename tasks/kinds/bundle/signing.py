@@ -26,8 +26,8 @@ from packyard.formats.pspf.signature import (
     read_public_key,
 )
 from packyard.tasks.errors import ActionError, PlanError
-from packyard.tasks.target import Json
-from packyard.tasks.workspace import MANIFEST, PRIVATE_NAME, PUBLIC_NAME, Workspace
+from packyard.tasks.target.target import Json
+from packyard.tasks.workspace.workspace import MANIFEST, PRIVATE_NAME, PUBLIC_NAME, Workspace
 
 KEY_VARIABLE = "PACKYARD_PRIVATE_KEY"
 SEED_VARIABLES = ("PACKYARD_KEY_SEED", "FLAVOR_SEED")

@@ -16,32 +16,33 @@ from functools import partial
 from pathlib import Path
 
 from packaging.utils import canonicalize_name
-from packyard.formats.entry import Entry
-from packyard.formats.entrypoint import parse_entry_point
+from packyard.formats.archive.entry import Entry
+from packyard.formats.archive.gzipped import COMPRESSOR, LEVELS, compressing
+from packyard.formats.archive.listing import check_owners, listed, read_listing, write_listing
+from packyard.formats.archive.piece import write_piece
+from packyard.formats.archive.tarball import write_tar
 from packyard.formats.errors import FormatError, Problem, inside
-from packyard.formats.gzipped import COMPRESSOR, LEVELS, compressing
-from packyard.formats.listing import check_owners, listed, read_listing, write_listing
-from packyard.formats.piece import write_piece
-from packyard.formats.slotspec import SlotSpec
-from packyard.formats.tarball import write_tar
-from packyard.formats.wheel import Wheel, placed, read_wheel, record_of
-from packyard.tasks import interpreter, lock
-from packyard.tasks.abi import check_abi, newest
-from packyard.tasks.bytecode import compile_modules, modules_of
-from packyard.tasks.dependency import dependencies
+from packyard.formats.python.entrypoint import parse_entry_point
+from packyard.formats.python.slots import SlotSpec
+from packyard.formats.python.wheel import Wheel, placed, read_wheel, record_of
 from packyard.tasks.errors import ActionError, PlanError, gather
-from packyard.tasks.lockedenv import lock_of
-from packyard.tasks.prefix import at, platforms_of, prefix_of
-from packyard.tasks.program import Program, program_files, program_of
-from packyard.tasks.room import Room
-from packyard.tasks.sitepackages import machine_of
-from packyard.tasks.slotsource import slot_source
-from packyard.tasks.stripping import strip_entries
-from packyard.tasks.target import Json, Output, Source, Target, Use
-from packyard.tasks.targetpython import Asked, asked_of
-from packyard.tasks.version import version
-from packyard.tasks.wheelsource import commands, matches, missing_part, own_tests
-from packyard.tasks.workspace import Member, Workspace
+from packyard.tasks.index import lock
+from packyard.tasks.kinds.bundle.hostpython import Asked, asked_of
+from packyard.tasks.kinds.bundle.program import Program, program_files, program_of
+from packyard.tasks.kinds.bundle.slotsource import slot_source
+from packyard.tasks.kinds.interpreter import choice
+from packyard.tasks.kinds.interpreter.bytecode import compile_modules, modules_of
+from packyard.tasks.kinds.interpreter.prefix import at, platforms_of, prefix_of
+from packyard.tasks.kinds.python.abi import check_abi, newest
+from packyard.tasks.kinds.python.dependencies import dependencies
+from packyard.tasks.kinds.python.lockedenv import lock_of
+from packyard.tasks.kinds.python.sitepackages import machine_of
+from packyard.tasks.kinds.python.stripping import strip_entries
+from packyard.tasks.kinds.python.version import version
+from packyard.tasks.kinds.python.wheelsources import commands, matches, missing_part, own_tests
+from packyard.tasks.target.room import Room
+from packyard.tasks.target.target import Json, Output, Source, Target, Use
+from packyard.tasks.workspace.workspace import Member, Workspace
 
 
 def targets(workspace: Workspace) -> Iterator[Target]:
@@ -152,8 +153,8 @@ def _app(member: Member, workspace: Workspace, platform: str) -> Target:
     release = version(member, workspace)
     program = program_of(project, release, platform)
     wheels = [member.name, *dependencies(member, workspace, platform).members]
-    one = interpreter.find(interpreter.version(member, workspace), workspace)
-    python, uses = interpreter.build_program(one)
+    one = choice.find(choice.version(member, workspace), workspace)
+    python, uses = choice.build_program(one)
     env = f"env:{member.name}{at(platform, workspace)}"
     pin = None if project.flavor.build.runtime else lock_of(member, workspace)
     if pin:  # the lock tells which Pythons the bundle is for
@@ -162,7 +163,7 @@ def _app(member: Member, workspace: Workspace, platform: str) -> Target:
         name=f"slot:{member.name}/app{at(platform, workspace)}",
         doc=f"{member.name} itself, as it stands in its bundle",
         place=member.path("pyproject.toml"),
-        run="packyard.tasks.slot:make_app",
+        run="packyard.tasks.kinds.bundle.slot:make_app",
         params={
             "python": python,
             "runtime": one.target,
@@ -190,7 +191,7 @@ def _app(member: Member, workspace: Workspace, platform: str) -> Target:
         sources=(Source(path=pin.path, at=lock.NAME),) if pin else (),
         uses=(
             *uses,
-            interpreter.facts_use(member, workspace, platform, at="runtime"),
+            choice.facts_use(member, workspace, platform, at="runtime"),
             *(Use(target=f"wheel:{name}", at=f"wheels/{name}") for name in wheels),
             Use(target=env, part="files", at="env"),
         ),
@@ -242,7 +243,7 @@ def _declared(member: Member, workspace: Workspace, spec: SlotSpec, key: str) ->
         name=f"slot:{member.name}/{spec.id}",
         doc=f"the slot {spec.id} of {member.name}: {spec.source}",
         place=member.path("pyproject.toml"),
-        run="packyard.tasks.slot:make_slot",
+        run="packyard.tasks.kinds.bundle.slot:make_slot",
         params=params,
         sources=source.sources,
         uses=source.uses,
@@ -282,7 +283,7 @@ def _bytecode(room: Room, entries: list[Entry]) -> dict[str, Entry]:
     """The bytecode of those of the files that are modules, by the path of the module."""
     version: str = room.params["version"]
     site = prefix_of(version, room.params["platform"]).site
-    python = interpreter.program_in(room, room.params["runtime"], version)
+    python = choice.program_in(room, room.params["runtime"], version)
     return compile_modules(room, python, modules_of(entries, site), version)
 
 

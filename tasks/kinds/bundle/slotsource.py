@@ -6,13 +6,13 @@ import os
 from dataclasses import dataclass
 
 from packyard.formats.errors import Problem
+from packyard.formats.python.slots import SlotSpec
 from packyard.formats.reference import TargetRef, read_reference
-from packyard.formats.slotspec import SlotSpec
-from packyard.tasks.docsite import is_site
 from packyard.tasks.errors import PlanError
-from packyard.tasks.target import Source, Use
-from packyard.tasks.wheelsource import matches
-from packyard.tasks.workspace import Member, Workspace
+from packyard.tasks.kinds.docs.site import is_site
+from packyard.tasks.kinds.python.wheelsources import matches
+from packyard.tasks.target.target import Source, Use
+from packyard.tasks.workspace.workspace import Member, Workspace
 
 PRE_BUILD = "pre_build"
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from packyard.formats.errors import FormatError, Problem, inside
 from packyard.formats.naming import read_member_name
 from packyard.formats.pspf import fingerprint, public_pem, read_public_key
-from packyard.tasks.replacement import replacing
-from packyard.tasks.signing import config_folder, read_trusted
+from packyard.tasks.host.atomic import replacing
+from packyard.tasks.kinds.bundle.signing import config_folder, read_trusted
 
 _SUFFIX = ".pub"
 

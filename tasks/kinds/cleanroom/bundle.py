@@ -26,9 +26,9 @@ from packyard.formats.pspf import (
     write_bundle,
 )
 from packyard.tasks.errors import ActionError
-from packyard.tasks.mojoproof import ending_of, said
-from packyard.tasks.proof import Check
-from packyard.tasks.room import Room
+from packyard.tasks.kinds.cleanroom.mojo import ending_of, said
+from packyard.tasks.kinds.cleanroom.report import Check
+from packyard.tasks.target.room import Room
 
 _PATIENCE = 60  # seconds for a first start, in which everything is unpacked
 _SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/etc")

@@ -12,21 +12,18 @@ from pathlib import Path
 
 from packyard.formats.digest import digest_stream
 from packyard.formats.errors import FormatError
-from packyard.formats.mojosource import move_imports
-from packyard.formats.morlocref import archive_file
-from packyard.formats.packagemanifest import SUFFIX, PackageManifest, read_package_manifest
-from packyard.formats.workspace import ArchiveSpec
-from packyard.tasks import morlocproof
-from packyard.tasks.bundleproof import check_bundle, check_starts
-from packyard.tasks.compiler import Compiler, extension, toolchain_of
-from packyard.tasks.distribution import folder_name
+from packyard.formats.mojo.packagemanifest import SUFFIX, PackageManifest, read_package_manifest
+from packyard.formats.mojo.source import move_imports
+from packyard.formats.morloc.reference import archive_file
+from packyard.formats.workspace.manifest import ArchiveSpec
 from packyard.tasks.errors import ActionError
-from packyard.tasks.launch import LANGUAGES
-from packyard.tasks.mojodependency import Needs
-from packyard.tasks.mojodescribed import sha256_of
-from packyard.tasks.mojopackage import Package, artifact_name, placed_examples
-from packyard.tasks.mojoplan import MojoPlan, sound_packages
-from packyard.tasks.mojoproof import (
+from packyard.tasks.host.unpack import unpack
+from packyard.tasks.kinds.archive.distribution import folder_name
+from packyard.tasks.kinds.bundle.launcherchoice import LANGUAGES
+from packyard.tasks.kinds.bundle.program import program_of
+from packyard.tasks.kinds.cleanroom import morloc
+from packyard.tasks.kinds.cleanroom.bundle import check_bundle, check_starts
+from packyard.tasks.kinds.cleanroom.mojo import (
     Bench,
     check_dependencies,
     check_examples,
@@ -37,19 +34,22 @@ from packyard.tasks.mojoproof import (
     make_bench,
     said,
 )
-from packyard.tasks.morlocneeds import archives_of
-from packyard.tasks.morlocpackage import MANIFEST as YAML
-from packyard.tasks.morlocpackage import Package as MorlocPackage
-from packyard.tasks.morlocpackage import read_packages
-from packyard.tasks.prefix import platforms_of_all
-from packyard.tasks.program import program_of
-from packyard.tasks.proof import Check, Proof, conclude
-from packyard.tasks.room import Room
-from packyard.tasks.target import Output, Source, Target, Use
-from packyard.tasks.unpacking import unpack
-from packyard.tasks.verifyscript import verify_script
-from packyard.tasks.version import version
-from packyard.tasks.workspace import LOCK, MANIFEST, Member, Workspace
+from packyard.tasks.kinds.cleanroom.report import Check, Proof, conclude
+from packyard.tasks.kinds.interpreter.prefix import platforms_of_all
+from packyard.tasks.kinds.mojo.compiler import Compiler, extension, toolchain_of
+from packyard.tasks.kinds.mojo.dependencies import Needs
+from packyard.tasks.kinds.mojo.package import Package, artifact_name, placed_examples
+from packyard.tasks.kinds.mojo.packagefile import sha256_of
+from packyard.tasks.kinds.mojo.plan import MojoPlan, sound_packages
+from packyard.tasks.kinds.morloc.archives import archives_of
+from packyard.tasks.kinds.morloc.package import MANIFEST as YAML
+from packyard.tasks.kinds.morloc.package import Package as MorlocPackage
+from packyard.tasks.kinds.morloc.package import read_packages
+from packyard.tasks.kinds.python.version import version
+from packyard.tasks.target.room import Room
+from packyard.tasks.target.target import Output, Source, Target, Use
+from packyard.tasks.texts.verifyscript import verify_script
+from packyard.tasks.workspace.workspace import LOCK, MANIFEST, Member, Workspace
 
 
 def targets(workspace: Workspace) -> Iterator[Target]:
@@ -162,12 +162,12 @@ def prove_morloc(room: Room) -> None:
             hint="run 'packyard lock'",
         )
     file, others = room.inputs / room.params["file"], sorted(room.inputs.glob("packages/*"))
-    bench = morlocproof.Bench(room, room.scratch / "morloc")
-    checks = tuple(morlocproof.check_package(bench, file, others, room.params["name"]))
+    bench = morloc.Bench(room, room.scratch / "morloc")
+    checks = tuple(morloc.check_package(bench, file, others, room.params["name"]))
     present = {path.name: sha256_of(path) for path in (file, *others)}
     _report(
         room,
-        Proof(subject=file.name, compiler="", present=present, checks=checks, not_shown=morlocproof.NOT_SHOWN),
+        Proof(subject=file.name, compiler="", present=present, checks=checks, not_shown=morloc.NOT_SHOWN),
     )
 
 
@@ -211,7 +211,7 @@ def _of_archive(spec: ArchiveSpec, name: str, version: str) -> Target:
         name=f"cleanroom:{name}",
         doc=f"what {file} does where there is nothing else",
         place=MANIFEST,
-        run="packyard.tasks.cleanroom:prove_archive",
+        run="packyard.tasks.kinds.cleanroom.cleanroom:prove_archive",
         params={
             "file": file,
             "compiler": version,
@@ -239,7 +239,7 @@ def _of_package(package: Package, needs: Needs, workspace: Workspace) -> Target:
         name=f"cleanroom:{package.label}",
         doc=f"what {artifact_name(package)} does where there is nothing else",
         place=package.place,
-        run="packyard.tasks.cleanroom:prove_mojo",
+        run="packyard.tasks.kinds.cleanroom.cleanroom:prove_mojo",
         params={
             "name": package.name,
             "compiler": version,
@@ -265,7 +265,7 @@ def _of_bundle(member: Member, name: str, workspace: Workspace) -> Target:
         name=f"cleanroom:{name}",
         doc=f"what {file} does where there is nothing else",
         place=member.path("pyproject.toml"),
-        run="packyard.tasks.cleanroom:prove_bundle",
+        run="packyard.tasks.kinds.cleanroom.cleanroom:prove_bundle",
         params={
             "file": file,
             "commands": {command: list(project.flavor.smoke.get(command, ("--help",))) for command in program.commands},
@@ -286,7 +286,7 @@ def _of_morloc(package: MorlocPackage, name: str, members: Mapping[str, MorlocPa
         name=f"cleanroom:{name}",
         doc=f"what {file} does where there is nothing else",
         place=package.path(YAML),
-        run="packyard.tasks.cleanroom:prove_morloc",
+        run="packyard.tasks.kinds.cleanroom.cleanroom:prove_morloc",
         params={"name": package.name, "file": file, "missing": list(archives.missing)},
         uses=(Use(target=own, at=file), *(use for use in archives.uses if use.target != own)),
         sources=archives.sources,

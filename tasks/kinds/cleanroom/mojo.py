@@ -14,12 +14,12 @@ from pathlib import Path
 
 from packyard.formats.digest import digest_stream
 from packyard.formats.errors import FormatError
-from packyard.formats.mojopkg import read_package
-from packyard.formats.packagemanifest import PackageManifest
-from packyard.tasks.compiler import Compiler
+from packyard.formats.mojo.package import read_package
+from packyard.formats.mojo.packagemanifest import PackageManifest
 from packyard.tasks.errors import ActionError
-from packyard.tasks.proof import Check
-from packyard.tasks.room import Room
+from packyard.tasks.kinds.cleanroom.report import Check
+from packyard.tasks.kinds.mojo.compiler import Compiler
+from packyard.tasks.target.room import Room
 
 _TIMEOUT = 300  # seconds for one program
 _PROGRAM = "imports.mojo"

@@ -12,22 +12,22 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from packyard.formats.errors import FormatError, Problem
-from packyard.formats.morloc import read_morloc
-from packyard.formats.morlochome import PlanePaths
-from packyard.formats.morlocref import PLANE_SUFFIX, LocalRef, archive_file
-from packyard.formats.workspace import MorlocSpec
+from packyard.formats.morloc.home import PlanePaths
+from packyard.formats.morloc.manifest import read_morloc
+from packyard.formats.morloc.reference import PLANE_SUFFIX, LocalRef, archive_file
+from packyard.formats.workspace.manifest import MorlocSpec
 from packyard.tasks.errors import ActionError
-from packyard.tasks.mojoproof import ending_of, said
-from packyard.tasks.morlocinstall import Wish, carry_out, decide, read_plane_archive
-from packyard.tasks.morloclint import find_errors, scan
-from packyard.tasks.morlocpackage import MANIFEST, Package, read_entries
-from packyard.tasks.morlocplane import Plane, changing
-from packyard.tasks.morlocsetup import write_entries
-from packyard.tasks.morlocsources import Provided, Sources, package_of_file, read_archive
-from packyard.tasks.morloctree import entries_of
-from packyard.tasks.morlocverify import verify_plane
-from packyard.tasks.proof import Check
-from packyard.tasks.room import Room
+from packyard.tasks.kinds.cleanroom.mojo import ending_of, said
+from packyard.tasks.kinds.cleanroom.report import Check
+from packyard.tasks.kinds.morloc.install import Wish, carry_out, decide, read_plane_archive
+from packyard.tasks.kinds.morloc.lint import find_errors, scan
+from packyard.tasks.kinds.morloc.package import MANIFEST, Package, read_entries
+from packyard.tasks.kinds.morloc.planefolder import Plane, changing
+from packyard.tasks.kinds.morloc.setup import write_entries
+from packyard.tasks.kinds.morloc.sources import Provided, Sources, package_of_file, read_archive
+from packyard.tasks.kinds.morloc.unpacked import entries_of
+from packyard.tasks.kinds.morloc.verify import verify_plane
+from packyard.tasks.target.room import Room
 
 NOT_SHOWN = ("that its types agree, and that the compiler's own installer takes it: there was no compiler of morloc",)
 _ABSENT = ("is not locked", "cannot be fetched")

@@ -17,25 +17,25 @@ from pathlib import Path
 from typing import Any
 
 from packyard.formats.errors import FormatError, Problem
-from packyard.formats.morlocref import ARCHIVE_SUFFIX, PLANE_SUFFIX
-from packyard.formats.packagemanifest import SUFFIX, PackageManifest, write_package_manifest
-from packyard.formats.workspace import ArchiveSpec
-from packyard.tasks import morlocproof
-from packyard.tasks.bundleproof import check_starts
-from packyard.tasks.cleanroom import prove_archive, prove_mojo
-from packyard.tasks.compiler import Compiler, toolchain_of
-from packyard.tasks.distribution import folder_name
+from packyard.formats.mojo.packagemanifest import SUFFIX, PackageManifest, write_package_manifest
+from packyard.formats.morloc.reference import ARCHIVE_SUFFIX, PLANE_SUFFIX
+from packyard.formats.workspace.manifest import ArchiveSpec
 from packyard.tasks.errors import ActionError, PlanError
-from packyard.tasks.linkcheck import Site
-from packyard.tasks.mojodescribed import ENDS, is_mojo_package, read_described, sha256_of
-from packyard.tasks.mojopackage import artifact_name, placed_examples
-from packyard.tasks.mojoplan import sound_packages
-from packyard.tasks.morlocverify import morloc_program
-from packyard.tasks.proof import Check, Proof, conclude
-from packyard.tasks.room import Room
-from packyard.tasks.target import Json
-from packyard.tasks.unpacking import unpack
-from packyard.tasks.workspace import Workspace
+from packyard.tasks.host.unpack import unpack
+from packyard.tasks.kinds.archive.distribution import folder_name
+from packyard.tasks.kinds.cleanroom import morloc as cleanroom_morloc
+from packyard.tasks.kinds.cleanroom.bundle import check_starts
+from packyard.tasks.kinds.cleanroom.cleanroom import prove_archive, prove_mojo
+from packyard.tasks.kinds.cleanroom.report import Check, Proof, conclude
+from packyard.tasks.kinds.docs.links import Site
+from packyard.tasks.kinds.mojo.compiler import Compiler, toolchain_of
+from packyard.tasks.kinds.mojo.package import artifact_name, placed_examples
+from packyard.tasks.kinds.mojo.packagefile import ENDS, is_mojo_package, read_described, sha256_of
+from packyard.tasks.kinds.mojo.plan import sound_packages
+from packyard.tasks.kinds.morloc.verify import morloc_program
+from packyard.tasks.target.room import Room
+from packyard.tasks.target.target import Json
+from packyard.tasks.workspace.workspace import Workspace
 
 ARCHIVE_ENDS = (".tar.gz", ".tgz", ".zip")
 
@@ -250,13 +250,13 @@ def _site(room: Room, path: Path, folder: Path) -> Room:
 def _morloc(room: Room, path: Path) -> Room:
     """Install a package into an empty home, with what it needs from the archives and planes that lie beside it; with a
     compiler of morloc on PATH, ask that too."""
-    bench = morlocproof.Bench(room, room.scratch / "morloc")
+    bench = cleanroom_morloc.Bench(room, room.scratch / "morloc")
     beside = [one for one in sorted(path.parent.iterdir()) if one.name.endswith((ARCHIVE_SUFFIX, PLANE_SUFFIX))]
-    checks = list(morlocproof.check_package(bench, path, [one for one in beside if one.name != path.name]))
+    checks = list(cleanroom_morloc.check_package(bench, path, [one for one in beside if one.name != path.name]))
     morloc = morloc_program()
     if morloc and all(check.passed for check in checks):
-        checks += morlocproof.check_types(bench, morloc)
-    return _report(room, path, checks, () if morloc else morlocproof.NOT_SHOWN)
+        checks += cleanroom_morloc.check_types(bench, morloc)
+    return _report(room, path, checks, () if morloc else cleanroom_morloc.NOT_SHOWN)
 
 
 def _report(room: Room, path: Path, checks: Iterable[Check], not_shown: tuple[str, ...] = ()) -> Room:

@@ -8,15 +8,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from packyard.formats.digest import digest_stream
-from packyard.formats.packagemanifest import SUFFIX, read_package_manifest
-from packyard.tasks import installguide, readme
-from packyard.tasks.installguide import Installable, guide_text
-from packyard.tasks.product import Product, find_products, script_name
-from packyard.tasks.readme import Row, readme_text
-from packyard.tasks.room import Room
-from packyard.tasks.target import Json, Output, Target, Use
-from packyard.tasks.template import read_template
-from packyard.tasks.workspace import MANIFEST, Workspace
+from packyard.formats.mojo.packagemanifest import SUFFIX, read_package_manifest
+from packyard.tasks.kinds.delivery.product import Product, find_products, script_name
+from packyard.tasks.target.room import Room
+from packyard.tasks.target.target import Json, Output, Target, Use
+from packyard.tasks.texts import installguide, readme
+from packyard.tasks.texts.installguide import Installable, guide_text
+from packyard.tasks.texts.readme import Row, readme_text
+from packyard.tasks.texts.template import read_template
+from packyard.tasks.workspace.workspace import MANIFEST, Workspace
 
 _WHAT = {
     "bundle": "a program",
@@ -108,7 +108,7 @@ def _target(
         name=f"guide:{name}",
         doc=f"{name}, about everything in dist/",
         place=MANIFEST,
-        run=f"packyard.tasks.guide:make_{name.partition('.')[0].lower()}",
+        run=f"packyard.tasks.kinds.delivery.guide:make_{name.partition('.')[0].lower()}",
         params={
             "title": workspace.manifest.name,
             "template": read_template(template, built_in, workspace.watch, places),

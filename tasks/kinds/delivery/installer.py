@@ -9,11 +9,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 
 from packyard.formats.digest import digest_stream
-from packyard.tasks.installscript import Beside, Placed, install_script
-from packyard.tasks.product import Product, find_products, script_name
-from packyard.tasks.room import Room
-from packyard.tasks.target import Output, Target
-from packyard.tasks.workspace import MANIFEST, Workspace
+from packyard.tasks.kinds.delivery.product import Product, find_products, script_name
+from packyard.tasks.target.room import Room
+from packyard.tasks.target.target import Output, Target
+from packyard.tasks.texts.installscript import Beside, Placed, install_script
+from packyard.tasks.workspace.workspace import MANIFEST, Workspace
 
 
 def targets(workspace: Workspace, made: Mapping[str, Target]) -> Iterator[Target]:
@@ -42,7 +42,7 @@ def _target(product: Product) -> Target:
         name=f"installer:{product.name}",
         doc=f"the script that installs {product.file}",
         place=MANIFEST,
-        run="packyard.tasks.installer:make_installer",
+        run="packyard.tasks.kinds.delivery.installer:make_installer",
         params={
             "name": product.name,
             "title": f"{product.name} {product.version}".strip(),

@@ -6,16 +6,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from packyard.formats.morlochome import Installed, PlanePaths, exposed_paths, record_of
-from packyard.formats.morloclock import LockedPackage
-from packyard.formats.morlocref import archive_file
-from packyard.tasks.installscript import Beside
-from packyard.tasks.mojoplan import sound_packages
-from packyard.tasks.morlocneeds import members_needed
-from packyard.tasks.morlocpackage import Package, read_packages
-from packyard.tasks.target import Target, Use
-from packyard.tasks.version import version
-from packyard.tasks.workspace import Workspace
+from packyard.formats.morloc.home import Installed, PlanePaths, exposed_paths, record_of
+from packyard.formats.morloc.lock import LockedPackage
+from packyard.formats.morloc.reference import archive_file
+from packyard.tasks.kinds.mojo.plan import sound_packages
+from packyard.tasks.kinds.morloc.archives import members_needed
+from packyard.tasks.kinds.morloc.package import Package, read_packages
+from packyard.tasks.kinds.python.version import version
+from packyard.tasks.target.target import Target, Use
+from packyard.tasks.texts.installscript import Beside
+from packyard.tasks.workspace.workspace import Workspace
 
 How = Literal["copy", "program", "tar", "zip"]
 _HOME = "share/morloc"  # below ~/.local, where the compiler looks

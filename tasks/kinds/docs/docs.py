@@ -11,14 +11,15 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from packyard.formats.entry import Entry
+from packyard.formats.archive.entry import Entry
+from packyard.formats.archive.gzipped import COMPRESSOR, LEVELS, compressing
+from packyard.formats.archive.zipball import write_zip
 from packyard.formats.errors import FormatError, Problem
-from packyard.formats.gzipped import COMPRESSOR, LEVELS, compressing
-from packyard.formats.mkdocs import read_mkdocs
-from packyard.formats.workspace import DocsSpec
-from packyard.formats.zipball import write_zip
-from packyard.tasks import interpreter
-from packyard.tasks.docsite import (
+from packyard.formats.text.mkdocs import read_mkdocs
+from packyard.formats.workspace.manifest import DocsSpec
+from packyard.tasks.errors import PlanError, gather
+from packyard.tasks.kinds.docs.links import Site, check_links
+from packyard.tasks.kinds.docs.site import (
     SITE,
     docs_pin,
     docs_python,
@@ -28,11 +29,10 @@ from packyard.tasks.docsite import (
     site_folder,
     zip_name,
 )
-from packyard.tasks.errors import PlanError, gather
-from packyard.tasks.linkcheck import Site, check_links
-from packyard.tasks.room import Room
-from packyard.tasks.target import Output, Source, Target, Use
-from packyard.tasks.workspace import MANIFEST, Workspace
+from packyard.tasks.kinds.interpreter import choice
+from packyard.tasks.target.room import Room
+from packyard.tasks.target.target import Output, Source, Target, Use
+from packyard.tasks.workspace.workspace import MANIFEST, Workspace
 
 _SERVED = ("404.html", "sitemap.xml", "sitemap.xml.gz")  # for servers and crawlers, of no use in a zip
 _COPY_HINT = "it is an address of the served site; of [text](PAGE.md) in Markdown mkdocs makes the one that fits"
@@ -106,7 +106,7 @@ def _run_mkdocs(room: Room, site: Path, copy: Path) -> str:
         "facts": str(facts),
     }
     tree = room.trees[room.params["buildenv"]]
-    python = interpreter.program_in(room, room.params["runtime"], room.params["version"])
+    python = choice.program_in(room, room.params["runtime"], room.params["version"])
     path = f"{tree}/bin:{room.environment()['PATH']}"
     env = {"PATH": path, "PYTHONPATH": str(tree), "NO_MKDOCS_2_WARNING": "1"}
     # Not -I, which would pass over PYTHONHASHSEED: plug-ins may write what they have in sets.
@@ -130,15 +130,15 @@ def _target(workspace: Workspace, spec: DocsSpec, key: str) -> Target:
     assert pin is not None
     config, pages, sources = _sources(workspace, spec, key)
     python = docs_python(workspace)
-    one = interpreter.find(python, workspace)
-    program, uses = interpreter.build_program(one)
+    one = choice.find(python, workspace)
+    program, uses = choice.build_program(one)
     buildenv = docsenv_of(pin)
     site, file = site_folder(spec.name, workspace.manifest), zip_name(spec, workspace.manifest)
     return Target(
         name=f"docs:{spec.name}",
         doc=f"the site {site}/ and {file}",
         place=MANIFEST,
-        run="packyard.tasks.docs:make_docs",
+        run="packyard.tasks.kinds.docs.docs:make_docs",
         params={
             "zip": file,
             "label": f"{spec.name} {spec.version}",

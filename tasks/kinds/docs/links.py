@@ -12,7 +12,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from packyard.formats.errors import FormatError, Problem
-from packyard.formats.htmlpage import HtmlPage, is_external, is_internal, read_html
+from packyard.formats.text.html import HtmlPage, is_external, is_internal, read_html
 
 _TOP = ("", "top")  # anchors that every page has
 

@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from packyard.tasks.linkcheck import Site
+from packyard.tasks.kinds.docs.links import Site
 
 _AT_ONCE = 8
 _TIMEOUT = 20.0  # seconds

@@ -8,13 +8,14 @@ import posixpath
 from collections.abc import Mapping
 from dataclasses import replace
 
-from packyard.formats.mkdocs import MkdocsConfig
 from packyard.formats.reference import TargetRef
-from packyard.formats.workspace import DocsSpec, WorkspaceManifest
-from packyard.tasks import interpreter, lock
+from packyard.formats.text.mkdocs import MkdocsConfig
+from packyard.formats.workspace.manifest import DocsSpec, WorkspaceManifest
 from packyard.tasks.errors import PlanError
-from packyard.tasks.target import Pin, Target
-from packyard.tasks.workspace import Member, Workspace
+from packyard.tasks.index import lock
+from packyard.tasks.kinds.interpreter import choice
+from packyard.tasks.target.target import Pin, Target
+from packyard.tasks.workspace.workspace import Member, Workspace
 
 SITE = "site"  # the part that is the folder
 LOCK = "pylock.docs.toml"  # at the root: all sites of a workspace are made with the same
@@ -22,7 +23,7 @@ LOCK = "pylock.docs.toml"  # at the root: all sites of a workspace are made with
 
 def docs_python(workspace: Workspace) -> str:
     """The Python ('3.12') that mkdocs runs on."""
-    return interpreter.version(_member(), workspace)
+    return choice.version(_member(), workspace)
 
 
 def docs_requirements(workspace: Workspace) -> tuple[str, ...]:

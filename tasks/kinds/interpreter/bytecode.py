@@ -18,9 +18,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import BinaryIO
 
-from packyard.formats.entry import Entry
-from packyard.formats.pycache import cached_path
-from packyard.tasks.room import Room
+from packyard.formats.archive.entry import Entry
+from packyard.formats.python.pycache import cached_path
+from packyard.tasks.target.room import Room
 
 _PROCESSES = 4
 _NOT_AT_A_START = frozenset({"test", "testing", "tests"})

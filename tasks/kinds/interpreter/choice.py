@@ -19,12 +19,12 @@ from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 from packyard.formats.elf import MAGIC
 from packyard.formats.errors import Problem
-from packyard.formats.interpreterpin import InterpreterPin, read_interpreter_pins
+from packyard.formats.workspace.lock import InterpreterPin, read_interpreter_pins
 from packyard.tasks.errors import PlanError
-from packyard.tasks.room import Room
-from packyard.tasks.target import Use
-from packyard.tasks.watch import Watch
-from packyard.tasks.workspace import LOCK, Member, Workspace
+from packyard.tasks.target.room import Room
+from packyard.tasks.target.target import Use
+from packyard.tasks.workspace.watch import Watch
+from packyard.tasks.workspace.workspace import LOCK, Member, Workspace
 
 FACTS = "facts"  # the end of the name of the target that asks an installed Python
 OLDEST = Version("3.8")  # that packyard_runtime runs on

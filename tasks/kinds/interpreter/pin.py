@@ -8,10 +8,10 @@ from pathlib import Path
 
 from packyard.formats.digest import digest_stream
 from packyard.formats.errors import FormatError, Problem, inside
-from packyard.formats.interpreterarchive import identify
-from packyard.formats.interpreterpin import InterpreterPin
-from packyard.tasks.download import download
+from packyard.formats.python.interpreterarchive import identify
+from packyard.formats.workspace.lock import InterpreterPin
 from packyard.tasks.errors import PlanError
+from packyard.tasks.index.download import download
 
 
 def pin_archive(place: str, root: Path) -> InterpreterPin:

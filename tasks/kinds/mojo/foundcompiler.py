@@ -8,8 +8,8 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from packyard.tasks.compiler import Compiler
 from packyard.tasks.errors import ActionError
+from packyard.tasks.kinds.mojo.compiler import Compiler
 
 
 def find_compiler(text: str) -> Compiler:

@@ -18,13 +18,13 @@ from pathlib import Path
 from typing import Literal
 
 from packyard.formats.errors import FormatError, Problem
-from packyard.formats.mojolibrary import NAME as RECORD
-from packyard.formats.mojolibrary import read_library, write_library
-from packyard.formats.mojopkg import MojoPackage
-from packyard.formats.packagemanifest import PackageManifest
+from packyard.formats.mojo.library import NAME as RECORD
+from packyard.formats.mojo.library import read_library, write_library
+from packyard.formats.mojo.package import MojoPackage
+from packyard.formats.mojo.packagemanifest import PackageManifest
 from packyard.tasks.errors import ActionError, PlanError
-from packyard.tasks.exclusion import exclusive
-from packyard.tasks.mojodescribed import ENDS, read_described, sha256_of
+from packyard.tasks.host.filelock import exclusive
+from packyard.tasks.kinds.mojo.packagefile import ENDS, read_described, sha256_of
 
 How = Literal["install", "replace", "repair", "keep"]
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from packyard.formats.errors import Problem
-from packyard.formats.mojoexport import exports
-from packyard.formats.mojosource import move_imports
+from packyard.formats.mojo.exports import exports
+from packyard.formats.mojo.source import move_imports
 from packyard.tasks.errors import PlanError
-from packyard.tasks.mojopackage import Package, source_texts, sources
-from packyard.tasks.room import Room
-from packyard.tasks.workspace import MANIFEST, Workspace
+from packyard.tasks.kinds.mojo.package import Package, source_texts, sources
+from packyard.tasks.target.room import Room
+from packyard.tasks.workspace.workspace import MANIFEST, Workspace
 
 
 def flat_exports(package: Package, workspace: Workspace) -> dict[str, list[str]]:

@@ -16,24 +16,24 @@ import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from packyard.formats.entry import Entry
+from packyard.formats.archive.entry import Entry
+from packyard.formats.archive.gzipped import COMPRESSOR, LEVELS, compressing
+from packyard.formats.archive.tarball import write_tar
 from packyard.formats.errors import FormatError
-from packyard.formats.gzipped import COMPRESSOR, LEVELS, compressing
-from packyard.formats.mojopkg import MojoPackage, read_package
-from packyard.formats.packagemanifest import SUFFIX, write_package_manifest
-from packyard.formats.tarball import write_tar
-from packyard.tasks import process
-from packyard.tasks.compiler import Compiler, bare_modules, extension, records_paths, toolchain_of, verb
+from packyard.formats.mojo.package import MojoPackage, read_package
+from packyard.formats.mojo.packagemanifest import SUFFIX, write_package_manifest
 from packyard.tasks.errors import ActionError
-from packyard.tasks.mojodependency import Needs, together
-from packyard.tasks.mojomanifest import make_manifest, said_of
-from packyard.tasks.mojometa import assemble, flat_exports
-from packyard.tasks.mojopackage import Package, artifact_name, sources
-from packyard.tasks.mojoplan import plan_packages
-from packyard.tasks.room import Room
-from packyard.tasks.target import Json, Output, Source, Target, Use
-from packyard.tasks.watch import Watch
-from packyard.tasks.workspace import MANIFEST, Workspace
+from packyard.tasks.host import process
+from packyard.tasks.kinds.mojo.compiler import Compiler, bare_modules, extension, records_paths, toolchain_of, verb
+from packyard.tasks.kinds.mojo.dependencies import Needs, together
+from packyard.tasks.kinds.mojo.meta import assemble, flat_exports
+from packyard.tasks.kinds.mojo.package import Package, artifact_name, sources
+from packyard.tasks.kinds.mojo.packagemanifest import make_manifest, said_of
+from packyard.tasks.kinds.mojo.plan import plan_packages
+from packyard.tasks.target.room import Room
+from packyard.tasks.target.target import Json, Output, Source, Target, Use
+from packyard.tasks.workspace.watch import Watch
+from packyard.tasks.workspace.workspace import MANIFEST, Workspace
 
 _SHOWN_LINES = 40
 _SOURCE = ".source.tar.gz"
@@ -116,7 +116,7 @@ def _target(package: Package, needs: Needs, workspace: Workspace) -> Target:
         name=package.target,
         doc=package.manifest.description or f"the Mojo package {package.name}",
         place=package.place,
-        run="packyard.tasks.mojo:make_mojo",
+        run="packyard.tasks.kinds.mojo.mojo:make_mojo",
         params=params,
         sources=tuple(_staged(package, workspace.watch)),
         uses=(
@@ -141,7 +141,7 @@ def _refusal(package: Package, needs: Needs, packages: Sequence[Package], worksp
         name=package.target,
         doc=f"the Mojo package {package.name}, which cannot be compiled alone",
         place=package.place,
-        run="packyard.tasks.mojo:refuse_mojo",
+        run="packyard.tasks.kinds.mojo.mojo:refuse_mojo",
         params={"message": f"{package.place}: the packages import each other in a cycle: {shown}", "hint": hint},
         outputs=_outputs(package),
         final=holder is None,

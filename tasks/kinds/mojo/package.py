@@ -12,13 +12,13 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from packyard.formats.errors import FormatError, Problem
-from packyard.formats.mojo import MojoManifest
+from packyard.formats.mojo.manifest import MojoManifest
 from packyard.formats.naming import read_import_name
-from packyard.formats.workspace import MetaSpec
-from packyard.tasks.compiler import compiles_plain_folders, extension
+from packyard.formats.workspace.manifest import MetaSpec
 from packyard.tasks.errors import PlanError, gather
-from packyard.tasks.watch import Watch
-from packyard.tasks.workspace import MANIFEST, Member, Workspace
+from packyard.tasks.kinds.mojo.compiler import compiles_plain_folders, extension
+from packyard.tasks.workspace.watch import Watch
+from packyard.tasks.workspace.workspace import MANIFEST, Member, Workspace
 
 _INIT = "__init__.mojo"
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from packyard.formats.digest import digest_stream
 from packyard.formats.errors import FormatError, Problem, inside
-from packyard.formats.mojopkg import MojoPackage, is_package, read_package
+from packyard.formats.mojo.package import MojoPackage, is_package, read_package
+from packyard.formats.mojo.packagemanifest import SUFFIX, PackageManifest, read_package_manifest, stamp_of
 from packyard.formats.naming import read_import_name
-from packyard.formats.packagemanifest import SUFFIX, PackageManifest, read_package_manifest, stamp_of
 from packyard.formats.semver import read_version
 
 ENDS = (".mojopkg", ".mojoc")

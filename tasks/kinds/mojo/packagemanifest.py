@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from packyard.formats.digest import digest_stream
-from packyard.formats.mojoexport import exports, module_names
-from packyard.formats.mojopkg import MojoPackage
-from packyard.formats.packagemanifest import Needed, PackageManifest, stamp_of
-from packyard.tasks.mojodependency import Needs
-from packyard.tasks.mojopackage import Package, artifact_name
-from packyard.tasks.room import Room
-from packyard.tasks.target import Json
+from packyard.formats.mojo.exports import exports, module_names
+from packyard.formats.mojo.package import MojoPackage
+from packyard.formats.mojo.packagemanifest import Needed, PackageManifest, stamp_of
+from packyard.tasks.kinds.mojo.dependencies import Needs
+from packyard.tasks.kinds.mojo.package import Package, artifact_name
+from packyard.tasks.target.room import Room
+from packyard.tasks.target.target import Json
 
 
 def said_of(package: Package, needs: Needs) -> dict[str, Json]:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from packyard.formats.errors import FormatError, Problem
 from packyard.tasks.errors import PlanError
-from packyard.tasks.mojodependency import Needs, dependencies
-from packyard.tasks.mojopackage import Package, find_packages, sources
-from packyard.tasks.workspace import MANIFEST, Workspace
+from packyard.tasks.kinds.mojo.dependencies import Needs, dependencies
+from packyard.tasks.kinds.mojo.package import Package, find_packages, sources
+from packyard.tasks.workspace.workspace import MANIFEST, Workspace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,16 +13,16 @@ from collections.abc import Iterator
 
 from packaging.version import Version
 from packyard.formats.errors import Problem
-from packyard.formats.pylock import drift, read_pylock
-from packyard.formats.toolchainpin import read_toolchain_pins
-from packyard.tasks import lock
-from packyard.tasks.compiler import Compiler, toolchain_of
+from packyard.formats.python.pylock import drift, read_pylock
+from packyard.formats.workspace.toolchainpin import read_toolchain_pins
 from packyard.tasks.errors import ActionError, PlanError
-from packyard.tasks.indexinstall import install_as_is
-from packyard.tasks.installation import find_mojo
-from packyard.tasks.room import Room
-from packyard.tasks.target import Output, Pin, Source, Target
-from packyard.tasks.workspace import LOCK, MANIFEST, Workspace
+from packyard.tasks.index import lock
+from packyard.tasks.index.installtree import install_as_is
+from packyard.tasks.kinds.mojo.compiler import Compiler, toolchain_of
+from packyard.tasks.kinds.mojo.foundcompiler import find_mojo
+from packyard.tasks.target.room import Room
+from packyard.tasks.target.target import Output, Pin, Source, Target
+from packyard.tasks.workspace.workspace import LOCK, MANIFEST, Workspace
 
 # The distribution `mojo` is this one with a debugger, a formatter and notebooks, which are two thirds of its size.
 _DISTRIBUTION = "mojo-compiler"
@@ -48,7 +48,7 @@ def _fetched(workspace: Workspace, version: str) -> Target:
         name=toolchain_of(version),
         doc=f"the Mojo {version} compiler",
         place=MANIFEST,
-        run="packyard.tasks.toolchain:make_toolchain",
+        run="packyard.tasks.kinds.mojo.toolchain:make_toolchain",
         params={"version": version, "platform": workspace.platform},
         sources=(Source(path=pin.path, at="pylock.toml"),),
         outputs=(Output(at="toolchain", tree=True),),
@@ -108,7 +108,7 @@ def _present(workspace: Workspace, version: str, where: str) -> Target:
         name=toolchain_of(version),
         doc=f"the Mojo {version} compiler of {where}",
         place=MANIFEST,
-        run="packyard.tasks.toolchain:make_present",
+        run="packyard.tasks.kinds.mojo.toolchain:make_present",
         params={
             "version": version,
             "program": os.fspath(compiler.program),

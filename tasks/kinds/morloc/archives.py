@@ -8,14 +8,14 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from packyard.formats.morloclock import ARCHIVE, MEMBER, LockedPackage
-from packyard.formats.morlocref import ARCHIVE_SUFFIX
-from packyard.formats.resolution import find_cycle
-from packyard.tasks.morloclock import in_order, locked_source, workspace_lock
-from packyard.tasks.morlocpackage import Package
-from packyard.tasks.morlocsources import vendored
-from packyard.tasks.target import Source, Use
-from packyard.tasks.workspace import Workspace
+from packyard.formats.morloc.lock import ARCHIVE, MEMBER, LockedPackage
+from packyard.formats.morloc.reference import ARCHIVE_SUFFIX
+from packyard.formats.morloc.resolution import find_cycle
+from packyard.tasks.kinds.morloc.lock import in_order, locked_source, workspace_lock
+from packyard.tasks.kinds.morloc.package import Package
+from packyard.tasks.kinds.morloc.sources import vendored
+from packyard.tasks.target.target import Source, Use
+from packyard.tasks.workspace.workspace import Workspace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,18 +11,18 @@ from io import BytesIO
 from pathlib import Path
 from typing import Literal
 
+from packyard.formats.archive.gzipped import Reader
 from packyard.formats.errors import FormatError, Problem, inside
-from packyard.formats.gzipped import Reader
-from packyard.formats.morlochome import Installed, PlanePaths, needed_by, read_record
-from packyard.formats.morloclock import LockedPackage, content_digest, read_morloc_lock
-from packyard.formats.morlocref import PLANE_SUFFIX, GitRef, InstallRef, LocalRef, Named, read_install
+from packyard.formats.morloc.home import Installed, PlanePaths, needed_by, read_record
+from packyard.formats.morloc.lock import LockedPackage, content_digest, read_morloc_lock
+from packyard.formats.morloc.reference import PLANE_SUFFIX, GitRef, InstallRef, LocalRef, Named, read_install
 from packyard.formats.versionrange import read_range
-from packyard.tasks import git, process
-from packyard.tasks.morlocpackage import read_entries
-from packyard.tasks.morlocplane import Change, Plane, change, finish, is_unfinished
-from packyard.tasks.morlocsetup import Run, set_up
-from packyard.tasks.morlocsources import Provided, Sources, archive_name, expand
-from packyard.tasks.morloctree import entries_of
+from packyard.tasks.host import gitfetch, process
+from packyard.tasks.kinds.morloc.package import read_entries
+from packyard.tasks.kinds.morloc.planefolder import Change, Plane, change, finish, is_unfinished
+from packyard.tasks.kinds.morloc.setup import Run, set_up
+from packyard.tasks.kinds.morloc.sources import Provided, Sources, archive_name, expand
+from packyard.tasks.kinds.morloc.unpacked import entries_of
 
 How = Literal["install", "replace", "repair", "keep"]
 _IN_PLANE = re.compile(r"src/morloc/plane/(?P<plane>[^/]+)/(?P<name>[^/]+)/(?P<path>.+)")
@@ -168,8 +168,8 @@ def read_plane_archive(path: Path) -> dict[str, tuple[Provided, str]]:
     with inside(os.fspath(path)):
         try:
             with path.open("rb") as stream:
-                limit = 4 * git.LARGEST
-                entries = git.read_files(BytesIO(Reader(stream, limit=limit).read(limit + 1)))
+                limit = 4 * gitfetch.LARGEST
+                entries = gitfetch.read_files(BytesIO(Reader(stream, limit=limit).read(limit + 1)))
         except OSError as error:
             raise FormatError(f"cannot be read: {error.strerror}") from None
         found: dict[str, list[tuple[str, str]]] = {}

@@ -16,13 +16,13 @@ from pathlib import PurePosixPath
 from typing import Literal
 
 from packyard.formats.errors import FormatError, Problem
-from packyard.formats.morlocignore import glob_expression
-from packyard.formats.morlocref import STANDARD
-from packyard.formats.morlocscan import scan_as_compiler
-from packyard.formats.morlocsource import Sourced
-from packyard.formats.resolution import find_cycle
+from packyard.formats.morloc.ignore import glob_expression
+from packyard.formats.morloc.installerscan import scan_as_compiler
+from packyard.formats.morloc.reference import STANDARD
+from packyard.formats.morloc.resolution import find_cycle
+from packyard.formats.morloc.source import Sourced
 from packyard.formats.versionrange import read_range
-from packyard.tasks.morlocpackage import MANIFEST, Module, Package, gitignored, needs_of, read_modules, resolve
+from packyard.tasks.kinds.morloc.package import MANIFEST, Module, Package, gitignored, needs_of, read_modules, resolve
 
 Level = Literal["error", "warning"]
 _CPP = ("cpp", "c++", "c")

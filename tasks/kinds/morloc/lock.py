@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from packyard.formats.errors import Problem
-from packyard.formats.morloclock import (
+from packyard.formats.morloc.lock import (
     ARCHIVE,
     DEFAULT,
     FOLDER,
@@ -16,16 +16,16 @@ from packyard.formats.morloclock import (
     read_morloc_lock,
     with_morloc_lock,
 )
-from packyard.formats.morlocref import LocalRef, read_install
-from packyard.formats.resolution import order
-from packyard.formats.workspace import MorlocSpec, WorkspaceManifest
-from packyard.tasks import answers
+from packyard.formats.morloc.reference import LocalRef, read_install
+from packyard.formats.morloc.resolution import order
+from packyard.formats.workspace.manifest import MorlocSpec, WorkspaceManifest
 from packyard.tasks.errors import PlanError
-from packyard.tasks.morloclint import Scan, scan
-from packyard.tasks.morlocpackage import needs_of, read_packages
-from packyard.tasks.morlocsources import Sources, cache_folder, naming_problems, vendored
-from packyard.tasks.watch import Watch
-from packyard.tasks.workspace import LOCK, Workspace, read_workspace
+from packyard.tasks.kinds.morloc.lint import Scan, scan
+from packyard.tasks.kinds.morloc.package import needs_of, read_packages
+from packyard.tasks.kinds.morloc.sources import Sources, cache_folder, naming_problems, vendored
+from packyard.tasks.workspace import answers
+from packyard.tasks.workspace.watch import Watch
+from packyard.tasks.workspace.workspace import LOCK, Workspace, read_workspace
 
 
 def lock_morloc(

@@ -7,20 +7,20 @@ import stat
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from packyard.formats.entry import Entry
+from packyard.formats.archive.entry import Entry
+from packyard.formats.archive.gzipped import COMPRESSOR, LEVELS, compressing
+from packyard.formats.archive.tarball import write_tar
 from packyard.formats.errors import FormatError
-from packyard.formats.gzipped import COMPRESSOR, LEVELS, compressing
-from packyard.formats.morloclock import DEFAULT, FOLDER, LockedPackage, content_digest
-from packyard.formats.morlocref import GitRef, archive_file, over_ssh, read_install
-from packyard.formats.tarball import write_tar
-from packyard.tasks import git
+from packyard.formats.morloc.lock import DEFAULT, FOLDER, LockedPackage, content_digest
+from packyard.formats.morloc.reference import GitRef, archive_file, over_ssh, read_install
 from packyard.tasks.errors import ActionError, PlanError
-from packyard.tasks.morloclint import find_errors, scan
-from packyard.tasks.morloclock import known_packages, workspace_lock
-from packyard.tasks.morlocpackage import MANIFEST, Package, read_entries, read_folder, read_packages, select
-from packyard.tasks.room import Room
-from packyard.tasks.target import Json, Output, Source, Target
-from packyard.tasks.workspace import LOCK, Workspace
+from packyard.tasks.host import gitfetch
+from packyard.tasks.kinds.morloc.lint import find_errors, scan
+from packyard.tasks.kinds.morloc.lock import known_packages, workspace_lock
+from packyard.tasks.kinds.morloc.package import MANIFEST, Package, read_entries, read_folder, read_packages, select
+from packyard.tasks.target.room import Room
+from packyard.tasks.target.target import Json, Output, Source, Target
+from packyard.tasks.workspace.workspace import LOCK, Workspace
 
 
 def targets(workspace: Workspace) -> Iterator[Target]:
@@ -54,7 +54,7 @@ def fetch_archive(room: Room) -> None:
     """Fetch a package at its locked commit, compare it with the lock, and write it as one archive."""
     name, url, commit = (room.params[key] for key in ("package", "url", "commit"))
     try:
-        entries = read_entries(git.files_of(url, commit, room.scratch / "git"), name, name).entries()
+        entries = read_entries(gitfetch.files_of(url, commit, room.scratch / "git"), name, name).entries()
     except FormatError as error:
         raise ActionError(f"{name}: {error}") from None
     content = content_digest(entries)
@@ -85,7 +85,7 @@ def _locked_target(workspace: Workspace, locked: LockedPackage) -> Iterator[Targ
             name=f"morloc:{locked.name}",
             doc=f"the morloc package {locked.name} {locked.version}, as it is locked",
             place=LOCK,
-            run="packyard.tasks.morloc:fetch_archive",
+            run="packyard.tasks.kinds.morloc.morloc:fetch_archive",
             params={
                 "name": file,
                 "package": locked.name,
@@ -110,7 +110,7 @@ def _target(workspace: Workspace, package: Package, *, final: bool) -> Target:
         name=f"morloc:{package.name}",
         doc=f"the morloc package {package.name} {package.manifest.version}",
         place=package.path(MANIFEST),
-        run="packyard.tasks.morloc:make_archive",
+        run="packyard.tasks.kinds.morloc.morloc:make_archive",
         params={"name": file, **_packing(workspace)},
         sources=tuple(
             Source(path=package.path(name), at=f"{package.name}/{name}")

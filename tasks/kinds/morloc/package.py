@@ -15,15 +15,15 @@ from functools import cached_property
 from pathlib import PurePosixPath
 from typing import Protocol
 
-from packyard.formats import gitignore
-from packyard.formats.entry import Entry
+from packyard.formats.archive.entry import Entry
 from packyard.formats.errors import FormatError, Problem, inside
-from packyard.formats.morloc import MorlocManifest, read_foreign_morloc
-from packyard.formats.morlocignore import IGNORE_FILE, glob_expression, read_ignore
-from packyard.formats.morlocsource import Import, MorlocSource, scan_morloc
+from packyard.formats.morloc.ignore import IGNORE_FILE, glob_expression, read_ignore
+from packyard.formats.morloc.manifest import MorlocManifest, read_foreign_morloc
+from packyard.formats.morloc.source import Import, MorlocSource, scan_morloc
+from packyard.formats.text import gitignore
 from packyard.tasks.errors import PlanError
-from packyard.tasks.watch import Watch
-from packyard.tasks.workspace import Member, Workspace
+from packyard.tasks.workspace.watch import Watch
+from packyard.tasks.workspace.workspace import Member, Workspace
 
 MANIFEST = "package.yaml"
 _ARTIFACTS = ("dist/", "site/")  # of a workspace that is itself a member

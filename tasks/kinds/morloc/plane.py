@@ -8,22 +8,22 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from packyard.formats.archive.entry import Entry
+from packyard.formats.archive.gzipped import COMPRESSOR, LEVELS, compressing
+from packyard.formats.archive.tarball import write_tar
 from packyard.formats.digest import Digest
-from packyard.formats.entry import Entry
 from packyard.formats.errors import FormatError
-from packyard.formats.gzipped import COMPRESSOR, LEVELS, compressing
-from packyard.formats.morlochome import Installed, PlanePaths, exposed_folders, home_files, plane_listing
-from packyard.formats.morloclock import LockedPackage, content_digest, content_listing, write_morloc_lock
-from packyard.formats.morlocref import PLANE_SUFFIX
-from packyard.formats.tarball import write_tar
+from packyard.formats.morloc.home import Installed, PlanePaths, exposed_folders, home_files, plane_listing
+from packyard.formats.morloc.lock import LockedPackage, content_digest, content_listing, write_morloc_lock
+from packyard.formats.morloc.reference import PLANE_SUFFIX
 from packyard.tasks.errors import ActionError
-from packyard.tasks.morlocneeds import archives_of, place_of
-from packyard.tasks.morlocpackage import read_packages
-from packyard.tasks.morlocsetup import read_tree, set_up
-from packyard.tasks.morlocsources import read_archive
-from packyard.tasks.room import Room
-from packyard.tasks.target import Json, Output, Target
-from packyard.tasks.workspace import LOCK, MANIFEST, Workspace
+from packyard.tasks.kinds.morloc.archives import archives_of, place_of
+from packyard.tasks.kinds.morloc.package import read_packages
+from packyard.tasks.kinds.morloc.setup import read_tree, set_up
+from packyard.tasks.kinds.morloc.sources import read_archive
+from packyard.tasks.target.room import Room
+from packyard.tasks.target.target import Json, Output, Target
+from packyard.tasks.workspace.workspace import LOCK, MANIFEST, Workspace
 
 
 def targets(workspace: Workspace) -> Iterator[Target]:
@@ -41,7 +41,7 @@ def targets(workspace: Workspace) -> Iterator[Target]:
         name=f"plane:{spec.plane}",
         doc="an offline morloc plane of all packages and what they need",
         place=MANIFEST,
-        run="packyard.tasks.plane:make_plane",
+        run="packyard.tasks.kinds.morloc.plane:make_plane",
         params={
             "file": file,
             "plane": spec.plane,

@@ -19,10 +19,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from packyard.formats.archive.entry import Entry
 from packyard.formats.digest import digest_of
-from packyard.formats.entry import Entry
 from packyard.formats.errors import FormatError
-from packyard.formats.morlochome import (
+from packyard.formats.morloc.home import (
     Installed,
     PlanePaths,
     exposed_folders,
@@ -31,7 +31,7 @@ from packyard.formats.morlochome import (
     read_plane_listing,
     read_record,
 )
-from packyard.formats.morloclock import (
+from packyard.formats.morloc.lock import (
     LockedPackage,
     content_listing,
     read_content_listing,
@@ -39,10 +39,10 @@ from packyard.formats.morloclock import (
     write_morloc_lock,
 )
 from packyard.tasks.errors import ActionError
-from packyard.tasks.exchange import exchange
-from packyard.tasks.exclusion import try_exclusive
-from packyard.tasks.morlocsetup import write_entries
-from packyard.tasks.morloctree import READ_ONLY, differences, stored
+from packyard.tasks.host.exchange import exchange
+from packyard.tasks.host.filelock import try_exclusive
+from packyard.tasks.kinds.morloc.setup import write_entries
+from packyard.tasks.kinds.morloc.unpacked import READ_ONLY, differences, stored
 
 _NOTE = "note.json"
 

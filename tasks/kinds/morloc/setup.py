@@ -7,8 +7,8 @@ import stat
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
-from packyard.formats.entry import Entry, check_path
-from packyard.formats.morlochome import Installed, PlanePaths, exposed_folders, home_files
+from packyard.formats.archive.entry import Entry, check_path
+from packyard.formats.morloc.home import Installed, PlanePaths, exposed_folders, home_files
 from packyard.tasks.errors import ActionError
 
 # Runs words in a folder with variables; ActionError when they fail.

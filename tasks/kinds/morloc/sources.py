@@ -9,11 +9,11 @@ from functools import cached_property
 from pathlib import Path
 
 import platformdirs
-from packyard.formats.entry import Entry
+from packyard.formats.archive.entry import Entry
+from packyard.formats.archive.gzipped import Reader
 from packyard.formats.errors import FormatError, Problem, inside
-from packyard.formats.gzipped import Reader
-from packyard.formats.morloclock import ARCHIVE, DEFAULT, FOLDER, MEMBER, LockedPackage, content_digest
-from packyard.formats.morlocref import (
+from packyard.formats.morloc.lock import ARCHIVE, DEFAULT, FOLDER, MEMBER, LockedPackage, content_digest
+from packyard.formats.morloc.reference import (
     ARCHIVE_SUFFIX,
     STANDARD,
     STANDARD_SET,
@@ -24,14 +24,14 @@ from packyard.formats.morlocref import (
     over_ssh,
     read_install,
 )
-from packyard.formats.resolution import Candidate, resolve
+from packyard.formats.morloc.resolution import Candidate, resolve
 from packyard.formats.versionrange import newest
-from packyard.formats.workspace import MorlocSpec
-from packyard.tasks import git
+from packyard.formats.workspace.manifest import MorlocSpec
 from packyard.tasks.errors import ActionError, PlanError
-from packyard.tasks.morloclint import Scan, find_errors, scan
-from packyard.tasks.morlocpackage import Package, needs_of, read_entries, read_folder, select
-from packyard.tasks.watch import Watch
+from packyard.tasks.host import gitfetch
+from packyard.tasks.kinds.morloc.lint import Scan, find_errors, scan
+from packyard.tasks.kinds.morloc.package import Package, needs_of, read_entries, read_folder, select
+from packyard.tasks.workspace.watch import Watch
 
 # What stops a resolution before anything is fetched: a misspelt import must not be looked for in a repository.
 _NAMING = frozenset({"unknown-import", "unknown-dependency", "unreadable-module", "package-cycle"})
@@ -110,7 +110,7 @@ class Sources:
         if reference is None or reference.form or self.offline or self.only_locked:
             return ""
         try:
-            tags = git.tags_of(self._url(reference))
+            tags = gitfetch.tags_of(self._url(reference))
         except ActionError as error:
             raise _unreachable(name, reference, error) from None
         return newest({tag.removeprefix("v"): commit for tag, commit in tags.items()}, ranges)
@@ -183,7 +183,7 @@ class Sources:
             with inside(name):
                 commit, expected = self._commit(name, reference, source, pin)
                 self.notify(f"{name}: {url} at {commit[:12]}")
-                entries = git.files_of(url, commit, self.cache / "git", offline=self.offline)
+                entries = gitfetch.files_of(url, commit, self.cache / "git", offline=self.offline)
         except ActionError as error:
             raise _unreachable(name, reference, error) from None
         provided = self._checked(read_entries(entries, name, name), name, source, commit)
@@ -203,7 +203,7 @@ class Sources:
             return pin, old if same and old is not None and old.commit == pin else None
         if same and old is not None and not upgraded:
             if reference.form == "tag" and not (self.offline or self.only_locked):
-                now = git.commit_of(self._url(reference), "tag", reference.ref, self.cache / "git")
+                now = gitfetch.commit_of(self._url(reference), "tag", reference.ref, self.cache / "git")
                 if now != old.commit:
                     raise FormatError(
                         f"the tag {reference.ref!r} of {reference.url} moved from {old.commit[:12]} to {now[:12]}",
@@ -214,7 +214,7 @@ class Sources:
             raise FormatError("is not locked", hint="run 'packyard lock'")
         if self.offline and not (reference.form == "hash" and len(reference.ref) >= 40):
             raise FormatError("is not locked, and nothing may be fetched (--offline)")
-        return git.commit_of(self._url(reference), reference.form, reference.ref, self.cache / "git"), None
+        return gitfetch.commit_of(self._url(reference), reference.form, reference.ref, self.cache / "git"), None
 
     def _checked(self, package: Package, name: str, source: str, commit: str = "") -> Provided:
         """A package that is no member, refused when it cannot work."""
@@ -260,7 +260,7 @@ def archive_name(path: Path) -> str:
 def _unpacked(path: Path) -> tuple[str, list[Entry]]:
     try:
         with path.open("rb") as stream:
-            entries = git.read_files(Reader(stream, limit=git.LARGEST))
+            entries = gitfetch.read_files(Reader(stream, limit=gitfetch.LARGEST))
     except OSError as error:
         raise FormatError(f"cannot be read: {error.strerror}") from None
     tops = {entry.path.partition("/")[0] for entry in entries}

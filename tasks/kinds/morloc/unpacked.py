@@ -13,9 +13,9 @@ import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from packyard.formats.entry import Entry
-from packyard.formats.morloclock import content_digest, content_listing, read_content_listing
-from packyard.tasks.morlocsetup import write_entries
+from packyard.formats.archive.entry import Entry
+from packyard.formats.morloc.lock import content_digest, content_listing, read_content_listing
+from packyard.tasks.kinds.morloc.setup import write_entries
 
 READ_ONLY = 0o555
 

@@ -8,15 +8,15 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from packyard.formats.entry import Entry
+from packyard.formats.archive.entry import Entry
 from packyard.formats.errors import FormatError, Problem
-from packyard.formats.morlochome import exposed_files, exposed_folders
-from packyard.formats.morloclock import LockedPackage
-from packyard.tasks import process
+from packyard.formats.morloc.home import exposed_files, exposed_folders
+from packyard.formats.morloc.lock import LockedPackage
 from packyard.tasks.errors import ActionError
-from packyard.tasks.morlocpackage import Package, read_entries
-from packyard.tasks.morlocplane import Plane, is_unfinished
-from packyard.tasks.morloctree import differences, entries_of
+from packyard.tasks.host import process
+from packyard.tasks.kinds.morloc.package import Package, read_entries
+from packyard.tasks.kinds.morloc.planefolder import Plane, is_unfinished
+from packyard.tasks.kinds.morloc.unpacked import differences, entries_of
 
 _NESTED = "morloclib"  # the compiler looks here first, but its installer never does
 

@@ -10,10 +10,10 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from mmap import ACCESS_READ, mmap
 
+from packyard.formats.archive.entry import Entry
 from packyard.formats.elf import MAGIC, Elf, read_elf
-from packyard.formats.entry import Entry
 from packyard.formats.errors import FormatError, Problem
-from packyard.tasks.target import Json
+from packyard.tasks.target.target import Json
 
 _EXTENSION = re.compile(r"[^/]*?\.(?:(?P<abi>cpython-[^./]+|pypy[^./]+)|abi3)\.so")
 _POLICIES = {"manylinux1": (2, 5), "manylinux2010": (2, 12), "manylinux2014": (2, 17)}

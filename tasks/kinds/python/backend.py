@@ -7,9 +7,10 @@ import json
 
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
-from packyard.tasks import interpreter, lock
-from packyard.tasks.target import Pin
-from packyard.tasks.workspace import Member, Workspace
+from packyard.tasks.index import lock
+from packyard.tasks.kinds.interpreter import choice
+from packyard.tasks.target.target import Pin
+from packyard.tasks.workspace.workspace import Member, Workspace
 
 
 def buildenv_of(member: Member, workspace: Workspace) -> str:
@@ -25,7 +26,7 @@ def buildenv_of(member: Member, workspace: Workspace) -> str:
 
 def build_pin(member: Member, workspace: Workspace) -> Pin:
     """The lock of a member's build requirements: `pylock.build.toml` beside its manifest, else our own."""
-    python = interpreter.version(member, workspace)
+    python = choice.version(member, workspace)
     return lock.pin_of(
         member, workspace, requirements=build_requirements(member), python=python, name=lock.BUILD_NAME, shared=True
     )
@@ -45,7 +46,7 @@ def hook_pin(member: Member, workspace: Workspace) -> Pin | None:
     build = member.project.flavor.build if member.project and member.project.flavor else None
     if build is None or not build.hook_requires or not (build.pre_build or build.post_build):
         return None
-    python = interpreter.version(member, workspace)
+    python = choice.version(member, workspace)
     return lock.pin_of(
         member, workspace, requirements=build.hook_requires, python=python, name=lock.HOOK_NAME, shared=True
     )

@@ -6,14 +6,15 @@ import shutil
 from collections.abc import Iterator
 
 from packyard.formats.errors import FormatError
-from packyard.tasks import interpreter, lock
-from packyard.tasks.backend import build_pin, buildenv_of, hook_pin, hookenv_of
-from packyard.tasks.docsite import docs_pin, docsenv_of
 from packyard.tasks.errors import gather
-from packyard.tasks.indexinstall import install_as_is
-from packyard.tasks.room import Room
-from packyard.tasks.target import Output, Pin, Source, Target
-from packyard.tasks.workspace import MANIFEST, Workspace
+from packyard.tasks.index import lock
+from packyard.tasks.index.installtree import install_as_is
+from packyard.tasks.kinds.docs.site import docs_pin, docsenv_of
+from packyard.tasks.kinds.interpreter import choice
+from packyard.tasks.kinds.python.backend import build_pin, buildenv_of, hook_pin, hookenv_of
+from packyard.tasks.target.room import Room
+from packyard.tasks.target.target import Output, Pin, Source, Target
+from packyard.tasks.workspace.workspace import MANIFEST, Workspace
 
 
 def targets(workspace: Workspace) -> Iterator[Target]:
@@ -45,7 +46,7 @@ def make_buildenv(room: Room) -> None:
     """Install what the lock lists, each file checked against its hash, and compile it: a backend starts often."""
     tree = room.outputs / "site"
     tree.mkdir()
-    python = interpreter.program_in(room, room.params["runtime"], room.params["version"])
+    python = choice.program_in(room, room.params["runtime"], room.params["version"])
     install_as_is(room, room.inputs / "pylock.toml", tree, python=python, what="what builds need")
     room.run(
         [
@@ -60,13 +61,13 @@ def make_buildenv(room: Room) -> None:
 
 
 def _target(name: str, pin: Pin, place: str, workspace: Workspace) -> Target:
-    one = interpreter.find(pin.python, workspace)
-    program, uses = interpreter.build_program(one)
+    one = choice.find(pin.python, workspace)
+    program, uses = choice.build_program(one)
     return Target(
         name=name,
         doc=f"{', '.join(pin.requirements)}, for builds",
         place=place,
-        run="packyard.tasks.buildenv:make_buildenv",
+        run="packyard.tasks.kinds.python.buildenv:make_buildenv",
         params={"python": program, "runtime": one.target, "version": pin.python},
         sources=(Source(path=pin.path, at=lock.NAME),),
         uses=uses,

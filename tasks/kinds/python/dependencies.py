@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packyard.formats.errors import Problem
-from packyard.formats.flavor import ProjectManifest
-from packyard.formats.machine import Machine
-from packyard.tasks import interpreter
+from packyard.formats.python.machine import Machine
+from packyard.formats.python.pyproject import ProjectManifest
 from packyard.tasks.errors import PlanError
-from packyard.tasks.prefix import platforms_of
-from packyard.tasks.version import version
-from packyard.tasks.workspace import Member, Workspace
+from packyard.tasks.kinds.interpreter import choice
+from packyard.tasks.kinds.interpreter.prefix import platforms_of
+from packyard.tasks.kinds.python.version import version
+from packyard.tasks.workspace.workspace import Member, Workspace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +95,7 @@ def _machines(member: Member, workspace: Workspace, platform: str) -> list[Machi
     """What markers are asked about."""
     flavor = member.project.flavor if member.project else None
     every = platforms_of(flavor, workspace) if flavor else (workspace.platform,)
-    python = interpreter.version(member, workspace)
+    python = choice.version(member, workspace)
     return [Machine(python=python, platform=one) for one in ([platform] if platform else every)]
 
 

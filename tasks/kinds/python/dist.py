@@ -11,16 +11,16 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
+from packyard.formats.archive.listing import write_listing
+from packyard.formats.archive.piece import write_piece
 from packyard.formats.errors import FormatError
-from packyard.formats.listing import write_listing
-from packyard.formats.piece import write_piece
 from packyard.tasks.errors import gather
-from packyard.tasks.lockedenv import locked
-from packyard.tasks.prefix import env_platforms
-from packyard.tasks.room import Room
-from packyard.tasks.sitepackages import install, needs
-from packyard.tasks.target import Output, Target
-from packyard.tasks.workspace import Workspace
+from packyard.tasks.kinds.interpreter.prefix import env_platforms
+from packyard.tasks.kinds.python.lockedenv import locked
+from packyard.tasks.kinds.python.sitepackages import install, needs
+from packyard.tasks.target.room import Room
+from packyard.tasks.target.target import Output, Target
+from packyard.tasks.workspace.workspace import Workspace
 
 
 def targets(workspace: Workspace) -> Iterator[Target]:
@@ -43,7 +43,7 @@ def targets(workspace: Workspace) -> Iterator[Target]:
                         name=one.target,
                         doc=f"{one.name} {one.version}, as a bundle carries it",
                         place=member.path("pylock.toml"),
-                        run="packyard.tasks.dist:make_dist",
+                        run="packyard.tasks.kinds.python.dist:make_dist",
                         params={**need.params, "lock": one.text},
                         local=need.local,
                         uses=need.uses,

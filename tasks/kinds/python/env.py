@@ -17,21 +17,21 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from packyard.formats.entry import Entry
+from packyard.formats.archive.entry import Entry
+from packyard.formats.archive.gzipped import Reader
+from packyard.formats.archive.listing import Listed, check_owners, read_listing, write_listing
+from packyard.formats.archive.piece import join, write_piece
+from packyard.formats.archive.tarball import read_tar
 from packyard.formats.errors import FormatError
-from packyard.formats.gzipped import Reader
-from packyard.formats.listing import Listed, check_owners, read_listing, write_listing
-from packyard.formats.piece import join, write_piece
-from packyard.formats.tarball import read_tar
-from packyard.tasks import lock
-from packyard.tasks.abi import newest
 from packyard.tasks.errors import ActionError, gather
-from packyard.tasks.lockedenv import lock_of, locked
-from packyard.tasks.prefix import at, env_platforms
-from packyard.tasks.room import Room
-from packyard.tasks.sitepackages import install, needs
-from packyard.tasks.target import Output, Source, Target, Use
-from packyard.tasks.workspace import Member, Workspace
+from packyard.tasks.index import lock
+from packyard.tasks.kinds.interpreter.prefix import at, env_platforms
+from packyard.tasks.kinds.python.abi import newest
+from packyard.tasks.kinds.python.lockedenv import lock_of, locked
+from packyard.tasks.kinds.python.sitepackages import install, needs
+from packyard.tasks.target.room import Room
+from packyard.tasks.target.target import Output, Source, Target, Use
+from packyard.tasks.workspace.workspace import Member, Workspace
 
 _LARGEST = 1 << 33  # bytes that one distribution may unpack to
 
@@ -121,9 +121,9 @@ def _target(member: Member, workspace: Workspace, platform: str) -> Target:
     pin = lock_of(member, workspace)
     need = needs(member, workspace, platform)
     params, local, uses = need.params, need.local, need.uses
-    run = "packyard.tasks.env:make_env"
+    run = "packyard.tasks.kinds.python.env:make_env"
     if found := locked(member, workspace, platform):
-        run = "packyard.tasks.env:join_env"
+        run = "packyard.tasks.kinds.python.env:join_env"
         kept = ("epoch", "compressor", "level")
         params = {key: params[key] for key in kept} | {"distributions": [one.name for one in found]}
         local = {}

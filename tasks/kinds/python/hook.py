@@ -14,18 +14,18 @@ import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from packyard.formats.archive.gzipped import Reader
+from packyard.formats.archive.tarball import read_tar
 from packyard.formats.errors import FormatError, Problem
-from packyard.formats.gzipped import Reader
-from packyard.formats.tarball import read_tar
-from packyard.tasks import interpreter
-from packyard.tasks.backend import hookenv_of
 from packyard.tasks.errors import ActionError, PlanError, gather
-from packyard.tasks.prefix import at, platforms_of, prefix_of
-from packyard.tasks.room import Room
-from packyard.tasks.slotsource import hook_of
-from packyard.tasks.target import Json, Output, Source, Target, Use
-from packyard.tasks.wheelsource import member_files
-from packyard.tasks.workspace import Member, Workspace
+from packyard.tasks.kinds.bundle.slotsource import hook_of
+from packyard.tasks.kinds.interpreter import choice
+from packyard.tasks.kinds.interpreter.prefix import at, platforms_of, prefix_of
+from packyard.tasks.kinds.python.backend import hookenv_of
+from packyard.tasks.kinds.python.wheelsources import member_files
+from packyard.tasks.target.room import Room
+from packyard.tasks.target.target import Json, Output, Source, Target, Use
+from packyard.tasks.workspace.workspace import Member, Workspace
 
 POST_BUILD = "post_build"
 _LARGEST = 1 << 34  # bytes of an unpacked environment
@@ -83,7 +83,7 @@ def _pre_build(member: Member, workspace: Workspace) -> Target:
         name=hook_of(member),
         doc=f"what {member.name} runs before it is built",
         place=member.path("pyproject.toml"),
-        run="packyard.tasks.hook:make_pre_build",
+        run="packyard.tasks.kinds.python.hook:make_pre_build",
         params={**_params(member, workspace, build.pre_build), "outputs": list(build.hook_outputs)},
         sources=tuple(_sources(member, workspace)),
         uses=_uses(member, workspace),
@@ -98,7 +98,7 @@ def _post_build(member: Member, workspace: Workspace, platform: str) -> Target:
         name=f"hook:{member.name}/{POST_BUILD}{suffix}",
         doc=f"what {member.name} runs on its finished bundle",
         place=member.path("pyproject.toml"),
-        run="packyard.tasks.hook:make_post_build",
+        run="packyard.tasks.kinds.python.hook:make_post_build",
         params=_params(member, workspace, member.project.flavor.build.post_build),
         sources=tuple(_sources(member, workspace)),
         uses=(*_uses(member, workspace), Use(target=f"bundle:{member.name}{suffix}", at="bundle/")),
@@ -109,9 +109,9 @@ def _post_build(member: Member, workspace: Workspace, platform: str) -> Target:
 
 def _params(member: Member, workspace: Workspace, commands: Sequence[Sequence[str]]) -> dict[str, Json]:
     assert member.project is not None and member.project.flavor is not None
-    python = interpreter.version(member, workspace)
-    one = interpreter.find(python, workspace)
-    program, _ = interpreter.build_program(one)
+    python = choice.version(member, workspace)
+    one = choice.find(python, workspace)
+    program, _ = choice.build_program(one)
     return {
         "commands": [list(argv) for argv in commands],
         "tools": hookenv_of(member, workspace),
@@ -124,7 +124,7 @@ def _params(member: Member, workspace: Workspace, commands: Sequence[Sequence[st
 
 
 def _uses(member: Member, workspace: Workspace) -> tuple[Use, ...]:
-    _, uses = interpreter.build_program(interpreter.find(interpreter.version(member, workspace), workspace))
+    _, uses = choice.build_program(choice.find(choice.version(member, workspace), workspace))
     tools = hookenv_of(member, workspace)
     return (Use(target=f"env:{member.name}", at="env.tar.gz"), *((Use(target=tools),) if tools else ()), *uses)
 
@@ -159,7 +159,7 @@ def _run(room: Room, env: dict[str, str]) -> Path:
     if (room.inputs / "project").is_dir():
         shutil.copytree(room.inputs / "project", project, dirs_exist_ok=True)
     _unpack(room.inputs / "env.tar.gz", prefix)
-    python = interpreter.program_in(room, room.params["runtime"], room.params["version"])
+    python = choice.program_in(room, room.params["runtime"], room.params["version"])
     tools = room.params["tools"]
     sites = [prefix / prefix_of(room.params["version"], room.params["platform"]).site]
     sites += [room.trees[tools]] if tools else []

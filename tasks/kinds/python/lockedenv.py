@@ -6,13 +6,14 @@ import hashlib
 import json
 from dataclasses import dataclass
 
-from packyard.formats.pylock import divide_pylock
-from packyard.tasks import interpreter, lock
-from packyard.tasks.dependency import dependencies
-from packyard.tasks.prefix import at
-from packyard.tasks.sitepackages import needs
-from packyard.tasks.target import Pin
-from packyard.tasks.workspace import Member, Workspace
+from packyard.formats.python.pylock import divide_pylock
+from packyard.tasks.index import lock
+from packyard.tasks.kinds.interpreter import choice
+from packyard.tasks.kinds.interpreter.prefix import at
+from packyard.tasks.kinds.python.dependencies import dependencies
+from packyard.tasks.kinds.python.sitepackages import needs
+from packyard.tasks.target.target import Pin
+from packyard.tasks.workspace.workspace import Member, Workspace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +29,7 @@ class Locked:
 def lock_of(member: Member, workspace: Workspace) -> Pin:
     """The lock of a member's dependencies, committed or not; PlanError when it has drifted."""
     wanted = dependencies(member, workspace).requirements
-    return lock.pin_of(member, workspace, requirements=wanted, python=interpreter.version(member, workspace))
+    return lock.pin_of(member, workspace, requirements=wanted, python=choice.version(member, workspace))
 
 
 def locked(member: Member, workspace: Workspace, platform: str) -> tuple[Locked, ...]:

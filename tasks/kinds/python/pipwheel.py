@@ -11,8 +11,8 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
-from packyard.formats.entry import Entry
-from packyard.tasks.unpackedwheel import Distribution, read_distribution
+from packyard.formats.archive.entry import Entry
+from packyard.tasks.index.unpackwheel import Distribution, read_distribution
 
 NAME = "pip"
 _WHEEL = "pip.whl"

@@ -13,28 +13,30 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from packyard.formats.entry import Entry
+from packyard.formats.archive.entry import Entry
+from packyard.formats.archive.gzipped import COMPRESSOR, LEVELS
+from packyard.formats.archive.listing import Listed, listed
 from packyard.formats.errors import FormatError
-from packyard.formats.gzipped import COMPRESSOR, LEVELS
-from packyard.formats.listing import Listed, listed
-from packyard.formats.machine import Machine
-from packyard.formats.pinned import pinned_files
-from packyard.formats.pylock import read_pylock
-from packyard.formats.record import Recorded, hash_of, write_record
-from packyard.formats.trim import trimmed
-from packyard.tasks import interpreter, lock, pipwheel
-from packyard.tasks.abi import check_abi, glibc_of
-from packyard.tasks.bytecode import compile_modules, modules_of
+from packyard.formats.python.machine import Machine
+from packyard.formats.python.pinned import pinned_files
+from packyard.formats.python.pylock import read_pylock
+from packyard.formats.python.record import Recorded, hash_of, write_record
+from packyard.formats.python.trim import trimmed
 from packyard.tasks.errors import ActionError
-from packyard.tasks.fetched import fetched
-from packyard.tasks.indexes import indexes_of
-from packyard.tasks.prefix import prefix_of
-from packyard.tasks.room import Room
-from packyard.tasks.sdist import build_sdist
-from packyard.tasks.stripping import strip_entries
-from packyard.tasks.target import Json, Use
-from packyard.tasks.unpackedwheel import Distribution, read_distribution
-from packyard.tasks.workspace import Member, Workspace
+from packyard.tasks.index import lock
+from packyard.tasks.index.filecache import fetched
+from packyard.tasks.index.projectindexes import indexes_of
+from packyard.tasks.index.sdist import build_sdist
+from packyard.tasks.index.unpackwheel import Distribution, read_distribution
+from packyard.tasks.kinds.interpreter import choice
+from packyard.tasks.kinds.interpreter.bytecode import compile_modules, modules_of
+from packyard.tasks.kinds.interpreter.prefix import prefix_of
+from packyard.tasks.kinds.python import pipwheel
+from packyard.tasks.kinds.python.abi import check_abi, glibc_of
+from packyard.tasks.kinds.python.stripping import strip_entries
+from packyard.tasks.target.room import Room
+from packyard.tasks.target.target import Json, Use
+from packyard.tasks.workspace.workspace import Member, Workspace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,8 +63,8 @@ def needs(member: Member, workspace: Workspace, platform: str) -> Needs:
     assert member.project is not None and member.project.flavor is not None
     build = member.project.flavor.build
     # This machine's, whatever the platform: it compiles.
-    one = interpreter.find(interpreter.version(member, workspace), workspace)
-    program, uses = interpreter.build_program(one)
+    one = choice.find(choice.version(member, workspace), workspace)
+    program, uses = choice.build_program(one)
     params: dict[str, Json] = {
         "runtime": one.target,
         "version": one.version,
@@ -75,7 +77,7 @@ def needs(member: Member, workspace: Workspace, platform: str) -> Needs:
         "compressor": COMPRESSOR,
         "level": LEVELS[workspace.manifest.compression],
     }
-    facts = interpreter.facts_use(member, workspace, platform, at="runtime")
+    facts = choice.facts_use(member, workspace, platform, at="runtime")
     # Which Python compiles is told by the facts, wherever it lies; those of another platform tell of another Python.
     told = platform == workspace.platform
     indexes = indexes_of(member, workspace)
@@ -91,7 +93,7 @@ def install(room: Room, lock_text: str) -> Installed:
     version: str = room.params["version"]
     if not read_pylock(lock_text, lock.NAME).packages:
         return Installed(parts=[], saved={})
-    python = interpreter.program_in(room, room.params["runtime"], version)
+    python = choice.program_in(room, room.params["runtime"], version)
     facts = json.loads((room.inputs / "runtime").read_text(encoding="utf-8"))
     site = prefix_of(version, room.params["platform"]).site
     try:

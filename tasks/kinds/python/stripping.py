@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from packyard.formats.archive.entry import Entry
 from packyard.formats.elf import MAGIC, strip_elf
-from packyard.formats.entry import Entry
 from packyard.formats.errors import FormatError
 
 

@@ -13,12 +13,12 @@ from contextlib import contextmanager
 from typing import Any
 
 from packyard.formats.errors import FormatError, Problem
-from packyard.formats.pymodule import literal, read_module
-from packyard.formats.requirement import read_python_release
-from packyard.formats.table import Table, reading
-from packyard.formats.toml import read_toml
+from packyard.formats.python.module import literal, read_module
+from packyard.formats.python.requirement import read_python_release
+from packyard.formats.text.table import Table, reading
+from packyard.formats.text.toml import read_toml
 from packyard.tasks.errors import PlanError
-from packyard.tasks.workspace import Member, Workspace
+from packyard.tasks.workspace.workspace import Member, Workspace
 
 # What hatch looks for unless told otherwise.
 _HATCH_PATTERN = r"(?i)^(__version__|VERSION)(?: ?: ?str)? *= *(['\"])v?(?P<version>.+?)\2"

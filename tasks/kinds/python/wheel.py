@@ -11,20 +11,20 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from packyard.formats.entry import Entry
+from packyard.formats.archive.entry import Entry
+from packyard.formats.archive.gzipped import COMPRESSOR
 from packyard.formats.errors import FormatError
-from packyard.formats.gzipped import COMPRESSOR
-from packyard.formats.wheel import Wheel, info_folder, write_wheel
-from packyard.tasks import interpreter
-from packyard.tasks.backend import buildenv_of
+from packyard.formats.python.wheel import Wheel, info_folder, write_wheel
 from packyard.tasks.errors import ActionError, gather
-from packyard.tasks.pep517 import build_wheel, usable_wheel
-from packyard.tasks.room import Room
-from packyard.tasks.slotsource import hook_of
-from packyard.tasks.target import Json, Output, Source, Target, Use
-from packyard.tasks.version import version
-from packyard.tasks.wheelsource import check_commands, import_name, module_sources, wheel_sources
-from packyard.tasks.workspace import Member, Workspace
+from packyard.tasks.index.pep517 import build_wheel, usable_wheel
+from packyard.tasks.kinds.bundle.slotsource import hook_of
+from packyard.tasks.kinds.interpreter import choice
+from packyard.tasks.kinds.python.backend import buildenv_of
+from packyard.tasks.kinds.python.version import version
+from packyard.tasks.kinds.python.wheelsources import check_commands, import_name, module_sources, wheel_sources
+from packyard.tasks.target.room import Room
+from packyard.tasks.target.target import Json, Output, Source, Target, Use
+from packyard.tasks.workspace.workspace import Member, Workspace
 
 
 def targets(workspace: Workspace) -> Iterator[Target]:
@@ -47,7 +47,7 @@ def make_wheel(room: Room) -> None:
         shutil.copytree(room.trees[room.params["hook"]], project, dirs_exist_ok=True)
     file = build_wheel(
         room,
-        interpreter.program_in(room, room.params["runtime"], room.params["version"]),
+        choice.program_in(room, room.params["runtime"], room.params["version"]),
         project=project,
         tree=room.trees[room.params["buildenv"]],
         backend=room.params["backend"],
@@ -116,7 +116,7 @@ def _target(member: Member, workspace: Workspace) -> Target:
     assert project is not None
     release = version(member, workspace)
     file = f"{info_folder(project.name, release).removesuffix('.dist-info')}-py3-none-any.whl"
-    python = interpreter.version(member, workspace)
+    python = choice.version(member, workspace)
     hook = hook_of(member) if project.flavor and project.flavor.build.pre_build else ""
     hook = hook if project.flavor and project.flavor.build.hook_outputs else ""
     params: dict[str, Json] = {
@@ -131,8 +131,8 @@ def _target(member: Member, workspace: Workspace) -> Target:
         check_commands(member, workspace)
         prefix = f"{member.folder}/" if member.folder else ""
         sources = {path.removeprefix(prefix): path for path in wheel_sources(member, workspace)}
-        one = interpreter.find(python, workspace)
-        program, python_uses = interpreter.build_program(one)
+        one = choice.find(python, workspace)
+        program, python_uses = choice.build_program(one)
         buildenv = buildenv_of(member, workspace)
         uses = (*uses, *python_uses, Use(target=buildenv))
         params |= {
@@ -158,7 +158,7 @@ def _target(member: Member, workspace: Workspace) -> Target:
         name=f"wheel:{member.name}",
         doc=f"the wheel {file}",
         place=member.path("pyproject.toml"),
-        run=f"packyard.tasks.wheel:{'make_wheel' if project.build_backend else 'make_plain_wheel'}",
+        run=f"packyard.tasks.kinds.python.wheel:{'make_wheel' if project.build_backend else 'make_plain_wheel'}",
         params=params,
         sources=tuple(Source(path=path, at=at) for at, path in sources.items()),
         uses=uses,

@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator
 from fnmatch import fnmatchcase
 from functools import partial
 
-from packyard.formats.entrypoint import EntryPoint, parse_entry_point
 from packyard.formats.errors import FormatError, Problem
-from packyard.formats.pymodule import defines, imports, read_module
+from packyard.formats.python.entrypoint import EntryPoint, parse_entry_point
+from packyard.formats.python.module import defines, imports, read_module
 from packyard.formats.reference import TargetRef, read_reference
-from packyard.tasks.workspace import PRIVATE_NAME, PUBLIC_NAME, Member, Workspace
+from packyard.tasks.workspace.workspace import PRIVATE_NAME, PUBLIC_NAME, Member, Workspace
 
 Reader = Callable[[str], str | None]  # a module file's path -> its text
 

@@ -7,13 +7,13 @@ import stat
 from collections.abc import Iterator
 from typing import Any
 
-from packyard.tasks.checkitem import Found, failed, passed, skipped
-from packyard.tasks.component import Component
-from packyard.tasks.display import bytes_text
-from packyard.tasks.docsite import site_folders
-from packyard.tasks.evidence import Evidence
-from packyard.tasks.onlinecheck import ask_links
-from packyard.tasks.target import Target
+from packyard.tasks.console.display import bytes_text
+from packyard.tasks.kinds.docs.onlinelinks import ask_links
+from packyard.tasks.kinds.docs.site import site_folders
+from packyard.tasks.publish.checklist.evidence import Evidence
+from packyard.tasks.publish.checklist.item import Found, failed, passed, skipped
+from packyard.tasks.publish.component import Component
+from packyard.tasks.target.target import Target
 
 _EXAMPLE = " runs"
 _IMPORT = ("from ", "import ")

@@ -8,18 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from packyard.tasks.checkitem import Found, Item
-from packyard.tasks.checkpaper import (
-    changelog,
-    dependencies,
-    documentation,
-    installation,
-    license_included,
-    manifest,
-    overview,
-    semantic_version,
-)
-from packyard.tasks.checkproof import (
+from packyard.tasks.publish.checklist.artifacts import (
     addresses,
     artifact,
     examples,
@@ -31,9 +20,20 @@ from packyard.tasks.checkproof import (
     site,
     trial,
 )
-from packyard.tasks.checkrepository import growth, ignored, release_tag, tag, tracked, workflow
-from packyard.tasks.component import Component
-from packyard.tasks.evidence import Evidence
+from packyard.tasks.publish.checklist.documents import (
+    changelog,
+    dependencies,
+    documentation,
+    installation,
+    license_included,
+    manifest,
+    overview,
+    semantic_version,
+)
+from packyard.tasks.publish.checklist.evidence import Evidence
+from packyard.tasks.publish.checklist.item import Found, Item
+from packyard.tasks.publish.checklist.repository import growth, ignored, release_tag, tag, tracked, workflow
+from packyard.tasks.publish.component import Component
 
 _OfComponent = Callable[[Component, Evidence], Found]
 _OfWorkspace = Callable[[Evidence], Found]

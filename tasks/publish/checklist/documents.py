@@ -7,15 +7,15 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from packyard.formats.changelog import find_entry
 from packyard.formats.errors import FormatError
 from packyard.formats.semver import is_version
-from packyard.formats.toml import read_toml
-from packyard.formats.yaml import read_yaml
-from packyard.tasks.bump import changelog_of
-from packyard.tasks.checkitem import Found, failed, passed, skipped
-from packyard.tasks.component import Component
-from packyard.tasks.evidence import Evidence
+from packyard.formats.text.changelog import find_entry
+from packyard.formats.text.toml import read_toml
+from packyard.formats.text.yaml import read_yaml
+from packyard.tasks.publish.bump import changelog_of
+from packyard.tasks.publish.checklist.evidence import Evidence
+from packyard.tasks.publish.checklist.item import Found, failed, passed, skipped
+from packyard.tasks.publish.component import Component
 
 _WANTED = {
     "mojo.toml": ("description", "authors", "license"),

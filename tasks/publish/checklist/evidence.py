@@ -11,17 +11,17 @@ from pathlib import Path
 from typing import Any
 
 from packyard.formats.errors import FormatError
-from packyard.tasks.component import Component, components
+from packyard.tasks.engine.build.opening import Opened, open_workspace
+from packyard.tasks.engine.build.verdict import Verdict
+from packyard.tasks.engine.graph.graph import Graph
+from packyard.tasks.engine.trace.trace import Made
 from packyard.tasks.errors import ActionError
-from packyard.tasks.graph import Graph
-from packyard.tasks.growth import Growth, growths
-from packyard.tasks.opening import Opened, open_workspace
-from packyard.tasks.plan import Verdict
-from packyard.tasks.revision import Revision, git_said, read_revision
-from packyard.tasks.target import Target
-from packyard.tasks.trace import Made
-from packyard.tasks.workflow import Workflow, workflows
-from packyard.tasks.workspace import Workspace, read_workspace
+from packyard.tasks.host.gitstate import Revision, git_said, read_revision
+from packyard.tasks.publish.component import Component, components
+from packyard.tasks.publish.metagrowth import Growth, growths
+from packyard.tasks.publish.workflow import Workflow, workflows
+from packyard.tasks.target.target import Target
+from packyard.tasks.workspace.workspace import Workspace, read_workspace
 
 OWN_FOLDERS = ("dist", "site", ".packyard")
 

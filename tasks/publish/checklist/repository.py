@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from packyard.tasks.checkitem import Found, failed, passed, skipped
-from packyard.tasks.component import Component, tags
-from packyard.tasks.evidence import OWN_FOLDERS, Evidence
+from packyard.tasks.publish.checklist.evidence import OWN_FOLDERS, Evidence
+from packyard.tasks.publish.checklist.item import Found, failed, passed, skipped
+from packyard.tasks.publish.component import Component, tags
 
 _TAG = re.compile(r"(.*?)v\d+\..*")
 _NO_GIT = "git does not know this workspace"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from packyard.tasks.checklist import Judged
-from packyard.tasks.display import bytes_text, size_of
-from packyard.tasks.evidence import Evidence
+from packyard.tasks.console.display import bytes_text, size_of
+from packyard.tasks.publish.checklist.checklist import Judged
+from packyard.tasks.publish.checklist.evidence import Evidence
 
 
 def summary(evidence: Evidence, judged: Sequence[Judged]) -> str:

@@ -8,8 +8,8 @@ import struct
 import zlib
 
 import pytest
+from packyard.formats.archive.gzipped import COMPRESSOR, HEADER, LEVELS, Reader, compress, compressing, decompress
 from packyard.formats.errors import FormatError
-from packyard.formats.gzipped import COMPRESSOR, HEADER, LEVELS, Reader, compress, compressing, decompress
 
 WORDS = random.Random(1).choices(b"the quick brown fox jumps over it".split(), k=60_000)
 DATA = b" ".join(WORDS)

@@ -1,9 +1,9 @@
 from __future__ import annotations
 
 import pytest
-from packyard.formats.entry import Entry
+from packyard.formats.archive.entry import Entry
+from packyard.formats.archive.listing import check_owners, listed, read_listing, write_listing
 from packyard.formats.errors import FormatError
-from packyard.formats.listing import check_owners, listed, read_listing, write_listing
 
 FILES = [Entry("lib/b c.py", b"b"), Entry("bin/a", b"a", executable=True)]
 TEXT = """\

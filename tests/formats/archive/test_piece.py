@@ -9,11 +9,11 @@ import zlib
 from pathlib import Path
 
 import pytest
-from packyard.formats.entry import Entry
+from packyard.formats.archive.entry import Entry
+from packyard.formats.archive.gzipped import HEADER, Reader
+from packyard.formats.archive.piece import CLOSE, PieceWriter, join, write_piece
+from packyard.formats.archive.tarball import END, read_tar, write_tar
 from packyard.formats.errors import FormatError
-from packyard.formats.gzipped import HEADER, Reader
-from packyard.formats.piece import CLOSE, PieceWriter, join, write_piece
-from packyard.formats.tarball import END, read_tar, write_tar
 
 FIRST = [Entry(f"lib/one{n}.py", f"x = {n}\n".encode() * 400) for n in range(30)]
 SECOND = [Entry("bin/run", b"#!/bin/sh\n" * 9000, executable=True), Entry("lib/two.py", b"y = 2\n")]

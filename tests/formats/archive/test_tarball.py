@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from packyard.formats.entry import Entry
+from packyard.formats.archive.entry import Entry
+from packyard.formats.archive.tarball import END, read_tar, write_tar
 from packyard.formats.errors import FormatError
-from packyard.formats.tarball import END, read_tar, write_tar
 
 LONG = "/".join(["a-rather-long-folder-name"] * 12) + "/file.txt"
 SPLIT = "p" * 60 + "/" + "n" * 80

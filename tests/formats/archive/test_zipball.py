@@ -9,9 +9,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from packyard.formats.entry import Entry
+from packyard.formats.archive.entry import Entry
+from packyard.formats.archive.zipball import EARLIEST, entries, write_zip
 from packyard.formats.errors import FormatError
-from packyard.formats.zipball import EARLIEST, entries, write_zip
 
 FILES = [
     Entry("bin/run", b"#!/bin/sh\n", executable=True),

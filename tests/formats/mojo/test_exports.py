@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from packyard.formats.mojoexport import exports, module_names
+from packyard.formats.mojo.exports import exports, module_names
 
 
 @pytest.mark.parametrize(

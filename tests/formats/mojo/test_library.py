@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 from packyard.formats.errors import FormatError
-from packyard.formats.mojolibrary import read_library, write_library
-from packyard.formats.packagemanifest import PackageManifest, Stamp
+from packyard.formats.mojo.library import read_library, write_library
+from packyard.formats.mojo.packagemanifest import PackageManifest, Stamp
 
 
 def manifest(name: str) -> PackageManifest:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 from packyard.formats.errors import FormatError
-from packyard.formats.mojo import MojoManifest, read_mojo
+from packyard.formats.mojo.manifest import MojoManifest, read_mojo
 
 
 def said(text: str) -> str:

@@ -5,7 +5,7 @@ import struct
 
 import pytest
 from packyard.formats.errors import FormatError
-from packyard.formats.mojopkg import MojoPackage, read_package
+from packyard.formats.mojo.package import MojoPackage, read_package
 
 IDENTITY = "0123456789abcdef" * 4
 OTHER = "f" * 64

@@ -5,8 +5,8 @@ from dataclasses import asdict
 
 import pytest
 from packyard.formats.errors import FormatError
-from packyard.formats.mojopkg import MojoPackage
-from packyard.formats.packagemanifest import (
+from packyard.formats.mojo.package import MojoPackage
+from packyard.formats.mojo.packagemanifest import (
     Needed,
     PackageManifest,
     read_package_manifest,

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from packyard.formats.mojosource import Import, move_imports, scan_imports
+from packyard.formats.mojo.source import Import, move_imports, scan_imports
 
 
 @pytest.mark.parametrize(

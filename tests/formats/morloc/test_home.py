@@ -1,10 +1,9 @@
 from __future__ import annotations
 
 import pytest
-from packyard.formats.entry import Entry
+from packyard.formats.archive.entry import Entry
 from packyard.formats.errors import FormatError
-from packyard.formats.morloc import read_morloc
-from packyard.formats.morlochome import (
+from packyard.formats.morloc.home import (
     Installed,
     PlanePaths,
     exposed_files,
@@ -16,7 +15,8 @@ from packyard.formats.morlochome import (
     read_record,
     record_of,
 )
-from packyard.formats.morloclock import LockedPackage, content_listing
+from packyard.formats.morloc.lock import LockedPackage, content_listing
+from packyard.formats.morloc.manifest import read_morloc
 
 MANIFEST = read_morloc(
     "name: a-b\nversion: 1.2.3\nsynopsis: ü\ndependencies: [m, root]\n"

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from packyard.formats.morlocignore import read_ignore
+from packyard.formats.morloc.ignore import read_ignore
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from packyard.formats.morlocscan import scan_as_compiler
+from packyard.formats.morloc.installerscan import scan_as_compiler
 
 
 @pytest.mark.parametrize(

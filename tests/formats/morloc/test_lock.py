@@ -3,10 +3,10 @@ from __future__ import annotations
 import hashlib
 
 import pytest
+from packyard.formats.archive.entry import Entry
 from packyard.formats.digest import digest_of
-from packyard.formats.entry import Entry
 from packyard.formats.errors import FormatError
-from packyard.formats.morloclock import (
+from packyard.formats.morloc.lock import (
     LockedPackage,
     as_pins,
     as_snapshot,

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 from packyard.formats.errors import FormatError
-from packyard.formats.morloc import Expose, ForeignDep, LocalDep, ModulePin, MorlocManifest, read_morloc
+from packyard.formats.morloc.manifest import Expose, ForeignDep, LocalDep, ModulePin, MorlocManifest, read_morloc
 
 HEAD = "name: math\nversion: 0.1.0\n"
 COMMIT = "1a2b3c4d5e6f7890abcdef1234567890abcdef12"

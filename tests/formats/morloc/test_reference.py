@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 from packyard.formats.errors import FormatError
-from packyard.formats.morlocref import (
+from packyard.formats.morloc.reference import (
     GitRef,
     InstallRef,
     LocalRef,

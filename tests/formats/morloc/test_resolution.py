@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from packyard.formats.errors import FormatError, Problem
-from packyard.formats.resolution import Candidate, Find, find_cycle, order, resolve
+from packyard.formats.morloc.resolution import Candidate, Find, find_cycle, order, resolve
 
 A, B = "a" * 40, "b" * 40
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 from packyard.formats.errors import FormatError
-from packyard.formats.morlocsource import Datafile, Header, Import, Sourced, scan_morloc
+from packyard.formats.morloc.source import Datafile, Header, Import, Sourced, scan_morloc
 
 
 @pytest.mark.parametrize(

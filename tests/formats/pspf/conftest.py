@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 import uv
-from packyard.formats.entry import Entry
-from packyard.formats.gzipped import compressing
+from packyard.formats.archive.entry import Entry
+from packyard.formats.archive.gzipped import compressing
+from packyard.formats.archive.tarball import write_tar
 from packyard.formats.pspf import Build, Execution, Metadata, Slot, key_from_seed, write_bundle
-from packyard.formats.tarball import write_tar
 
 WriteTgz = Callable[[str, dict[str, bytes]], Path]
 MakeBundle = Callable[..., Path]

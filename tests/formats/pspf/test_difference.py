@@ -8,7 +8,7 @@ import tarfile
 import zipfile
 
 import pytest
-from packyard.formats.difference import Difference, first_difference
+from packyard.formats.pspf.difference import Difference, first_difference
 
 
 def tar(**members: bytes | tuple[bytes, dict[str, object]]) -> bytes:

@@ -25,16 +25,16 @@ from types import FrameType
 from typing import Any
 
 import pytest
+from packyard.formats.archive.entry import Entry
+from packyard.formats.archive.gzipped import compressing
+from packyard.formats.archive.tarball import write_tar
 from packyard.formats.digest import digest_of
-from packyard.formats.entry import Entry
 from packyard.formats.errors import FormatError
-from packyard.formats.gzipped import compressing
 from packyard.formats.pspf import Bundle, Policy, Slot, Verdict, key_from_seed, open_bundle, public_key
 from packyard.formats.pspf.assembly import arrange, balanced, stored_metadata
 from packyard.formats.pspf.layout import END_MAGIC, START_MAGIC, Index, SlotDescriptor, index_checksum, short_hash
 from packyard.formats.pspf.signature import fingerprint, sign
-from packyard.formats.tarball import write_tar
-from packyard.tasks.inspection import inspect, inspection_text, verify_file, write_slots
+from packyard.tasks.kinds.bundle.inspection import inspect, inspection_text, verify_file, write_slots
 
 from tests.conftest import Figures, Tally
 from tests.formats.pspf.conftest import MakeBundle, WriteTgz

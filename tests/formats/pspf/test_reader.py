@@ -8,7 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from packyard.formats.difference import first_difference
 from packyard.formats.digest import digest_of
 from packyard.formats.errors import FormatError
 from packyard.formats.pspf import (
@@ -27,6 +26,7 @@ from packyard.formats.pspf import (
     verify_contents,
 )
 from packyard.formats.pspf.assembly import balanced, stored_metadata
+from packyard.formats.pspf.difference import first_difference
 from packyard.formats.pspf.layout import Index, SlotDescriptor, index_checksum, short_hash
 from packyard.formats.pspf.metadata import canonical
 

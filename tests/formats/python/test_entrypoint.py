@@ -1,8 +1,8 @@
 from __future__ import annotations
 
 import pytest
-from packyard.formats.entrypoint import EntryPoint, parse_entry_point
 from packyard.formats.errors import FormatError
+from packyard.formats.python.entrypoint import EntryPoint, parse_entry_point
 
 
 def test_entry_point_parts_are_told() -> None:

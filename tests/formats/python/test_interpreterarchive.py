@@ -6,7 +6,7 @@ import tarfile
 
 import pytest
 from packyard.formats.errors import FormatError
-from packyard.formats.interpreterarchive import identify
+from packyard.formats.python.interpreterarchive import identify
 
 
 def elf(machine: int) -> bytes:

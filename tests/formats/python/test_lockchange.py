@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from packyard.formats.lockchange import lock_changes
-from packyard.formats.pylock import Build, stamp_pylock
+from packyard.formats.python.lockchange import lock_changes
+from packyard.formats.python.pylock import Build, stamp_pylock
 
 
 def lock(*packages: tuple[str, str, str]) -> str:

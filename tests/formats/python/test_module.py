@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 from packyard.formats.errors import FormatError
-from packyard.formats.pymodule import defines, imports, literal, read_module
+from packyard.formats.python.module import defines, imports, literal, read_module
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,13 @@ from __future__ import annotations
 
 import pytest
 from packyard.formats.errors import FormatError
-from packyard.formats.takenlock import Hashed, keep_hashed, read_hashed_requirements, read_uv_extras, read_uv_lock
+from packyard.formats.python.otherlocks import (
+    Hashed,
+    keep_hashed,
+    read_hashed_requirements,
+    read_uv_extras,
+    read_uv_lock,
+)
 
 A, B, C = "a" * 64, "b" * 64, "c" * 64
 EXPORTED = f"""\

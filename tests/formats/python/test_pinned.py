@@ -1,8 +1,8 @@
 from __future__ import annotations
 
 import pytest
-from packyard.formats.machine import Machine
-from packyard.formats.pinned import newest_python, pinned_files
+from packyard.formats.python.machine import Machine
+from packyard.formats.python.pinned import newest_python, pinned_files
 
 MACHINE = Machine(python="3.11", platform="linux_amd64", release="3.11.7")
 HASHES = f'hashes = {{ sha256 = "{"a" * 64}" }}'

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 from packyard.formats.errors import FormatError
-from packyard.formats.pipconfig import read_pip_config
+from packyard.formats.python.pipconfig import read_pip_config
 
 TEXT = """\
 [global]

@@ -1,9 +1,9 @@
 from __future__ import annotations
 
 import pytest
-from packyard.formats import pylock
 from packyard.formats.errors import FormatError
-from packyard.formats.pylock import divide_pylock, drift, read_pylock, stamp_pylock
+from packyard.formats.python import pylock
+from packyard.formats.python.pylock import divide_pylock, drift, read_pylock, stamp_pylock
 
 BARE = f"""\
 lock-version = "1.0"

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 from packyard.formats.errors import FormatError
-from packyard.formats.flavor import (
+from packyard.formats.policy import Policy
+from packyard.formats.python.pyproject import (
     BuildSpec,
     Flavor,
     ProjectManifest,
@@ -10,8 +11,7 @@ from packyard.formats.flavor import (
     read_buildconfig,
     read_project,
 )
-from packyard.formats.policy import Policy
-from packyard.formats.slotspec import SlotSpec
+from packyard.formats.python.slots import SlotSpec
 
 PROJECT = '[project]\nname = "webapp"\nversion = "1.0.0"\n'
 BUNDLE = PROJECT + '[tool.flavor]\nentry_point = "webapp:main"\n'

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 from packyard.formats.errors import FormatError
-from packyard.formats.record import Recorded, read_record, recorded, write_record
+from packyard.formats.python.record import Recorded, read_record, recorded, write_record
 
 
 def test_write_record_is_sorted_quoted_and_lists_itself() -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 from packyard.formats.errors import FormatError
-from packyard.formats.requirement import (
+from packyard.formats.python.requirement import (
     read_distribution_name,
     read_python_release,
     read_python_version,

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 from packyard.formats.errors import FormatError
-from packyard.formats.slotspec import SlotSpec, read_slots
-from packyard.formats.table import reading
-from packyard.formats.toml import read_toml
+from packyard.formats.python.slots import SlotSpec, read_slots
+from packyard.formats.text.table import reading
+from packyard.formats.text.toml import read_toml
 
 SLOT = '[[slots]]\nid = "s"\nsource = "static/"\n'
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 from packyard.formats.errors import FormatError
-from packyard.formats.trim import read_trim, trimmed
+from packyard.formats.python.trim import read_trim, trimmed
 
 EVERY = ("tests", "docs", "headers", "static", "stubs")
 

@@ -5,7 +5,7 @@ import zipfile
 
 import pytest
 from packyard.formats.errors import FormatError
-from packyard.formats.wheel import info_folder, is_python_script, placed, read_wheel, record_of, write_wheel
+from packyard.formats.python.wheel import info_folder, is_python_script, placed, read_wheel, record_of, write_wheel
 
 INFO = {
     "my_app-1.0.dist-info/METADATA": "Metadata-Version: 2.1\nName: my-app\nVersion: 1.0\n",

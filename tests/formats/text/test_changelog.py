@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from packyard.formats.changelog import find_entry, release, title_of
+from packyard.formats.text.changelog import find_entry, release, title_of
 
 TEXT = """\
 # Changelog

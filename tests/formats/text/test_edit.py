@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 from packyard.formats.errors import FormatError
-from packyard.formats.textedit import edit_toml, edit_yaml
+from packyard.formats.text.edit import edit_toml, edit_yaml
 
 TOML = """\
 # above

@@ -4,7 +4,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from packyard.formats.gitignore import read_gitignores
+from packyard.formats.text.gitignore import read_gitignores
 
 FILES = [
     "a.py", "a.pyc", "build/x", "src/build/y", "src/a.tmp", "doc/a.txt", "doc/sub/b.txt", "doc/sub/keep.txt", "#x",

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from packyard.formats.htmlpage import HtmlPage, is_external, is_internal, read_html
+from packyard.formats.text.html import HtmlPage, is_external, is_internal, read_html
 
 PAGE = """<!doctype html>
 <link rel="preconnect" href="https://fonts.example"><link rel="canonical" href="https://own.example">

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 from packyard.formats.errors import FormatError
-from packyard.formats.json import read_json
+from packyard.formats.text.json import read_json
 
 
 def test_read_object_gives_its_values() -> None:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 from packyard.formats.errors import FormatError
-from packyard.formats.mkdocs import MkdocsConfig, read_mkdocs
+from packyard.formats.text.mkdocs import MkdocsConfig, read_mkdocs
 
 FULL = """\
 INHERIT: ../base.yml

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 from packyard.formats.errors import FormatError
-from packyard.formats.toml import read_toml
+from packyard.formats.text.toml import read_toml
 
 
 def test_toml_tables_are_read() -> None:

@@ -2,10 +2,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import packyard.formats.yaml as yaml_module
+import packyard.formats.text.yaml as yaml_module
 import pytest
 from packyard.formats.errors import FormatError
-from packyard.formats.yaml import read_yaml
+from packyard.formats.text.yaml import read_yaml
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 from packyard.formats.errors import FormatError
-from packyard.formats.interpreterpin import read_interpreter_pins
+from packyard.formats.workspace.lock import read_interpreter_pins
 
 SUM = "ab" * 32
 

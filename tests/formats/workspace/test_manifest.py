@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 from packyard.formats.errors import FormatError
-from packyard.formats.workspace import (
+from packyard.formats.workspace.manifest import (
     ArchiveSpec,
     CacheSpec,
     DocsSpec,

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 from packyard.formats.pspf import Build, Execution, Metadata, Slot, key_from_seed, write_bundle
-from packyard.tasks import cli
-from packyard.tasks.opening import open_workspace
+from packyard.tasks.console import cli
+from packyard.tasks.engine.build.opening import open_workspace
 
 MANIFEST = """\
 [workspace]

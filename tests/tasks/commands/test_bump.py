@@ -1,4 +1,4 @@
-"""What `packyard bump` prints, asks and refuses; what it changes is in tests/tasks/test_bump.py."""
+"""What `packyard bump` prints, asks and refuses; what it changes is in tests/tasks/publish/test_bump.py."""
 
 from __future__ import annotations
 

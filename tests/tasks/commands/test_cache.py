@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 
 import pytest
-from packyard.tasks.opening import open_workspace
-from packyard.tasks.store import Store
+from packyard.tasks.engine.build.opening import open_workspace
+from packyard.tasks.engine.store.store import Store
 
 from tests.tasks.commands.conftest import Space
 

@@ -8,7 +8,7 @@ import subprocess
 from collections.abc import Callable
 
 import pytest
-from packyard.tasks.checklist import COMMON, ITEMS
+from packyard.tasks.publish.checklist.checklist import COMMON, ITEMS
 
 from tests.tasks.commands.conftest import Space
 

@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 
 import pytest
-from packyard.formats.entry import Entry
-from packyard.formats.piece import write_piece
+from packyard.formats.archive.entry import Entry
+from packyard.formats.archive.piece import write_piece
 from packyard.formats.pspf import Build, Execution, Metadata, Slot, key_from_seed, write_bundle
 
 from tests.tasks.commands.conftest import Space

@@ -6,7 +6,7 @@ import json
 from dataclasses import replace
 
 import pytest
-from packyard.tasks.trace import Trace
+from packyard.tasks.engine.trace.trace import Trace
 
 from tests.tasks.commands.conftest import Space
 

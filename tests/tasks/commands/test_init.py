@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 from packyard.tasks.commands.init import plugin_class, plugins
-from packyard.tasks.graph import build_graph
-from packyard.tasks.workspace import read_workspace
+from packyard.tasks.engine.graph.graph import build_graph
+from packyard.tasks.workspace.workspace import read_workspace
 
 from tests.tasks.commands.conftest import MANIFEST, Space, Tree
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from packyard.formats.pspf.signature import key_from_seed, public_key
 
 from tests.tasks.commands.conftest import Space, Tree
-from tests.tasks.mojofile import IDENTITY, package_bytes, write_package
+from tests.tasks.kinds.mojo.mojofile import IDENTITY, package_bytes, write_package
 
 
 def test_inspect_shows_a_bundle(space: Space, bundle: Path) -> None:

@@ -9,15 +9,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from packyard.tasks import cli
 from packyard.tasks.commands import lint
-from packyard.tasks.morlocplane import changing
-from packyard.tasks.opening import open_workspace
+from packyard.tasks.console import cli
+from packyard.tasks.engine.build.opening import open_workspace
+from packyard.tasks.kinds.morloc.planefolder import changing
 
 from tests.readonly import open_up
 from tests.tasks.commands.conftest import Tree
-from tests.tasks.morloc_corpus import manifest, module, plain, write_package
-from tests.tasks.morloc_remote import Remote
+from tests.tasks.kinds.morloc.corpus import manifest, module, plain, write_package
+from tests.tasks.kinds.morloc.remote import Remote
 
 Run = Callable[..., tuple[int, list[str], list[str]]]
 PLANE = "home/src/morloc/plane/default"

@@ -9,8 +9,8 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from packyard.formats.pylock import read_pylock, stamp_pylock
-from packyard.tasks import lock as locks
+from packyard.formats.python.pylock import read_pylock, stamp_pylock
+from packyard.tasks.index import lock as locks
 
 from tests.tasks.commands.conftest import Space
 

@@ -6,10 +6,10 @@ import shutil
 from pathlib import Path
 
 import pytest
-from packyard.tasks import build as building
-from packyard.tasks.action import invoke
+from packyard.tasks.engine.build import build as building
+from packyard.tasks.engine.execute.action import invoke
 from packyard.tasks.errors import ActionError
-from packyard.tasks.room import Room
+from packyard.tasks.target.room import Room
 
 from tests.tasks.commands.conftest import Space
 

@@ -9,11 +9,11 @@ import shutil
 from pathlib import Path
 
 import pytest
-from packyard.tasks import mojoinstall
 from packyard.tasks.errors import ActionError
+from packyard.tasks.kinds.mojo import install
 
 from tests.tasks.commands.conftest import Space
-from tests.tasks.mojofile import package_bytes, write_compiler, write_package
+from tests.tasks.kinds.mojo.mojofile import package_bytes, write_compiler, write_package
 
 OTHER = "f" * 64
 
@@ -222,7 +222,7 @@ def test_killed_installation_is_ended_by_the_next_command(
         replace(source, target)
 
     with monkeypatch.context() as patch:
-        patch.setattr(mojoinstall.os, "replace", die)
+        patch.setattr(install.os, "replace", die)
         assert space.run("install", *BOTH, "--to", "lib")[0] == (130 if moved < 3 else 0)
     assert "nn      0.1.0" in space.output("installed", "--to", "lib")
     assert space.output("uninstall", "nn", "--to", "lib") == "removed nn\n"
@@ -240,9 +240,9 @@ def test_installation_killed_before_its_plan_is_taken_back(space: Space, dist: P
 def test_file_that_changes_meanwhile_is_not_installed(
     space: Space, dist: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    steps = mojoinstall.decide([dist / "tensor-0.1.0.mojopkg"], space.root / "lib", None)
+    steps = install.decide([dist / "tensor-0.1.0.mojopkg"], space.root / "lib", None)
     (dist / "tensor-0.1.0.mojopkg").write_bytes(package_bytes("other"))
-    with mojoinstall.changing(space.root / "lib"), pytest.raises(ActionError) as caught:
-        mojoinstall.carry_out(steps, space.root / "lib")
+    with install.changing(space.root / "lib"), pytest.raises(ActionError) as caught:
+        install.carry_out(steps, space.root / "lib")
     assert str(caught.value) == f"{dist}/tensor-0.1.0.mojopkg: changed while it was being installed"
     assert listing(space.root / "lib") == []

@@ -7,8 +7,8 @@ import time
 from dataclasses import replace
 
 import pytest
-from packyard.tasks.history import recall
-from packyard.tasks.opening import open_workspace
+from packyard.tasks.engine.build.opening import open_workspace
+from packyard.tasks.engine.store.runs import recall
 
 from tests.tasks.commands.conftest import MANIFEST, Space, Tree
 

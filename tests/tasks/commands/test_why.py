@@ -7,9 +7,9 @@ import shutil
 import time
 
 import pytest
-from packyard.tasks.display import bytes_text, duration
-from packyard.tasks.history import recall
-from packyard.tasks.trace import Failure, Record, Trace
+from packyard.tasks.console.display import bytes_text, duration
+from packyard.tasks.engine.store.runs import recall
+from packyard.tasks.engine.trace.trace import Failure, Record, Trace
 
 from tests.tasks.commands.conftest import Space
 

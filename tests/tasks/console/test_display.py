@@ -4,9 +4,9 @@ import io
 import json
 
 import pytest
-from packyard.tasks.build import Outcome
-from packyard.tasks.display import Json, Plain, Summary, bytes_text, count_line, duration, summary_lines
-from packyard.tasks.reporter import Live
+from packyard.tasks.console.display import Json, Plain, Summary, bytes_text, count_line, duration, summary_lines
+from packyard.tasks.console.live import Live
+from packyard.tasks.engine.build.build import Outcome
 
 RAN = Outcome(name="x:a", how="ran", seconds=1.234, artifacts=("dist/a",))
 RESTORED = Outcome(name="x:b", how="restored", seconds=0.01)

@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 from doit.control import TaskControl, TaskDispatcher
 from doit.task import dict_to_task
-from packyard.tasks import loader
-from packyard.tasks.display import Plain
-from packyard.tasks.front import Front
-from packyard.tasks.graph import Graph
-from packyard.tasks.opening import Opened
-from packyard.tasks.target import Output, Target, Use
-from packyard.tasks.trace import Trace
+from packyard.tasks.console import doit
+from packyard.tasks.console.display import Plain
+from packyard.tasks.engine.build.opening import Opened
+from packyard.tasks.engine.build.session import Front
+from packyard.tasks.engine.graph.graph import Graph
+from packyard.tasks.engine.trace.trace import Trace
+from packyard.tasks.target.target import Output, Target, Use
 
 
 def target(number: int) -> Target:
@@ -34,7 +34,7 @@ def chain(tmp_path: Path) -> Iterator[Front]:
 
 
 def task_deps(front: Front, names: list[str]) -> dict[str, list[str]]:
-    return {task["basename"]: task["task_dep"] for task in loader.tasks(front, names)}
+    return {task["basename"]: task["task_dep"] for task in doit.tasks(front, names)}
 
 
 def test_task_in_a_long_chain_also_asks_for_milestones(chain: Front) -> None:
@@ -54,7 +54,7 @@ def test_milestones_are_of_what_takes_part(chain: Front) -> None:
 
 def test_doit_keeps_few_ancestors_of_a_task_in_a_long_chain(chain: Front) -> None:
     tasks = [
-        dict_to_task({"name": values.pop("basename"), **values}) for values in loader.tasks(chain, [*chain.graph.nodes])
+        dict_to_task({"name": values.pop("basename"), **values}) for values in doit.tasks(chain, [*chain.graph.nodes])
     ]
     control = TaskControl(tasks)
     control.process(["x:249"])

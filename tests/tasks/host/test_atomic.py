@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from packyard.tasks.replacement import replacing, rewrite
+from packyard.tasks.host.atomic import replacing, rewrite
 
 
 def test_replacing_puts_the_new_file_in_its_place(tmp_path):

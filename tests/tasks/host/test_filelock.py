@@ -7,7 +7,7 @@ import threading
 import time
 from pathlib import Path
 
-from packyard.tasks.exclusion import exclusive, try_exclusive
+from packyard.tasks.host.filelock import exclusive, try_exclusive
 
 
 def test_exclusive_removes_its_file(tmp_path):
@@ -71,7 +71,7 @@ def test_exclusive_admits_one_at_a_time(tmp_path):
 def test_exclusive_is_free_when_its_holder_is_killed(tmp_path):
     path = tmp_path / "lock"
     code = (
-        "import sys, time; from pathlib import Path; from packyard.tasks.exclusion import exclusive\n"
+        "import sys, time; from pathlib import Path; from packyard.tasks.host.filelock import exclusive\n"
         f"with exclusive(Path({os.fspath(path)!r})): print('taken', flush=True); time.sleep(60)"
     )
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as holder:

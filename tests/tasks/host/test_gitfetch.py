@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 from packyard.formats.errors import FormatError
-from packyard.tasks import git
 from packyard.tasks.errors import ActionError
+from packyard.tasks.host import gitfetch
 
-from tests.tasks.morloc_remote import Remote
+from tests.tasks.kinds.morloc.remote import Remote
 
 
 def url(remote: Remote, name: str) -> str:
@@ -24,7 +24,7 @@ def test_references_mean_commits(remote: Remote, tmp_path: Path) -> None:
     second = remote.publish("a", {"main.loc": "2"})
     cache = tmp_path / "git"
     found = {
-        f"{form}:{ref}": git.commit_of(url(remote, "a"), form, ref, cache)
+        f"{form}:{ref}": gitfetch.commit_of(url(remote, "a"), form, ref, cache)
         for form, ref in [("", ""), ("branch", "dev"), ("tag", "v1"), ("tag", "v1-annotated"), ("hash", first[:9])]
     }
     assert found == {
@@ -42,12 +42,12 @@ def test_references_mean_commits(remote: Remote, tmp_path: Path) -> None:
 )
 def test_reference_unknown_is_said(remote: Remote, tmp_path: Path, form: str, ref: str, expected: str) -> None:
     with pytest.raises(FormatError, match=expected):
-        git.commit_of(url(remote, "root"), form, ref, tmp_path / "git")
+        gitfetch.commit_of(url(remote, "root"), form, ref, tmp_path / "git")
 
 
 def test_repository_unknown_is_an_action_error(remote: Remote, tmp_path: Path) -> None:
     with pytest.raises(ActionError, match="'git' ended with status"):
-        git.commit_of(f"file://{tmp_path}/none.git", "", "", tmp_path / "git")
+        gitfetch.commit_of(f"file://{tmp_path}/none.git", "", "", tmp_path / "git")
 
 
 def test_files_are_the_bytes_of_the_commit(remote: Remote, tmp_path: Path) -> None:
@@ -67,7 +67,7 @@ def test_files_are_the_bytes_of_the_commit(remote: Remote, tmp_path: Path) -> No
         },
         executable="run.sh",
     )
-    entries = {entry.path: entry for entry in git.files_of(url(remote, "a"), commit, tmp_path / "git")}
+    entries = {entry.path: entry for entry in gitfetch.files_of(url(remote, "a"), commit, tmp_path / "git")}
     assert {
         path: entry.content for path, entry in entries.items() if path not in ("package.yaml", ".gitattributes")
     } == {
@@ -95,7 +95,7 @@ def test_files_are_the_bytes_of_the_commit(remote: Remote, tmp_path: Path) -> No
 def test_link_that_leads_out_or_nowhere_is_refused(remote: Remote, tmp_path: Path, target: str, expected: str) -> None:
     commit = remote.publish("a", {"link": f"-> {target}"})
     with pytest.raises(FormatError, match=expected):
-        git.files_of(url(remote, "a"), commit, tmp_path / "git")
+        gitfetch.files_of(url(remote, "a"), commit, tmp_path / "git")
 
 
 def test_links_through_links_are_followed(remote: Remote, tmp_path: Path) -> None:
@@ -112,7 +112,7 @@ def test_links_through_links_are_followed(remote: Remote, tmp_path: Path) -> Non
         "inner/again": "-> ../alias/side",
     }
     commit = remote.publish("a", files)
-    entries = git.files_of(url(remote, "a"), commit, tmp_path / "git")
+    entries = gitfetch.files_of(url(remote, "a"), commit, tmp_path / "git")
     found = {entry.path: entry.content for entry in entries if entry.path != "package.yaml"}
     linked = {"x": b"x", "deep/y": b"y", "side/y": b"y", "up": b"o"}
     assert found == {
@@ -133,7 +133,7 @@ def test_links_through_links_are_followed(remote: Remote, tmp_path: Path) -> Non
 def test_links_in_a_circle_are_refused(remote: Remote, tmp_path: Path, files: dict[str, str]) -> None:
     commit = remote.publish("a", files)
     with pytest.raises(FormatError, match="is a link that leads nowhere, or round in a circle"):
-        git.files_of(url(remote, "a"), commit, tmp_path / "git")
+        gitfetch.files_of(url(remote, "a"), commit, tmp_path / "git")
 
 
 def test_links_that_stand_for_too_much_are_refused() -> None:
@@ -148,7 +148,7 @@ def test_links_that_stand_for_too_much_are_refused() -> None:
                 archive.addfile(link)
     bomb.seek(0)
     with pytest.raises(FormatError, match="is one file too many: by links it unpacks to more than is allowed"):
-        git.read_files(bomb)
+        gitfetch.read_files(bomb)
 
 
 def test_tags_are_known_with_the_commits_they_mean(remote: Remote) -> None:
@@ -156,35 +156,35 @@ def test_tags_are_known_with_the_commits_they_mean(remote: Remote) -> None:
     remote.git(remote.folder / "a.work", "tag", "--annotate", "--message=x", "v1.0.1")
     remote.git(remote.folder / "a.work", "push", "--quiet", "origin", "--tags")
     second = remote.publish("a", {"main.loc": "2"}, tag="v2.0.0")
-    assert git.tags_of(url(remote, "a")) == {"v1.0.0": first, "v1.0.1": first, "v2.0.0": second}
+    assert gitfetch.tags_of(url(remote, "a")) == {"v1.0.0": first, "v1.0.1": first, "v2.0.0": second}
 
 
 def test_git_sees_what_it_needs_of_the_environment_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("PACKYARD_KEY_SEED", "AWS_SECRET_ACCESS_KEY", "GIT_DIR", "UV_INDEX_PASSWORD", "LD_PRELOAD"):
         monkeypatch.setenv(name, "secret")
     monkeypatch.setenv("SSH_AUTH_SOCK", "/run/agent")
-    seen = git.environment()
+    seen = gitfetch.environment()
     assert "secret" not in seen.values()
     assert (seen["SSH_AUTH_SOCK"], seen["PATH"], seen["GIT_TERMINAL_PROMPT"]) == ("/run/agent", os.environ["PATH"], "0")
 
 
 def test_files_fetched_once_need_no_remote(remote: Remote, tmp_path: Path) -> None:
     cache = tmp_path / "git"
-    commit = git.commit_of(url(remote, "root"), "", "", cache)
+    commit = gitfetch.commit_of(url(remote, "root"), "", "", cache)
     with pytest.raises(FormatError, match=r"was never fetched at .*, and nothing may be fetched \(--offline\)"):
-        git.files_of(url(remote, "root"), commit, cache, offline=True)
-    before = git.files_of(url(remote, "root"), commit, cache)
+        gitfetch.files_of(url(remote, "root"), commit, cache, offline=True)
+    before = gitfetch.files_of(url(remote, "root"), commit, cache)
     (remote.folder / "root.git").rename(remote.folder / "away.git")
-    assert git.files_of(url(remote, "root"), commit, cache, offline=True) == before
+    assert gitfetch.files_of(url(remote, "root"), commit, cache, offline=True) == before
 
 
 def test_commit_that_is_gone_is_said(remote: Remote, tmp_path: Path) -> None:
     with pytest.raises(FormatError, match="has no commit 012345678901 any more"):
-        git.files_of(url(remote, "root"), "0123456789" * 4, tmp_path / "git")
+        gitfetch.files_of(url(remote, "root"), "0123456789" * 4, tmp_path / "git")
 
 
 def test_git_of_a_surrounding_hook_is_not_ours(remote: Remote, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GIT_DIR", "/nowhere")
     monkeypatch.setenv("GIT_INDEX_FILE", "/nowhere/index")
-    commit = git.commit_of(url(remote, "root"), "", "", tmp_path / "git")
-    assert git.files_of(url(remote, "root"), commit, tmp_path / "git")
+    commit = gitfetch.commit_of(url(remote, "root"), "", "", tmp_path / "git")
+    assert gitfetch.files_of(url(remote, "root"), commit, tmp_path / "git")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from packyard.formats.errors import FormatError
-from packyard.tasks import network
+from packyard.tasks.host import network
 
 _HOMES = ("HOME", "XDG_CONFIG_DIRS")
 URL = "https://index.example/simple/good/"

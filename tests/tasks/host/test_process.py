@@ -8,8 +8,8 @@ import time
 from pathlib import Path
 
 import pytest
-from packyard.tasks import process
 from packyard.tasks.errors import ActionError
+from packyard.tasks.host import process
 
 ENV = {"PATH": os.environ["PATH"]}
 
@@ -166,7 +166,7 @@ def test_ending_in_words(status, text):
 _PARENT = """
 import sys, threading
 from pathlib import Path
-from packyard.tasks import process
+from packyard.tasks.host import process
 here = Path(sys.argv[1])
 def go(number):
     script = f"sleep 60 & echo $! >child{number}.new; echo $$ >tool{number}.new; mv child{number}.new child{number}; "

@@ -6,8 +6,8 @@ import threading
 from pathlib import Path
 
 import pytest
-from packyard.tasks import disposal
-from packyard.tasks.disposal import Disposal, remove
+from packyard.tasks.host import removal
+from packyard.tasks.host.removal import Disposal, remove
 
 
 def folder(tmp_path: Path, name: str) -> Path:
@@ -27,7 +27,7 @@ def test_folders_are_gone_when_it_is_settled(tmp_path: Path) -> None:
 
 
 def test_folders_are_removed_before_it_is_settled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(disposal, "_PAUSE", 0.0)
+    monkeypatch.setattr(removal, "_PAUSE", 0.0)
     one = Disposal()
     first = folder(tmp_path, "first")
     one.put(first)
@@ -41,8 +41,8 @@ def test_folders_are_removed_before_it_is_settled(tmp_path: Path, monkeypatch: p
 
 
 def test_no_more_wait_than_may(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(disposal, "_MANY", 3)
-    monkeypatch.setattr(disposal, "_ENOUGH", 2)
+    monkeypatch.setattr(removal, "_MANY", 3)
+    monkeypatch.setattr(removal, "_ENOUGH", 2)
     one = Disposal()
     most = 0
     for number in range(30):
@@ -74,7 +74,7 @@ def test_folders_that_rm_does_not_remove(tmp_path: Path, monkeypatch: pytest.Mon
         (bin / "rm").write_text("#!/bin/sh\nexit 1\n")
         (bin / "rm").chmod(0o755)
     monkeypatch.setenv("PATH", str(bin))
-    monkeypatch.setattr(disposal, "_PAUSE", 0.0)
+    monkeypatch.setattr(removal, "_PAUSE", 0.0)
     one = Disposal()
     for number in range(5):
         made = folder(tmp_path, str(number))

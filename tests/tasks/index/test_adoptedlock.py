@@ -8,13 +8,15 @@ from pathlib import Path
 
 import pytest
 from packyard.formats.errors import FormatError
-from packyard.formats.pylock import read_pylock
-from packyard.tasks import cli, installed, lock
+from packyard.formats.python.pylock import read_pylock
+from packyard.tasks.console import cli
 from packyard.tasks.errors import ActionError
-from packyard.tasks.interpreter import RUNNING
-from packyard.tasks.lockedenv import lock_of
-from packyard.tasks.target import Pin
-from packyard.tasks.workspace import read_workspace
+from packyard.tasks.host import programs
+from packyard.tasks.index import lock
+from packyard.tasks.kinds.interpreter.choice import RUNNING
+from packyard.tasks.kinds.python.lockedenv import lock_of
+from packyard.tasks.target.target import Pin
+from packyard.tasks.workspace.workspace import read_workspace
 
 from tests.index import Index
 
@@ -58,7 +60,7 @@ def packages(root: Path, path: str) -> dict[str, str]:
 
 
 def uv_lock(folder: Path) -> None:
-    subprocess.run([installed.uv(), "lock", "--quiet", "--no-python-downloads"], cwd=folder, check=True, env=os.environ)
+    subprocess.run([programs.uv(), "lock", "--quiet", "--no-python-downloads"], cwd=folder, check=True, env=os.environ)
 
 
 def requirements(index: Index, *files: str) -> str:
@@ -131,7 +133,7 @@ def test_uv_lock_is_taken_before_requirements_and_after_ours(
     assert (pin(root).path, pin(root).taken) == ("app/pylock.toml", "")
     assert cli.run(["lock", "--check"]) == 0
 
-    subprocess.run([installed.uv(), "lock", "--quiet", "--upgrade"], cwd=root / "app", check=True, env=os.environ)
+    subprocess.run([programs.uv(), "lock", "--quiet", "--upgrade"], cwd=root / "app", check=True, env=os.environ)
     capsys.readouterr()
     assert cli.run(["lock", "--check"]) == 1
     said = "app/pylock.toml: does not fit the dependencies of 'app' any more: app/uv.lock has changed"

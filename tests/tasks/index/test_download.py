@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from packyard.tasks.download import download
 from packyard.tasks.errors import ActionError
+from packyard.tasks.index.download import download
 
 from tests.index import Index, serving
 
@@ -16,7 +16,7 @@ from tests.index import Index, serving
 @pytest.fixture
 def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Index]:
     monkeypatch.setattr(os, "environ", {"HOME": str(tmp_path), "PIP_CONFIG_FILE": os.devnull, "UV_NO_CONFIG": "1"})
-    monkeypatch.setattr("packyard.tasks.download._PAUSES", (0, 0))
+    monkeypatch.setattr("packyard.tasks.index.download._PAUSES", (0, 0))
     index = Index()
     index.files["a.whl"] = b"content"
     with serving(index):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from packyard.tasks.errors import ActionError
-from packyard.tasks.pep517 import usable_wheel
+from packyard.tasks.index.pep517 import usable_wheel
 
 from tests.index import wheel
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 from packyard.formats.errors import FormatError
-from packyard.tasks.bump import Plan, commit_bump, plan_bump, refuse_commit, write_bump
-from packyard.tasks.component import components, tags
-from packyard.tasks.growth import growths
-from packyard.tasks.workspace import read_workspace
+from packyard.tasks.publish.bump import Plan, commit_bump, plan_bump, refuse_commit, write_bump
+from packyard.tasks.publish.component import components, tags
+from packyard.tasks.publish.metagrowth import growths
+from packyard.tasks.workspace.workspace import read_workspace
 
 FILES = {
     "packyard.toml": """\

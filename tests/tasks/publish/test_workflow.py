@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 import yaml
 from packyard.formats.errors import FormatError
-from packyard.tasks.workflow import workflows
-from packyard.tasks.workflowtemplate import ACTIONS
-from packyard.tasks.workspace import read_workspace
+from packyard.tasks.publish.workflow import workflows
+from packyard.tasks.publish.workflowtexts import ACTIONS
+from packyard.tasks.workspace.workspace import read_workspace
 
 jsonschema = pytest.importorskip("jsonschema")
 pytest.importorskip("check_jsonschema")

@@ -6,8 +6,8 @@ import zlib
 from dataclasses import replace
 
 import pytest
-from packyard.tasks.packedtarget import PackedTargets, pack_target, packed_targets, unpack_target
-from packyard.tasks.target import Output, Pin, Source, Target, Use
+from packyard.tasks.target.packed import PackedTargets, pack_target, packed_targets, unpack_target
+from packyard.tasks.target.target import Output, Pin, Source, Target, Use
 
 TARGET = Target(
     name="x:a", doc="é", place="p", run="m:f", params={"b": [1, {"x": None}], "a": "\n"},

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from packyard.tasks.installscript import Placed, install_script
+from packyard.tasks.texts.installscript import Placed, install_script
 
 TOOLS = [
     "sh", "dirname", "basename", "cut", "sha256sum", "mktemp", "rm", "mkdir", "cp", "mv", "chmod", "find", "sort", "tr",

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 from packyard.formats.errors import FormatError
-from packyard.tasks.template import fill, read_template
-from packyard.tasks.watch import Watch
+from packyard.tasks.texts.template import fill, read_template
+from packyard.tasks.workspace.watch import Watch
 
 BUILT_IN = "# @name@ @version@\n"
 KNOWN = ("name", "version", "packages")

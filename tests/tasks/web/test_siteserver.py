@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from packyard.tasks.errors import ActionError
-from packyard.tasks.siteserver import site_server
+from packyard.tasks.web.siteserver import site_server
 
 Got = tuple[int, str]
 

@@ -4,8 +4,8 @@ import os
 from pathlib import Path
 
 import pytest
-from packyard.tasks import answers
-from packyard.tasks.memo import PACKED_STAT, pack_stat
+from packyard.tasks.workspace import answers
+from packyard.tasks.workspace.memo import PACKED_STAT, pack_stat
 
 
 @pytest.fixture

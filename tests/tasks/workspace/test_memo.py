@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 import xxhash
-from packyard.tasks import memo
-from packyard.tasks.memo import UNSURE, Look, Memo, pack_stat, settle
+from packyard.tasks.workspace import memo
+from packyard.tasks.workspace.memo import UNSURE, Look, Memo, pack_stat, settle
 
 SECOND = 1_000_000_000
 NOW = 1_700_000_000 * SECOND + 123_456_789

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 import xxhash
 from packyard.formats.errors import FormatError
-from packyard.formats.mojosource import imported_packages
-from packyard.tasks.memo import PACKED_STAT, pack_stat
-from packyard.tasks.watch import SKIPPED, Watch
+from packyard.formats.mojo.source import imported_packages
+from packyard.tasks.workspace.memo import PACKED_STAT, pack_stat
+from packyard.tasks.workspace.watch import SKIPPED, Watch
 
 
 @pytest.fixture
@@ -156,7 +156,7 @@ def test_scan_tells_the_same_while_what_it_finds_does(tree):
     watch = Watch(tree)
     assert watch.scan("m.mojo", imported_packages) == ["a"]
     answer = watch.answer("m.mojo")
-    assert answer[0] == "mojosource:imported_packages"
+    assert answer[0] == "mojo.source:imported_packages"
     (tree / "m.mojo").write_text("# a comment\nimport a.b\n")
     assert Watch(tree).tells_the_same("m.mojo", answer)
     (tree / "m.mojo").write_text("import a, b\n")

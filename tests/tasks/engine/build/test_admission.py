@@ -9,9 +9,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import pytest
-from packyard.tasks.gate import Gate, limits, longest_ways
-from packyard.tasks.graph import Graph
-from packyard.tasks.target import Resource, Target, Use
+from packyard.tasks.engine.build.admission import Gate, limits, longest_ways
+from packyard.tasks.engine.graph.graph import Graph
+from packyard.tasks.target.target import Resource, Target, Use
 
 
 def graph(**needs: str) -> Graph:

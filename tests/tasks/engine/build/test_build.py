@@ -9,18 +9,18 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
-from packyard.tasks import build as building
-from packyard.tasks import process
-from packyard.tasks.build import Build, Outcome
+from packyard.tasks.engine.build import build as building
+from packyard.tasks.engine.build.build import Build, Outcome
+from packyard.tasks.engine.build.opening import Opened
+from packyard.tasks.engine.graph.graph import Graph
+from packyard.tasks.engine.graph.stored import store_graph
+from packyard.tasks.engine.store.store import Store
+from packyard.tasks.engine.trace.trace import FILE, FOLDER, Trace
 from packyard.tasks.errors import ActionError
-from packyard.tasks.graph import Graph
-from packyard.tasks.opening import Opened
-from packyard.tasks.room import Room
-from packyard.tasks.store import Store
-from packyard.tasks.storedgraph import store_graph
-from packyard.tasks.target import Output, Source, Target, Use
-from packyard.tasks.trace import FILE, FOLDER, Trace
-from packyard.tasks.watch import Watch
+from packyard.tasks.host import process
+from packyard.tasks.target.room import Room
+from packyard.tasks.target.target import Output, Source, Target, Use
+from packyard.tasks.workspace.watch import Watch
 
 from tests.readonly import open_up
 
@@ -399,7 +399,7 @@ def test_source_changed_while_it_is_staged_is_taken_as_it_is_now(chain):
 
 
 def test_source_that_never_stands_still_is_named(chain, monkeypatch):
-    from packyard.tasks import sandbox
+    from packyard.tasks.engine.execute import sandbox
 
     real = sandbox.stage
     count = 0
@@ -534,7 +534,7 @@ def test_targets_made_by_many_threads(yard):
 
 
 def test_lock_being_resolved_does_not_stop_other_targets(yard, monkeypatch):
-    from packyard.tasks.target import Pin
+    from packyard.tasks.target.target import Pin
 
     resolving, resolved = threading.Event(), threading.Event()
 
@@ -547,7 +547,7 @@ def test_lock_being_resolved_does_not_stop_other_targets(yard, monkeypatch):
 
     import packyard.tasks
 
-    monkeypatch.setitem(__import__("sys").modules, "packyard.tasks.lock", Lock)
+    monkeypatch.setitem(__import__("sys").modules, "packyard.tasks.index.lock", Lock)
     monkeypatch.setattr(packyard.tasks, "lock", Lock, raising=False)
     pin = Pin(path="lock.toml", requirements=("click",), python="3.12", platform="linux_amd64")
     yard.write("a.txt", "a")
@@ -570,7 +570,7 @@ def test_lock_being_resolved_does_not_stop_other_targets(yard, monkeypatch):
 
 def test_lock_is_resolved_while_its_target_waits_and_a_failure_is_told_by_that(yard, monkeypatch):
     from packyard.tasks.errors import ActionError
-    from packyard.tasks.target import Pin
+    from packyard.tasks.target.target import Pin
 
     asked: list[str] = []
     resolved = threading.Event()
@@ -586,7 +586,7 @@ def test_lock_is_resolved_while_its_target_waits_and_a_failure_is_told_by_that(y
 
     import packyard.tasks
 
-    monkeypatch.setitem(__import__("sys").modules, "packyard.tasks.lock", Lock)
+    monkeypatch.setitem(__import__("sys").modules, "packyard.tasks.index.lock", Lock)
     monkeypatch.setattr(packyard.tasks, "lock", Lock, raising=False)
     good, bad = (
         Pin(path=path, requirements=("click",), python="3.12", platform="linux_amd64")
@@ -606,7 +606,7 @@ def test_lock_is_resolved_while_its_target_waits_and_a_failure_is_told_by_that(y
 
 
 def test_lock_missing_is_an_error_when_nothing_may_be_resolved(yard):
-    from packyard.tasks.target import Pin
+    from packyard.tasks.target.target import Pin
 
     pin = Pin(path="ours.toml", requirements=("click",), python="3.12", platform="linux_amd64", absent="lock.toml")
     yard.target("a", "ours.toml", pins=(pin,))

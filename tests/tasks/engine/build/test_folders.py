@@ -7,11 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from packyard.tasks.build import Outcome
-from packyard.tasks.room import Room
-from packyard.tasks.target import Output, Use
+from packyard.tasks.engine.build.build import Outcome
+from packyard.tasks.target.room import Room
+from packyard.tasks.target.target import Output, Use
 
-from tests.tasks.test_build import Yard
+from tests.tasks.engine.build.test_build import Yard
 
 FOLDER = Output(part="site", at="site", artifact="site", tree=True)
 

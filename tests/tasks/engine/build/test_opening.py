@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from packyard.tasks.opening import open_workspace
+from packyard.tasks.engine.build.opening import open_workspace
 
 
 def opened_as(root: Path, *, readonly: bool = False) -> str:

@@ -6,14 +6,14 @@ import io
 from pathlib import Path
 
 import pytest
-from packyard.tasks import action, sandbox
-from packyard.tasks.display import Plain
-from packyard.tasks.front import Front
-from packyard.tasks.graph import Graph
-from packyard.tasks.opening import Opened
-from packyard.tasks.room import Room
-from packyard.tasks.target import Output, Target
-from packyard.tasks.trace import Trace
+from packyard.tasks.console.display import Plain
+from packyard.tasks.engine.build.opening import Opened
+from packyard.tasks.engine.build.session import Front
+from packyard.tasks.engine.execute import action, sandbox
+from packyard.tasks.engine.graph.graph import Graph
+from packyard.tasks.engine.trace.trace import Trace
+from packyard.tasks.target.room import Room
+from packyard.tasks.target.target import Output, Target
 
 
 def write(room: Room) -> None:
@@ -41,7 +41,7 @@ def remaining(root: Path, text: str) -> list[str]:
 def test_declaration_changed_is_seen_where_no_graph_is_stored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PACKYARD_CACHE_DIR", str(tmp_path / "cache"))
     monkeypatch.setattr(sandbox, "base", lambda: tmp_path / "rooms")
-    monkeypatch.setattr("packyard.tasks.build.invoke", lambda run, room: write(room))
+    monkeypatch.setattr("packyard.tasks.engine.build.build.invoke", lambda run, room: write(room))
     monkeypatch.setattr(action, "own_digest", lambda: "")
     (tmp_path / "rooms").mkdir()
     assert remaining(tmp_path, "one") == ["x:a"]

@@ -7,7 +7,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from packyard.tasks.timeline import Timeline
+from packyard.tasks.engine.build.timeline import Timeline
 
 
 def events(timeline: Timeline, path: Path) -> list[dict]:

@@ -3,10 +3,10 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
-from packyard.tasks.memo import Look
-from packyard.tasks.plan import FRESH, Verdict, judge
-from packyard.tasks.target import Output, Source, Target
-from packyard.tasks.trace import Made, Record
+from packyard.tasks.engine.build.verdict import FRESH, Verdict, judge
+from packyard.tasks.engine.trace.trace import Made, Record
+from packyard.tasks.target.target import Output, Source, Target
+from packyard.tasks.workspace.memo import Look
 
 TARGET = Target(
     name="x:a", doc="", place="", run="m:f",

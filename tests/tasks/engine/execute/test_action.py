@@ -8,12 +8,13 @@ import sys
 from pathlib import Path
 
 import pytest
-from packyard.tasks import action
-from packyard.tasks.action import ingredients, invoke, key_of, own_digest, own_files
-from packyard.tasks.memo import Look
-from packyard.tasks.room import Room
-from packyard.tasks.target import Output, Source, Target, Use
-from packyard.tasks.trace import Made
+from packyard.tasks.engine.execute import action
+from packyard.tasks.engine.execute.action import ingredients, invoke, key_of
+from packyard.tasks.engine.trace.trace import Made
+from packyard.tasks.host.own import own_digest
+from packyard.tasks.target.room import Room
+from packyard.tasks.target.target import Output, Source, Target, Use
+from packyard.tasks.workspace.memo import Look
 
 TARGET = Target(
     name="x:a", doc="a doc", place="packyard.toml", run="m:f", params={"b": 1, "a": [None, "é"]},
@@ -92,25 +93,6 @@ def test_key_is_sha256_over_canonical_json():
     assert key_of({"a": "\udcff"}) != key_of({"a": "?"})
 
 
-def test_own_digest_follows_own_files(tmp_path, monkeypatch):
-    before = own_digest()
-    (tmp_path / "a.py").write_text("1")
-    monkeypatch.setattr(action, "own_files", lambda: [tmp_path / "a.py"])
-    own_digest.cache_clear()
-    try:
-        one = own_digest()
-        (tmp_path / "a.py").write_text("2")
-        own_digest.cache_clear()
-        assert len({before, one, own_digest()}) == 3
-    finally:
-        own_digest.cache_clear()
-
-
-def test_own_files_are_those_of_tasks_and_formats():
-    names = {f"{path.parent.name}/{path.name}" for path in own_files()}
-    assert {"tasks/action.py", "formats/tarball.py", "tasks/__init__.py"} <= names
-
-
 def _room(folder: Path, **values) -> Room:
     places = {name: folder / name for name in ("inputs", "outputs", "scratch", "home")}
     for place in places.values():
@@ -122,7 +104,7 @@ def test_invoke_calls_the_named_function(tmp_path, monkeypatch):
     seen: list[Room] = []
     monkeypatch.setattr(action, "probe", seen.append, raising=False)
     room = _room(tmp_path)
-    invoke("packyard.tasks.action:probe", room)
+    invoke("packyard.tasks.engine.execute.action:probe", room)
     assert seen == [room]
 
 
@@ -133,9 +115,11 @@ def test_action_alone_makes_the_same_as_in_a_build(tmp_path):
     rooms = [_room(tmp_path / name, **params) for name in ("one", "two")]
     for room in rooms:
         (room.inputs / "a.txt").write_text("a\n")
-    invoke("packyard.tasks.archive:make_archive", rooms[0])
+    invoke("packyard.tasks.kinds.archive.archive:make_archive", rooms[0])
     described = dataclasses.asdict(rooms[1])
     file = tmp_path / "action.json"
-    file.write_text(json.dumps({"run": "packyard.tasks.archive:make_archive", "room": described}, default=str))
-    subprocess.run([sys.executable, "-m", "packyard.tasks.action", file], check=True)
+    file.write_text(
+        json.dumps({"run": "packyard.tasks.kinds.archive.archive:make_archive", "room": described}, default=str)
+    )
+    subprocess.run([sys.executable, "-m", "packyard.tasks.engine.execute.action", file], check=True)
     assert (rooms[0].outputs / "a.zip").read_bytes() == (rooms[1].outputs / "a.zip").read_bytes()

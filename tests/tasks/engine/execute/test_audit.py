@@ -7,10 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from packyard.tasks import audit, sandbox
-from packyard.tasks.audit import invoke_audited
+from packyard.tasks.engine.execute import audit, sandbox
+from packyard.tasks.engine.execute.audit import invoke_audited
 from packyard.tasks.errors import ActionError
-from packyard.tasks.target import Target
+from packyard.tasks.target.target import Target
 
 _ACTIONS = """\
 import os, socket

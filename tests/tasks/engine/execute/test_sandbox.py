@@ -5,13 +5,13 @@ import os
 from pathlib import Path
 
 import pytest
-from packyard.tasks import sandbox
+from packyard.tasks.engine.execute import sandbox
+from packyard.tasks.engine.execute.sandbox import Changed, abandon, collect, room_for, stage, sweep
+from packyard.tasks.engine.store.store import Damaged, Store
+from packyard.tasks.engine.trace.trace import Made
 from packyard.tasks.errors import ActionError
-from packyard.tasks.memo import Look, Memo
-from packyard.tasks.sandbox import Changed, abandon, collect, room_for, stage, sweep
-from packyard.tasks.store import Damaged, Store
-from packyard.tasks.target import Output, Source, Target, Use
-from packyard.tasks.trace import Made
+from packyard.tasks.target.target import Output, Source, Target, Use
+from packyard.tasks.workspace.memo import Look, Memo
 
 KEY = "0123456789abcdef" * 4
 

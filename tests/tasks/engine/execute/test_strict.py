@@ -11,10 +11,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from packyard.tasks import sandbox
+from packyard.tasks.engine.execute import sandbox
+from packyard.tasks.engine.execute.strict import bubblewrap, invoke_strictly
 from packyard.tasks.errors import ActionError
-from packyard.tasks.strict import bubblewrap, invoke_strictly
-from packyard.tasks.target import Target
+from packyard.tasks.target.target import Target
 
 _ACTIONS = """\
 import os, socket, subprocess

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import pytest
-from packyard.tasks.critical import longest_chain, users
-from packyard.tasks.graph import Graph
-from packyard.tasks.target import Target, Use
+from packyard.tasks.engine.graph.critical import longest_chain, users
+from packyard.tasks.engine.graph.graph import Graph
+from packyard.tasks.target.target import Target, Use
 
 
 def graph(**needs: str) -> Graph:

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 from packyard.formats.errors import FormatError, Problem
-from packyard.formats.workspace import WorkspaceManifest
-from packyard.tasks import graph
+from packyard.formats.workspace.manifest import WorkspaceManifest
+from packyard.tasks.engine.graph import graph
+from packyard.tasks.engine.graph.graph import Graph, build_graph
 from packyard.tasks.errors import PlanError
-from packyard.tasks.graph import Graph, build_graph
-from packyard.tasks.target import Output, Source, Target, Use
-from packyard.tasks.watch import Watch
-from packyard.tasks.workspace import Workspace
+from packyard.tasks.target.target import Output, Source, Target, Use
+from packyard.tasks.workspace.watch import Watch
+from packyard.tasks.workspace.workspace import Workspace
 
 
 def target(name: str, *uses: str | Use, artifact: str | None = None, **values) -> Target:
@@ -39,8 +39,8 @@ def build(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
                     raise made
                 yield from made
 
-            modules[f"packyard.tasks.kind{number}"] = types.SimpleNamespace(targets=targets)
-        monkeypatch.setattr(graph, "KINDS", [f"kind{number}" for number in range(len(kinds))])
+            modules[f"kind{number}"] = types.SimpleNamespace(targets=targets)
+        monkeypatch.setattr(graph, "KINDS", {name: name for name in modules})
         monkeypatch.setattr(graph.importlib, "import_module", modules.__getitem__)
         return build_graph(workspace)
 

@@ -7,13 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from packyard.formats.mojosource import imported_packages
-from packyard.tasks.graph import Graph
-from packyard.tasks.memo import pack_stat
-from packyard.tasks.packedtarget import pack_target
-from packyard.tasks.storedgraph import changed_targets, read_graph, renewed, store_graph, write_graph
-from packyard.tasks.target import Output, Pin, Source, Target, Use
-from packyard.tasks.watch import Watch
+from packyard.formats.mojo.source import imported_packages
+from packyard.tasks.engine.graph.graph import Graph
+from packyard.tasks.engine.graph.stored import changed_targets, read_graph, renewed, store_graph, write_graph
+from packyard.tasks.target.packed import pack_target
+from packyard.tasks.target.target import Output, Pin, Source, Target, Use
+from packyard.tasks.workspace.memo import pack_stat
+from packyard.tasks.workspace.watch import Watch
 
 
 def target(name: str, *uses: str, **values: object) -> Target:

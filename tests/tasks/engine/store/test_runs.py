@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from packyard.tasks import history
-from packyard.tasks.action import Ingredients, key_of
-from packyard.tasks.history import Run, compare_nearest, recall, remember
-from packyard.tasks.store import Store
-from packyard.tasks.target import Source, Target
-from packyard.tasks.trace import Record
+from packyard.tasks.engine.execute.action import Ingredients, key_of
+from packyard.tasks.engine.store import runs
+from packyard.tasks.engine.store.runs import Run, compare_nearest, recall, remember
+from packyard.tasks.engine.store.store import Store
+from packyard.tasks.engine.trace.trace import Record
+from packyard.tasks.target.target import Source, Target
 
 TARGET = Target(
     name="slot:app/data", doc="", place="", run="m:f", sources=(Source(path="src/a", at="a"), Source(path="b", at="b"))
@@ -88,7 +88,7 @@ def test_last_run_here_goes_before_one_that_shares_as_much(store: Store) -> None
 
 def test_last_run_here_that_shares_all_is_the_nearest(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     ran(store, made_from(a="1", b="1"), at=0)
-    monkeypatch.setattr(history, "recall", lambda store, name: pytest.fail("there is nothing to look for"))
+    monkeypatch.setattr(runs, "recall", lambda store, name: pytest.fail("there is nothing to look for"))
     assert nearest(store, made_from(a="1", b="1"), made_from(a="1", b="1") | {"packyard": "other"}) is None
 
 

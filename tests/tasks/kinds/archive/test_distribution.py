@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 from packyard.formats.errors import FormatError
-from packyard.tasks.archive import make_archive, targets
-from packyard.tasks.graph import build_graph
-from packyard.tasks.room import Room
-from packyard.tasks.target import Source, Target, Use
-from packyard.tasks.workspace import read_workspace
+from packyard.tasks.engine.graph.graph import build_graph
+from packyard.tasks.kinds.archive.archive import make_archive, targets
+from packyard.tasks.target.room import Room
+from packyard.tasks.target.target import Source, Target, Use
+from packyard.tasks.workspace.workspace import read_workspace
 
-from tests.tasks.mojofile import write_package
+from tests.tasks.kinds.mojo.mojofile import write_package
 
 WORKSPACE = """\
 [workspace]

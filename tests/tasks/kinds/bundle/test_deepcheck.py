@@ -9,8 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from packyard.formats.entry import Entry
-from packyard.formats.piece import write_piece
+from packyard.formats.archive.entry import Entry
+from packyard.formats.archive.piece import write_piece
 from packyard.formats.pspf import (
     Coverage,
     Execution,
@@ -22,8 +22,8 @@ from packyard.formats.pspf import (
     seal,
     write_bundle,
 )
-from packyard.formats.record import recorded, write_record
-from packyard.tasks.inspection import verify_file
+from packyard.formats.python.record import recorded, write_record
+from packyard.tasks.kinds.bundle.inspection import verify_file
 
 SITE = "lib/python3.12/site-packages"
 FACTS = {"name": "app", "version": "1", "default": "app", "commands": {"app": "app:main"}, "slots": {}, "root": "x"}

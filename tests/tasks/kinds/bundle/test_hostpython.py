@@ -9,11 +9,11 @@ from dataclasses import asdict
 from pathlib import Path
 
 import pytest
-from packyard.formats.machine import Machine
-from packyard.tasks import runtime_python
-from packyard.tasks.interpreter import RUNNING
-from packyard.tasks.program import MODULE, Program, program_files
-from packyard.tasks.targetpython import Asked, asked_of
+from packyard.formats.python.machine import Machine
+from packyard.tasks.kinds.bundle.hostpython import Asked, asked_of
+from packyard.tasks.kinds.bundle.inside import runtime_python
+from packyard.tasks.kinds.bundle.program import MODULE, Program, program_files
+from packyard.tasks.kinds.interpreter.choice import RUNNING
 
 MACHINE = Machine(python="3.11", platform="linux_amd64")
 LOCK = 'lock-version = "1.0"\ncreated-by = "x"\n'

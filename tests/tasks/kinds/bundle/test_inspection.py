@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from packyard.formats.entry import Entry
+from packyard.formats.archive.entry import Entry
+from packyard.formats.archive.piece import write_piece
 from packyard.formats.errors import FormatError
-from packyard.formats.piece import write_piece
 from packyard.formats.pspf import (
     Build,
     Execution,
@@ -24,7 +24,7 @@ from packyard.formats.pspf import (
     public_key,
     write_bundle,
 )
-from packyard.tasks.inspection import extract, inspect_file, inspection_text, verify_file
+from packyard.tasks.kinds.bundle.inspection import extract, inspect_file, inspection_text, verify_file
 
 KEY = public_key(key_from_seed("s1"))
 METADATA = Metadata(

@@ -7,9 +7,9 @@ import pytest
 from packyard.formats.digest import digest_of
 from packyard.formats.platform import PLATFORMS
 from packyard.tasks.errors import ActionError
-from packyard.tasks.launcher import WHEELS, launcher_target, make_launcher
-from packyard.tasks.room import Room
-from packyard.tasks.target import Json
+from packyard.tasks.kinds.bundle.launcher import WHEELS, launcher_target, make_launcher
+from packyard.tasks.target.room import Room
+from packyard.tasks.target.target import Json
 
 
 def room_for(tmp_path: Path, params: Mapping[str, Json]) -> Room:

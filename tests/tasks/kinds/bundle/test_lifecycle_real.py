@@ -17,7 +17,7 @@ import pytest
 from packyard.formats.pspf import Verdict, judge, open_bundle, verify, verify_contents
 from packyard.formats.pspf.assembly import balanced
 from packyard.formats.pspf.layout import TRAILER_SIZE
-from packyard.tasks.programcheck import verify_program
+from packyard.tasks.kinds.bundle.deepcheck import verify_program
 
 pytestmark = pytest.mark.real
 

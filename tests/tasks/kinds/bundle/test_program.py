@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 import uv
-from packyard.formats.flavor import read_project
-from packyard.tasks import runtime_module
-from packyard.tasks.program import MODULE, Program, program_files, program_of
+from packyard.formats.python.pyproject import read_project
+from packyard.tasks.kinds.bundle.inside import runtime_module
+from packyard.tasks.kinds.bundle.program import MODULE, Program, program_files, program_of
 
 APP = """
 import sys

@@ -8,7 +8,7 @@ import pytest
 from packyard.formats.errors import FormatError
 from packyard.formats.pspf import key_from_seed, new_key, private_pem, public_key, public_pem, read_private_key
 from packyard.tasks.errors import ActionError, PlanError
-from packyard.tasks.signing import (
+from packyard.tasks.kinds.bundle.signing import (
     choose_key,
     describe,
     load_key,
@@ -16,7 +16,7 @@ from packyard.tasks.signing import (
     read_trusted,
     write_keys,
 )
-from packyard.tasks.workspace import Workspace, read_workspace
+from packyard.tasks.workspace.workspace import Workspace, read_workspace
 
 S1 = public_key(key_from_seed("s1")).hex()
 MakeWorkspace = Callable[..., Workspace]

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from packyard.formats.errors import FormatError
 from packyard.tasks.errors import ActionError
-from packyard.tasks.room import Room
-from packyard.tasks.slot import make_slot, targets
-from packyard.tasks.target import Target
-from packyard.tasks.workspace import read_workspace
+from packyard.tasks.kinds.bundle.slot import make_slot, targets
+from packyard.tasks.target.room import Room
+from packyard.tasks.target.target import Target
+from packyard.tasks.workspace.workspace import read_workspace
 
 HEAD = """[project]
 name = "app"

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from packyard.formats.errors import FormatError
 from packyard.formats.pspf import fingerprint, key_from_seed, public_key, public_pem
-from packyard.tasks import truststore
+from packyard.tasks.kinds.bundle import trustedkeys
 
 ONE, TWO = (public_key(key_from_seed(seed)) for seed in ("s1", "s2"))
 
@@ -17,52 +17,52 @@ def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_store_is_empty_at_first(config: Path) -> None:
-    assert truststore.trusted() == []
+    assert trustedkeys.trusted() == []
     assert not config.exists()
 
 
 def test_key_is_added_from_a_file_or_digits_and_listed_by_name(tmp_path: Path) -> None:
     (tmp_path / "one.pub").write_bytes(public_pem(ONE))
-    truststore.add(str(tmp_path / "one.pub"), "release")
-    added = truststore.add(TWO.hex())
+    trustedkeys.add(str(tmp_path / "one.pub"), "release")
+    added = trustedkeys.add(TWO.hex())
     assert added.name == fingerprint(TWO)[:16]
-    assert {one.name: one.public for one in truststore.trusted()} == {"release": ONE, added.name: TWO}
-    assert truststore.add(ONE.hex(), "again").name == "release"
+    assert {one.name: one.public for one in trustedkeys.trusted()} == {"release": ONE, added.name: TWO}
+    assert trustedkeys.add(ONE.hex(), "again").name == "release"
 
 
 @pytest.mark.parametrize("text", ["release", fingerprint(ONE), fingerprint(ONE)[:8].upper()])
 def test_key_is_removed_by_name_or_fingerprint(text: str) -> None:
-    truststore.add(ONE.hex(), "release")
-    assert truststore.remove(text).public == ONE
-    assert truststore.trusted() == []
+    trustedkeys.add(ONE.hex(), "release")
+    assert trustedkeys.remove(text).public == ONE
+    assert trustedkeys.trusted() == []
 
 
 def test_name_of_another_key_and_a_name_that_is_none_are_refused() -> None:
-    truststore.add(ONE.hex(), "release")
+    trustedkeys.add(ONE.hex(), "release")
     with pytest.raises(FormatError) as caught:
-        truststore.add(TWO.hex(), "release")
+        trustedkeys.add(TWO.hex(), "release")
     assert str(caught.value) == "'release' is the name of another trusted key\n  hint: choose one by --name"
     with pytest.raises(FormatError, match="is not a name"):
-        truststore.add(TWO.hex(), "../x")
+        trustedkeys.add(TWO.hex(), "../x")
 
 
 def test_unknown_key_is_not_removed() -> None:
-    truststore.add(ONE.hex(), "release")
+    trustedkeys.add(ONE.hex(), "release")
     with pytest.raises(FormatError) as caught:
-        truststore.remove("other")
+        trustedkeys.remove("other")
     assert str(caught.value) == "'other' is no trusted key\n  hint: there are: release"
 
 
 def test_weak_key_is_not_trusted() -> None:
     with pytest.raises(FormatError, match="weak public key"):
-        truststore.add("01" + "00" * 31)
+        trustedkeys.add("01" + "00" * 31)
 
 
 def test_file_that_is_no_key_is_a_problem(config: Path) -> None:
     (config / "trusted-keys").mkdir(parents=True)
     (config / "trusted-keys/x.pub").write_text("nothing")
     with pytest.raises(FormatError) as caught:
-        truststore.trusted()
+        trustedkeys.trusted()
     assert str(caught.value) == (
         f"{config}/trusted-keys/x.pub: is not a public key, a PEM file or 64 hexadecimal digits were expected"
     )

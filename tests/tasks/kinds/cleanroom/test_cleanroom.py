@@ -6,19 +6,19 @@ import json
 from pathlib import Path
 
 import pytest
-from packyard.formats.entry import Entry
-from packyard.formats.gzipped import compressing
-from packyard.formats.packagemanifest import Needed, PackageManifest, Stamp
+from packyard.formats.archive.entry import Entry
+from packyard.formats.archive.gzipped import compressing
+from packyard.formats.archive.tarball import write_tar
+from packyard.formats.archive.zipball import write_zip
+from packyard.formats.mojo.packagemanifest import Needed, PackageManifest, Stamp
 from packyard.formats.pspf import Execution, Launcher, Metadata, Slot, key_from_seed, write_bundle
-from packyard.formats.tarball import write_tar
-from packyard.formats.zipball import write_zip
-from packyard.tasks import bundleproof
-from packyard.tasks.cleanroom import prove_archive, prove_bundle, targets
 from packyard.tasks.errors import ActionError
-from packyard.tasks.mojoproof import check_dependencies
-from packyard.tasks.proof import Check, Proof
-from packyard.tasks.room import Room
-from packyard.tasks.workspace import read_workspace
+from packyard.tasks.kinds.cleanroom import bundle
+from packyard.tasks.kinds.cleanroom.cleanroom import prove_archive, prove_bundle, targets
+from packyard.tasks.kinds.cleanroom.mojo import check_dependencies
+from packyard.tasks.kinds.cleanroom.report import Check, Proof
+from packyard.tasks.target.room import Room
+from packyard.tasks.workspace.workspace import read_workspace
 
 SCRIPT = Entry("bench/run.sh", b'#!/bin/sh\n[ -z "$SECRET" ] && [ -z "$(ls "$HOME")" ] && cat bench/data.txt\n', True)
 DATA = Entry("bench/data.txt", b"1\n")
@@ -168,7 +168,7 @@ def test_cleanroom_starts_each_command_of_a_bundle_by_each_launcher(
 def test_cleanroom_names_the_command_of_a_bundle_that_fails_and_why(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bundleproof, "_PATIENCE", 0.5)
+    monkeypatch.setattr(bundle, "_PATIENCE", 0.5)
     room = bundle_room(tmp_path, {"lost": ["--help"], "words": [], "sleeper": []})
     with pytest.raises(ActionError) as caught:
         prove_bundle(room)

@@ -12,11 +12,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from packyard.formats.packagemanifest import read_package_manifest
-from packyard.tasks.compiler import extension, records_paths, verb
+from packyard.formats.mojo.packagemanifest import read_package_manifest
 from packyard.tasks.errors import ActionError
-from packyard.tasks.proof import Check
-from packyard.tasks.unpacking import unpack
+from packyard.tasks.host.unpack import unpack
+from packyard.tasks.kinds.cleanroom.report import Check
+from packyard.tasks.kinds.mojo.compiler import extension, records_paths, verb
 
 from tests.tasks.yard import Yard
 
@@ -116,7 +116,7 @@ def wrong(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[Pa
         def room(self: Yard, target):  # type: ignore[no-untyped-def]
             found = stage(self, target)
             if target.name == "cleanroom:nn":
-                monkeypatch.setattr("packyard.tasks.cleanroom.prove_mojo", spoiled(change))
+                monkeypatch.setattr("packyard.tasks.kinds.cleanroom.cleanroom.prove_mojo", spoiled(change))
             return found
 
         monkeypatch.setattr(Yard, "room", room)
@@ -126,7 +126,7 @@ def wrong(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[Pa
 
 
 def spoiled(change: Callable[[Path], None]):  # type: ignore[no-untyped-def]
-    from packyard.tasks.cleanroom import prove_mojo
+    from packyard.tasks.kinds.cleanroom.cleanroom import prove_mojo
 
     def prove(room):  # type: ignore[no-untyped-def]
         change(room.inputs / "packages")
@@ -240,7 +240,7 @@ def test_cleanroom_is_not_led_by_recorded_sources_to_what_is_missing(
         change = {"dependencies": [], "sha256": sha256(packages / "nn.mojopkg")}
         edit(packages / "nn.mojopkg.json", lambda values: values.update(change))
 
-    monkeypatch.setattr("packyard.tasks.cleanroom.prove_mojo", spoiled(make_by_hand))
+    monkeypatch.setattr("packyard.tasks.kinds.cleanroom.cleanroom.prove_mojo", spoiled(make_by_hand))
     text = failure(yard, "cleanroom:nn")
     cause = "source fallback: it records the path of its sources, where the compiler looks for missing modules"
     assert text.startswith(
@@ -248,7 +248,7 @@ def test_cleanroom_is_not_led_by_recorded_sources_to_what_is_missing(
         f"nn.mojopkg is whole, and made by this compiler: {cause}\n    {people}/network/"
     )
     # Without the look at paths the room passes, with the sources of `tensor`, and elsewhere the package does not work.
-    monkeypatch.setattr("packyard.tasks.cleanroom.check_file", lambda path, *_: Check(what=path.name))
+    monkeypatch.setattr("packyard.tasks.kinds.cleanroom.cleanroom.check_file", lambda path, *_: Check(what=path.name))
     report = json.loads(yard.build("cleanroom:nn")["nn"])
     assert report["passed"]
     assert list(report["present"]) == ["nn.mojopkg"]

@@ -11,20 +11,20 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from packyard.formats.entry import Entry
-from packyard.formats.gzipped import LEVELS, compressing
-from packyard.formats.tarball import write_tar
-from packyard.tasks.cleanroom import prove_morloc
+from packyard.formats.archive.entry import Entry
+from packyard.formats.archive.gzipped import LEVELS, compressing
+from packyard.formats.archive.tarball import write_tar
+from packyard.tasks.engine.graph.graph import build_graph
 from packyard.tasks.errors import ActionError
-from packyard.tasks.graph import build_graph
-from packyard.tasks.morlocproof import NOT_SHOWN
-from packyard.tasks.plane import make_plane
-from packyard.tasks.room import Room
-from packyard.tasks.target import Use
-from packyard.tasks.verification import Verified, verify_artifact
-from packyard.tasks.workspace import read_workspace
+from packyard.tasks.kinds.cleanroom.cleanroom import prove_morloc
+from packyard.tasks.kinds.cleanroom.morloc import NOT_SHOWN
+from packyard.tasks.kinds.cleanroom.verify import Verified, verify_artifact
+from packyard.tasks.kinds.morloc.plane import make_plane
+from packyard.tasks.target.room import Room
+from packyard.tasks.target.target import Use
+from packyard.tasks.workspace.workspace import read_workspace
 
-from tests.tasks.morloc_corpus import manifest, module, plain, write_package
+from tests.tasks.kinds.morloc.corpus import manifest, module, plain, write_package
 
 BASE = plain("base")
 SHAPES = {

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 from packyard.formats.errors import FormatError
-from packyard.tasks.verification import Verified, verify_artifact
-from packyard.tasks.workspace import read_workspace
+from packyard.tasks.kinds.cleanroom.verify import Verified, verify_artifact
+from packyard.tasks.workspace.workspace import read_workspace
 
 MANIFEST = """\
 [workspace]

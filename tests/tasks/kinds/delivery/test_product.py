@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from packyard.tasks.opening import open_workspace
-from packyard.tasks.product import find_products
-from packyard.tasks.workspace import read_workspace
+from packyard.tasks.engine.build.opening import open_workspace
+from packyard.tasks.kinds.delivery.product import find_products
+from packyard.tasks.workspace.workspace import read_workspace
 
 FILES = {
     "packyard.toml": """\

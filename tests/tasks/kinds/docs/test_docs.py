@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 from packyard.formats.errors import FormatError
-from packyard.tasks.archive import make_archive
-from packyard.tasks.graph import Graph, build_graph
-from packyard.tasks.room import Room
-from packyard.tasks.target import Output, Use
-from packyard.tasks.workspace import read_workspace
+from packyard.tasks.engine.graph.graph import Graph, build_graph
+from packyard.tasks.kinds.archive.archive import make_archive
+from packyard.tasks.target.room import Room
+from packyard.tasks.target.target import Output, Use
+from packyard.tasks.workspace.workspace import read_workspace
 
 HEAD = '[workspace]\nname = "w"\n'
 DOCS = '[[docs]]\nname = "guide"\nversion = "0.1.0"\n'

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from packyard.formats.errors import FormatError
-from packyard.tasks.linkcheck import Site, check_links
+from packyard.tasks.kinds.docs.links import Site, check_links
 
 URL = "https://docs.example/proj/"
 

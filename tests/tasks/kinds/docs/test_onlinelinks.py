@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from packyard.tasks.onlinecheck import dead_addresses
+from packyard.tasks.kinds.docs.onlinelinks import dead_addresses
 
 
 class Handler(BaseHTTPRequestHandler):

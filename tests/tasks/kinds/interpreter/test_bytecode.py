@@ -5,10 +5,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from packyard.formats.pycache import cached_path
-from packyard.tasks.bytecode import compile_modules, worth_compiling
-from packyard.tasks.interpreter import RUNNING
-from packyard.tasks.room import Room
+from packyard.formats.python.pycache import cached_path
+from packyard.tasks.kinds.interpreter.bytecode import compile_modules, worth_compiling
+from packyard.tasks.kinds.interpreter.choice import RUNNING
+from packyard.tasks.target.room import Room
 
 
 def compiled(folder: Path, files: dict[str, str]) -> tuple[dict[str, bytes], str]:

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from packyard.tasks.trimming import kept
+from packyard.tasks.kinds.interpreter.trimming import kept
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,8 @@ from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 
-from packyard.formats.mojopkg import read_package
-from packyard.formats.packagemanifest import Needed, PackageManifest, stamp_of, write_package_manifest
+from packyard.formats.mojo.package import read_package
+from packyard.formats.mojo.packagemanifest import Needed, PackageManifest, stamp_of, write_package_manifest
 
 IDENTITY = "0123456789abcdef" * 4
 

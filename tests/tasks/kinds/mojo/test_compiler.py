@@ -3,7 +3,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from packyard.tasks.compiler import (
+from packyard.tasks.errors import ActionError
+from packyard.tasks.kinds.mojo.compiler import (
     Compiler,
     bare_modules,
     compiles_plain_folders,
@@ -12,7 +13,6 @@ from packyard.tasks.compiler import (
     toolchain_of,
     verb,
 )
-from packyard.tasks.errors import ActionError
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from packyard.formats.mojopkg import read_package
-from packyard.tasks.compiler import extension
+from packyard.formats.mojo.package import read_package
 from packyard.tasks.errors import ActionError
+from packyard.tasks.kinds.mojo.compiler import extension
 
 from tests.tasks.yard import Yard
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 from packyard.formats.errors import FormatError
-from packyard.tasks.graph import build_graph
-from packyard.tasks.mojo import targets
-from packyard.tasks.target import Output, Source, Target, Use
-from packyard.tasks.workspace import read_workspace
+from packyard.tasks.engine.graph.graph import build_graph
+from packyard.tasks.kinds.mojo.mojo import targets
+from packyard.tasks.target.target import Output, Source, Target, Use
+from packyard.tasks.workspace.workspace import read_workspace
 
 
 def plan(
@@ -56,7 +56,7 @@ def test_mojo_beside_init_is_named_by_its_folder(tmp_path: Path) -> None:
             name="mojo:data",
             doc="Data",
             place="data/mojo.toml",
-            run="packyard.tasks.mojo:make_mojo",
+            run="packyard.tasks.kinds.mojo.mojo:make_mojo",
             params={
                 "name": "data",
                 "compiler": "1.0.0",

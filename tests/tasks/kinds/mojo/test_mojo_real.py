@@ -9,11 +9,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
-from packyard.formats.mojopkg import read_package
-from packyard.tasks import process
-from packyard.tasks.compiler import Compiler, extension, records_paths, verb
+from packyard.formats.mojo.package import read_package
 from packyard.tasks.errors import ActionError
-from packyard.tasks.unpacking import unpack
+from packyard.tasks.host import process
+from packyard.tasks.host.unpack import unpack
+from packyard.tasks.kinds.mojo.compiler import Compiler, extension, records_paths, verb
 
 from tests.tasks.yard import Yard, spent
 
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.real
 
 CompilerTree = Callable[[str], Path]
 MakeYard = Callable[[Path, str], Yard]
-EXAMPLES = Path(__file__).parents[2] / "examples" / "mojo"
+EXAMPLES = Path(__file__).parents[4] / "examples" / "mojo"
 VERSIONS = ["0.26.2.0", "1.0.0", "1.2.0"]
 
 CHAIN = {

@@ -7,16 +7,16 @@ from pathlib import Path
 
 import pytest
 from packyard.formats.errors import FormatError
-from packyard.formats.workspace import ToolchainSpec, WorkspaceManifest
-from packyard.tasks.compiler import Compiler
+from packyard.formats.workspace.manifest import ToolchainSpec, WorkspaceManifest
 from packyard.tasks.errors import ActionError, PlanError
-from packyard.tasks.room import Room
-from packyard.tasks.target import Output, Pin, Source, Target
-from packyard.tasks.toolchain import make_present, make_toolchain, targets
-from packyard.tasks.watch import Watch
-from packyard.tasks.workspace import Workspace
+from packyard.tasks.kinds.mojo.compiler import Compiler
+from packyard.tasks.kinds.mojo.toolchain import make_present, make_toolchain, targets
+from packyard.tasks.target.room import Room
+from packyard.tasks.target.target import Output, Pin, Source, Target
+from packyard.tasks.workspace.watch import Watch
+from packyard.tasks.workspace.workspace import Workspace
 
-from tests.tasks.mojofile import IDENTITY, package_bytes, write_compiler
+from tests.tasks.kinds.mojo.mojofile import IDENTITY, package_bytes, write_compiler
 
 
 def workspace(root: Path, version: str, where: str = "") -> Workspace:
@@ -35,7 +35,7 @@ def test_toolchain_of_version_is_made_from_its_lock(tmp_path: Path) -> None:
             name="toolchain:mojo-1.0.0",
             doc="the Mojo 1.0.0 compiler",
             place="packyard.toml",
-            run="packyard.tasks.toolchain:make_toolchain",
+            run="packyard.tasks.kinds.mojo.toolchain:make_toolchain",
             params={"version": "1.0.0", "platform": "linux_amd64"},
             sources=(Source(path=lock, at="pylock.toml"),),
             outputs=(Output(at="toolchain", tree=True),),

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.tasks.morloc_corpus import manifest, module, write_package
+from tests.tasks.kinds.morloc.corpus import manifest, module, write_package
 
 _IDENTITY = {
     f"GIT_{who}_{what}": value

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 from packyard.formats.errors import FormatError
-from packyard.tasks.morloclint import lint
-from packyard.tasks.morlocpackage import read_packages
-from packyard.tasks.workspace import read_workspace
+from packyard.tasks.kinds.morloc.lint import lint
+from packyard.tasks.kinds.morloc.package import read_packages
+from packyard.tasks.workspace.workspace import read_workspace
 
-from tests.tasks.morloc_corpus import EXPECTED, MANIFESTS, PACKAGES, SOUND, write_corpus, write_package
+from tests.tasks.kinds.morloc.corpus import EXPECTED, MANIFESTS, PACKAGES, SOUND, write_corpus, write_package
 
 
 def found(root: Path) -> list[str]:

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from packyard.formats.errors import FormatError
-from packyard.formats.morloclock import read_morloc_lock
-from packyard.tasks.morloclock import check_morloc, drift_of_morloc, is_settled, lock_morloc, refuse_drift
-from packyard.tasks.workspace import Workspace, read_workspace
+from packyard.formats.morloc.lock import read_morloc_lock
+from packyard.tasks.kinds.morloc.lock import check_morloc, drift_of_morloc, is_settled, lock_morloc, refuse_drift
+from packyard.tasks.workspace.workspace import Workspace, read_workspace
 
-from tests.tasks.morloc_corpus import PACKAGES, SOUND, Files, manifest, module, plain, write_corpus, write_package
-from tests.tasks.morloc_remote import Remote
+from tests.tasks.kinds.morloc.corpus import PACKAGES, SOUND, Files, manifest, module, plain, write_corpus, write_package
+from tests.tasks.kinds.morloc.remote import Remote
 
 SHAPES = {"shapes": plain("shapes", "root"), "shapes-py": plain("shapes-py", "shapes", "root-py")}
 
@@ -272,7 +272,7 @@ def test_drift_of_sources_and_dependencies_is_told(remote: Remote, tmp_path: Pat
 
 
 def test_vendored_archives_are_found_by_their_file_names(remote: Remote, tmp_path: Path) -> None:
-    from packyard.tasks.morlocsources import package_of_file, vendored
+    from packyard.tasks.kinds.morloc.sources import package_of_file, vendored
 
     assert package_of_file("v/root-py-0.7.0-rc.1.morloc.tar.gz") == "root-py"
     assert package_of_file("a-2-1.0.0.morloc.tar.gz") == "a-2"

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 from packyard.formats.errors import FormatError
-from packyard.tasks import morloc
-from packyard.tasks.room import Room
-from packyard.tasks.target import Target
-from packyard.tasks.workspace import read_workspace
+from packyard.tasks.kinds.morloc import morloc
+from packyard.tasks.target.room import Room
+from packyard.tasks.target.target import Target
+from packyard.tasks.workspace.workspace import read_workspace
 
 PACKYARD = '[workspace]\nname = "w"\nmembers = ["m/*"]\n'
 

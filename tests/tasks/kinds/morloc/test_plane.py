@@ -6,19 +6,19 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from packyard.formats.morlochome import PlanePaths
-from packyard.tasks import morloc, plane
-from packyard.tasks.build import Outcome
+from packyard.formats.morloc.home import PlanePaths
+from packyard.tasks.engine.build.build import Outcome
+from packyard.tasks.engine.build.opening import open_workspace
 from packyard.tasks.errors import ActionError
-from packyard.tasks.morloclock import lock_morloc
-from packyard.tasks.morlocplane import Plane
-from packyard.tasks.morlocverify import verify_plane
-from packyard.tasks.opening import open_workspace
-from packyard.tasks.target import Target
-from packyard.tasks.workspace import read_workspace
+from packyard.tasks.kinds.morloc import morloc, plane
+from packyard.tasks.kinds.morloc.lock import lock_morloc
+from packyard.tasks.kinds.morloc.planefolder import Plane
+from packyard.tasks.kinds.morloc.verify import verify_plane
+from packyard.tasks.target.target import Target
+from packyard.tasks.workspace.workspace import read_workspace
 
-from tests.tasks.morloc_corpus import Files, plain, write_package
-from tests.tasks.morloc_remote import Remote
+from tests.tasks.kinds.morloc.corpus import Files, plain, write_package
+from tests.tasks.kinds.morloc.remote import Remote
 
 SHAPES = {"shapes": plain("shapes", "root"), "shapes-py": plain("shapes-py", "shapes", "root-py")}
 SCRIPTED: Files = {
@@ -213,7 +213,7 @@ def test_cycle_in_the_lock_is_said(remote: Remote, tmp_path: Path) -> None:
 
 
 def test_plane_action_alone_says_what_the_lock_lacks(tmp_path: Path) -> None:
-    from packyard.tasks.room import Room
+    from packyard.tasks.target.room import Room
 
     room = Room(
         inputs=tmp_path,

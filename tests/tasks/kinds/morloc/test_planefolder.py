@@ -9,15 +9,15 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from packyard.formats.archive.entry import Entry
 from packyard.formats.digest import digest_of
-from packyard.formats.entry import Entry
-from packyard.formats.morloc import read_morloc
-from packyard.formats.morlochome import Installed, PlanePaths
-from packyard.formats.morloclock import LockedPackage, content_digest
-from packyard.tasks import morlocplane
+from packyard.formats.morloc.home import Installed, PlanePaths
+from packyard.formats.morloc.lock import LockedPackage, content_digest
+from packyard.formats.morloc.manifest import read_morloc
 from packyard.tasks.errors import ActionError
-from packyard.tasks.morlocplane import Change, Plane, change, changing, finish, is_unfinished
-from packyard.tasks.morlocverify import typecheck, verify_plane
+from packyard.tasks.kinds.morloc import planefolder
+from packyard.tasks.kinds.morloc.planefolder import Change, Plane, change, changing, finish, is_unfinished
+from packyard.tasks.kinds.morloc.verify import typecheck, verify_plane
 
 PATHS = PlanePaths("default")
 
@@ -171,7 +171,7 @@ def test_kill_leaves_the_old_plane_or_the_new_one(
             return call
 
         if step != "_after":
-            monkeypatch.setattr(morlocplane, step, dying(getattr(morlocplane, step)))
+            monkeypatch.setattr(planefolder, step, dying(getattr(planefolder, step)))
         else:
             monkeypatch.setattr(shutil, "rmtree", dying(shutil.rmtree))
         try:
@@ -196,7 +196,7 @@ def test_kill_leaves_the_old_plane_or_the_new_one(
 
 def test_kill_between_two_renames_is_mended(plane: Plane, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where folders cannot be exchanged, there is a moment without a plane; the next command ends it."""
-    monkeypatch.setattr(morlocplane, "exchange", lambda one, other: False)
+    monkeypatch.setattr(planefolder, "exchange", lambda one, other: False)
     child = os.fork()
     if not child:
         real, left = os.rename, 2

@@ -4,9 +4,9 @@ import struct
 from collections.abc import Mapping
 
 import pytest
-from packyard.formats.entry import Entry
+from packyard.formats.archive.entry import Entry
 from packyard.formats.errors import FormatError
-from packyard.tasks.abi import check_abi, glibc_of, newest
+from packyard.tasks.kinds.python.abi import check_abi, glibc_of, newest
 
 FACTS = {"abi": "cpython-312-x86_64-linux-gnu", "glibc": "2.17"}
 

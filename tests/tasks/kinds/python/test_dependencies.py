@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 from packyard.formats.errors import FormatError
-from packyard.tasks.dependency import Dependencies, dependencies
-from packyard.tasks.workspace import read_workspace
+from packyard.tasks.kinds.python.dependencies import Dependencies, dependencies
+from packyard.tasks.workspace.workspace import read_workspace
 
 MEMBERS = {
     "app": 'dependencies = ["my-lib[fast]>=1", "click>=8", "old; python_version < \'3\'"]\n'

@@ -15,17 +15,19 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from packyard.formats.archive.listing import read_listing
 from packyard.formats.errors import FormatError
-from packyard.formats.listing import read_listing
-from packyard.tasks import installed, interpreter, lock
-from packyard.tasks.action import invoke
+from packyard.tasks.engine.execute.action import invoke
+from packyard.tasks.engine.graph.graph import build_graph
 from packyard.tasks.errors import ActionError
-from packyard.tasks.graph import build_graph
-from packyard.tasks.interpreter import RUNNING
-from packyard.tasks.room import Room
-from packyard.tasks.target import Target
-from packyard.tasks.watch import Watch
-from packyard.tasks.workspace import host_platform, read_workspace
+from packyard.tasks.host import programs
+from packyard.tasks.index import lock
+from packyard.tasks.kinds.interpreter import choice
+from packyard.tasks.kinds.interpreter.choice import RUNNING
+from packyard.tasks.target.room import Room
+from packyard.tasks.target.target import Target
+from packyard.tasks.workspace.watch import Watch
+from packyard.tasks.workspace.workspace import host_platform, read_workspace
 
 from tests.conftest import NETWORK
 
@@ -198,7 +200,7 @@ def test_runtime_of_an_interpreter_that_uv_manages(tmp_path: Path, monkeypatch: 
     (place / "bin/python3").symlink_to(f"python{RUNNING}")
     monkeypatch.setenv("UV_PYTHON_INSTALL_DIR", str(place.parent))
     found = subprocess.run(
-        [installed.uv(), "python", "find", "--managed-python", "--no-project", RUNNING], env=os.environ,
+        [programs.uv(), "python", "find", "--managed-python", "--no-project", RUNNING], env=os.environ,
         capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert Path(found.stdout.strip()).parent.parent.resolve() == place
@@ -626,7 +628,7 @@ def test_python_that_does_not_know_safe_paths_looks_at_no_folder_of_the_users(
         "    print(packyard_runtime.slot('m').read_text())\n",
     )
     space.write("m.txt", "model")
-    if not any(interpreter._is_whole(prefix, version) for prefix in interpreter._prefixes(version, Watch(space.root))):
+    if not any(choice._is_whole(prefix, version) for prefix in choice._prefixes(version, Watch(space.root))):
         pytest.skip(f"no Python {version} here")
     space.env["PYENV_ROOT"] = os.environ.get("PYENV_ROOT") or str(Path.home() / ".pyenv")
     space.packyard("pack")

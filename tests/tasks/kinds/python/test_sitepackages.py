@@ -12,17 +12,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from packyard.formats.entry import Entry
-from packyard.formats.pycache import cached_path
-from packyard.formats.pylock import read_pylock
-from packyard.tasks import lock, process
+from packyard.formats.archive.entry import Entry
+from packyard.formats.python.pycache import cached_path
+from packyard.formats.python.pylock import read_pylock
 from packyard.tasks.errors import ActionError
-from packyard.tasks.fetched import downloads
-from packyard.tasks.interpreter import RUNNING, Interpreter
-from packyard.tasks.room import Room
-from packyard.tasks.sitepackages import Needs, install, needs
-from packyard.tasks.target import Pin
-from packyard.tasks.workspace import host_platform, read_workspace
+from packyard.tasks.host import process
+from packyard.tasks.index import lock
+from packyard.tasks.index.filecache import downloads
+from packyard.tasks.kinds.interpreter.choice import RUNNING, Interpreter
+from packyard.tasks.kinds.python.sitepackages import Needs, install, needs
+from packyard.tasks.target.room import Room
+from packyard.tasks.target.target import Pin
+from packyard.tasks.workspace.workspace import host_platform, read_workspace
 
 from tests.index import Index
 
@@ -346,7 +347,7 @@ def test_needs_tell_where_a_python_lies_beside_the_key(tmp_path: Path, monkeypat
         def find(wanted: str, *words: object) -> Interpreter:
             return Interpreter(version=wanted, platform=host_platform(), kind="folder", place=place)
 
-        monkeypatch.setattr("packyard.tasks.interpreter.find", find)
+        monkeypatch.setattr("packyard.tasks.kinds.interpreter.choice.find", find)
         return needs(workspace.members[0], workspace, platform)
 
     here, there = (found(place, host_platform()) for place in ("/opt/python", "/other/python"))

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from packyard.formats.archive.entry import Entry
 from packyard.formats.elf import strip_elf
-from packyard.formats.entry import Entry
-from packyard.tasks.stripping import strip_entries
+from packyard.tasks.kinds.python.stripping import strip_entries
 
 PROGRAM = Path("/bin/ls").read_bytes()
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 from packyard.formats.errors import FormatError
-from packyard.tasks.version import version
-from packyard.tasks.workspace import read_workspace
+from packyard.tasks.kinds.python.version import version
+from packyard.tasks.workspace.workspace import read_workspace
 
 DYNAMIC = '[project]\nname = "my-app"\ndynamic = ["version"]\n'
 

@@ -3,9 +3,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from packyard.formats.entrypoint import parse_entry_point
 from packyard.formats.errors import FormatError
-from packyard.tasks.wheelsource import (
+from packyard.formats.python.entrypoint import parse_entry_point
+from packyard.tasks.kinds.python.wheelsources import (
     check_commands,
     matches,
     missing_part,
@@ -13,7 +13,7 @@ from packyard.tasks.wheelsource import (
     own_tests,
     wheel_sources,
 )
-from packyard.tasks.workspace import Member, Workspace, read_workspace
+from packyard.tasks.workspace.workspace import Member, Workspace, read_workspace
 
 HEAD = '[project]\nname = "app"\nversion = "1.0"\n'
 FLAVOR = '[tool.flavor]\nentry_point = "{}"\n'

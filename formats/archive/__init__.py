@@ -1,0 +1,1 @@
+"""Deterministic archives: tar, zip, gzip, and the listing of a tree."""

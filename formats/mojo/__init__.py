@@ -1,0 +1,1 @@
+"""Mojo packages: manifests, sources, compiled files."""

@@ -1,0 +1,1 @@
+"""morloc packages: manifests, locks, sources, references, homes."""

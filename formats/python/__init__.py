@@ -1,0 +1,1 @@
+"""Python packaging: projects, locks, wheels, modules."""

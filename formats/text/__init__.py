@@ -1,0 +1,1 @@
+"""Texts that people and other tools write: TOML, YAML, JSON, HTML, changelogs, ignore files."""

@@ -1,0 +1,1 @@
+"""Packyard's own files: packyard.toml and packyard.lock."""

@@ -1,0 +1,1 @@
+"""The terminal and doit: command line, loader, selection, display."""

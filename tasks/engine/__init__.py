@@ -1,0 +1,1 @@
+"""How anything is made; no kind is known here by name."""

@@ -1,0 +1,1 @@
+"""One run: judge targets, make the stale ones, place what they leave."""

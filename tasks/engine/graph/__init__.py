@@ -1,0 +1,1 @@
+"""All targets and their edges, and questions about them."""

@@ -1,0 +1,1 @@
+"""What targets of this workspace were made from last."""

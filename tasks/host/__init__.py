@@ -1,0 +1,1 @@
+"""This machine: processes, locks, atomic writes, git, network settings."""

@@ -1,0 +1,27 @@
+"""What this Packyard is: the files that it consists of, and their digest."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cache
+from pathlib import Path
+
+TASKS = Path(__file__).resolve().parents[1]
+FOLDERS = (TASKS, TASKS.parent / "formats")  # packyard.tasks and packyard.formats, installed or in a checkout
+LINK = TASKS.parent / "typings"  # in a checkout: where both have their full names
+
+
+def own_files() -> list[Path]:
+    """The files that Packyard itself consists of, sorted."""
+    return sorted(path for folder in FOLDERS for path in folder.rglob("*.py"))
+
+
+@cache
+def own_digest() -> str:
+    """The digest of this Packyard: a corrected writer must never be served the bytes of the one before it."""
+    state = hashlib.sha256()
+    for path in own_files():
+        content = path.read_bytes()
+        state.update(f"{path.relative_to(TASKS.parent)} {len(content)}\n".encode())
+        state.update(content)
+    return state.hexdigest()

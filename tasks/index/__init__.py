@@ -1,0 +1,1 @@
+"""The package index: locks, downloads, credentials, unpacking, build backends."""

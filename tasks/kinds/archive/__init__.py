@@ -1,0 +1,1 @@
+"""Archives, and distributions made of several archives."""

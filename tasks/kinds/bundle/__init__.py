@@ -1,0 +1,1 @@
+"""PSPF bundles: launchers, slots, signing, and the questions that a finished bundle answers."""

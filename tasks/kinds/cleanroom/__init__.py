@@ -1,0 +1,1 @@
+"""Proofs: every artifact is tried where nothing of the workspace is."""

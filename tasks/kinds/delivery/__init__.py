@@ -1,0 +1,1 @@
+"""What receivers get beside the artifacts: installers and the installation guide."""

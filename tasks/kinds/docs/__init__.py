@@ -1,0 +1,1 @@
+"""Documentation sites and their links."""

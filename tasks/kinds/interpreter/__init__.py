@@ -1,0 +1,1 @@
+"""The Python interpreter that bundles carry: which one, and how it becomes relocatable."""

@@ -1,0 +1,1 @@
+"""morloc packages: archives, offline planes, and the homes that they are installed in."""

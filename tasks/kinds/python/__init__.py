@@ -1,0 +1,1 @@
+"""Python distributions: wheels, their build environments, and environments made of them."""

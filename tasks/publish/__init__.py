@@ -1,0 +1,1 @@
+"""The repository's own release: versions, changelog, workflows."""

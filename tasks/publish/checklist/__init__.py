@@ -1,0 +1,1 @@
+"""The checklist of packaging, and the evidence for each item."""

@@ -1,0 +1,1 @@
+"""Texts that receivers get: scripts, guides, templates."""
