@@ -24,7 +24,7 @@ from typing import TypeVar
 from packyard.tasks.engine.store import upkeep
 from packyard.tasks.engine.store.runs import Run, remember
 from packyard.tasks.engine.store.store import Result, Store
-from packyard.tasks.engine.trace.trace import Made
+from packyard.tasks.target.target import Made
 from timing import machine
 
 _PER_RESULT = 4  # three artifacts and a log

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 import uv
-from packyard.tasks.console.cli import COMMANDS
+from packyard.tasks.console.names import COMMANDS
 from packyard.tasks.engine.graph.graph import KINDS
 
 ROOT = Path(__file__).parent.parent

@@ -16,10 +16,10 @@ from packyard.formats.python.slots import LIFECYCLES, PURPOSES, SlotSpec
 from packyard.formats.workspace import manifest
 from packyard.formats.workspace.manifest import read_workspace
 from packyard.tasks import nullpath
-from packyard.tasks.kinds import KINDS
 from packyard.tasks.commands import pack
 from packyard.tasks.engine.store.store import Store
 from packyard.tasks.engine.trace import trace
+from packyard.tasks.kinds import KINDS
 
 ROOT = Path(__file__).parents[1]
 WORKSPACE = (ROOT / "docs/workspace.md").read_text(encoding="utf-8")

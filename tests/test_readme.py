@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from packyard.tasks.console.cli import COMMANDS, DOIT_COMMANDS
+from packyard.tasks.console.names import COMMANDS, DOIT_COMMANDS
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -68,3 +68,10 @@ def _names(body: list[ast.stmt]) -> Iterator[str]:
                     yield from _names(getattr(node, field, []))
                 for handler in getattr(node, "handlers", []):
                     yield from _names(handler.body)
+
+
+def cached_path(source: str, version: str) -> str:
+    """The bytecode file of a module by the path of its source: for CPython 3.12 `a/b.py` has
+    `a/__pycache__/b.cpython-312.pyc`."""
+    folder, slash, name = source.rpartition("/")
+    return f"{folder}{slash}__pycache__/{name.removesuffix('.py')}.cpython-{version.replace('.', '')}.pyc"

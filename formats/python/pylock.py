@@ -185,3 +185,8 @@ def _normal(text: str) -> str:
     return (
         f"{canonicalize_name(requirement.name)}[{extras}]{requirement.specifier}{requirement.url}{requirement.marker}"
     )
+
+
+NAME = "pylock.toml"
+BUILD_NAME = "pylock.build.toml"  # what builds the member's wheel, in contrast to what the member needs to run
+HOOK_NAME = "pylock.hooks.toml"  # what its hooks need

@@ -17,13 +17,11 @@ from packyard.formats.relpath import read_relpath
 from packyard.formats.semver import read_version
 from packyard.formats.text.table import Table, reading
 from packyard.formats.text.toml import read_toml
+from packyard.formats.units import read_size
 
 T = TypeVar("T")
 
 DOCS_REQUIRES = ("mkdocs>=1.6,<2", "mkdocs-material>=9.5,<10")
-_SIZE = re.compile(r"(?P<number>[0-9]{1,15}(?:\.[0-9]{1,15})?) ?(?P<unit>k?B|[KMGT]i?B)")
-_UNITS = {"B": 1, "kB": 10**3, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12,
-          "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -289,14 +287,6 @@ def _morloc(table: Table) -> MorlocSpec:
         ssh=table.flag("ssh"),
         allow_setup=table.texts("allow_setup"),
     )
-
-
-def read_size(text: str) -> int:
-    """A size in bytes: '500 MB', '10 GiB'."""
-    match = _SIZE.fullmatch(text)
-    if match is None:
-        raise FormatError(f"{text!r} is not a size, one like '10 GB' was expected")
-    return int(float(match["number"]) * _UNITS[match["unit"]])
 
 
 def _reference(text: str) -> str:

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from packyard.formats.errors import Problem
 from packyard.formats.semver import STEPS
-from packyard.tasks.console.cli import UsageError
 from packyard.tasks.console.output import count, say, say_json
+from packyard.tasks.console.selection import UsageError
 from packyard.tasks.engine.build.opening import find_workspace
 from packyard.tasks.publish.bump import Change, Plan, commit_bump, plan_bump, refuse_commit, write_bump
 from packyard.tasks.publish.metagrowth import Growth, growths

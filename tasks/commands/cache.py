@@ -11,11 +11,12 @@ from pathlib import Path
 
 import platformdirs
 from packyard.formats.errors import FormatError, Problem
-from packyard.formats.workspace.manifest import read_size, read_workspace
+from packyard.formats.units import bytes_text, read_size
+from packyard.formats.workspace.manifest import read_workspace
 from packyard.tasks import nullpath
-from packyard.tasks.console.cli import ERRORS, UsageError
-from packyard.tasks.console.display import bytes_text
+from packyard.tasks.console.cli import ERRORS
 from packyard.tasks.console.output import count, say, say_json
+from packyard.tasks.console.selection import UsageError
 from packyard.tasks.engine.build.opening import store_folder
 from packyard.tasks.engine.store import upkeep
 from packyard.tasks.engine.store.store import Store

@@ -13,9 +13,10 @@ from pathlib import Path
 from packyard.formats.errors import Problem
 from packyard.formats.text.gitignore import NAME as GITIGNORE
 from packyard.formats.text.gitignore import with_folders
-from packyard.tasks.console.cli import ERRORS, UsageError, carry_out, version
+from packyard.tasks.console.cli import ERRORS, carry_out, version
 from packyard.tasks.console.display import Plain
 from packyard.tasks.console.output import say, say_json
+from packyard.tasks.console.selection import UsageError
 from packyard.tasks.engine.build.opening import find_workspace
 from packyard.tasks.engine.build.session import Front, choose_display
 from packyard.tasks.errors import ActionError

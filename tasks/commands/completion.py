@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from packyard.tasks.console.cli import COMMANDS, DOIT_COMMANDS, TRACE_COMMANDS
+from packyard.tasks.console.names import COMMANDS, DOIT_COMMANDS, TRACE_COMMANDS
 from packyard.tasks.console.output import say
 
 _NAMES = "packyard list --all --quiet 2>/dev/null"

@@ -6,7 +6,7 @@ import argparse
 import json
 from collections.abc import Iterator, Mapping, Sequence
 
-from packyard.tasks.console.display import duration
+from packyard.formats.units import duration
 from packyard.tasks.console.output import say, say_json
 from packyard.tasks.console.selection import open_here, select
 from packyard.tasks.engine.graph.graph import Graph

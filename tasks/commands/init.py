@@ -17,7 +17,7 @@ from packyard.formats.text.gitignore import with_folders
 from packyard.formats.text.mkdocs import read_mkdocs
 from packyard.formats.text.toml import read_toml
 from packyard.tasks.commands import initplane
-from packyard.tasks.console.cli import COMMANDS, TRACE_COMMANDS
+from packyard.tasks.console.names import COMMANDS, TRACE_COMMANDS
 from packyard.tasks.console.output import say
 from packyard.tasks.errors import ActionError
 from packyard.tasks.host.atomic import rewrite

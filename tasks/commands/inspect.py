@@ -10,7 +10,7 @@ from typing import Any
 
 from packyard.formats.errors import FormatError, Problem, inside
 from packyard.formats.mojo.package import is_package, read_package
-from packyard.tasks.console.display import bytes_text
+from packyard.formats.units import bytes_text
 from packyard.tasks.console.output import say, say_json
 from packyard.tasks.kinds.bundle.inspection import inspect_file, inspection_text
 from packyard.tasks.kinds.mojo.packagefile import ENDS

@@ -16,14 +16,15 @@ from packyard.formats.workspace.manifest import WorkspaceManifest
 from packyard.formats.workspace.manifest import read_workspace as read_manifest
 from packyard.tasks import nullpath
 from packyard.tasks.commands.mojolibrary import install_mojo, names_mojo
-from packyard.tasks.console.cli import UsageError
 from packyard.tasks.console.output import count, say
+from packyard.tasks.console.selection import UsageError
 from packyard.tasks.errors import PlanError
 from packyard.tasks.kinds.morloc.install import Step, carry_out, decide, default_home, plain_run, read_wish
-from packyard.tasks.kinds.morloc.lint import Scan, find_errors, scan
+from packyard.tasks.kinds.morloc.lint import find_errors
 from packyard.tasks.kinds.morloc.lock import workspace_lock, workspace_sources
 from packyard.tasks.kinds.morloc.package import read_packages
 from packyard.tasks.kinds.morloc.planefolder import Plane, changing
+from packyard.tasks.kinds.morloc.scan import Scan, scan
 from packyard.tasks.kinds.morloc.sources import Sources
 from packyard.tasks.workspace.watch import Watch
 from packyard.tasks.workspace.workspace import LOCK, MANIFEST, read_workspace, source_epoch

@@ -10,12 +10,13 @@ from dataclasses import asdict
 from pathlib import Path
 
 from packyard.formats.errors import Problem
-from packyard.tasks.console.cli import UsageError
 from packyard.tasks.console.output import count, say, say_json
+from packyard.tasks.console.selection import UsageError
 from packyard.tasks.engine.build.opening import find_workspace
-from packyard.tasks.kinds.morloc.lint import Finding, lint
+from packyard.tasks.kinds.morloc.lint import lint
 from packyard.tasks.kinds.morloc.lock import known_packages
 from packyard.tasks.kinds.morloc.package import read_packages
+from packyard.tasks.kinds.morloc.scan import Finding
 from packyard.tasks.workspace import answers
 from packyard.tasks.workspace.workspace import Workspace, read_workspace
 

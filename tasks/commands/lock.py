@@ -14,18 +14,18 @@ from packaging.utils import canonicalize_name
 from packyard.formats.errors import FormatError, Problem
 from packyard.formats.morloc.lock import as_pins, as_snapshot, read_morloc_lock
 from packyard.formats.python.lockchange import lock_changes
-from packyard.formats.python.pylock import drift, read_pylock
+from packyard.formats.python.pylock import BUILD_NAME, HOOK_NAME, NAME, drift, read_pylock
 from packyard.formats.text.toml import read_toml
-from packyard.formats.workspace.toolchainpin import read_toolchain_pins
+from packyard.formats.workspace.lock import read_toolchain_pins
 from packyard.tasks import nullpath
-from packyard.tasks.console.cli import UsageError
 from packyard.tasks.console.output import count, say
+from packyard.tasks.console.selection import UsageError
 from packyard.tasks.engine.build.opening import find_workspace
 from packyard.tasks.errors import ActionError, PlanError, gather
 from packyard.tasks.host import network
 from packyard.tasks.host.atomic import rewrite
 from packyard.tasks.index.adoptedlock import check_taken, taken_lock
-from packyard.tasks.index.lock import BUILD_NAME, HOOK_NAME, NAME, resolve, taken_drift
+from packyard.tasks.index.lock import resolve, taken_drift
 from packyard.tasks.index.projectindexes import indexes_of
 from packyard.tasks.kinds.docs.site import LOCK as DOCS_NAME
 from packyard.tasks.kinds.docs.site import docs_python, docs_requirements

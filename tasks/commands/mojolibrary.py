@@ -6,8 +6,8 @@ import argparse
 from pathlib import Path
 
 from packyard.formats.errors import Problem
-from packyard.tasks.console.cli import UsageError
 from packyard.tasks.console.output import count, say, say_json
+from packyard.tasks.console.selection import UsageError
 from packyard.tasks.kinds.mojo.foundcompiler import compiler_on_path, find_compiler
 from packyard.tasks.kinds.mojo.install import (
     Step,

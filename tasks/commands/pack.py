@@ -19,16 +19,19 @@ from packyard.formats.errors import FormatError, Problem, inside
 from packyard.formats.platform import PLATFORMS
 from packyard.formats.pspf import read_public_key
 from packyard.formats.python.pyproject import ProjectManifest
+from packyard.formats.units import bytes_text
 from packyard.tasks import nullpath
-from packyard.tasks.console.cli import UsageError, carry_out, debugging
-from packyard.tasks.console.display import Display, Plain, Quiet, bytes_text
+from packyard.tasks.console.cli import carry_out, debugging
+from packyard.tasks.console.display import Plain, Quiet
 from packyard.tasks.console.output import say
+from packyard.tasks.console.selection import UsageError
+from packyard.tasks.engine.build.events import Display
 from packyard.tasks.engine.build.opening import Opened, open_standalone
 from packyard.tasks.engine.build.session import Front
 from packyard.tasks.errors import ActionError, PlanError
-from packyard.tasks.kinds.bundle import signing
+from packyard.tasks.kinds.bundle import key, signing
 from packyard.tasks.kinds.bundle.inspection import verify_file
-from packyard.tasks.kinds.bundle.slotsource import PRE_BUILD
+from packyard.tasks.kinds.python.hooknames import PRE_BUILD
 from packyard.tasks.target.target import Target
 
 _MANIFEST = "pyproject.toml"
@@ -216,7 +219,7 @@ def _keys(options: argparse.Namespace) -> None:
             public = read_public_key(Path(options.public_key).read_bytes())
     except OSError as error:
         raise FormatError(Problem(f"cannot be read: {error.strerror}", place=options.public_key)) from None
-    if public != signing.read_public_half(Path(options.private_key)):
+    if public != key.read_public_half(Path(options.private_key)):
         raise FormatError(
             Problem(f"is not the public key of {options.private_key!r}", place=options.public_key,
                     hint="'packyard keygen' makes a pair")

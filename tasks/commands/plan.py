@@ -11,8 +11,8 @@ from pathlib import Path
 
 from packyard.tasks.console.output import count, say, say_json
 from packyard.tasks.console.selection import open_here, select
+from packyard.tasks.engine.build.nearest import Comparison
 from packyard.tasks.engine.build.verdict import Verdict
-from packyard.tasks.engine.store.runs import Comparison
 
 _SHOWN = 8  # reasons of one target; the others are in the JSON
 

@@ -7,7 +7,7 @@ entry points, which would reach every doit project of the environment.
 from __future__ import annotations
 
 from doit.cmd_base import Command
-from packyard.tasks.console import cli
+from packyard.tasks.console import cli, names
 
 
 class _Plugin(Command):  # type: ignore[misc]
@@ -19,7 +19,7 @@ class _Plugin(Command):  # type: ignore[misc]
 
 
 def _plugin(name: str) -> type[_Plugin]:
-    purpose = {**cli.COMMANDS, **cli.TRACE_COMMANDS}[name]
+    purpose = {**names.COMMANDS, **names.TRACE_COMMANDS}[name]
     return type(name, (_Plugin,), {"name": name, "doc_purpose": purpose, "doc_usage": "... ('--help' tells more)"})
 
 

@@ -9,9 +9,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from packyard.formats.errors import Problem
-from packyard.tasks.console.cli import ERRORS, UsageError
+from packyard.tasks.console.cli import ERRORS
 from packyard.tasks.console.output import count, say, say_json
-from packyard.tasks.console.selection import open_here, select
+from packyard.tasks.console.selection import UsageError, open_here, select
 from packyard.tasks.engine.build.repro import Finding, reproduce, variations
 
 

@@ -8,8 +8,9 @@ import signal
 from pathlib import Path
 
 from packyard.formats.errors import Problem
-from packyard.tasks.console.cli import UsageError, carry_out, choose_targets
+from packyard.tasks.console.cli import carry_out
 from packyard.tasks.console.output import say
+from packyard.tasks.console.selection import UsageError, choose_targets
 from packyard.tasks.engine.build.opening import find_workspace
 from packyard.tasks.engine.build.session import Front, choose_display
 from packyard.tasks.engine.graph.graph import Graph

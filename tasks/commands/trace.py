@@ -8,8 +8,9 @@ from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 
-from packyard.tasks.console.cli import TRACE_COMMANDS, choose_targets
+from packyard.tasks.console.names import TRACE_COMMANDS
 from packyard.tasks.console.output import count, say
+from packyard.tasks.console.selection import choose_targets
 from packyard.tasks.engine.build.opening import find_workspace, open_workspace
 from packyard.tasks.engine.store.store import full_or
 from packyard.tasks.engine.trace.trace import FOLDER, Trace

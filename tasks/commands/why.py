@@ -8,8 +8,8 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 
+from packyard.formats.units import bytes_text, duration
 from packyard.tasks.commands.plan import as_values, nearest_lines, reason_lines
-from packyard.tasks.console.display import bytes_text, duration
 from packyard.tasks.console.output import count, say, say_json
 from packyard.tasks.console.selection import open_here, select
 from packyard.tasks.engine.build.verdict import Verdict

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import argparse
-import difflib
 import importlib
 import os
 import sys
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import redirect_stdout
 from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from packyard.formats.errors import FormatError, Problem
+from packyard.tasks.console.names import COMMANDS, DOIT_COMMANDS, TRACE_COMMANDS
+from packyard.tasks.console.selection import UsageError, choose_targets
 from packyard.tasks.errors import ActionError
 
 if TYPE_CHECKING:
@@ -24,49 +25,6 @@ if TYPE_CHECKING:
 
 ERRORS, USAGE, INTERRUPTED = 1, 2, 130
 _DOIT_REFUSED = 3  # doit's status for a command line it does not understand
-
-# Each with what it does, for --help, for stock doit and for shells. Those of the trace share one module.
-COMMANDS = {
-    "pack": "pack one application into a bundle, in a workspace or without",
-    "plan": "show what would run, and why; nothing is made",
-    "why": "tell why one target would run, or what it was last made from",
-    "log": "print what the action of a target wrote, also when its result came out of the store",
-    "affected": "show the targets that changes since a revision of git touch",
-    "repro": "build twice under different circumstances, and show the first byte that differs",
-    "watch": "build again whenever a file changes",
-    "serve": "build a site, and show it to the browsers of this machine",
-    "cache": "tell what the store holds; keep it small and whole",
-    "graph": "show the targets and what they are made from",
-    "lock": "pin dependencies, with hashes",
-    "inspect": "show what a bundle or a Mojo package contains",
-    "extract": "unpack a bundle into a new folder",
-    "verify": "check bundles against their signatures, and try other artifacts in clean rooms",
-    "diff": "show which slots and files differ between two bundles",
-    "trust": "add, list or remove the keys whose bundles are authentic",
-    "keygen": "make a pair of signing keys",
-    "lint": "show what is wrong or doubtful with morloc packages",
-    "install": "install morloc packages into a home, or Mojo packages into a library folder",
-    "uninstall": "take packages out of a home or a library folder",
-    "installed": "show the packages of a home or a library folder",
-    "check": "tell whether everything is truly packaged, and what is left to do",
-    "bump": "take a member to its next version, wherever it stands",
-    "ci": "write the workflows that build, try and publish this workspace",
-    "init": "write a starter workspace; files that exist are kept",
-    "completion": "print a completion script for bash, zsh or fish",
-}
-DOIT_COMMANDS = {
-    "list": "list the targets",
-    "info": "show one target as doit sees it",
-    "clean": "remove artifacts; the store keeps them",
-    "help": "show this, or more about a command",
-}
-TRACE_COMMANDS = {
-    "forget": "drop what is remembered of targets; a build restores them from the store, or makes them again",
-    "dumpdb": "print what targets were made from, one JSON object a line",
-    "ignore": "refused: name the targets to build instead",
-    "reset-dep": "refused: a build restores what the store has",
-    "strace": "refused: actions see their declared inputs alone",
-}
 
 
 def run(words: Sequence[str], early: Early | None = None) -> int:
@@ -101,30 +59,6 @@ def complain(error: FormatError | ActionError) -> int:
     for problem in problems:
         sys.stderr.write(f"error: {problem}\n")
     return ERRORS
-
-
-def choose_targets(words: Sequence[str], known: Collection[str], owners: Mapping[str, str], root: Path) -> list[str]:
-    """The targets that words name, by target name or by the path of an artifact (`owners` has it below `root`); an
-    unknown one is a usage error."""
-    chosen: list[str] = []
-    for word in words:
-        name = word
-        if word not in known and word != "all":
-            name = owners.get(os.path.relpath(word, root), "")
-        if not name and word == "release":  # meant to sign, list and describe everything in dist/ one day
-            hint = "'packyard check --summary' lists the artifacts with their digests"
-            raise UsageError(Problem("'release' is not yet supported", hint=hint))
-        if not name:
-            called = [one for one in known if one.partition(":")[2] == word]
-            near = called or difflib.get_close_matches(word, [*known, *COMMANDS], 1)
-            hint = f"did you mean {' or '.join(map(repr, near))}?" if near else "'packyard list' shows them"
-            raise UsageError(Problem(f"{word!r} is neither a target nor a command", hint=hint))
-        chosen.append(name)
-    return chosen
-
-
-class UsageError(FormatError):
-    """The command line itself is wrong."""
 
 
 def _build(words: list[str], early: Early | None) -> int:

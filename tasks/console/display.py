@@ -4,54 +4,15 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
-from typing import Protocol, TextIO
+from typing import TextIO
 
-from packyard.tasks.engine.build.build import Outcome
+from packyard.formats.units import bytes_text, duration
+from packyard.tasks.engine.build.events import Outcome, Summary
 
 _SHOWN_ARTIFACTS = 40
 _SHOWN_BLOCKED = 20
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Summary:
-    """How a run ended. `seconds` is its length; `sizes` maps each artifact that was made to its size in bytes;
-    `blocked` are targets not tried because something they need failed."""
-
-    seconds: float
-    outcomes: Sequence[Outcome]
-    fresh: int
-    sizes: dict[str, int]
-    removed: Sequence[str] = ()
-    blocked: Sequence[str] = ()
-
-    def count(self, how: str) -> int:
-        """How many targets came out like this."""
-        return sum(outcome.how == how for outcome in self.outcomes)
-
-
-class Display(Protocol):
-    """The five events of a build. They may come from several threads, one at a time."""
-
-    def begin(self, total: int) -> None:
-        """A run of `total` targets starts."""
-
-    def start(self, name: str) -> None:
-        """A stale target is being made."""
-
-    def end(self, outcome: Outcome) -> None:
-        """A target is done."""
-
-    def note(self, text: str) -> None:
-        """Something the user should hear about."""
-
-    def finish(self, summary: Summary) -> None:
-        """The run is over."""
-
-    def stop(self) -> None:
-        """Leave the terminal in order, at once: the run was interrupted."""
 
 
 class Plain:
@@ -186,21 +147,6 @@ def nothing_line(fresh: int, seconds: float) -> str:
     return f"nothing to do: {what} ({duration(seconds)})"
 
 
-def duration(seconds: float) -> str:
-    """A length of time as a person reads it."""
-    return f"{seconds:.2f} s" if seconds < 60 else f"{int(seconds) // 60} min {int(seconds) % 60} s"
-
-
 def size_of(path: Path) -> int:
     """The bytes of a file, or of all files in a folder."""
     return sum(one.stat().st_size for one in path.rglob("*") if one.is_file()) if path.is_dir() else path.stat().st_size
-
-
-def bytes_text(size: int) -> str:
-    """A size as a person reads it, in powers of 1,000."""
-    value = float(size)
-    for unit in ("B", "kB", "MB"):
-        if value < 1000:
-            return f"{size} B" if unit == "B" else f"{value:.1f} {unit}"
-        value /= 1000
-    return f"{value:.1f} GB"

@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 from typing import TextIO
 
-from packyard.tasks.console.display import Summary, duration, summary_lines
-from packyard.tasks.engine.build.build import Outcome
+from packyard.formats.units import duration
+from packyard.tasks.console.display import summary_lines
+from packyard.tasks.engine.build.events import Outcome, Summary
 from rich.console import Console, Group
 from rich.live import Live as RichLive
 from rich.progress_bar import ProgressBar

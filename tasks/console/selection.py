@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import difflib
+import os
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from packyard.tasks.console.cli import choose_targets
+from packyard.formats.errors import FormatError, Problem
 from packyard.tasks.engine.build.opening import Opened, find_workspace, open_workspace
+
+if TYPE_CHECKING:
+    pass
+from packyard.tasks.console.names import COMMANDS
 
 
 def open_here() -> Opened:
@@ -20,3 +27,27 @@ def select(opened: Opened, words: Sequence[str]) -> list[str]:
     chosen = choose_targets(words or ["all"], graph.nodes, graph.owners, opened.root)
     names = [name for word in chosen for name in (graph.final if word == "all" else (word,))]
     return list(dict.fromkeys(names))
+
+
+def choose_targets(words: Sequence[str], known: Collection[str], owners: Mapping[str, str], root: Path) -> list[str]:
+    """The targets that words name, by target name or by the path of an artifact (`owners` has it below `root`); an
+    unknown one is a usage error."""
+    chosen: list[str] = []
+    for word in words:
+        name = word
+        if word not in known and word != "all":
+            name = owners.get(os.path.relpath(word, root), "")
+        if not name and word == "release":  # meant to sign, list and describe everything in dist/ one day
+            hint = "'packyard check --summary' lists the artifacts with their digests"
+            raise UsageError(Problem("'release' is not yet supported", hint=hint))
+        if not name:
+            called = [one for one in known if one.partition(":")[2] == word]
+            near = called or difflib.get_close_matches(word, [*known, *COMMANDS], 1)
+            hint = f"did you mean {' or '.join(map(repr, near))}?" if near else "'packyard list' shows them"
+            raise UsageError(Problem(f"{word!r} is neither a target nor a command", hint=hint))
+        chosen.append(name)
+    return chosen
+
+
+class UsageError(FormatError):
+    """The command line itself is wrong."""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import ctypes
+import errno
 import os
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -30,3 +33,26 @@ def rewrite(path: Path, text: str) -> None:
         aside.write_text(text, encoding="utf-8", newline="")
         if final.exists():
             aside.chmod(final.stat().st_mode & 0o7777)
+
+
+_HERE = -100  # AT_FDCWD
+_LINUX_EXCHANGE = 2  # RENAME_EXCHANGE of renameat2(2)
+_DARWIN_SWAP = 2  # RENAME_SWAP of renamex_np(2)
+
+
+def exchange(one: Path, other: Path) -> bool:
+    """Swap two folders of one file system in one step; False where the system or the file system cannot."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    first, second = os.fsencode(one), os.fsencode(other)
+    if sys.platform == "darwin" and hasattr(libc, "renamex_np"):
+        status = libc.renamex_np(first, second, _DARWIN_SWAP)
+    elif hasattr(libc, "renameat2"):
+        status = libc.renameat2(_HERE, first, _HERE, second, _LINUX_EXCHANGE)
+    else:
+        return False
+    if status == 0:
+        return True
+    code = ctypes.get_errno()
+    if code in (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP):
+        return False
+    raise OSError(code, os.strerror(code), os.fspath(other))

@@ -7,19 +7,16 @@ variables and files: they are in no command line, log, lock or parameter.
 
 from __future__ import annotations
 
-import netrc
 import os
 import re
 import sys
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.parse import unquote, urlsplit
 
 from packyard.formats.python.pipconfig import KEYS, read_pip_config
-from packyard.tasks.errors import ActionError
-from packyard.tasks.host import process
 
 _CONNECTING = frozenset({
     "HOME", "XDG_CONFIG_HOME", "XDG_CONFIG_DIRS", "XDG_CACHE_HOME", "NETRC",
@@ -85,28 +82,6 @@ def trusts(url: str) -> bool:
     parts = urlsplit(url)
     hosts = environment().get("UV_INSECURE_HOST", "").split()
     return any(host.rpartition("//")[2] in (parts.hostname, parts.netloc.rpartition("@")[2]) for host in hosts)
-
-
-def sign_in(url: str, indexes: Sequence[str] = ()) -> tuple[str, str] | None:
-    """The user and password for a URL: its own, those of an index at the same host, those of netrc; None for none.
-
-    `indexes` are more indexes ('NAME=URL') that variables may have passwords for.
-    """
-    known = environment()
-    known["UV_INDEX"] = " ".join([known.get("UV_INDEX", ""), *indexes])
-    for candidate in (url, *(index for _, index in _indexes(known))):
-        parts = urlsplit(candidate)
-        if _origin(parts) == _origin(urlsplit(url)) and parts.username is not None:
-            user = unquote(parts.username)
-            if parts.password is not None:
-                return user, unquote(parts.password)
-            if (password := _from_keyring(candidate, parts, user, known)) is not None:
-                return user, password
-    for name, index in _indexes(known):
-        prefix = f"UV_INDEX_{re.sub(r'[^A-Za-z0-9]', '_', name).upper()}"
-        if name and _origin(urlsplit(index)) == _origin(urlsplit(url)) and f"{prefix}_PASSWORD" in known:
-            return known.get(f"{prefix}_USERNAME", ""), known[f"{prefix}_PASSWORD"]
-    return _from_netrc(urlsplit(url).hostname or "", known)
 
 
 def _indexes(known: Mapping[str, str]) -> Iterator[tuple[str, str]]:
@@ -203,31 +178,6 @@ def _user_folder(known: Mapping[str, str]) -> Path:
 
 def _system_folders(known: Mapping[str, str]) -> list[Path]:
     return [Path(folder) for folder in (known.get("XDG_CONFIG_DIRS") or "/etc/xdg").split(os.pathsep) if folder]
-
-
-def _origin(parts: SplitResult) -> tuple[str, str | None, int | None]:
-    return parts.scheme, parts.hostname, parts.port
-
-
-def _from_keyring(url: str, parts: SplitResult, user: str, known: Mapping[str, str]) -> str | None:
-    """The password that the program `keyring` has for a user at an index, when it is to be asked."""
-    if known.get("UV_KEYRING_PROVIDER") != "subprocess":
-        return None
-    bare = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
-    for service in (bare, parts.hostname or ""):
-        try:
-            return process.capture(["keyring", "get", service, user], env=dict(os.environ)).rstrip("\r\n")
-        except ActionError:
-            continue
-    return None
-
-
-def _from_netrc(host: str, known: Mapping[str, str]) -> tuple[str, str] | None:
-    try:
-        entry = netrc.netrc(os.fspath(_netrc(known))).authenticators(host)
-    except (OSError, netrc.NetrcParseError):
-        return None
-    return (entry[0], entry[2] or "") if entry else None
 
 
 def _netrc(known: Mapping[str, str]) -> Path:

@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 
 from packyard.tasks.errors import ActionError
 from packyard.tasks.host import network
+from packyard.tasks.index import credentials
 
 _TIMEOUT = 60  # seconds without a byte
 _PAUSES = (0.5, 2)  # seconds before the second and third attempt
@@ -28,7 +29,8 @@ _TRUSTED = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.
 def download(url: str, place: Path, indexes: Sequence[str] = ()) -> None:
     """Write what `url` (https, http or file) gives to `place`; ActionError when it cannot be had.
 
-    Proxies, certificates and passwords are those that uv and pip are configured with; `indexes` as in network.sign_in.
+    Proxies, certificates and passwords are those that uv and pip are configured with; `indexes` as in
+    credentials.sign_in.
     Whoever calls checks the digest.
     """
     if not url.startswith(("https://", "http://", "file://")):
@@ -77,7 +79,7 @@ class _Redirect(urllib.request.HTTPRedirectHandler):
 
 
 def _authorize(request: urllib.request.Request, url: str, indexes: Sequence[str]) -> None:
-    if urlsplit(url).scheme != "file" and (known := network.sign_in(url, indexes)):
+    if urlsplit(url).scheme != "file" and (known := credentials.sign_in(url, indexes)):
         words = base64.b64encode(":".join(known).encode()).decode()
         request.add_unredirected_header("Authorization", f"Basic {words}")
 

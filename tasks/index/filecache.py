@@ -26,7 +26,7 @@ _AT_ONCE = 8  # downloads
 def fetched(files: Sequence[Pinned], indexes: Sequence[str] = (), folder: Path | None = None) -> list[Path]:
     """Where each of the files is; ActionError with every one that cannot be had, or is not what its digest says.
 
-    `indexes` are those that the project names (network.sign_in), `folder` is where downloads are kept.
+    `indexes` are those that the project names (credentials.sign_in), `folder` is where downloads are kept.
     """
     folder = folder or downloads()
     try:

@@ -16,7 +16,7 @@ from pathlib import Path
 from packyard.formats.errors import FormatError, Problem
 from packyard.formats.python.machine import Machine
 from packyard.formats.python.pinned import pinned_files
-from packyard.formats.python.pylock import Build, Pylock, drift, read_pylock, stamp_pylock
+from packyard.formats.python.pylock import NAME, Build, Pylock, drift, read_pylock, stamp_pylock
 from packyard.tasks.errors import ActionError, PlanError
 from packyard.tasks.host.atomic import rewrite
 from packyard.tasks.index.adoptedlock import check_taken, digest, taken_lock, taken_text
@@ -28,9 +28,6 @@ from packyard.tasks.target.target import Pin
 from packyard.tasks.workspace.workspace import Member, Workspace
 
 FOLDER = ".packyard/locks"
-NAME = "pylock.toml"
-BUILD_NAME = "pylock.build.toml"  # what builds the member's wheel, in contrast to what the member needs to run
-HOOK_NAME = "pylock.hooks.toml"  # what its hooks need
 
 
 def pin_of(

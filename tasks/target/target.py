@@ -126,3 +126,13 @@ class Target:
             artifacts=tuple(output.artifact for output in self.outputs if output.artifact),
             resource=self.resource,
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Made:
+    """One artifact as it came out: SHA-256 in hexadecimal, size in bytes. For a tree, both are its receipt's."""
+
+    digest: str
+    size: int
+    executable: bool = False
+    tree: bool = False

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import platform as machine
 import posixpath
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,6 +17,7 @@ from packyard.formats.python.pyproject import ProjectManifest, read_buildconfig,
 from packyard.formats.workspace.manifest import WorkspaceManifest
 from packyard.formats.workspace.manifest import read_workspace as read_manifest
 from packyard.tasks.errors import PlanError, gather
+from packyard.tasks.host.machine import host_platform
 from packyard.tasks.workspace.watch import Watch
 
 MANIFEST = "packyard.toml"
@@ -104,13 +103,6 @@ def read_standalone(
         epoch=source_epoch(),
         dist="",
     )
-
-
-def host_platform() -> str:
-    """This machine as bundles name it: linux, darwin or windows, '_', amd64 or arm64."""
-    system = {"linux": "linux", "darwin": "darwin", "win32": "windows"}.get(sys.platform, sys.platform)
-    arch = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64": "arm64"}
-    return f"{system}_{arch.get(machine.machine().lower(), machine.machine().lower())}"
 
 
 def _member_folders(watch: Watch, manifest: WorkspaceManifest, problems: list[FormatError]) -> Iterator[str]:

@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from packyard.tasks.workspace.workspace import host_platform
+from packyard.tasks.host.machine import host_platform
 
 pytestmark = [
     pytest.mark.real,

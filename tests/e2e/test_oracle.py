@@ -16,7 +16,7 @@ import pytest
 from packyard.tasks.engine.build import verdict
 from packyard.tasks.engine.build.build import Build
 from packyard.tasks.engine.execute import sandbox
-from packyard.tasks.engine.store import store
+from packyard.tasks.engine.store import receipt, store
 from packyard.tasks.engine.store.store import Store
 from packyard.tasks.engine.trace import trace
 from packyard.tasks.engine.trace.trace import Trace
@@ -72,7 +72,7 @@ def _unread(reading, target, copy=sandbox._copy):
 
 
 def _unchecked(self, digest, target, *, executable=False):
-    store._copy(self._blob(digest), target)
+    receipt._copy(self._blob(digest), target)
     target.chmod(0o755 if executable else 0o644)
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from packyard.formats.elf import strip_elf
 from packyard.formats.pspf import key_from_seed, open_bundle, public_key
-from packyard.tasks.console.display import bytes_text
+from packyard.formats.units import bytes_text
 from packyard.tasks.kinds.interpreter.choice import RUNNING
 
 from tests.applications import start

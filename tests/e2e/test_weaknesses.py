@@ -18,6 +18,7 @@ import pytest
 from packyard.tasks import nullpath
 from packyard.tasks.__main__ import main
 from packyard.tasks.engine.build import build as building
+from packyard.tasks.engine.build import events
 from packyard.tasks.engine.execute import sandbox
 from packyard.tasks.engine.graph import graph as graphs
 from packyard.tasks.target.target import Output, Target, Use
@@ -92,9 +93,9 @@ def test_chain_of_ten_thousand_is_built_by_doit(tmp_path, monkeypatch, capsys):
                 final=number == count - 1,
             )  # fmt: skip
 
-    def make(self: building.Build, name: str) -> building.Outcome:
+    def make(self: building.Build, name: str) -> events.Outcome:
         made.append(name)
-        outcome = self.outcomes[name] = building.Outcome(name=name, how="ran", seconds=0.0)
+        outcome = self.outcomes[name] = events.Outcome(name=name, how="ran", seconds=0.0)
         return outcome
 
     (tmp_path / "packyard.toml").write_text('[workspace]\nname = "w"\n')

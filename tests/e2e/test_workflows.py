@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 import yaml
+from packyard.formats.units import bytes_text
 from packyard.tasks.console.cli import version
-from packyard.tasks.console.display import bytes_text
 
 from tests.conftest import Ran, Space
 

@@ -39,14 +39,15 @@ from packyard.tasks.engine.graph.graph import Graph, build_graph
 from packyard.tasks.engine.store.store import Result, Store
 from packyard.tasks.engine.trace.trace import Trace
 from packyard.tasks.errors import ActionError
+from packyard.tasks.host.machine import host_platform
 from packyard.tasks.index import lock
 from packyard.tasks.target.room import Room
 from packyard.tasks.target.target import Pin, Target
-from packyard.tasks.workspace.workspace import host_platform, read_workspace
+from packyard.tasks.workspace.workspace import read_workspace
 
 REAL = (
-    "packyard.tasks.kinds.archive.archive:make_archive",
-    "packyard.tasks.kinds.bundle.slot:make_slot",
+    "packyard.tasks.kinds.archive.make_archive:make_archive",
+    "packyard.tasks.kinds.bundle.make_slot:make_slot",
 )  # these actions run as they are
 FAILS = b"FAIL"  # an input that holds this makes a fake fail
 COMMENT = b"#"  # a fake does not see lines that start with this: editing them changes no output

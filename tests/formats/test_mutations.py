@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from packyard.formats import elf, reference, semver, versionrange
+from packyard.formats import elf, reference, semver, units, versionrange
 from packyard.formats.archive import gzipped, listing, tarball
 from packyard.formats.archive.entry import Entry
 from packyard.formats.errors import FormatError
@@ -199,7 +199,7 @@ TEXTS: dict[str, tuple[Callable[[str], object], str]] = {
     "next version": (lambda text: semver.next_version(text, "patch"), "1.0rc1"),
     "requirement": (requirement.read_requirement, "a[b,c] (>=1.0,<2) ; os_name == 'nt'"),
     "release": (requirement.read_python_release, "1.0.post1.dev2"),
-    "size": (workspace.read_size, "1.5 GiB"),
+    "size": (units.read_size, "1.5 GiB"),
     "reference": (reference.read_reference, "docs:guide#site"),
     "install": (morlocref.read_install, "git+https://h/r.git@tag:v1"),
 }  # fmt: skip

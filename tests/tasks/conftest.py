@@ -10,7 +10,7 @@ import pytest
 from packyard.tasks.host.filelock import exclusive
 from packyard.tasks.index import lock
 from packyard.tasks.kinds.mojo.compiler import toolchain_of
-from packyard.tasks.kinds.mojo.toolchain import make_toolchain
+from packyard.tasks.kinds.mojo.make_toolchain import make_toolchain
 from packyard.tasks.target.room import Room
 from packyard.tasks.target.target import Pin
 

@@ -14,9 +14,9 @@ from pathlib import Path
 from packyard.tasks.engine.build.folders import artifact_paths, file_source, remove_empty
 from packyard.tasks.engine.graph.graph import Graph
 from packyard.tasks.engine.store.store import Store, full_or
-from packyard.tasks.engine.trace.trace import FOLDER, Made, Record
+from packyard.tasks.engine.trace.trace import FOLDER, Record
 from packyard.tasks.host.atomic import replacing
-from packyard.tasks.target.target import Target
+from packyard.tasks.target.target import Made, Target
 from packyard.tasks.workspace.memo import Look, Memo, pack_stat
 
 

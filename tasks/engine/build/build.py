@@ -10,44 +10,34 @@ import time
 import traceback
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from packyard.formats.errors import FormatError
+from packyard.tasks.engine.build import nearest
 from packyard.tasks.engine.build.artifacts import Artifacts
+from packyard.tasks.engine.build.events import How, Outcome
 from packyard.tasks.engine.build.folders import artifact_paths, shown_artifacts, with_files
+from packyard.tasks.engine.build.nearest import Comparison
 from packyard.tasks.engine.build.verdict import FRESH, NEVER_MADE, Verdict, judge
 from packyard.tasks.engine.execute import sandbox
-from packyard.tasks.engine.execute.action import Ingredients, ingredients, invoke, key_of
+from packyard.tasks.engine.execute.action import invoke
+from packyard.tasks.engine.execute.mode import Mode
 from packyard.tasks.engine.execute.sandbox import Changed
 from packyard.tasks.engine.graph.graph import Graph
 from packyard.tasks.engine.store import runs
-from packyard.tasks.engine.store.runs import Comparison, Run
+from packyard.tasks.engine.store.key import Ingredients, ingredients, key_of
+from packyard.tasks.engine.store.runs import Run
 from packyard.tasks.engine.store.store import Damaged, Result, Store, full_or
-from packyard.tasks.engine.trace.trace import FOLDER, Failure, Made, Record, Trace
+from packyard.tasks.engine.trace.trace import FOLDER, Failure, Record, Trace
 from packyard.tasks.errors import ActionError
 from packyard.tasks.host import process
 from packyard.tasks.host.atomic import replacing
-from packyard.tasks.target.target import Json, Pin, Target
+from packyard.tasks.target.target import Json, Made, Pin, Target
 from packyard.tasks.workspace.memo import Look, Memo
 
-How = Literal["fresh", "restored", "ran", "failed"]
-Mode = Literal["plain", "strict", "audit"]  # how an action is kept to its declared inputs
 _RESOLVED_AT_ONCE = 4  # locks
 _REMEMBERED_AT_ONCE = 1000  # targets; their looks are in memory until then
 _ATTEMPTS = 3  # an input may change, or a stored blob prove damaged, while a target is being made
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """How one target came out, in how many seconds; for a failure, what a person needs to see."""
-
-    name: str
-    how: How
-    seconds: float
-    artifacts: tuple[str, ...] = ()
-    message: str = ""
 
 
 class Build:
@@ -172,7 +162,7 @@ class Build:
         target = self.graph.targets[name]
         if any(self._memo.look(source.path) is None for source in target.sources):
             return None
-        return runs.compare_nearest(store, target, self._ingredients(target), self.trace.record(name))
+        return nearest.compare_nearest(store, target, self._ingredients(target), self.trace.record(name))
 
     def _unmade(self, name: str) -> list[str]:
         """What a target is made from that is not done yet."""

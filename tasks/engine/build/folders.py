@@ -10,8 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from packyard.tasks.engine.store.store import Store
-from packyard.tasks.engine.trace.trace import Made
-from packyard.tasks.target.target import Target
+from packyard.tasks.target.target import Made, Target
 
 
 def with_files(target: Target, outputs: Mapping[str, Made], store: Store) -> dict[str, Made]:

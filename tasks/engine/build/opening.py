@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 import platformdirs
 from packyard.formats.errors import FormatError, Problem
 from packyard.tasks import nullpath
-from packyard.tasks.engine.build.build import Build, Mode
+from packyard.tasks.engine.build.build import Build
+from packyard.tasks.engine.execute.mode import Mode
 from packyard.tasks.engine.graph.graph import Graph, build_graph
 from packyard.tasks.engine.graph.stored import changed_targets, read_graph, renewed, store_graph
 from packyard.tasks.engine.store.store import Store

@@ -18,9 +18,10 @@ from packyard.formats.pspf.difference import first_difference
 from packyard.tasks.engine.build.verdict import compare
 from packyard.tasks.engine.graph.graph import Graph
 from packyard.tasks.engine.store.store import FORMAT
-from packyard.tasks.engine.trace.trace import FOLDER, Made, Record, Trace
+from packyard.tasks.engine.trace.trace import FOLDER, Record, Trace
 from packyard.tasks.errors import ActionError
 from packyard.tasks.host import process
+from packyard.tasks.target.target import Made
 from packyard.tasks.workspace.watch import SKIPPED
 
 _SKEW = "+965h"  # another hour, day and month; certificates should outlast it

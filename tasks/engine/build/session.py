@@ -18,13 +18,15 @@ from types import FrameType
 
 from packyard.formats.errors import Problem
 from packyard.tasks import nullpath
-from packyard.tasks.console.display import Display, Json, Plain, Summary, size_of
+from packyard.tasks.console.display import Json, Plain, size_of
 from packyard.tasks.engine.build.admission import Gate, longest_ways
-from packyard.tasks.engine.build.build import Build, Mode, Outcome
+from packyard.tasks.engine.build.build import Build
+from packyard.tasks.engine.build.events import Display, Outcome, Summary
 from packyard.tasks.engine.build.opening import Opened, open_workspace
 from packyard.tasks.engine.build.timeline import Timeline
 from packyard.tasks.engine.build.verdict import Verdict
 from packyard.tasks.engine.execute import sandbox
+from packyard.tasks.engine.execute.mode import Mode
 from packyard.tasks.engine.graph.graph import Graph
 from packyard.tasks.engine.store.store import full_or
 from packyard.tasks.engine.trace.trace import FOLDER

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from packyard.tasks.engine.execute.action import Ingredients
+from packyard.tasks.engine.store.key import Ingredients
 from packyard.tasks.engine.trace.trace import Record
 from packyard.tasks.target.target import Target
 from packyard.tasks.workspace.memo import Look

@@ -15,12 +15,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from packyard.tasks.engine.store.store import Store, full_or
-from packyard.tasks.engine.trace.trace import Made
 from packyard.tasks.errors import ActionError
 from packyard.tasks.host.filelock import exclusive, try_exclusive
 from packyard.tasks.host.removal import Disposal, remove
 from packyard.tasks.target.room import Room
-from packyard.tasks.target.target import Target
+from packyard.tasks.target.target import Made, Target
 from packyard.tasks.workspace.memo import Look
 
 _STAGED_TIME = (315532800, 315532800)  # 1980-01-01, the oldest time that every archive format can hold

@@ -14,14 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from packyard.tasks.engine.build.verdict import compare
-from packyard.tasks.engine.execute.action import Ingredients, key_of
+from packyard.tasks.engine.store.key import key_of
 from packyard.tasks.engine.store.store import FORMAT, RUNS, Store
-from packyard.tasks.engine.trace.trace import Record
-from packyard.tasks.target.target import Target
 
 _COMPARED = 50  # runs of one target, the youngest
-_GROUPS = ("inputs", "uses", "params")  # of the ingredients
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,14 +28,6 @@ class Run:
     at: float
     where: str
     ingredients: Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Comparison:
-    """An earlier run, and in words what differs between it and what the target would be made from now."""
-
-    run: Run
-    differences: tuple[str, ...]
 
 
 def remember(store: Store, name: str, run: Run) -> None:
@@ -71,31 +59,5 @@ def read_run(path: Path) -> Run | None:
         return None
 
 
-def compare_nearest(store: Path, target: Target, now: Ingredients, last: Record | None) -> Comparison | None:
-    """The run that shares most with what `target` would be made from now, of those that the store in this folder
-    knows, and of equal ones the youngest. None when the `last` one in this workspace shares as much, or no run shares
-    any file, artifact or parameter."""
-    most, best = _shared(last.ingredients, now) if last else 0, None
-    if last and most == sum(len(now[group]) for group in _GROUPS):
-        return None  # as when Packyard itself is another one, which makes every target stale
-    for run in recall(store, target.name):
-        if (number := _shared(run.ingredients, now)) > most:
-            most, best = number, run
-    return Comparison(run=best, differences=tuple(compare(target, best.ingredients, now))) if best else None
-
-
-def _shared(then: Mapping[str, Any], now: Mapping[str, Any]) -> int:
-    """How many files, artifacts and parameters are the same."""
-    return sum(
-        key in then[group] and _text(then[group][key]) == _text(value)
-        for group in _GROUPS
-        for key, value in now[group].items()
-    )
-
-
 def _folder(store: Path, name: str) -> Path:
     return store / RUNS / name.replace("/", "=")  # no name holds a '='
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, sort_keys=True)  # 1 and True are equal as values

@@ -24,6 +24,7 @@ from typing import Any
 
 from packyard.tasks import nullpath
 from packyard.tasks.errors import ActionError
+from packyard.tasks.target.target import Made
 from packyard.tasks.workspace.memo import PACKED_STAT, Look, Stat
 
 FOLDER = ".packyard"
@@ -50,16 +51,6 @@ _GRAPH = (str, str, int, str, bytes, bytes, str, bytes, bytes)  # the columns of
 _BODY = len('{"sum":"12345678",')
 _PIECE = 500  # rows at once
 _LOOK = struct.Struct("<?32s16s")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Made:
-    """One artifact as it came out: SHA-256 in hexadecimal, size in bytes. For a tree, both are its receipt's."""
-
-    digest: str
-    size: int
-    executable: bool = False
-    tree: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,8 +19,8 @@ from packyard.formats.pspf.operations import Operation, read_chain
 from packyard.formats.pspf.seal import PLACE_PREFIX
 from packyard.formats.python.entrypoint import parse_entry_point, read_entry_point
 from packyard.formats.python.record import read_record
-from packyard.tasks.kinds.bundle.program import MODULE
-from packyard.tasks.kinds.python.wheelsources import missing_part
+from packyard.tasks.kinds.bundle.programfiles import MODULE
+from packyard.tasks.kinds.python.wheelparts import missing_part
 
 _RECORD = re.compile(r"(.*site-packages)/[^/]+\.dist-info/RECORD")
 _FACTS = re.compile(rf"(.*site-packages)/{MODULE}/program\.json")

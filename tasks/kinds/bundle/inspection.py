@@ -29,7 +29,7 @@ from packyard.formats.pspf import (
 from packyard.formats.pspf.contents import LARGEST_CONTENTS
 from packyard.formats.pspf.operations import Chain, Operation, chain_name, unpack_chain
 from packyard.formats.relpath import read_relpath
-from packyard.tasks.console.display import bytes_text
+from packyard.formats.units import bytes_text
 from packyard.tasks.kinds.bundle.deepcheck import verify_program
 from packyard.tasks.target.target import Json
 

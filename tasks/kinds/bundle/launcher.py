@@ -15,7 +15,7 @@ from packyard.formats.digest import Digest, digest_stream
 from packyard.tasks.errors import ActionError
 from packyard.tasks.index.installtree import install_as_is
 from packyard.tasks.kinds.bundle.launcherchoice import LANGUAGES, VERSION, choice
-from packyard.tasks.kinds.interpreter.prefix import platforms_of_all
+from packyard.tasks.kinds.interpreter.platforms import platforms_of_all
 from packyard.tasks.target.room import Room
 from packyard.tasks.target.target import Output, Target
 from packyard.tasks.workspace.workspace import MANIFEST, Workspace

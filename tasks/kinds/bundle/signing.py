@@ -10,14 +10,11 @@ from __future__ import annotations
 import os
 import re
 import tempfile
-from collections.abc import Mapping
 from pathlib import Path
 
 import platformdirs
 from packyard.formats.errors import FormatError, Problem, inside
 from packyard.formats.pspf.signature import (
-    PrivateKey,
-    key_from_seed,
     new_key,
     private_pem,
     public_key,
@@ -25,8 +22,8 @@ from packyard.formats.pspf.signature import (
     read_private_key,
     read_public_key,
 )
-from packyard.tasks.errors import ActionError, PlanError
-from packyard.tasks.target.target import Json
+from packyard.tasks.errors import PlanError
+from packyard.tasks.kinds.bundle.key import Key, _seeded
 from packyard.tasks.workspace.workspace import MANIFEST, PRIVATE_NAME, PUBLIC_NAME, Workspace
 
 KEY_VARIABLE = "PACKYARD_PRIVATE_KEY"
@@ -34,7 +31,6 @@ SEED_VARIABLES = ("PACKYARD_KEY_SEED", "FLAVOR_SEED")
 
 _HEX = re.compile(r"[0-9a-fA-F]{64}")
 
-Key = Mapping[str, Json]  # 'source': file, environment or development; 'path' or 'variable'; 'public_key' in hex
 TO_BE_MADE = ""  # the public key of a development key that is not there yet
 
 
@@ -60,29 +56,6 @@ def choose_key(workspace: Workspace) -> Key:
     if not workspace.watch.is_file(path):
         return {"source": "development", "path": path, "public_key": TO_BE_MADE}
     return {**_file(workspace, path), "source": "development"}
-
-
-def load_key(key: Key) -> PrivateKey:
-    """The private key that the parameters describe; ActionError when it is not the planned one any more."""
-    try:
-        private = _seeded(key["variable"]) if key["source"] == "environment" else _read(Path(key["path"]))
-    except FormatError as error:
-        raise ActionError(f"no signing key: {error}") from None
-    if public_key(private).hex() != key["public_key"]:
-        raise ActionError(f"the signing key changed since the plan: {describe(key)} was expected", hint="run again")
-    return private
-
-
-def describe(key: Key) -> str:
-    """The key for people, without a secret."""
-    match key["source"]:
-        case "environment":
-            origin = f"the seed in {key['variable']}"
-        case "development":
-            origin = f"the development key {key['path']}"
-        case _:
-            origin = f"the key {key['path']}"
-    return f"{origin} (public key {key['public_key'][:16]}...)"
 
 
 def config_folder() -> Path:
@@ -144,11 +117,6 @@ def read_trusted(text: str) -> bytes:
         return read_public_key(data)
 
 
-def read_public_half(path: Path) -> bytes:
-    """The raw public key that belongs to a private key file; FormatError when it is none."""
-    return public_key(_read(path))
-
-
 def _file(workspace: Workspace, path: str) -> Key:
     data = workspace.watch.bytes(path)
     with inside(path):
@@ -161,25 +129,6 @@ def _environment(variable: str) -> Key:
     except FormatError as error:
         raise PlanError(*error.problems) from None
     return {"source": "environment", "variable": variable, "public_key": public_key(private).hex()}
-
-
-def _seeded(variable: str) -> PrivateKey:
-    seed = os.environ.get(variable)
-    if not seed:
-        state = "is not set" if seed is None else "is empty"
-        raise FormatError(Problem(f"{state}, the seed of the signing key was expected", place=variable))
-    try:
-        return key_from_seed(seed)
-    except UnicodeEncodeError:
-        raise FormatError(Problem("is not UTF-8", place=variable)) from None
-
-
-def _read(path: Path) -> PrivateKey:
-    with inside(os.fspath(path)):
-        try:
-            return read_private_key(path.read_bytes())
-        except OSError as error:
-            raise FormatError(f"cannot be read: {error.strerror}") from None
 
 
 def _write_once(path: Path, data: bytes, mode: int) -> None:

@@ -10,11 +10,10 @@ from packyard.formats.python.slots import SlotSpec
 from packyard.formats.reference import TargetRef, read_reference
 from packyard.tasks.errors import PlanError
 from packyard.tasks.kinds.docs.site import is_site
-from packyard.tasks.kinds.python.wheelsources import matches
+from packyard.tasks.kinds.python.hooknames import hook_of, is_written
+from packyard.tasks.kinds.python.wheelparts import matches
 from packyard.tasks.target.target import Source, Use
 from packyard.tasks.workspace.workspace import Member, Workspace
-
-PRE_BUILD = "pre_build"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,21 +67,6 @@ def is_single(spec: SlotSpec, member: Member, workspace: Workspace) -> bool:
         outputs = member.project.flavor.build.hook_outputs if member.project and member.project.flavor else ()
         return not spec.source.endswith("/") and f"{reference}/" not in outputs
     return workspace.watch.is_file(member.path(reference))
-
-
-def is_written(member: Member, path: str) -> bool:
-    """Whether a path below a member is a declared output of its pre_build hooks, or in one."""
-    build = member.project.flavor.build if member.project and member.project.flavor else None
-    if build is None or not build.pre_build:
-        return False
-    return any(
-        f"{path}/".startswith(output) if output.endswith("/") else path == output for output in build.hook_outputs
-    )
-
-
-def hook_of(member: Member) -> str:
-    """The target that runs a member's pre_build hooks."""
-    return f"hook:{member.name}/{PRE_BUILD}"
 
 
 def _fixed_part(pattern: str) -> str:

@@ -20,9 +20,10 @@ from packyard.tasks.errors import ActionError
 from packyard.tasks.kinds.cleanroom.mojo import ending_of, said
 from packyard.tasks.kinds.cleanroom.report import Check
 from packyard.tasks.kinds.morloc.install import Wish, carry_out, decide, read_plane_archive
-from packyard.tasks.kinds.morloc.lint import find_errors, scan
+from packyard.tasks.kinds.morloc.lint import find_errors
 from packyard.tasks.kinds.morloc.package import MANIFEST, Package, read_entries
 from packyard.tasks.kinds.morloc.planefolder import Plane, changing
+from packyard.tasks.kinds.morloc.scan import scan
 from packyard.tasks.kinds.morloc.setup import write_entries
 from packyard.tasks.kinds.morloc.sources import Provided, Sources, package_of_file, read_archive
 from packyard.tasks.kinds.morloc.unpacked import entries_of

@@ -25,7 +25,7 @@ from packyard.tasks.host.unpack import unpack
 from packyard.tasks.kinds.archive.distribution import folder_name
 from packyard.tasks.kinds.cleanroom import morloc as cleanroom_morloc
 from packyard.tasks.kinds.cleanroom.bundle import check_starts
-from packyard.tasks.kinds.cleanroom.cleanroom import prove_archive, prove_mojo
+from packyard.tasks.kinds.cleanroom.make_cleanroom import prove_archive, prove_mojo
 from packyard.tasks.kinds.cleanroom.report import Check, Proof, conclude
 from packyard.tasks.kinds.docs.links import Site
 from packyard.tasks.kinds.mojo.compiler import Compiler, toolchain_of

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from packyard.formats.archive.entry import Entry
-from packyard.formats.python.pycache import cached_path
+from packyard.formats.python.module import cached_path
 from packyard.tasks.target.room import Room
 
 _PROCESSES = 4

@@ -21,7 +21,6 @@ from packyard.formats.elf import MAGIC
 from packyard.formats.errors import Problem
 from packyard.formats.workspace.lock import InterpreterPin, read_interpreter_pins
 from packyard.tasks.errors import PlanError
-from packyard.tasks.target.room import Room
 from packyard.tasks.target.target import Use
 from packyard.tasks.workspace.watch import Watch
 from packyard.tasks.workspace.workspace import LOCK, Member, Workspace
@@ -126,12 +125,6 @@ def build_program(interpreter: Interpreter) -> tuple[str, tuple[Use, ...]]:
     if interpreter.program:
         return interpreter.program, ()
     return "", (Use(target=interpreter.target, part="home"),)
-
-
-def program_in(room: Room, target: str, wanted: str) -> Path:
-    """In an action: the program that `build_program` arranged for, given its path as `python`."""
-    given: str = room.local.get("python") or room.params.get("python", "")
-    return Path(given) if given else room.trees[target] / "bin" / f"python{wanted}"
 
 
 def _pinned(pin: InterpreterPin, workspace: Workspace) -> Interpreter:

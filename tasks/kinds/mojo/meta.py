@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from packyard.formats.errors import Problem
 from packyard.formats.mojo.exports import exports
-from packyard.formats.mojo.source import move_imports
 from packyard.tasks.errors import PlanError
 from packyard.tasks.kinds.mojo.package import Package, source_texts, sources
-from packyard.tasks.target.room import Room
 from packyard.tasks.workspace.workspace import MANIFEST, Workspace
 
 
@@ -29,18 +25,3 @@ def flat_exports(package: Package, workspace: Workspace) -> dict[str, list[str]]
     if problems:
         raise PlanError(*problems)
     return found
-
-
-def assemble(room: Room) -> Path:
-    """The sources of a meta-package as they are compiled: imports moved, and the `__init__.mojo` above its parts."""
-    name, meta = room.params["name"], room.params["meta"]
-    staged, folder = room.inputs / "package", room.scratch / "package"
-    for path in sorted(staged.rglob("*.mojo")):
-        place = folder / path.relative_to(staged)
-        place.parent.mkdir(parents=True, exist_ok=True)
-        text = path.read_bytes().decode("utf-8")
-        place.write_bytes(move_imports(text, meta["moved"], name).encode("utf-8"))
-    lines = [f"from .{part} import {', '.join(names)}\n" for part, names in meta["exports"].items() if names]
-    (folder / name / "__init__.mojo").write_text("".join(lines), encoding="utf-8")
-    (room.scratch / "deps").symlink_to(room.inputs / "deps")
-    return folder

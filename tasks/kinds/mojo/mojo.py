@@ -10,34 +10,20 @@ other is moved below META first, for there is no other place where they could fi
 
 from __future__ import annotations
 
-import os
-import re
-import shutil
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
-from packyard.formats.archive.entry import Entry
-from packyard.formats.archive.gzipped import COMPRESSOR, LEVELS, compressing
-from packyard.formats.archive.tarball import write_tar
-from packyard.formats.errors import FormatError
-from packyard.formats.mojo.package import MojoPackage, read_package
-from packyard.formats.mojo.packagemanifest import SUFFIX, write_package_manifest
-from packyard.tasks.errors import ActionError
-from packyard.tasks.host import process
-from packyard.tasks.kinds.mojo.compiler import Compiler, bare_modules, extension, records_paths, toolchain_of, verb
+from packyard.formats.archive.gzipped import COMPRESSOR, LEVELS
+from packyard.formats.mojo.packagemanifest import SUFFIX
+from packyard.tasks.kinds.mojo.compiler import bare_modules, extension, toolchain_of
 from packyard.tasks.kinds.mojo.dependencies import Needs, together
-from packyard.tasks.kinds.mojo.meta import assemble, flat_exports
+from packyard.tasks.kinds.mojo.make_mojo import _SOURCE
+from packyard.tasks.kinds.mojo.meta import flat_exports
 from packyard.tasks.kinds.mojo.package import Package, artifact_name, sources
-from packyard.tasks.kinds.mojo.packagemanifest import make_manifest, said_of
+from packyard.tasks.kinds.mojo.packagemanifest import said_of
 from packyard.tasks.kinds.mojo.plan import plan_packages
-from packyard.tasks.target.room import Room
 from packyard.tasks.target.target import Json, Output, Source, Target, Use
 from packyard.tasks.workspace.watch import Watch
 from packyard.tasks.workspace.workspace import MANIFEST, Workspace
-
-_SHOWN_LINES = 40
-_SOURCE = ".source.tar.gz"
-_NOISE = re.compile(r".*(failed to parse the provided Mojo source module|file extensions is deprecated).*\n?")
 
 
 def targets(workspace: Workspace) -> Iterator[Target]:
@@ -52,48 +38,6 @@ def targets(workspace: Workspace) -> Iterator[Target]:
             yield _refusal(package, needs, plan.packages, workspace)
         else:
             yield _target(package, needs, workspace)
-
-
-def make_mojo(room: Room) -> None:
-    """Compile the staged package, and check that what came out belongs to the compiler."""
-    name, version = room.params["name"], room.params["compiler"]
-    tree = room.scratch / "mojo"  # the compiler sees a path of the same length on every machine
-    tree.symlink_to(room.trees[toolchain_of(version)])
-    compiler = Compiler(version, tree)
-    folder = assemble(room) if "meta" in room.params else room.inputs / "package"
-    made = room.scratch / "made" / f"{name}.{extension(version)}"
-    made.parent.mkdir()
-    argv: list[str | Path] = [compiler.program, verb(version), name, "-I", "../deps", "-o", made]
-    if records_paths(version):
-        argv.append(f"-strip-file-prefix={os.path.realpath(folder)}/")
-    if not process.fixes_layout():
-        room.say("addresses stay random on this system: a large package may come out with other bytes next time")
-    start = room.log.stat().st_size if room.log.exists() else 0
-    try:
-        room.run(argv, cwd=folder, env=compiler.environment(), fixed_layout=True)
-    except ActionError as error:
-        raise _failure(room, error.message, start) from None
-    package = _check(made, compiler)
-    text = write_package_manifest(make_manifest(room, made, package, folder / name))
-    (room.outputs / f"{made.name}{SUFFIX}").write_text(text, encoding="utf-8")
-    if "source" in room.params:
-        _write_source(room, folder / name)
-    shutil.move(made, room.outputs / made.name)
-
-
-def _write_source(room: Room, folder: Path) -> None:
-    """Write what was compiled as an archive with the package's folder in it: unpacked, any compiler can import it."""
-    packing = room.params["source"]
-    paths = (path for path in folder.rglob("*") if path.is_file())
-    entries = [Entry(path.relative_to(folder.parent).as_posix(), path) for path in paths]
-    out = room.outputs / f"{folder.name}{_SOURCE}"
-    with out.open("wb") as stream, compressing(stream, level=packing["level"]) as packed:
-        write_tar(entries, packed, epoch=packing["epoch"])
-
-
-def refuse_mojo(room: Room) -> None:
-    """Say why a package cannot be compiled."""
-    raise ActionError(room.params["message"], hint=room.params["hint"])
 
 
 def _target(package: Package, needs: Needs, workspace: Workspace) -> Target:
@@ -170,52 +114,3 @@ def _staged(package: Package, watch: Watch) -> list[Source]:
         for path in sources(part, watch):
             staged.append(Source(path=path, at=f"{below}/{path.removeprefix(prefix)}"))
     return staged
-
-
-def _failure(room: Room, message: str, start: int) -> ActionError:
-    """What the compiler said, from its first line on, with the paths that the workspace knows."""
-    version, folders = room.params["compiler"], room.params["folders"]
-    with room.log.open("rb") as log:
-        log.seek(start)
-        _command, _, said = log.read().decode("utf-8", errors="replace").partition("\n")
-    for staged, folder in folders.items():
-        said = re.sub(
-            rf'^((?:Included from )?"?){staged}/',
-            lambda match, place=f"{folder}/" if folder else "": f"{match[1]}{place}",  # type: ignore[misc]
-            said,
-            flags=re.MULTILINE,
-        )
-    lines = _NOISE.sub("", said).splitlines()
-    if len(lines) > _SHOWN_LINES:
-        lines = [*lines[:_SHOWN_LINES], f"... {len(lines) - _SHOWN_LINES} more lines are in {room.log}"]
-    detail = "\n".join(lines)
-    where = ", ".join(folder or "." for folder in folders.values())
-    if "crashed" in message:
-        hint = f"this is a defect of Mojo {version}: another version may do, or the package without its newest part"
-        return ActionError(f"{where}: the compiler itself crashed on it: {message}", detail=detail, hint=hint)
-    if not lines:
-        return ActionError(f"{where}: {message}")
-    return ActionError(f"{where}: does not compile with Mojo {version}", detail=detail, hint=_advice(detail))
-
-
-def _advice(said: str) -> str:
-    """What to do about what the compiler said, where it is more than to mend the line."""
-    if "attempted relative import with no known parent package" in said:
-        return "a relative import leads out of the package: compile the folder above it as the package, by [packages]"
-    return ""
-
-
-def _check(made: Path, compiler: Compiler) -> MojoPackage:
-    if not made.is_file():
-        raise ActionError(f"Mojo {compiler.version} ended well but left no {made.name}")
-    try:
-        with made.open("rb") as stream:
-            package = read_package(stream)
-    except FormatError as error:
-        raise ActionError(f"Mojo {compiler.version} wrote a {made.name} that is no package: {error}") from None
-    library = compiler.library()
-    if not package.fits(library):
-        raise ActionError(
-            f"{made.name} fits {package.accepted_by}, but the compiler's own library {library.accepted_by}"
-        )
-    return package

@@ -8,16 +8,14 @@ import os
 import re
 import shlex
 import shutil
-import sys
 from collections.abc import Iterator
 
 from packaging.version import Version
 from packyard.formats.errors import Problem
 from packyard.formats.python.pylock import drift, read_pylock
-from packyard.formats.workspace.toolchainpin import read_toolchain_pins
+from packyard.formats.workspace.lock import read_toolchain_pins
 from packyard.tasks.errors import ActionError, PlanError
 from packyard.tasks.index import lock
-from packyard.tasks.index.installtree import install_as_is
 from packyard.tasks.kinds.mojo.compiler import Compiler, toolchain_of
 from packyard.tasks.kinds.mojo.foundcompiler import find_mojo
 from packyard.tasks.target.room import Room
@@ -56,20 +54,6 @@ def _fetched(workspace: Workspace, version: str) -> Target:
         network=True,
         resource="io",
     )
-
-
-def make_toolchain(room: Room) -> None:
-    """Install what the lock lists, each file checked against its hash, and keep the compiler's own tree of it."""
-    site = room.scratch / "site"
-    install_as_is(room, room.inputs / "pylock.toml", site, python=sys.executable, what="the compiler")
-    version = room.params["version"]
-    tree = room.outputs / "toolchain"
-    if not (site / _TREE).is_dir():
-        raise ActionError(f"{_DISTRIBUTION} {version} holds no folder '{_TREE}', this version is not known")
-    shutil.move(site / _TREE, tree)
-    compiler = Compiler(version, tree)
-    compiler.library()
-    room.run([compiler.program, "--version"], env=compiler.environment())
 
 
 def make_present(room: Room) -> None:

@@ -20,8 +20,8 @@ from packyard.formats.morloc.reference import LocalRef, read_install
 from packyard.formats.morloc.resolution import order
 from packyard.formats.workspace.manifest import MorlocSpec, WorkspaceManifest
 from packyard.tasks.errors import PlanError
-from packyard.tasks.kinds.morloc.lint import Scan, scan
 from packyard.tasks.kinds.morloc.package import needs_of, read_packages
+from packyard.tasks.kinds.morloc.scan import Scan, scan
 from packyard.tasks.kinds.morloc.sources import Sources, cache_folder, naming_problems, vendored
 from packyard.tasks.workspace import answers
 from packyard.tasks.workspace.watch import Watch

@@ -15,9 +15,10 @@ from packyard.formats.morloc.lock import DEFAULT, FOLDER, LockedPackage, content
 from packyard.formats.morloc.reference import GitRef, archive_file, over_ssh, read_install
 from packyard.tasks.errors import ActionError, PlanError
 from packyard.tasks.host import gitfetch
-from packyard.tasks.kinds.morloc.lint import find_errors, scan
+from packyard.tasks.kinds.morloc.lint import find_errors
 from packyard.tasks.kinds.morloc.lock import known_packages, workspace_lock
 from packyard.tasks.kinds.morloc.package import MANIFEST, Package, read_entries, read_folder, read_packages, select
+from packyard.tasks.kinds.morloc.scan import scan
 from packyard.tasks.target.room import Room
 from packyard.tasks.target.target import Json, Output, Source, Target
 from packyard.tasks.workspace.workspace import LOCK, Workspace

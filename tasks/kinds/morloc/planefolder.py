@@ -39,7 +39,7 @@ from packyard.formats.morloc.lock import (
     write_morloc_lock,
 )
 from packyard.tasks.errors import ActionError
-from packyard.tasks.host.exchange import exchange
+from packyard.tasks.host.atomic import exchange
 from packyard.tasks.host.filelock import try_exclusive
 from packyard.tasks.kinds.morloc.setup import write_entries
 from packyard.tasks.kinds.morloc.unpacked import READ_ONLY, differences, stored

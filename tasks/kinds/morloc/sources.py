@@ -29,8 +29,9 @@ from packyard.formats.versionrange import newest
 from packyard.formats.workspace.manifest import MorlocSpec
 from packyard.tasks.errors import ActionError, PlanError
 from packyard.tasks.host import gitfetch
-from packyard.tasks.kinds.morloc.lint import Scan, find_errors, scan
+from packyard.tasks.kinds.morloc.lint import find_errors
 from packyard.tasks.kinds.morloc.package import Package, needs_of, read_entries, read_folder, select
+from packyard.tasks.kinds.morloc.scan import Scan, scan
 from packyard.tasks.workspace.watch import Watch
 
 # What stops a resolution before anything is fetched: a misspelt import must not be looked for in a repository.

@@ -7,6 +7,7 @@ import json
 
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+from packyard.formats.python import pylock
 from packyard.tasks.index import lock
 from packyard.tasks.kinds.interpreter import choice
 from packyard.tasks.target.target import Pin
@@ -18,7 +19,7 @@ def buildenv_of(member: Member, workspace: Workspace) -> str:
     same share one."""
     assert member.project is not None
     pin = build_pin(member, workspace)
-    committed = pin.path if pin.path == member.path(lock.BUILD_NAME) else ""
+    committed = pin.path if pin.path == member.path(pylock.BUILD_NAME) else ""
     question = json.dumps([pin.requirements, pin.python, committed])
     backend = member.project.build_backend.partition(":")[0].partition(".")[0]
     return f"buildenv:{backend}-py{pin.python}-{hashlib.sha256(question.encode()).hexdigest()[:8]}"
@@ -28,7 +29,7 @@ def build_pin(member: Member, workspace: Workspace) -> Pin:
     """The lock of a member's build requirements: `pylock.build.toml` beside its manifest, else our own."""
     python = choice.version(member, workspace)
     return lock.pin_of(
-        member, workspace, requirements=build_requirements(member), python=python, name=lock.BUILD_NAME, shared=True
+        member, workspace, requirements=build_requirements(member), python=python, name=pylock.BUILD_NAME, shared=True
     )
 
 
@@ -37,7 +38,7 @@ def hookenv_of(member: Member, workspace: Workspace) -> str:
     pin = hook_pin(member, workspace)
     if pin is None:
         return ""
-    question = json.dumps([pin.requirements, pin.python, pin.path if pin.path == member.path(lock.HOOK_NAME) else ""])
+    question = json.dumps([pin.requirements, pin.python, pin.path if pin.path == member.path(pylock.HOOK_NAME) else ""])
     return f"buildenv:hooks-py{pin.python}-{hashlib.sha256(question.encode()).hexdigest()[:8]}"
 
 
@@ -48,7 +49,7 @@ def hook_pin(member: Member, workspace: Workspace) -> Pin | None:
         return None
     python = choice.version(member, workspace)
     return lock.pin_of(
-        member, workspace, requirements=build.hook_requires, python=python, name=lock.HOOK_NAME, shared=True
+        member, workspace, requirements=build.hook_requires, python=python, name=pylock.HOOK_NAME, shared=True
     )
 
 

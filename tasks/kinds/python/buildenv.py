@@ -6,11 +6,11 @@ import shutil
 from collections.abc import Iterator
 
 from packyard.formats.errors import FormatError
+from packyard.formats.python import pylock
 from packyard.tasks.errors import gather
-from packyard.tasks.index import lock
 from packyard.tasks.index.installtree import install_as_is
 from packyard.tasks.kinds.docs.site import docs_pin, docsenv_of
-from packyard.tasks.kinds.interpreter import choice
+from packyard.tasks.kinds.interpreter import choice, program
 from packyard.tasks.kinds.python.backend import build_pin, buildenv_of, hook_pin, hookenv_of
 from packyard.tasks.target.room import Room
 from packyard.tasks.target.target import Output, Pin, Source, Target
@@ -46,7 +46,7 @@ def make_buildenv(room: Room) -> None:
     """Install what the lock lists, each file checked against its hash, and compile it: a backend starts often."""
     tree = room.outputs / "site"
     tree.mkdir()
-    python = choice.program_in(room, room.params["runtime"], room.params["version"])
+    python = program.program_in(room, room.params["runtime"], room.params["version"])
     install_as_is(room, room.inputs / "pylock.toml", tree, python=python, what="what builds need")
     room.run(
         [
@@ -69,7 +69,7 @@ def _target(name: str, pin: Pin, place: str, workspace: Workspace) -> Target:
         place=place,
         run="packyard.tasks.kinds.python.buildenv:make_buildenv",
         params={"python": program, "runtime": one.target, "version": pin.python},
-        sources=(Source(path=pin.path, at=lock.NAME),),
+        sources=(Source(path=pin.path, at=pylock.NAME),),
         uses=uses,
         outputs=(Output(at="site", tree=True),),
         pins=(pin,),

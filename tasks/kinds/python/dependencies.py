@@ -13,7 +13,7 @@ from packyard.formats.python.machine import Machine
 from packyard.formats.python.pyproject import ProjectManifest
 from packyard.tasks.errors import PlanError
 from packyard.tasks.kinds.interpreter import choice
-from packyard.tasks.kinds.interpreter.prefix import platforms_of
+from packyard.tasks.kinds.interpreter.platforms import platforms_of
 from packyard.tasks.kinds.python.version import version
 from packyard.tasks.workspace.workspace import Member, Workspace
 

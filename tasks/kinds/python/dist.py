@@ -15,9 +15,10 @@ from packyard.formats.archive.listing import write_listing
 from packyard.formats.archive.piece import write_piece
 from packyard.formats.errors import FormatError
 from packyard.tasks.errors import gather
-from packyard.tasks.kinds.interpreter.prefix import env_platforms
+from packyard.tasks.kinds.interpreter.platforms import env_platforms
+from packyard.tasks.kinds.python.envneeds import needs
 from packyard.tasks.kinds.python.lockedenv import locked
-from packyard.tasks.kinds.python.sitepackages import install, needs
+from packyard.tasks.kinds.python.sitepackages import install
 from packyard.tasks.target.room import Room
 from packyard.tasks.target.target import Output, Target
 from packyard.tasks.workspace.workspace import Workspace

@@ -7,31 +7,19 @@ fails, so does the build. Tools come from the application's environment and from
 
 from __future__ import annotations
 
-import configparser
-import os
-import shlex
-import shutil
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
-from packyard.formats.archive.gzipped import Reader
-from packyard.formats.archive.tarball import read_tar
 from packyard.formats.errors import FormatError, Problem
-from packyard.tasks.errors import ActionError, PlanError, gather
-from packyard.tasks.kinds.bundle.slotsource import hook_of
+from packyard.tasks.errors import PlanError, gather
 from packyard.tasks.kinds.interpreter import choice
-from packyard.tasks.kinds.interpreter.prefix import at, platforms_of, prefix_of
+from packyard.tasks.kinds.interpreter.platforms import at, platforms_of
 from packyard.tasks.kinds.python.backend import hookenv_of
+from packyard.tasks.kinds.python.hooknames import hook_of
 from packyard.tasks.kinds.python.wheelsources import member_files
-from packyard.tasks.target.room import Room
 from packyard.tasks.target.target import Json, Output, Source, Target, Use
 from packyard.tasks.workspace.workspace import Member, Workspace
 
 POST_BUILD = "post_build"
-_LARGEST = 1 << 34  # bytes of an unpacked environment
-_CHUNK = 1 << 20
-# As an installer's script for a console entry point does it, but for the current folder on the path.
-_START = "import sys; del sys.path[0]; sys.argv[0] = {name!r}; from {module} import {top}; sys.exit({call}())"
 
 
 def targets(workspace: Workspace) -> Iterator[Target]:
@@ -50,30 +38,6 @@ def targets(workspace: Workspace) -> Iterator[Target]:
         except FormatError as error:
             problems.append(error)
     gather(problems)
-
-
-def make_pre_build(room: Room) -> None:
-    """Run the commands in order, then take what they were to write."""
-    project = _run(room, {})
-    taken = room.outputs / "outputs"
-    taken.mkdir()
-    for output in room.params["outputs"]:
-        source, place = project / output, taken / output
-        if not (source.is_dir() if output.endswith("/") else source.is_file()):
-            kind = "folder" if output.endswith("/") else "file"
-            raise ActionError(f"pre_build ended well but left no {kind} {output!r}")
-        place.parent.mkdir(parents=True, exist_ok=True)
-        if source.is_dir():
-            shutil.copytree(source, place, ignore=shutil.ignore_patterns("__pycache__"), dirs_exist_ok=True)
-        else:
-            shutil.copy(source, place)
-
-
-def make_post_build(room: Room) -> None:
-    """Run the commands in order, the bundle's path in their environment."""
-    (bundle,) = (room.inputs / "bundle").iterdir()
-    _run(room, {"PACKYARD_BUNDLE": os.fspath(bundle), "FLAVOR_LOG_LEVEL": "error"})
-    (room.outputs / "passed").write_text("passed\n", encoding="utf-8")
 
 
 def _pre_build(member: Member, workspace: Workspace) -> Target:
@@ -150,69 +114,3 @@ def _sources(member: Member, workspace: Workspace) -> Iterator[Source]:
 
 
 # running -------------------------------------------------------------------------------------------------------
-
-
-def _run(room: Room, env: dict[str, str]) -> Path:
-    """Run the commands in a copy of the project, which is returned."""
-    project, prefix, programs = (room.scratch / name for name in ("project", "prefix", "bin"))
-    project.mkdir()
-    if (room.inputs / "project").is_dir():
-        shutil.copytree(room.inputs / "project", project, dirs_exist_ok=True)
-    _unpack(room.inputs / "env.tar.gz", prefix)
-    python = choice.program_in(room, room.params["runtime"], room.params["version"])
-    tools = room.params["tools"]
-    sites = [prefix / prefix_of(room.params["version"], room.params["platform"]).site]
-    sites += [room.trees[tools]] if tools else []
-    programs.mkdir()
-    _write_programs(programs, python, sites)
-    path = os.pathsep.join(map(str, (project / "src", project, *sites)))
-    for command in room.params["commands"]:
-        if command[0].endswith(".py") and not (project / command[0]).is_file():
-            message = f"the hook {shlex.join(command)!r} failed: there is no file {command[0]!r}"
-            raise ActionError(message, hint="a hook sees the application's files, or those that hook_inputs names")
-        argv = [os.fspath(python), *command] if command[0].endswith(".py") else command
-        try:
-            room.run(
-                argv,
-                cwd=project,
-                env={
-                    "PATH": f"{programs}{os.pathsep}{room.environment()['PATH']}",
-                    "PYTHONPATH": path,
-                    "PYTHONNOUSERSITE": "1",
-                    **env,
-                },
-            )
-        except ActionError as error:
-            hint = error.hint
-            if "cannot be started" in str(error):
-                hint = "tools come from the dependencies and from tool.flavor.build.hook_requires"
-            raise ActionError(f"the hook {shlex.join(command)!r} failed: {error}", hint=hint) from None
-    return project
-
-
-def _unpack(piece: Path, prefix: Path) -> None:
-    with piece.open("rb") as stream:
-        for member in read_tar(Reader(stream, limit=_LARGEST), limit=_LARGEST):
-            if member.kind == "file":
-                place = prefix / member.path
-                place.parent.mkdir(parents=True, exist_ok=True)
-                with place.open("xb") as out:
-                    while chunk := member.body.read(_CHUNK):
-                        out.write(chunk)
-
-
-def _write_programs(folder: Path, python: Path, sites: Sequence[Path]) -> None:
-    """The commands of the distributions in `sites`, which are packed without their scripts; and `python`."""
-    starts = {"python": [os.fspath(python)]}
-    for site in sites:
-        for path in sorted(site.glob("*.dist-info/entry_points.txt")):
-            declared = configparser.ConfigParser(delimiters=("=",), interpolation=None)
-            declared.optionxform = str  # type: ignore[method-assign,assignment]  # names keep their case
-            declared.read_string(path.read_text(encoding="utf-8"))
-            for name, text in declared["console_scripts"].items() if "console_scripts" in declared else ():
-                module, _, function = text.partition("[")[0].strip().partition(":")
-                start = _START.format(name=name, module=module, top=function.partition(".")[0], call=function)
-                starts[name] = [os.fspath(python), "-c", start]
-    for name, argv in starts.items():
-        (folder / name).write_text(f'#!/bin/sh\nexec {shlex.join(argv)} "$@"\n', encoding="utf-8")
-        (folder / name).chmod(0o755)

@@ -6,12 +6,13 @@ import hashlib
 import json
 from dataclasses import dataclass
 
+from packyard.formats.python import pylock
 from packyard.formats.python.pylock import divide_pylock
 from packyard.tasks.index import lock
 from packyard.tasks.kinds.interpreter import choice
-from packyard.tasks.kinds.interpreter.prefix import at
+from packyard.tasks.kinds.interpreter.platforms import at
 from packyard.tasks.kinds.python.dependencies import dependencies
-from packyard.tasks.kinds.python.sitepackages import needs
+from packyard.tasks.kinds.python.envneeds import needs
 from packyard.tasks.target.target import Pin
 from packyard.tasks.workspace.workspace import Member, Workspace
 
@@ -36,7 +37,7 @@ def locked(member: Member, workspace: Workspace, platform: str) -> tuple[Locked,
     """The distributions that the committed lock of a member lists, by name; none when there is no such lock, or
     when it is written so that it cannot be divided."""
     pin = lock_of(member, workspace)
-    if pin.path != member.path(lock.NAME):
+    if pin.path != member.path(pylock.NAME):
         return ()
     params = needs(member, workspace, platform).params
     found = []

@@ -14,29 +14,26 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from packyard.formats.archive.entry import Entry
-from packyard.formats.archive.gzipped import COMPRESSOR, LEVELS
 from packyard.formats.archive.listing import Listed, listed
 from packyard.formats.errors import FormatError
+from packyard.formats.python import pylock
 from packyard.formats.python.machine import Machine
 from packyard.formats.python.pinned import pinned_files
 from packyard.formats.python.pylock import read_pylock
 from packyard.formats.python.record import Recorded, hash_of, write_record
 from packyard.formats.python.trim import trimmed
 from packyard.tasks.errors import ActionError
-from packyard.tasks.index import lock
 from packyard.tasks.index.filecache import fetched
-from packyard.tasks.index.projectindexes import indexes_of
 from packyard.tasks.index.sdist import build_sdist
 from packyard.tasks.index.unpackwheel import Distribution, read_distribution
-from packyard.tasks.kinds.interpreter import choice
+from packyard.tasks.kinds.interpreter import program
 from packyard.tasks.kinds.interpreter.bytecode import compile_modules, modules_of
 from packyard.tasks.kinds.interpreter.prefix import prefix_of
 from packyard.tasks.kinds.python import pipwheel
 from packyard.tasks.kinds.python.abi import check_abi, glibc_of
 from packyard.tasks.kinds.python.stripping import strip_entries
 from packyard.tasks.target.room import Room
-from packyard.tasks.target.target import Json, Use
-from packyard.tasks.workspace.workspace import Member, Workspace
+from packyard.tasks.target.target import Json
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,51 +46,12 @@ class Installed:
     glibc: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Needs:
-    """What `install` needs in an action: parameters, what is so on this machine alone, and uses."""
-
-    params: dict[str, Json]
-    local: dict[str, Json]
-    uses: tuple[Use, ...]
-
-
-def needs(member: Member, workspace: Workspace, platform: str) -> Needs:
-    """What `install` needs in an action for a platform's bundle."""
-    assert member.project is not None and member.project.flavor is not None
-    build = member.project.flavor.build
-    # This machine's, whatever the platform: it compiles.
-    one = choice.find(choice.version(member, workspace), workspace)
-    program, uses = choice.build_program(one)
-    params: dict[str, Json] = {
-        "runtime": one.target,
-        "version": one.version,
-        "manylinux": list(build.manylinux),
-        "platform": platform,
-        "strip": build.strip,
-        "trim": list(build.trim),
-        "keep": list(build.keep),
-        "epoch": workspace.epoch,
-        "compressor": COMPRESSOR,
-        "level": LEVELS[workspace.manifest.compression],
-    }
-    facts = choice.facts_use(member, workspace, platform, at="runtime")
-    # Which Python compiles is told by the facts, wherever it lies; those of another platform tell of another Python.
-    told = platform == workspace.platform
-    indexes = indexes_of(member, workspace)
-    return Needs(
-        params=params if told else {**params, "python": program},
-        local={**({"indexes": indexes} if indexes else {}), **({"python": program} if told else {})},
-        uses=(*uses, facts),
-    )
-
-
 def install(room: Room, lock_text: str) -> Installed:
     """Install what a lock lists; ActionError when it cannot be had, or when the bundle's Python cannot run it."""
     version: str = room.params["version"]
-    if not read_pylock(lock_text, lock.NAME).packages:
+    if not read_pylock(lock_text, pylock.NAME).packages:
         return Installed(parts=[], saved={})
-    python = choice.program_in(room, room.params["runtime"], version)
+    python = program.program_in(room, room.params["runtime"], version)
     facts = json.loads((room.inputs / "runtime").read_text(encoding="utf-8"))
     site = prefix_of(version, room.params["platform"]).site
     try:
@@ -115,9 +73,9 @@ def _laid_out(room: Room, lock_text: str, python: Path, facts: Mapping[str, Json
     aside = room.scratch / "large"
     aside.mkdir()
     machine = machine_of(room.params, facts)
-    builds = {build.name: build for build in read_pylock(lock_text, lock.NAME).builds}
+    builds = {build.name: build for build in read_pylock(lock_text, pylock.NAME).builds}
     site = prefix_of(machine.python, machine.platform).site
-    files = pinned_files(lock_text, lock.NAME, machine)
+    files = pinned_files(lock_text, pylock.NAME, machine)
     for pinned, file in zip(files, fetched(files, room.local.get("indexes", ()), room.downloads)):
         wheel = file
         if not pinned.is_wheel:

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from fnmatch import fnmatchcase
 from functools import partial
 
 from packyard.formats.errors import FormatError, Problem
-from packyard.formats.python.entrypoint import EntryPoint, parse_entry_point
-from packyard.formats.python.module import defines, imports, read_module
+from packyard.formats.python.entrypoint import parse_entry_point
+from packyard.formats.python.module import imports, read_module
 from packyard.formats.reference import TargetRef, read_reference
+from packyard.tasks.kinds.python.wheelparts import import_name, matches, missing_part
 from packyard.tasks.workspace.workspace import PRIVATE_NAME, PUBLIC_NAME, Member, Workspace
-
-Reader = Callable[[str], str | None]  # a module file's path -> its text
 
 ROOTS = ("src", "")  # where packages stand below a member, the first that has them wins
 _LEFT_OUT = frozenset({"build", "dist", "site"})
@@ -59,13 +56,6 @@ def member_files(member: Member, workspace: Workspace, excluded: tuple[str, ...]
         return name == PRIVATE_NAME or path == workspace.manifest.sign.key or pair
 
     return list(workspace.watch.files(member.folder, left_out))
-
-
-def matches(path: str, patterns: tuple[str, ...]) -> bool:
-    """Whether a relative path, its name, or a folder above it fits one of the patterns of an `exclude`."""
-    parts = path.split("/")
-    above = ["/".join(parts[:depth]) for depth in range(1, len(parts) + 1)]
-    return any(fnmatchcase(candidate, pattern.rstrip("/")) for pattern in patterns for candidate in (*above, parts[-1]))
 
 
 def commands(member: Member) -> dict[str, str]:
@@ -115,11 +105,6 @@ def module_sources(member: Member, workspace: Workspace) -> dict[str, str]:
     return dict(sorted(found.items()))
 
 
-def import_name(distribution: str) -> str:
-    """The name under which a distribution's modules are imported if nothing else says it: 'my-lib' is `my_lib`."""
-    return re.sub(r"[-.]+", "_", distribution)
-
-
 def check_commands(member: Member, workspace: Workspace) -> None:
     """Refuse entry points whose module is a member's own but lacks the function; FormatError with all of them.
 
@@ -138,37 +123,6 @@ def check_commands(member: Member, workspace: Workspace) -> None:
             problems.append(_missing(member, text, key, problem))
     if problems:
         raise FormatError(*problems)
-
-
-def missing_part(entry: EntryPoint, read: Reader, folder: str = "") -> str | None:
-    """What of an entry point does not exist, in words; None when all does, '' when its top-level package is not here.
-
-    `read` gives the text of a module file by its path ('web/cli.py'), None when there is none; `folder`, with a
-    slash at its end, is where these paths lie. `pkg:name` is also the function `name` in the module `pkg.name`.
-    FormatError with file and line when a module is not Python.
-    """
-    top = entry.module.partition(".")[0]
-    if _module(top, read) is None:
-        return ""
-    found = _module(entry.module, read)
-    name = entry.function.partition(".")[0]
-    inner = _module(f"{entry.module}.{name}", read)
-    if found is None:
-        return f"there is no module {entry.module!r}"
-    for path, text in filter(None, (found, inner)):
-        if defines(read_module(text, folder + path), name):
-            return None
-    return f"the module {entry.module!r} has no {name!r}"
-
-
-def _module(name: str, read: Reader) -> tuple[str, str] | None:
-    """The path and the text of a module."""
-    stem = name.replace(".", "/")
-    for path in (f"{stem}/__init__.py", f"{stem}.py"):
-        text = read(path)
-        if text is not None:
-            return path, text
-    return None
 
 
 def _read(workspace: Workspace, prefix: str, path: str) -> str | None:
@@ -202,13 +156,3 @@ def _module_files(member: Member, workspace: Workspace, name: str, slots: set[st
             if any(file.endswith(".py") for file in files):
                 return {f"{name}{file.removeprefix(path)}": file for file in files}
     return None
-
-
-def own_tests(paths: list[str]) -> Iterator[str]:
-    """Those of the paths that are tests: in a folder `tests` or `test`, `test_*.py`, `*_test.py`, `conftest.py`."""
-    for path in paths:
-        *folders, name = path.split("/")
-        if any(folder in ("tests", "test") for folder in folders) or any(
-            fnmatchcase(name, pattern) for pattern in ("test_*.py", "*_test.py", "conftest.py")
-        ):
-            yield path

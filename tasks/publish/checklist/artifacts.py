@@ -7,7 +7,7 @@ import stat
 from collections.abc import Iterator
 from typing import Any
 
-from packyard.tasks.console.display import bytes_text
+from packyard.formats.units import bytes_text
 from packyard.tasks.kinds.docs.onlinelinks import ask_links
 from packyard.tasks.kinds.docs.site import site_folders
 from packyard.tasks.publish.checklist.evidence import Evidence

@@ -14,13 +14,12 @@ from packyard.formats.errors import FormatError
 from packyard.tasks.engine.build.opening import Opened, open_workspace
 from packyard.tasks.engine.build.verdict import Verdict
 from packyard.tasks.engine.graph.graph import Graph
-from packyard.tasks.engine.trace.trace import Made
 from packyard.tasks.errors import ActionError
 from packyard.tasks.host.gitstate import Revision, git_said, read_revision
 from packyard.tasks.publish.component import Component, components
 from packyard.tasks.publish.metagrowth import Growth, growths
 from packyard.tasks.publish.workflow import Workflow, workflows
-from packyard.tasks.target.target import Target
+from packyard.tasks.target.target import Made, Target
 from packyard.tasks.workspace.workspace import Workspace, read_workspace
 
 OWN_FOLDERS = ("dist", "site", ".packyard")

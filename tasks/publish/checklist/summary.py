@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from packyard.tasks.console.display import bytes_text, size_of
+from packyard.formats.units import bytes_text
+from packyard.tasks.console.display import size_of
 from packyard.tasks.publish.checklist.checklist import Judged
 from packyard.tasks.publish.checklist.evidence import Evidence
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 from packyard.formats.errors import FormatError
+from packyard.formats.units import read_size
 from packyard.formats.workspace.manifest import (
     ArchiveSpec,
     CacheSpec,
@@ -11,7 +12,6 @@ from packyard.formats.workspace.manifest import (
     SignSpec,
     ToolchainSpec,
     WorkspaceManifest,
-    read_size,
     read_workspace,
 )
 

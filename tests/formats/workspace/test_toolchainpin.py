@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 from packyard.formats.errors import FormatError
-from packyard.formats.workspace.toolchainpin import ToolchainPin, read_toolchain_pins
+from packyard.formats.workspace.lock import ToolchainPin, read_toolchain_pins
 
 PLACE = "packyard.lock"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from packyard.tasks.console.cli import COMMANDS, DOIT_COMMANDS, TRACE_COMMANDS
+from packyard.tasks.console.names import COMMANDS, DOIT_COMMANDS, TRACE_COMMANDS
 
 from tests.tasks.commands.conftest import Space
 

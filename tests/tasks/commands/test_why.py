@@ -7,7 +7,7 @@ import shutil
 import time
 
 import pytest
-from packyard.tasks.console.display import bytes_text, duration
+from packyard.formats.units import bytes_text, duration
 from packyard.tasks.engine.store.runs import recall
 from packyard.tasks.engine.trace.trace import Failure, Record, Trace
 

@@ -4,9 +4,10 @@ import io
 import json
 
 import pytest
-from packyard.tasks.console.display import Json, Plain, Summary, bytes_text, count_line, duration, summary_lines
+from packyard.formats.units import bytes_text, duration
+from packyard.tasks.console.display import Json, Plain, count_line, summary_lines
 from packyard.tasks.console.live import Live
-from packyard.tasks.engine.build.build import Outcome
+from packyard.tasks.engine.build.events import Outcome, Summary
 
 RAN = Outcome(name="x:a", how="ran", seconds=1.234, artifacts=("dist/a",))
 RESTORED = Outcome(name="x:b", how="restored", seconds=0.01)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from packyard.formats.errors import FormatError
 from packyard.tasks.host import network
+from packyard.tasks.index import credentials
 
 _HOMES = ("HOME", "XDG_CONFIG_DIRS")
 URL = "https://index.example/simple/good/"
@@ -108,19 +109,19 @@ def test_sign_in_by_what_is_told_of_the_index(
     variables: dict[str, str], home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     given(monkeypatch, home, variables)
-    assert network.sign_in(URL) == ("me", "wo rd")
+    assert credentials.sign_in(URL) == ("me", "wo rd")
     for other in ("https://index.example:8443/x", "http://index.example/x", "https://files.example/x"):
-        assert network.sign_in(other) is None
+        assert credentials.sign_in(other) is None
 
 
 def test_sign_in_by_files(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert network.sign_in(URL) is None
+    assert credentials.sign_in(URL) is None
     write(home, ".netrc", "machine index.example login me password one\n")
-    assert network.sign_in(URL) == ("me", "one")
+    assert credentials.sign_in(URL) == ("me", "one")
     write(home, ".config/uv/uv.toml", '[[index]]\nurl = "https://me:two@index.example/simple"\n')
-    assert network.sign_in(URL) == ("me", "two")
+    assert credentials.sign_in(URL) == ("me", "two")
     given(monkeypatch, home, {"UV_NO_CONFIG": "1", "NETRC": str(home / "none")})
-    assert network.sign_in(URL) is None
+    assert credentials.sign_in(URL) is None
 
 
 def test_sign_in_asks_the_keyring_that_uv_would_ask(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -128,9 +129,9 @@ def test_sign_in_asks_the_keyring_that_uv_would_ask(home: Path, monkeypatch: pyt
     (home / "bin/keyring").chmod(0o755)
     variables = {"UV_DEFAULT_INDEX": "https://me@index.example/simple", "PATH": f"{home}/bin:/usr/bin:/bin"}
     given(monkeypatch, home, variables)
-    assert network.sign_in(URL) is None
+    assert credentials.sign_in(URL) is None
     given(monkeypatch, home, {**variables, "UV_KEYRING_PROVIDER": "subprocess"})
-    assert network.sign_in(URL) == ("me", "from-keyring")
+    assert credentials.sign_in(URL) == ("me", "from-keyring")
 
 
 def test_files_are_those_of_settings_and_indexes_on_this_machine(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 from packyard.tasks.errors import PlanError
+from packyard.tasks.host.machine import host_platform
 from packyard.tasks.workspace import workspace
-from packyard.tasks.workspace.workspace import host_platform, read_workspace
+from packyard.tasks.workspace.workspace import read_workspace
 
 MOJO = '[project]\nname = "{name}"\nversion = "0.1.0"\n'
 PROJECT = '[project]\nname = "{name}"\nversion = "0.1.0"\n'

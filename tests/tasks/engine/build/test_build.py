@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 from packyard.tasks.engine.build import build as building
-from packyard.tasks.engine.build.build import Build, Outcome
+from packyard.tasks.engine.build.build import Build
+from packyard.tasks.engine.build.events import Outcome
 from packyard.tasks.engine.build.opening import Opened
 from packyard.tasks.engine.graph.graph import Graph
 from packyard.tasks.engine.graph.stored import store_graph

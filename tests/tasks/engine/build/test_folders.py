@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from packyard.tasks.engine.build.build import Outcome
+from packyard.tasks.engine.build.events import Outcome
 from packyard.tasks.target.room import Room
 from packyard.tasks.target.target import Output, Use
 

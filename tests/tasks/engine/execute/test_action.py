@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 from packyard.tasks.engine.execute import action
-from packyard.tasks.engine.execute.action import ingredients, invoke, key_of
-from packyard.tasks.engine.trace.trace import Made
+from packyard.tasks.engine.execute.action import invoke
+from packyard.tasks.engine.store.key import ingredients, key_of
 from packyard.tasks.host.own import own_digest
 from packyard.tasks.target.room import Room
-from packyard.tasks.target.target import Output, Source, Target, Use
+from packyard.tasks.target.target import Made, Output, Source, Target, Use
 from packyard.tasks.workspace.memo import Look
 
 TARGET = Target(
@@ -115,11 +115,11 @@ def test_action_alone_makes_the_same_as_in_a_build(tmp_path):
     rooms = [_room(tmp_path / name, **params) for name in ("one", "two")]
     for room in rooms:
         (room.inputs / "a.txt").write_text("a\n")
-    invoke("packyard.tasks.kinds.archive.archive:make_archive", rooms[0])
+    invoke("packyard.tasks.kinds.archive.make_archive:make_archive", rooms[0])
     described = dataclasses.asdict(rooms[1])
     file = tmp_path / "action.json"
     file.write_text(
-        json.dumps({"run": "packyard.tasks.kinds.archive.archive:make_archive", "room": described}, default=str)
+        json.dumps({"run": "packyard.tasks.kinds.archive.make_archive:make_archive", "room": described}, default=str)
     )
     subprocess.run([sys.executable, "-m", "packyard.tasks.engine.execute.action", file], check=True)
     assert (rooms[0].outputs / "a.zip").read_bytes() == (rooms[1].outputs / "a.zip").read_bytes()

@@ -8,9 +8,8 @@ import pytest
 from packyard.tasks.engine.execute import sandbox
 from packyard.tasks.engine.execute.sandbox import Changed, abandon, collect, room_for, stage, sweep
 from packyard.tasks.engine.store.store import Damaged, Store
-from packyard.tasks.engine.trace.trace import Made
 from packyard.tasks.errors import ActionError
-from packyard.tasks.target.target import Output, Source, Target, Use
+from packyard.tasks.target.target import Made, Output, Source, Target, Use
 from packyard.tasks.workspace.memo import Look, Memo
 
 KEY = "0123456789abcdef" * 4

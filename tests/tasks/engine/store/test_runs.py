@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from packyard.tasks.engine.execute.action import Ingredients, key_of
+from packyard.tasks.engine.build.nearest import compare_nearest
 from packyard.tasks.engine.store import runs
-from packyard.tasks.engine.store.runs import Run, compare_nearest, recall, remember
+from packyard.tasks.engine.store.key import Ingredients, key_of
+from packyard.tasks.engine.store.runs import Run, recall, remember
 from packyard.tasks.engine.store.store import Store
 from packyard.tasks.engine.trace.trace import Record
 from packyard.tasks.target.target import Source, Target

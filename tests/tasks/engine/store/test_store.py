@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 from packyard.tasks.engine.store.store import Damaged, Result, Store, full_or
-from packyard.tasks.engine.trace.trace import Made
 from packyard.tasks.errors import ActionError
+from packyard.tasks.target.target import Made
 
 from tests.readonly import open_up
 

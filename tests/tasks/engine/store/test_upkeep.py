@@ -9,13 +9,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from packyard.tasks.engine.execute.action import key_of
 from packyard.tasks.engine.store import upkeep
+from packyard.tasks.engine.store.key import key_of
 from packyard.tasks.engine.store.runs import Run, remember
 from packyard.tasks.engine.store.store import Result, Store
 from packyard.tasks.engine.store.upkeep import Checked, Removed
-from packyard.tasks.engine.trace.trace import Made
 from packyard.tasks.errors import ActionError
+from packyard.tasks.target.target import Made
 
 from tests.readonly import open_up
 

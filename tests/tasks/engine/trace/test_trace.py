@@ -6,8 +6,9 @@ import threading
 from pathlib import Path
 
 import pytest
-from packyard.tasks.engine.trace.trace import FILE, FOLDER, Failure, Made, Record, StoredGraph, Trace
+from packyard.tasks.engine.trace.trace import FILE, FOLDER, Failure, Record, StoredGraph, Trace
 from packyard.tasks.errors import ActionError
+from packyard.tasks.target.target import Made
 from packyard.tasks.workspace.memo import Look
 
 LOOK = Look((7, 1, 2, 3), True, bytes(range(32)), bytes(range(16)))

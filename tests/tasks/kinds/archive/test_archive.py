@@ -10,7 +10,8 @@ import pytest
 from packyard.formats.archive.gzipped import COMPRESSOR, LEVELS
 from packyard.formats.errors import FormatError
 from packyard.formats.workspace.manifest import ArchiveSpec, WorkspaceManifest
-from packyard.tasks.kinds.archive.archive import make_archive, targets
+from packyard.tasks.kinds.archive.archive import targets
+from packyard.tasks.kinds.archive.make_archive import make_archive
 from packyard.tasks.target.room import Room
 from packyard.tasks.target.target import Output, Source, Target, Use
 from packyard.tasks.workspace.watch import Watch
@@ -57,7 +58,7 @@ def test_target_says_everything_that_decides(root):
             name="archive:box",
             doc="the archive box-0.1.0.tar.gz",
             place="packyard.toml",
-            run="packyard.tasks.kinds.archive.archive:make_archive",
+            run="packyard.tasks.kinds.archive.make_archive:make_archive",
             params={
                 "name": "box-0.1.0.tar.gz", "format": "tar.gz", "prefix": "top", "epoch": 5,
                 "compressor": COMPRESSOR, "level": LEVELS["small"],

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from packyard.formats.errors import FormatError
 from packyard.tasks.engine.graph.graph import build_graph
-from packyard.tasks.kinds.archive.archive import make_archive, targets
+from packyard.tasks.kinds.archive.archive import targets
+from packyard.tasks.kinds.archive.make_archive import make_archive
 from packyard.tasks.target.room import Room
 from packyard.tasks.target.target import Source, Target, Use
 from packyard.tasks.workspace.workspace import read_workspace

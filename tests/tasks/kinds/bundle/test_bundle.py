@@ -12,13 +12,13 @@ from packyard.formats.archive.entry import Entry
 from packyard.formats.archive.piece import write_piece
 from packyard.formats.errors import FormatError
 from packyard.formats.pspf import Verdict, key_from_seed, open_bundle, private_pem, verify, verify_contents
-from packyard.tasks.engine.execute.action import ingredients, key_of
-from packyard.tasks.engine.trace.trace import Made
+from packyard.tasks.engine.store.key import ingredients, key_of
 from packyard.tasks.errors import ActionError
-from packyard.tasks.kinds.bundle.bundle import ISOLATED, make_bundle, targets
+from packyard.tasks.kinds.bundle.bundle import ISOLATED, targets
 from packyard.tasks.kinds.bundle.inspection import verify_file
+from packyard.tasks.kinds.bundle.make_bundle import make_bundle
 from packyard.tasks.target.room import Room
-from packyard.tasks.target.target import Target
+from packyard.tasks.target.target import Made, Target
 from packyard.tasks.workspace.workspace import read_workspace
 
 PROJECT = """

@@ -12,7 +12,7 @@ import pytest
 from packyard.formats.python.machine import Machine
 from packyard.tasks.kinds.bundle.hostpython import Asked, asked_of
 from packyard.tasks.kinds.bundle.inside import runtime_python
-from packyard.tasks.kinds.bundle.program import MODULE, Program, program_files
+from packyard.tasks.kinds.bundle.programfiles import MODULE, Program, program_files
 from packyard.tasks.kinds.interpreter.choice import RUNNING
 
 MACHINE = Machine(python="3.11", platform="linux_amd64")

@@ -11,10 +11,10 @@ import pytest
 from packyard.formats.archive.tarball import read_tar
 from packyard.formats.pspf import open_bundle, open_slot, unpacked, verify, verify_contents
 from packyard.formats.pspf.operations import read_chain
+from packyard.tasks.host.machine import host_platform
 from packyard.tasks.kinds.bundle.deepcheck import verify_program
 from packyard.tasks.kinds.bundle.launcher import WHEELS
 from packyard.tasks.kinds.interpreter.choice import RUNNING
-from packyard.tasks.workspace.workspace import host_platform
 
 pytestmark = pytest.mark.real
 

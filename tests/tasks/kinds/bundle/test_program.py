@@ -15,7 +15,8 @@ import pytest
 import uv
 from packyard.formats.python.pyproject import read_project
 from packyard.tasks.kinds.bundle.inside import runtime_module
-from packyard.tasks.kinds.bundle.program import MODULE, Program, program_files, program_of
+from packyard.tasks.kinds.bundle.program import program_of
+from packyard.tasks.kinds.bundle.programfiles import MODULE, Program, program_files
 
 APP = """
 import sys

@@ -8,14 +8,8 @@ import pytest
 from packyard.formats.errors import FormatError
 from packyard.formats.pspf import key_from_seed, new_key, private_pem, public_key, public_pem, read_private_key
 from packyard.tasks.errors import ActionError, PlanError
-from packyard.tasks.kinds.bundle.signing import (
-    choose_key,
-    describe,
-    load_key,
-    make_development_key,
-    read_trusted,
-    write_keys,
-)
+from packyard.tasks.kinds.bundle.key import describe, load_key
+from packyard.tasks.kinds.bundle.signing import choose_key, make_development_key, read_trusted, write_keys
 from packyard.tasks.workspace.workspace import Workspace, read_workspace
 
 S1 = public_key(key_from_seed("s1")).hex()

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from packyard.formats.errors import FormatError
 from packyard.tasks.errors import ActionError
-from packyard.tasks.kinds.bundle.slot import make_slot, targets
+from packyard.tasks.kinds.bundle.make_slot import make_slot
+from packyard.tasks.kinds.bundle.slot import targets
 from packyard.tasks.target.room import Room
 from packyard.tasks.target.target import Target
 from packyard.tasks.workspace.workspace import read_workspace

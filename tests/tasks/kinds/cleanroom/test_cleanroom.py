@@ -14,7 +14,8 @@ from packyard.formats.mojo.packagemanifest import Needed, PackageManifest, Stamp
 from packyard.formats.pspf import Execution, Launcher, Metadata, Slot, key_from_seed, write_bundle
 from packyard.tasks.errors import ActionError
 from packyard.tasks.kinds.cleanroom import bundle
-from packyard.tasks.kinds.cleanroom.cleanroom import prove_archive, prove_bundle, targets
+from packyard.tasks.kinds.cleanroom.cleanroom import targets
+from packyard.tasks.kinds.cleanroom.make_cleanroom import prove_archive, prove_bundle
 from packyard.tasks.kinds.cleanroom.mojo import check_dependencies
 from packyard.tasks.kinds.cleanroom.report import Check, Proof
 from packyard.tasks.target.room import Room

@@ -116,7 +116,7 @@ def wrong(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[Pa
         def room(self: Yard, target):  # type: ignore[no-untyped-def]
             found = stage(self, target)
             if target.name == "cleanroom:nn":
-                monkeypatch.setattr("packyard.tasks.kinds.cleanroom.cleanroom.prove_mojo", spoiled(change))
+                monkeypatch.setattr("packyard.tasks.kinds.cleanroom.make_cleanroom.prove_mojo", spoiled(change))
             return found
 
         monkeypatch.setattr(Yard, "room", room)
@@ -126,7 +126,7 @@ def wrong(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[Pa
 
 
 def spoiled(change: Callable[[Path], None]):  # type: ignore[no-untyped-def]
-    from packyard.tasks.kinds.cleanroom.cleanroom import prove_mojo
+    from packyard.tasks.kinds.cleanroom.make_cleanroom import prove_mojo
 
     def prove(room):  # type: ignore[no-untyped-def]
         change(room.inputs / "packages")
@@ -240,7 +240,7 @@ def test_cleanroom_is_not_led_by_recorded_sources_to_what_is_missing(
         change = {"dependencies": [], "sha256": sha256(packages / "nn.mojopkg")}
         edit(packages / "nn.mojopkg.json", lambda values: values.update(change))
 
-    monkeypatch.setattr("packyard.tasks.kinds.cleanroom.cleanroom.prove_mojo", spoiled(make_by_hand))
+    monkeypatch.setattr("packyard.tasks.kinds.cleanroom.make_cleanroom.prove_mojo", spoiled(make_by_hand))
     text = failure(yard, "cleanroom:nn")
     cause = "source fallback: it records the path of its sources, where the compiler looks for missing modules"
     assert text.startswith(

@@ -16,7 +16,7 @@ from packyard.formats.archive.gzipped import LEVELS, compressing
 from packyard.formats.archive.tarball import write_tar
 from packyard.tasks.engine.graph.graph import build_graph
 from packyard.tasks.errors import ActionError
-from packyard.tasks.kinds.cleanroom.cleanroom import prove_morloc
+from packyard.tasks.kinds.cleanroom.make_cleanroom import prove_morloc
 from packyard.tasks.kinds.cleanroom.morloc import NOT_SHOWN
 from packyard.tasks.kinds.cleanroom.verify import Verified, verify_artifact
 from packyard.tasks.kinds.morloc.plane import make_plane

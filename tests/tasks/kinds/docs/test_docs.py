@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from packyard.formats.errors import FormatError
 from packyard.tasks.engine.graph.graph import Graph, build_graph
-from packyard.tasks.kinds.archive.archive import make_archive
+from packyard.tasks.kinds.archive.make_archive import make_archive
 from packyard.tasks.target.room import Room
 from packyard.tasks.target.target import Output, Use
 from packyard.tasks.workspace.workspace import read_workspace

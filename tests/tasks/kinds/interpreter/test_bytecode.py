@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from packyard.formats.python.pycache import cached_path
+from packyard.formats.python.module import cached_path
 from packyard.tasks.kinds.interpreter.bytecode import compile_modules, worth_compiling
 from packyard.tasks.kinds.interpreter.choice import RUNNING
 from packyard.tasks.target.room import Room

@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 from packyard.formats.errors import FormatError
 from packyard.tasks.engine.build.opening import open_workspace
+from packyard.tasks.host.machine import host_platform
 from packyard.tasks.kinds.interpreter import choice
 from packyard.tasks.workspace.memo import ABSENT, PACKED_STAT
-from packyard.tasks.workspace.workspace import Workspace, host_platform, read_workspace
+from packyard.tasks.workspace.workspace import Workspace, read_workspace
 
 APP = (
     '[project]\nname = "app"\nversion = "1"\n{project}\n[project.scripts]\napp = "app:main"\n[tool.flavor]\n{flavor}\n'

@@ -56,7 +56,7 @@ def test_mojo_beside_init_is_named_by_its_folder(tmp_path: Path) -> None:
             name="mojo:data",
             doc="Data",
             place="data/mojo.toml",
-            run="packyard.tasks.kinds.mojo.mojo:make_mojo",
+            run="packyard.tasks.kinds.mojo.make_mojo:make_mojo",
             params={
                 "name": "data",
                 "compiler": "1.0.0",

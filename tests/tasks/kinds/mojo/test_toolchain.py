@@ -10,7 +10,8 @@ from packyard.formats.errors import FormatError
 from packyard.formats.workspace.manifest import ToolchainSpec, WorkspaceManifest
 from packyard.tasks.errors import ActionError, PlanError
 from packyard.tasks.kinds.mojo.compiler import Compiler
-from packyard.tasks.kinds.mojo.toolchain import make_present, make_toolchain, targets
+from packyard.tasks.kinds.mojo.make_toolchain import make_toolchain
+from packyard.tasks.kinds.mojo.toolchain import make_present, targets
 from packyard.tasks.target.room import Room
 from packyard.tasks.target.target import Output, Pin, Source, Target
 from packyard.tasks.workspace.watch import Watch
@@ -35,7 +36,7 @@ def test_toolchain_of_version_is_made_from_its_lock(tmp_path: Path) -> None:
             name="toolchain:mojo-1.0.0",
             doc="the Mojo 1.0.0 compiler",
             place="packyard.toml",
-            run="packyard.tasks.kinds.mojo.toolchain:make_toolchain",
+            run="packyard.tasks.kinds.mojo.make_toolchain:make_toolchain",
             params={"version": "1.0.0", "platform": "linux_amd64"},
             sources=(Source(path=lock, at="pylock.toml"),),
             outputs=(Output(at="toolchain", tree=True),),

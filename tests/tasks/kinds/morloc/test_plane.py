@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from packyard.formats.morloc.home import PlanePaths
-from packyard.tasks.engine.build.build import Outcome
+from packyard.tasks.engine.build.events import Outcome
 from packyard.tasks.engine.build.opening import open_workspace
 from packyard.tasks.errors import ActionError
 from packyard.tasks.kinds.morloc import morloc, plane

@@ -21,13 +21,14 @@ from packyard.tasks.engine.execute.action import invoke
 from packyard.tasks.engine.graph.graph import build_graph
 from packyard.tasks.errors import ActionError
 from packyard.tasks.host import programs
+from packyard.tasks.host.machine import host_platform
 from packyard.tasks.index import lock
 from packyard.tasks.kinds.interpreter import choice
 from packyard.tasks.kinds.interpreter.choice import RUNNING
 from packyard.tasks.target.room import Room
 from packyard.tasks.target.target import Target
 from packyard.tasks.workspace.watch import Watch
-from packyard.tasks.workspace.workspace import host_platform, read_workspace
+from packyard.tasks.workspace.workspace import read_workspace
 
 from tests.conftest import NETWORK
 

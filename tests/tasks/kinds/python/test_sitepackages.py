@@ -13,17 +13,19 @@ from typing import Any
 
 import pytest
 from packyard.formats.archive.entry import Entry
-from packyard.formats.python.pycache import cached_path
+from packyard.formats.python.module import cached_path
 from packyard.formats.python.pylock import read_pylock
 from packyard.tasks.errors import ActionError
 from packyard.tasks.host import process
+from packyard.tasks.host.machine import host_platform
 from packyard.tasks.index import lock
 from packyard.tasks.index.filecache import downloads
 from packyard.tasks.kinds.interpreter.choice import RUNNING, Interpreter
-from packyard.tasks.kinds.python.sitepackages import Needs, install, needs
+from packyard.tasks.kinds.python.envneeds import Needs, needs
+from packyard.tasks.kinds.python.sitepackages import install
 from packyard.tasks.target.room import Room
 from packyard.tasks.target.target import Pin
-from packyard.tasks.workspace.workspace import host_platform, read_workspace
+from packyard.tasks.workspace.workspace import read_workspace
 
 from tests.index import Index
 

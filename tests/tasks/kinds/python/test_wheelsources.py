@@ -5,14 +5,8 @@ from pathlib import Path
 import pytest
 from packyard.formats.errors import FormatError
 from packyard.formats.python.entrypoint import parse_entry_point
-from packyard.tasks.kinds.python.wheelsources import (
-    check_commands,
-    matches,
-    missing_part,
-    module_sources,
-    own_tests,
-    wheel_sources,
-)
+from packyard.tasks.kinds.python.wheelparts import matches, missing_part, own_tests
+from packyard.tasks.kinds.python.wheelsources import check_commands, module_sources, wheel_sources
 from packyard.tasks.workspace.workspace import Member, Workspace, read_workspace
 
 HEAD = '[project]\nname = "app"\nversion = "1.0"\n'

@@ -1,0 +1,42 @@
+"""What decides a result (its ingredients), and the key made of them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+from collections.abc import Mapping
+from typing import Any
+
+from packyard.tasks.host.own import own_digest
+from packyard.tasks.target.target import Made, Target
+from packyard.tasks.workspace.memo import Look
+
+Ingredients = dict[str, Any]
+
+
+def ingredients(target: Target, looks: Mapping[str, Look], uses: Mapping[str, Made]) -> Ingredients:
+    """Everything that decides what `target` becomes: its key is made from this, and `why` compares it.
+
+    `looks` gives each source by its path, `uses` each used artifact by 'TARGET#PART'. Where a source lies in
+    the workspace does not count, only where the action finds it; nor do names that only people read.
+    """
+    return {
+        "run": target.run,
+        "params": target.params,
+        "outputs": [[output.part, output.at, output.tree] for output in target.outputs],
+        "inputs": {source.at: looks[source.path].entry for source in target.sources},
+        "uses": {f"{use.target}#{use.part}": [use.at, _entry(uses[f"{use.target}#{use.part}"])] for use in target.uses},
+        "packyard": own_digest(),
+        "python": platform.python_version(),
+    }
+
+
+def key_of(values: Ingredients) -> str:
+    """The action key: SHA-256 in hexadecimal over the ingredients in canonical JSON."""
+    text = json.dumps(values, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def _entry(made: Made) -> str:
+    return f"{'t' if made.tree else 'x' if made.executable else '-'} {made.digest}"

@@ -1,0 +1,92 @@
+"""Make a documentation site by mkdocs."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from packyard.formats.archive.entry import Entry
+from packyard.formats.archive.gzipped import compressing
+from packyard.formats.archive.zipball import write_zip
+from packyard.tasks.kinds.docs.links import Site, check_links
+from packyard.tasks.kinds.interpreter import program
+from packyard.tasks.target.room import Room
+
+_SERVED = ("404.html", "sitemap.xml", "sitemap.xml.gz")  # for servers and crawlers, of no use in a zip
+_COPY_HINT = "it is an address of the served site; of [text](PAGE.md) in Markdown mkdocs makes the one that fits"
+# What mkdocs' own command does, with the last word on a few settings. It tells where the site will be served.
+_BUILD = """
+import json, logging, sys
+tree, order = sys.argv[1:]
+sys.path[0] = tree
+order = json.loads(order)
+from mkdocs.commands.build import build
+from mkdocs.config import load_config
+from mkdocs.exceptions import MkDocsException
+logging.basicConfig(format="%(levelname)-8s%(message)s", level=logging.WARNING, stream=sys.stdout)
+for folder, settings in order["sites"].items():
+    try:
+        config = load_config(order["config"], docs_dir=order["pages"], site_dir=folder, **settings)
+        config.copyright = " \\u00b7 ".join(filter(None, [config.copyright, order["label"]]))
+        if "use_directory_urls" in settings and "font" in config.theme:
+            config.theme["font"] = False
+        config.plugins.on_startup(command="build", dirty=False)
+        try:
+            build(config)
+        finally:
+            config.plugins.on_shutdown()
+    except MkDocsException as error:
+        sys.exit(f"ERROR   {error}")
+with open(order["facts"], "w", encoding="utf-8") as facts:
+    json.dump({"url": config.site_url or ""}, facts)
+"""
+
+
+def make_docs(room: Room) -> None:
+    """Build the site and its offline copy, check the links of both, and put the copy into a zip."""
+    site, copy = room.outputs / "site", room.scratch / "copy" / "site"
+    url = _run_mkdocs(room, site, copy)
+    if (site / "sitemap.xml.gz").exists():  # other machines have another zlib
+        with (site / "sitemap.xml.gz").open("wb") as out, compressing(out, level=room.params["level"]) as packed:
+            packed.write((site / "sitemap.xml").read_bytes())
+    pages = room.inputs / room.params["pages"]
+    for name in _SERVED:
+        (copy / name).unlink(missing_ok=True)
+    for folder in (site, copy):
+        _say_version(folder, pages, room.params["label"])
+    check_links(Site(site, url), pages, room.params["pages"])
+    check_links(Site(copy, what="the offline copy"), pages, room.params["pages"], _COPY_HINT)
+    files = sorted(path for path in copy.rglob("*") if path.is_file())
+    entries = [Entry(path.relative_to(copy.parent).as_posix(), path) for path in files]
+    with (room.outputs / room.params["zip"]).open("wb") as out:
+        write_zip(entries, out, epoch=room.params["epoch"])
+
+
+def _run_mkdocs(room: Room, site: Path, copy: Path) -> str:
+    """Make both sites; where the configuration says that the first will be served."""
+    facts = room.scratch / "facts.json"
+    order = {
+        "config": str(room.inputs / room.params["config"]),
+        "pages": str(room.inputs / room.params["pages"]),
+        "label": room.params["label"],
+        "sites": {str(site): {}, str(copy): {"use_directory_urls": False}},
+        "facts": str(facts),
+    }
+    tree = room.trees[room.params["buildenv"]]
+    python = program.program_in(room, room.params["runtime"], room.params["version"])
+    path = f"{tree}/bin:{room.environment()['PATH']}"
+    env = {"PATH": path, "PYTHONPATH": str(tree), "NO_MKDOCS_2_WARNING": "1"}
+    # Not -I, which would pass over PYTHONHASHSEED: plug-ins may write what they have in sets.
+    room.run([python, "-s", "-S", "-c", _BUILD, tree, json.dumps(order)], cwd=room.inputs, env=env)
+    url: str = json.loads(facts.read_text(encoding="utf-8"))["url"]
+    return url
+
+
+def _say_version(site: Path, pages: Path, label: str) -> None:
+    """Put the version on each page whose theme did not; what was copied as it is stays so."""
+    for path in sorted(site.rglob("*.html")):
+        data, wanted = path.read_bytes(), label.encode()
+        if wanted not in data and not (pages / path.relative_to(site)).exists():
+            head, end, tail = data.rpartition(b"</body>")
+            before, after = (head, end + tail) if end else (data, b"")
+            path.write_bytes(before + b"<p>" + wanted + b"</p>\n" + after)
