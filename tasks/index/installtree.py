@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from packyard.tasks.errors import ActionError
 from packyard.tasks.host import network, programs
@@ -10,7 +11,7 @@ from packyard.tasks.target.room import Room
 
 
 def install_as_is(
-    room: Room,
+    room: Room[Any],
     requirements: Path,
     folder: Path,
     *,

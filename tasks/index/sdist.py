@@ -8,6 +8,7 @@ from __future__ import annotations
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from packyard.formats.errors import FormatError
 from packyard.formats.python.machine import Machine
@@ -57,7 +58,9 @@ def build_system(pinned: Pinned, file: Path, folder: Path) -> BuildSystem:
         raise ActionError(f"the source {pinned.file!r} cannot be used: {error}") from None
 
 
-def build_sdist(room: Room, pinned: Pinned, file: Path, build: Build | None, python: Path, machine: Machine) -> Path:
+def build_sdist(
+    room: Room[Any], pinned: Pinned, file: Path, build: Build | None, python: Path, machine: Machine
+) -> Path:
     """The wheel of a source distribution. ActionError when the lock does not say what builds it, or the build fails."""
     name = pinned.name
     if build is None:

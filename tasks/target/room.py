@@ -6,26 +6,30 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Generic, TypeVar
 
 from packyard.tasks.host import network, process
 from packyard.tasks.target.target import Json
 
+P = TypeVar("P")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Room:
+class Room(Generic[P]):
     """What the function of an action gets. It changes neither cwd, umask nor environment, and prints nothing.
 
-    `inputs` holds the staged inputs (read-only by agreement), `outputs` is where results are left,
-    `scratch` is an empty folder for anything else; all three are removed afterwards. `trees` maps a used
-    target to its tree in the store. `log` is the file that `say` and children write to. `local` is where a private
-    key or a program lies (Target.local), `downloads` where files of the package index are kept.
+    `params` is the dataclass that the action's function declares (params.py). `inputs` holds the staged inputs
+    (read-only by agreement), `outputs` is where results are left, `scratch` is an empty folder for anything else; all
+    three are removed afterwards. `trees` maps a used target to its tree in the store. `log` is the file that `say` and
+    children write to. `local` is where a private key or a program lies (Target.local), `downloads` where files of the
+    package index are kept.
     """
 
     inputs: Path
     outputs: Path
     scratch: Path
     home: Path
-    params: Mapping[str, Json]
+    params: P
     log: Path
     trees: Mapping[str, Path] = field(default_factory=dict)
     network: bool = False
@@ -80,5 +84,10 @@ class Room:
             "TZ": "UTC",
             "PYTHONHASHSEED": "0",
             "PYTHONDONTWRITEBYTECODE": "1",
-            "SOURCE_DATE_EPOCH": str(self.params.get("epoch", 0)),
+            "SOURCE_DATE_EPOCH": str(self._epoch()),
         }
+
+    def _epoch(self) -> int:
+        params = self.params  # JSON, where an action's own dataclass of parameters is not known
+        epoch: int = params.get("epoch", 0) if isinstance(params, Mapping) else getattr(params, "epoch", 0)
+        return epoch

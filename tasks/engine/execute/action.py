@@ -11,17 +11,20 @@ import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from packyard.formats.errors import FormatError
 from packyard.tasks.errors import ActionError
+from packyard.tasks.target.params import typed
 from packyard.tasks.target.room import Room
+from packyard.tasks.target.target import Json
 
 
-def invoke(run: str, room: Room) -> None:
-    """Call the function 'module:name' in `room`."""
+def invoke(run: str, room: Room[Json]) -> None:
+    """Call the function 'module:name' in `room`; FormatError when its parameters are not those of the function."""
     module, _, name = run.partition(":")
-    function: Callable[[Room], None] = getattr(importlib.import_module(module), name)
-    function(room)
+    function: Callable[[Room[Any]], None] = getattr(importlib.import_module(module), name)
+    function(typed(function, room))
 
 
 def main(file: str) -> int:

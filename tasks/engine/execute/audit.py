@@ -12,6 +12,7 @@ import shutil
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from packyard.tasks.engine.execute.strict import SYSTEM, invoke_alone, kept, readable
 from packyard.tasks.errors import ActionError
@@ -31,7 +32,7 @@ _CONNECTION = re.compile(r'sa_family=AF_INET6?,.*?htons\((\d+)\).*?"([^"]+)"')
 _OF_THE_SYSTEM = ("/proc", "/dev", "/sys")  # what the kernel tells, where a runtime asks how many processors there are
 
 
-def invoke_audited(run: str, room: Room, *, path: tuple[Path, ...] = ()) -> list[str]:
+def invoke_audited(run: str, room: Room[Any], *, path: tuple[Path, ...] = ()) -> list[str]:
     """Call the function 'module:name' in `room`; what it did that it had not declared, in words, sorted. ActionError as
     the action raises it. `path` are more folders to import from."""
     with_traces = room.inputs.parent / "calls"
@@ -64,7 +65,7 @@ def _tracing() -> list[str]:
     return [strace(), "-ff", "-qq", "-y", "-s", "4096", "-e", f"trace={calls}", "-e", "signal=none"]
 
 
-def _findings(calls: Path, room: Room) -> Iterator[tuple[str, str]]:
+def _findings(calls: Path, room: Room[Any]) -> Iterator[tuple[str, str]]:
     """What one thread did to files, and to which; '' stands for a network."""
     here = os.fspath(room.inputs.parent)  # the folder that the thread is in, as far as its calls tell
     for line in calls.read_text(encoding="utf-8", errors="surrogateescape").splitlines():
@@ -90,7 +91,7 @@ def _findings(calls: Path, room: Room) -> Iterator[tuple[str, str]]:
             yield from ((f"writes {place}", place) for place in places)
 
 
-def _leads_to(folder: str, room: Room) -> bool:
+def _leads_to(folder: str, room: Room[Any]) -> bool:
     """Whether a folder is only passed on the way to the action's room."""
     return os.fspath(room.inputs).startswith(f"{folder.rstrip('/')}/")
 

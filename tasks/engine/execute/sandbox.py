@@ -13,6 +13,7 @@ import stat
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from packyard.tasks.engine.store.store import Store, full_or
 from packyard.tasks.errors import ActionError
@@ -41,7 +42,7 @@ _disposal = Disposal()
 @contextmanager
 def room_for(
     target: Target, key: str, *, log: Path, trees: Mapping[str, Path], downloads: Path | None = None
-) -> Iterator[Room]:
+) -> Iterator[Room[Any]]:
     """An empty room for the action of `key`. At the end it is put aside, and everything in it removed while others
     work: a disk may take longer for that than the action took."""
     place = base() / key[:16]
@@ -78,7 +79,7 @@ def abandon() -> None:
 
 
 def stage(
-    room: Room, root: Path, target: Target, looks: Mapping[str, Look], uses: Mapping[str, Made], store: Store
+    room: Room[Any], root: Path, target: Target, looks: Mapping[str, Look], uses: Mapping[str, Made], store: Store
 ) -> None:
     """Put the target's inputs in place; Changed when a source is not what was planned, Damaged when a blob is gone.
 
@@ -107,7 +108,7 @@ def stage(
             os.utime(room.inputs / use.at, _STAGED_TIME)
 
 
-def collect(room: Room, target: Target, store: Store) -> dict[str, Made]:
+def collect(room: Room[Any], target: Target, store: Store) -> dict[str, Made]:
     """Take the target's outputs into the store; ActionError when one is missing or is not what was declared."""
     made: dict[str, Made] = {}
     for output in target.outputs:

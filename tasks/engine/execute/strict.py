@@ -26,12 +26,12 @@ SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/etc")
 _FILE, _ANSWER = "action.json", "answer.json"
 
 
-def invoke_strictly(run: str, room: Room, *, path: Sequence[Path] = ()) -> None:
+def invoke_strictly(run: str, room: Room[Any], *, path: Sequence[Path] = ()) -> None:
     """Call the function 'module:name' in `room`, alone in a sandbox; `path` are more folders to import from."""
     invoke_alone(run, room, _sandbox(room, path), path=path)
 
 
-def invoke_alone(run: str, room: Room, prefix: Sequence[str], *, path: Sequence[Path] = ()) -> None:
+def invoke_alone(run: str, room: Room[Any], prefix: Sequence[str], *, path: Sequence[Path] = ()) -> None:
     """Call the function in a process of its own, whose command line begins with `prefix`. It also gets the variables
     that `room.local` names. ActionError as the action raises it."""
     place = room.inputs.parent
@@ -75,7 +75,7 @@ def bubblewrap() -> str:
     return program
 
 
-def _sandbox(room: Room, path: Sequence[Path]) -> list[str]:
+def _sandbox(room: Room[Any], path: Sequence[Path]) -> list[str]:
     argv = [bubblewrap(), *_namespaces(network=room.network), "--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp"]
     if room.network:
         argv += ["--ro-bind-try", "/run", "/run"]  # where name servers are found
@@ -91,7 +91,7 @@ def _namespaces(*, network: bool) -> list[str]:
     return argv if network else [*argv, "--unshare-net"]
 
 
-def readable(room: Room, path: Sequence[Path]) -> Iterator[str]:
+def readable(room: Room[Any], path: Sequence[Path]) -> Iterator[str]:
     """What an action may read beside the system: Python, Packyard, its trees, and what its parameters name."""
     folders = [Path(sys.prefix), Path(sys.base_prefix), *own.FOLDERS, *path, *room.trees.values()]
     if room.network:
@@ -113,7 +113,7 @@ def _installation(named: Path) -> Iterator[Path]:
         yield above if path.is_file() and path.parent.name == "bin" and (above / "lib").is_dir() else path
 
 
-def kept(room: Room) -> Iterator[str]:
+def kept(room: Room[Any]) -> Iterator[str]:
     """The download caches that an action with a network may keep."""
     if room.network:
         base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")

@@ -11,10 +11,12 @@ from packyard.formats.errors import FormatError, Problem
 from packyard.formats.reference import TargetRef, read_reference
 from packyard.formats.workspace.manifest import ArchiveSpec
 from packyard.tasks.errors import gather
-from packyard.tasks.kinds.archive.distribution import folder_name, lay_out, missing, templates
+from packyard.tasks.kinds.archive.distribution import distribution_params, folder_name, lay_out, missing
+from packyard.tasks.kinds.archive.make_archive import ArchiveParams, make_archive
 from packyard.tasks.kinds.docs.site import is_site, site_folder
 from packyard.tasks.kinds.mojo.plan import sound_packages
-from packyard.tasks.target.target import Json, Output, Source, Target, Use
+from packyard.tasks.target.params import call
+from packyard.tasks.target.target import Output, Source, Target, Use
 from packyard.tasks.workspace.workspace import MANIFEST, Workspace
 
 _OWN = ("dist/", "site/")  # artifacts are named as targets, never found by a pattern
@@ -49,12 +51,12 @@ def _target(workspace: Workspace, spec: ArchiveSpec, key: str) -> Target:
             problems.append(Problem(f"'{text}' matches no file", key=f"{key}.include[{number}]", place=MANIFEST))
         sources.update((path, Source(path=path, at=path)) for path in found)
     top, stem = spec.prefix, f"{spec.name}-{spec.version}"
-    params: dict[str, Json] = {"trees": trees} if trees else {}
+    distribution = None
     if spec.layout:
         top = stem = folder_name(spec)
         layout = lay_out(sources, (use.target for use in uses), sound_packages(workspace), workspace.watch)
         sources, uses = layout.sources | sources, uses | layout.uses
-        params |= {"layout": f"{spec.name} {spec.version}", "moved": layout.moved, **templates(workspace.watch)}
+        distribution = distribution_params(spec, layout, workspace.watch)
         problems += missing(sources.values(), key)
     if problems:
         raise FormatError(*problems)
@@ -63,16 +65,19 @@ def _target(workspace: Workspace, spec: ArchiveSpec, key: str) -> Target:
         name=f"archive:{spec.name}",
         doc=f"the archive {file}",
         place=MANIFEST,
-        run="packyard.tasks.kinds.archive.archive:make_archive",
-        params={
-            "name": file,
-            "format": spec.format,
-            "prefix": top,
-            "epoch": workspace.epoch,
-            "compressor": COMPRESSOR,
-            "level": LEVELS["small"],
-            **params,
-        },
+        **call(
+            make_archive,
+            ArchiveParams(
+                name=file,
+                format=spec.format,
+                prefix=top,
+                epoch=workspace.epoch,
+                compressor=COMPRESSOR,
+                level=LEVELS["small"],
+                trees=trees,
+                distribution=distribution,
+            ),
+        ),
         sources=tuple(sources[path] for path in sorted(sources, key=os.fsencode)),
         uses=tuple(uses),
         outputs=(Output(at=file, artifact=f"dist/{file}"),),

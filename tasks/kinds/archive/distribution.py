@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 
 from packyard.formats.errors import Problem
 from packyard.formats.workspace.manifest import ArchiveSpec
+from packyard.tasks.kinds.archive.make_archive import DistributionParams, MovedImports
 from packyard.tasks.kinds.mojo.package import Package, placed_examples
 from packyard.tasks.kinds.mojo.plan import MojoPlan
-from packyard.tasks.target.target import Json, Source, Use
+from packyard.tasks.target.target import Source, Use
 from packyard.tasks.texts import installguide, readme
 from packyard.tasks.texts.distribution import INSTALL
 from packyard.tasks.texts.template import read_template
@@ -33,7 +34,7 @@ class Layout:
 
     sources: dict[str, Source] = field(default_factory=dict)
     uses: dict[Use, None] = field(default_factory=dict)
-    moved: dict[str, Json] = field(default_factory=dict)
+    moved: dict[str, MovedImports] = field(default_factory=dict)
 
 
 def folder_name(spec: ArchiveSpec) -> str:
@@ -61,7 +62,9 @@ def lay_out(included: Iterable[str], chosen: Iterable[str], plan: MojoPlan, watc
                 continue
             layout.sources[path] = Source(path=path, at=at)
             if package.parts:
-                layout.moved[at] = {"names": sorted(part.name for part in package.parts), "below": package.name}
+                layout.moved[at] = MovedImports(
+                    names=tuple(sorted(part.name for part in package.parts)), below=package.name
+                )
     return layout
 
 
@@ -80,12 +83,14 @@ def missing(sources: Iterable[Source], key: str) -> list[Problem]:
     ]
 
 
-def templates(watch: Watch) -> dict[str, Json]:
-    """The templates of what is written for a distribution, as parameters of its action."""
-    return {
-        "install": read_template(installguide.INSTALL, installguide.BUILT_IN, watch, installguide.PLACES),
-        "readme": read_template(readme.README, readme.BUILT_IN, watch, readme.PLACES),
-    }
+def distribution_params(spec: ArchiveSpec, layout: Layout, watch: Watch) -> DistributionParams:
+    """The parameters of a distribution's archive."""
+    return DistributionParams(
+        title=f"{spec.name} {spec.version}",
+        readme=read_template(readme.README, readme.BUILT_IN, watch, readme.PLACES),
+        install=read_template(installguide.INSTALL, installguide.BUILT_IN, watch, installguide.PLACES),
+        moved=layout.moved,
+    )
 
 
 def _with_needs(chosen: set[str], plan: MojoPlan) -> list[Package]:

@@ -96,7 +96,7 @@ def _target(workspace: Workspace, member: Member, platform: str, key: key.Key) -
         name=f"bundle:{member.name}{suffix}",
         doc=f"the signed bundle {file}",
         place=place,
-        run="packyard.tasks.kinds.bundle.bundle:make_bundle",
+        run="packyard.tasks.kinds.bundle.make_bundle:make_bundle",
         params={
             "file": file,
             "name": flavor.package_name,

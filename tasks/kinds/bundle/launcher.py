@@ -10,6 +10,7 @@ import shutil
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from packyard.formats.digest import Digest, digest_stream
 from packyard.tasks.errors import ActionError
@@ -106,7 +107,7 @@ def launcher_target(language: str, platform: str) -> Target:
     )
 
 
-def make_launcher(room: Room) -> None:
+def make_launcher(room: Room[Any]) -> None:
     """Fetch the wheel by its digest, take the launcher out, and compare it with its own digest."""
     requirements = room.scratch / "requirements.txt"
     requirements.write_text(room.params["requirement"] + "\n", encoding="utf-8")

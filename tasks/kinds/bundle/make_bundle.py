@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from packaging.version import Version
 from packyard.formats.archive.listing import read_listing
@@ -49,7 +50,7 @@ _SAFE_PATH = Version("3.11")
 _CHUNK = 1 << 20
 
 
-def make_bundle(room: Room) -> None:
+def make_bundle(room: Room[Any]) -> None:
     """Write the bundle, sign it, read it back from the disk and verify it."""
     params = room.params
     launcher = room.inputs / "launcher"
@@ -76,7 +77,7 @@ def make_bundle(room: Room) -> None:
     room.say(f"{params['file']}: {bundle.size} bytes, signed with the key {params['public_key'][:16]}...")
 
 
-def _slot(room: Room, params: Mapping[str, Json]) -> tuple[Slot, Path, Contents]:
+def _slot(room: Room[Any], params: Mapping[str, Json]) -> tuple[Slot, Path, Contents]:
     """The slot as metadata, the file with its stored bytes, and what it unpacks to."""
     path = room.inputs / "slots" / params["id"]
     operations = params["operations"]
@@ -100,7 +101,7 @@ def _slot(room: Room, params: Mapping[str, Json]) -> tuple[Slot, Path, Contents]
     return replace(slot, content=str(contents_digest(contents))), path, contents
 
 
-def _contents(room: Room, path: Path, slot: Slot) -> Contents:
+def _contents(room: Room[Any], path: Path, slot: Slot) -> Contents:
     """What a slot unpacks to: as its listing says, which was made with it, else from its bytes."""
     known = room.inputs / "files" / slot.id
     if known.is_file():
@@ -120,7 +121,7 @@ def _wrapped(path: Path, out: Path) -> Path:
     return out
 
 
-def _needs(room: Room) -> str:
+def _needs(room: Room[Any]) -> str:
     """What the bundle needs of the machine that it is started on: 'linux_amd64, glibc 2.36 or newer'."""
     facts = [json.loads(path.read_text(encoding="utf-8")) for path in sorted((room.inputs / "facts").iterdir())]
     platform: str = room.params["platform"]

@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from packaging.utils import canonicalize_name
 from packyard.formats.archive.entry import Entry
@@ -34,7 +35,7 @@ from packyard.tasks.target.room import Room
 from packyard.tasks.target.target import Json
 
 
-def make_app(room: Room) -> None:
+def make_app(room: Room[Any]) -> None:
     """Lay out the app and the members it needs; ActionError when an entry point does not exist, or when two
     distributions differ over one path."""
     params = room.params
@@ -85,7 +86,7 @@ def make_app(room: Room) -> None:
         room.say(f"left out: {size:,} bytes of {what}")
 
 
-def make_slot(room: Room) -> None:
+def make_slot(room: Room[Any]) -> None:
     """Put the staged files into the form that the slot declares."""
     params = room.params
     out_path = room.outputs / "slot"
@@ -115,7 +116,7 @@ def make_slot(room: Room) -> None:
 
 
 def _asked(
-    room: Room, facts: Mapping[str, Json], tags: Iterable[Collection[str]], paths: Iterable[str], glibc: str
+    room: Room[Any], facts: Mapping[str, Json], tags: Iterable[Collection[str]], paths: Iterable[str], glibc: str
 ) -> Asked:
     """What a bundle without a Python asks of the one that it will find."""
     inside_env = json.loads((room.inputs / "env-facts").read_text(encoding="utf-8"))["glibc"]
@@ -129,7 +130,7 @@ def _asked(
     )
 
 
-def _staged(room: Room) -> dict[str, Path]:
+def _staged(room: Room[Any]) -> dict[str, Path]:
     """The slot's files by their paths in it; those of a hook lie in its tree."""
     if not room.params["hook"]:
         base = room.inputs / "source"
@@ -147,17 +148,17 @@ def _staged(room: Room) -> dict[str, Path]:
     return {at: path for at, path in found.items() if not matches(at, tuple(room.params["exclude"]))}
 
 
-def _entry(room: Room, at: str, path: Path) -> Entry:
+def _entry(room: Room[Any], at: str, path: Path) -> Entry:
     target: str = room.params["target"]
     return Entry(target if room.params["single"] else f"{target}/{at}", path, _executable(room, path))
 
 
-def _executable(room: Room, path: Path) -> bool:
+def _executable(room: Room[Any], path: Path) -> bool:
     permissions = room.params["permissions"]
     return bool((path.stat().st_mode if permissions is None else permissions) & stat.S_IXUSR)
 
 
-def _bytecode(room: Room, entries: list[Entry]) -> dict[str, Entry]:
+def _bytecode(room: Room[Any], entries: list[Entry]) -> dict[str, Entry]:
     """The bytecode of those of the files that are modules, by the path of the module."""
     version: str = room.params["version"]
     site = prefix_of(version, room.params["platform"]).site

@@ -64,7 +64,7 @@ def _app(member: Member, workspace: Workspace, platform: str) -> Target:
         name=f"slot:{member.name}/app{at(platform, workspace)}",
         doc=f"{member.name} itself, as it stands in its bundle",
         place=member.path("pyproject.toml"),
-        run="packyard.tasks.kinds.bundle.slot:make_app",
+        run="packyard.tasks.kinds.bundle.make_slot:make_app",
         params={
             "python": python,
             "runtime": one.target,
@@ -129,7 +129,7 @@ def _declared(member: Member, workspace: Workspace, spec: SlotSpec, key: str) ->
         name=f"slot:{member.name}/{spec.id}",
         doc=f"the slot {spec.id} of {member.name}: {spec.source}",
         place=member.path("pyproject.toml"),
-        run="packyard.tasks.kinds.bundle.slot:make_slot",
+        run="packyard.tasks.kinds.bundle.make_slot:make_slot",
         params=params,
         sources=source.sources,
         uses=source.uses,

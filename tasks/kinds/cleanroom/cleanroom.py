@@ -70,7 +70,7 @@ def _of_archive(spec: ArchiveSpec, name: str, version: str) -> Target:
         name=f"cleanroom:{name}",
         doc=f"what {file} does where there is nothing else",
         place=MANIFEST,
-        run="packyard.tasks.kinds.cleanroom.cleanroom:prove_archive",
+        run="packyard.tasks.kinds.cleanroom.make_cleanroom:prove_archive",
         params={
             "file": file,
             "compiler": version,
@@ -98,7 +98,7 @@ def _of_package(package: Package, needs: Needs, workspace: Workspace) -> Target:
         name=f"cleanroom:{package.label}",
         doc=f"what {artifact_name(package)} does where there is nothing else",
         place=package.place,
-        run="packyard.tasks.kinds.cleanroom.cleanroom:prove_mojo",
+        run="packyard.tasks.kinds.cleanroom.make_cleanroom:prove_mojo",
         params={
             "name": package.name,
             "compiler": version,
@@ -124,7 +124,7 @@ def _of_bundle(member: Member, name: str, workspace: Workspace) -> Target:
         name=f"cleanroom:{name}",
         doc=f"what {file} does where there is nothing else",
         place=member.path("pyproject.toml"),
-        run="packyard.tasks.kinds.cleanroom.cleanroom:prove_bundle",
+        run="packyard.tasks.kinds.cleanroom.make_cleanroom:prove_bundle",
         params={
             "file": file,
             "commands": {command: list(project.flavor.smoke.get(command, ("--help",))) for command in program.commands},
@@ -145,7 +145,7 @@ def _of_morloc(package: MorlocPackage, name: str, members: Mapping[str, MorlocPa
         name=f"cleanroom:{name}",
         doc=f"what {file} does where there is nothing else",
         place=package.path(YAML),
-        run="packyard.tasks.kinds.cleanroom.cleanroom:prove_morloc",
+        run="packyard.tasks.kinds.cleanroom.make_cleanroom:prove_morloc",
         params={"name": package.name, "file": file, "missing": list(archives.missing)},
         uses=(Use(target=own, at=file), *(use for use in archives.uses if use.target != own)),
         sources=archives.sources,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from packyard.formats.digest import digest_stream
 from packyard.formats.errors import FormatError
@@ -34,7 +35,7 @@ from packyard.tasks.texts.verifyscript import verify_script
 from packyard.tasks.workspace.workspace import LOCK
 
 
-def prove_mojo(room: Room) -> None:
+def prove_mojo(room: Room[Any]) -> None:
     """Import every export of a package and run its examples, with the packages it declares and nothing else."""
     name, end = room.params["name"], room.params["end"]
     compiler = Compiler(room.params["compiler"], room.trees[toolchain_of(room.params["compiler"])])
@@ -64,7 +65,7 @@ def prove_mojo(room: Room) -> None:
     script.chmod(0o755)
 
 
-def prove_bundle(room: Room) -> None:
+def prove_bundle(room: Room[Any]) -> None:
     """Start every command of a bundle in an empty home, by each launcher."""
     file = room.inputs / room.params["file"]
     checks = [check_bundle(file)]
@@ -76,7 +77,7 @@ def prove_bundle(room: Room) -> None:
     _report(room, Proof(subject=file.name, compiler="", present=present, checks=tuple(checks)))
 
 
-def prove_archive(room: Room) -> None:
+def prove_archive(room: Room[Any]) -> None:
     """Unpack an archive, try the Mojo packages and examples of a distribution, and run the archive's smoke command."""
     version, file = room.params["compiler"], room.inputs / room.params["file"]
     compiler = Compiler(version, room.trees[toolchain_of(version)]) if version else None
@@ -106,7 +107,7 @@ def prove_archive(room: Room) -> None:
     )
 
 
-def prove_morloc(room: Room) -> None:
+def prove_morloc(room: Room[Any]) -> None:
     """Install a morloc package into an empty home from archives alone: its own, and those of what it needs."""
     if room.params["missing"]:
         raise ActionError(
@@ -151,7 +152,7 @@ def _unpack(file: Path, folder: Path) -> Check:
     return Check(what=what)
 
 
-def _report(room: Room, proof: Proof) -> None:
+def _report(room: Room[Any], proof: Proof) -> None:
     room.say(proof.table())
     conclude(proof, room.outputs)
 

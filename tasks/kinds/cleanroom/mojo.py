@@ -11,6 +11,7 @@ import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from packyard.formats.digest import digest_stream
 from packyard.formats.errors import FormatError
@@ -47,7 +48,7 @@ _CAUSES = (
 class Bench:
     """The clean room: `folder` with nothing in it but `packages/` and what is put there, and a home of its own."""
 
-    room: Room
+    room: Room[Any]
     compiler: Compiler
     folder: Path
 
@@ -61,7 +62,7 @@ class Bench:
         return said(self.room, argv, cwd=self.folder, env=self.compiler.environment())
 
 
-def make_bench(room: Room, compiler: Compiler, files: Mapping[str, Path]) -> Bench:
+def make_bench(room: Room[Any], compiler: Compiler, files: Mapping[str, Path]) -> Bench:
     """An empty folder with `files` under `packages/`, by the names they are imported as."""
     folder = room.scratch / "room"
     (folder / "packages").mkdir(parents=True)
@@ -142,7 +143,7 @@ def check_examples(bench: Bench, examples: Mapping[str, str]) -> Iterator[Check]
 
 
 def said(
-    room: Room,
+    room: Room[Any],
     argv: Sequence[str | Path],
     *,
     cwd: Path,

@@ -10,6 +10,7 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from packyard.formats.errors import FormatError, Problem
 from packyard.formats.morloc.home import PlanePaths
@@ -38,7 +39,7 @@ _ABSENT = ("is not locked", "cannot be fetched")
 class Bench:
     """A clean room: `home` is a morloc home with nothing in it but what is installed from archives."""
 
-    room: Room
+    room: Room[Any]
     home: Path
 
     @property

@@ -80,7 +80,7 @@ def start_bundle(path: Path, commands: Mapping[str, Sequence[str]], launchers: M
     return _tried(path, lambda room: _report(room, path, check_starts(room, path, launchers, commands)))
 
 
-def _tried(path: Path, prove: Callable[[Room], Room]) -> Verified:
+def _tried(path: Path, prove: Callable[[Room[Any]], Room[Any]]) -> Verified:
     with _empty_room() as room:
         try:
             done = prove(room)
@@ -91,12 +91,12 @@ def _tried(path: Path, prove: Callable[[Room], Room]) -> Verified:
         return Verified(path=path, passed=True, text=text, report=report, log=_said(room).partition(text)[0])
 
 
-def _said(room: Room) -> str:
+def _said(room: Room[Any]) -> str:
     return room.log.read_text(encoding="utf-8", errors="replace") if room.log.exists() else ""
 
 
 @contextmanager
-def _empty_room() -> Iterator[Room]:
+def _empty_room() -> Iterator[Room[Any]]:
     with tempfile.TemporaryDirectory(prefix="packyard-verify-") as name:
         folder = Path(name)
         inputs, outputs, scratch, home = (folder / key for key in ("in", "out", "tmp", "home"))
@@ -105,7 +105,7 @@ def _empty_room() -> Iterator[Room]:
         yield Room(inputs=inputs, outputs=outputs, scratch=scratch, home=home, params={}, log=folder / "log")
 
 
-def _with(room: Room, params: dict[str, Json], compiler: Compiler | None) -> Room:
+def _with(room: Room[Any], params: dict[str, Json], compiler: Compiler | None) -> Room[Any]:
     """The room with the parameters of a clean room; a compiler stands in it as the tree of a toolchain."""
     version = compiler.version or compiler.library().version if compiler else ""
     trees = {toolchain_of(version): compiler.tree} if compiler else {}
@@ -118,7 +118,7 @@ def _with(room: Room, params: dict[str, Json], compiler: Compiler | None) -> Roo
 # Mojo packages ----------------------------------------------------------------------------------------------------
 
 
-def _mojo(room: Room, path: Path, compilers: Sequence[Compiler], workspace: Workspace | None) -> Room:
+def _mojo(room: Room[Any], path: Path, compilers: Sequence[Compiler], workspace: Workspace | None) -> Room[Any]:
     manifest, is_described = read_described(path)
     fitting = [compiler for compiler in compilers if manifest.compiler.package.fits(compiler.library())]
     compiler = next(iter([*fitting, *compilers]), None)
@@ -146,7 +146,7 @@ def _exporting_itself(manifest: PackageManifest) -> PackageManifest:
     return replace(manifest, exports={manifest.name: ()})
 
 
-def _place(room: Room, path: Path, manifest: PackageManifest, end: str) -> None:
+def _place(room: Room[Any], path: Path, manifest: PackageManifest, end: str) -> None:
     folder = room.inputs / "packages"
     folder.mkdir(exist_ok=True)
     shutil.copyfile(path, folder / f"{manifest.name}{end}")
@@ -189,7 +189,7 @@ def _programs(path: Path, workspace: Workspace | None) -> dict[str, Path]:
 # archives ---------------------------------------------------------------------------------------------------------
 
 
-def _archive(room: Room, path: Path, compiler: Compiler | None, workspace: Workspace | None) -> Room:
+def _archive(room: Room[Any], path: Path, compiler: Compiler | None, workspace: Workspace | None) -> Room[Any]:
     shutil.copyfile(path, room.inputs / path.name)
     spec = _spec(path, workspace)
     if spec is None and (index := _index(room, path)):
@@ -225,7 +225,7 @@ def _top(path: Path) -> str:
     return stem if "-v" in stem else ""
 
 
-def _index(room: Room, path: Path) -> Path | None:
+def _index(room: Room[Any], path: Path) -> Path | None:
     """The first page of a site, at the top of its archive or in the one folder there."""
     folder = room.scratch / "site"
     try:
@@ -235,7 +235,7 @@ def _index(room: Room, path: Path) -> Path | None:
     return next(iter(sorted([*folder.glob("index.html"), *folder.glob("*/index.html")])), None)
 
 
-def _site(room: Room, path: Path, folder: Path) -> Room:
+def _site(room: Room[Any], path: Path, folder: Path) -> Room[Any]:
     """Follow every link between the pages of a site."""
     site = Site(folder)
     dead = [f"{page}: {wrong}" for page, _, wrong in site.dead_links()]
@@ -247,7 +247,7 @@ def _site(room: Room, path: Path, folder: Path) -> Room:
     return _report(room, path, checks)
 
 
-def _morloc(room: Room, path: Path) -> Room:
+def _morloc(room: Room[Any], path: Path) -> Room[Any]:
     """Install a package into an empty home, with what it needs from the archives and planes that lie beside it; with a
     compiler of morloc on PATH, ask that too."""
     bench = cleanroom_morloc.Bench(room, room.scratch / "morloc")
@@ -259,7 +259,7 @@ def _morloc(room: Room, path: Path) -> Room:
     return _report(room, path, checks, () if morloc else cleanroom_morloc.NOT_SHOWN)
 
 
-def _report(room: Room, path: Path, checks: Iterable[Check], not_shown: tuple[str, ...] = ()) -> Room:
+def _report(room: Room[Any], path: Path, checks: Iterable[Check], not_shown: tuple[str, ...] = ()) -> Room[Any]:
     """Write the report as a clean room's; ActionError with the causes when something failed."""
     present = {path.name: sha256_of(path)}
     proof = Proof(subject=path.name, compiler="", present=present, checks=tuple(checks), not_shown=not_shown)

@@ -6,6 +6,7 @@ It is asked after the other kinds, because it tells of what they make; by name o
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 from packyard.formats.digest import digest_stream
 from packyard.formats.mojo.packagemanifest import SUFFIX, read_package_manifest
@@ -37,7 +38,7 @@ def targets(workspace: Workspace, made: Mapping[str, Target]) -> Iterator[Target
         )
 
 
-def make_readme(room: Room) -> None:
+def make_readme(room: Room[Any]) -> None:
     """Write the README, with digests and sizes of the files as they are."""
     rows = []
     for product in room.params["products"]:
@@ -59,7 +60,7 @@ def make_readme(room: Room) -> None:
     (room.outputs / "README.md").write_text(text, encoding="utf-8")
 
 
-def make_install(room: Room) -> None:
+def make_install(room: Room[Any]) -> None:
     """Write INSTALL.md."""
     products = [
         Installable(
@@ -78,7 +79,7 @@ def make_install(room: Room) -> None:
     (room.outputs / "INSTALL.md").write_text(text, encoding="utf-8")
 
 
-def _needs(room: Room, product: Mapping[str, Json]) -> str:
+def _needs(room: Room[Any], product: Mapping[str, Json]) -> str:
     """What it takes to use a product: of a Mojo package its manifest tells the compiler."""
     manifest = room.inputs / f"{product['file']}{SUFFIX}"
     if product["kind"] == "mojo":

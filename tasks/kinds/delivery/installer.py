@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
+from typing import Any
 
 from packyard.formats.digest import digest_stream
 from packyard.tasks.kinds.delivery.product import Product, find_products, script_name
@@ -24,7 +25,7 @@ def targets(workspace: Workspace, made: Mapping[str, Target]) -> Iterator[Target
             yield _target(product)
 
 
-def make_installer(room: Room) -> None:
+def make_installer(room: Room[Any]) -> None:
     """Write the script, with the digests of the files as they are."""
     placed = []
     for file, how, to in room.params["pieces"]:

@@ -53,7 +53,7 @@ def _target(workspace: Workspace, spec: DocsSpec, key: str) -> Target:
         name=f"docs:{spec.name}",
         doc=f"the site {site}/ and {file}",
         place=MANIFEST,
-        run="packyard.tasks.kinds.docs.docs:make_docs",
+        run="packyard.tasks.kinds.docs.make_docs:make_docs",
         params={
             "zip": file,
             "label": f"{spec.name} {spec.version}",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 from packyard.formats.archive.entry import Entry
 from packyard.formats.archive.gzipped import compressing
@@ -42,7 +43,7 @@ with open(order["facts"], "w", encoding="utf-8") as facts:
 """
 
 
-def make_docs(room: Room) -> None:
+def make_docs(room: Room[Any]) -> None:
     """Build the site and its offline copy, check the links of both, and put the copy into a zip."""
     site, copy = room.outputs / "site", room.scratch / "copy" / "site"
     url = _run_mkdocs(room, site, copy)
@@ -62,7 +63,7 @@ def make_docs(room: Room) -> None:
         write_zip(entries, out, epoch=room.params["epoch"])
 
 
-def _run_mkdocs(room: Room, site: Path, copy: Path) -> str:
+def _run_mkdocs(room: Room[Any], site: Path, copy: Path) -> str:
     """Make both sites; where the configuration says that the first will be served."""
     facts = room.scratch / "facts.json"
     order = {

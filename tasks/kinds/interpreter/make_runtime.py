@@ -11,6 +11,7 @@ import stat
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 from packyard.formats.archive.entry import Entry
 from packyard.formats.archive.gzipped import Reader
@@ -49,7 +50,7 @@ print(facts)
 """
 
 
-def make_runtime(room: Room) -> None:
+def make_runtime(room: Room[Any]) -> None:
     """Lay the interpreter out, make it movable, and write its piece, listing and facts."""
     home = room.inputs
     if room.params["kind"] != "folder":
@@ -88,7 +89,7 @@ def make_runtime(room: Room) -> None:
     (room.outputs / "facts.json").write_text(json.dumps(facts, indent=1, sort_keys=True) + "\n", encoding="utf-8")
 
 
-def make_facts(room: Room) -> None:
+def make_facts(room: Room[Any]) -> None:
     """Ask an installed interpreter what it is, and its binaries what they need."""
     program = Path(room.params["prefix"]) / "bin" / f"python{room.params['version']}"
     binaries = [read_elf(path.read_bytes()) for path in sorted(room.inputs.rglob("*")) if path.is_file()]
@@ -96,7 +97,7 @@ def make_facts(room: Room) -> None:
     (room.outputs / "facts.json").write_text(json.dumps(facts, indent=1, sort_keys=True) + "\n", encoding="utf-8")
 
 
-def _unpack(room: Room, home: Path) -> None:
+def _unpack(room: Room[Any], home: Path) -> None:
     archive = room.inputs / "archive.tar.gz"
     if room.params["kind"] == "url":
         archive = room.scratch / "archive.tar.gz"
@@ -176,7 +177,7 @@ def _neutralise(root: Path, prefix: str) -> None:
             path.with_name("sitecustomize.py").write_text(_SITE, encoding="utf-8")
 
 
-def _relocate(room: Room, binaries: Sequence[str], root: Path, out: Path) -> list[Elf]:
+def _relocate(room: Room[Any], binaries: Sequence[str], root: Path, out: Path) -> list[Elf]:
     """Write every ELF file of the Python at `root` below `out`: such that it looks for its libraries beside itself, and
     stripped."""
     own = {path.name for path in (root / "lib").glob("*.so*")}
@@ -226,19 +227,19 @@ def _entries(root: Path, patched: Path) -> list[Entry]:
     ]
 
 
-def _compile(room: Room, root: Path) -> list[Entry]:
+def _compile(room: Room[Any], root: Path) -> list[Entry]:
     """The bytecode that the interpreter makes; none when it is another platform's."""
     return compile_common(room, root, room.params["version"]) if room.params["runs"] else []
 
 
-def _start(room: Room, root: Path) -> dict[str, Json]:
+def _start(room: Room[Any], root: Path) -> dict[str, Json]:
     """What the movable interpreter says of itself; no more than we know when it is another platform's."""
     if room.params["runs"]:
         return _ask(room, root / "bin" / f"python{room.params['version']}")
     return {"version": room.params["version"], "python": room.params["version"], "abi": ""}
 
 
-def _ask(room: Room, program: Path) -> dict[str, Json]:
+def _ask(room: Room[Any], program: Path) -> dict[str, Json]:
     answer = process.capture([os.fspath(program), "-I", "-S", "-c", _QUESTION], env=room.environment())
     return {"python": room.params["version"], **ast.literal_eval(answer)}
 

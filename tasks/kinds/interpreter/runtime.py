@@ -65,7 +65,7 @@ def _target(one: Interpreter, workspace: Workspace) -> Target:
         name=one.target,
         doc=f"CPython {one.version} for {one.platform}, movable and trimmed",
         place="packyard.toml",
-        run="packyard.tasks.kinds.interpreter.runtime:make_runtime",
+        run="packyard.tasks.kinds.interpreter.make_runtime:make_runtime",
         params={
             "kind": one.kind,
             "url": one.place if one.kind == "url" else "",
@@ -92,7 +92,7 @@ def _facts_target(made: Target) -> Target:
         name=f"{made.name}/{choice.FACTS}",
         doc=f"version, ABI and glibc of {made.doc.partition(',')[0]}",
         place=made.place,
-        run="packyard.tasks.kinds.interpreter.runtime:make_facts",
+        run="packyard.tasks.kinds.interpreter.make_runtime:make_facts",
         params={key: made.params[key] for key in ("prefix", "version", "platform")},
         sources=tuple(source for source in made.sources if is_binary(source.at)),
         outputs=(Output(at="facts.json"),),

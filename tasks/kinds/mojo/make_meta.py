@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from packyard.formats.mojo.source import move_imports
 from packyard.tasks.target.room import Room
 
 
-def assemble(room: Room) -> Path:
+def assemble(room: Room[Any]) -> Path:
     """The sources of a meta-package as they are compiled: imports moved, and the `__init__.mojo` above its parts."""
     name, meta = room.params["name"], room.params["meta"]
     staged, folder = room.inputs / "package", room.scratch / "package"

@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 from pathlib import Path
+from typing import Any
 
 from packyard.formats.archive.entry import Entry
 from packyard.formats.archive.gzipped import compressing
@@ -25,7 +26,7 @@ _SOURCE = ".source.tar.gz"
 _NOISE = re.compile(r".*(failed to parse the provided Mojo source module|file extensions is deprecated).*\n?")
 
 
-def make_mojo(room: Room) -> None:
+def make_mojo(room: Room[Any]) -> None:
     """Compile the staged package, and check that what came out belongs to the compiler."""
     name, version = room.params["name"], room.params["compiler"]
     tree = room.scratch / "mojo"  # the compiler sees a path of the same length on every machine
@@ -52,7 +53,7 @@ def make_mojo(room: Room) -> None:
     shutil.move(made, room.outputs / made.name)
 
 
-def _write_source(room: Room, folder: Path) -> None:
+def _write_source(room: Room[Any], folder: Path) -> None:
     """Write what was compiled as an archive with the package's folder in it: unpacked, any compiler can import it."""
     packing = room.params["source"]
     paths = (path for path in folder.rglob("*") if path.is_file())
@@ -62,12 +63,12 @@ def _write_source(room: Room, folder: Path) -> None:
         write_tar(entries, packed, epoch=packing["epoch"])
 
 
-def refuse_mojo(room: Room) -> None:
+def refuse_mojo(room: Room[Any]) -> None:
     """Say why a package cannot be compiled."""
     raise ActionError(room.params["message"], hint=room.params["hint"])
 
 
-def _failure(room: Room, message: str, start: int) -> ActionError:
+def _failure(room: Room[Any], message: str, start: int) -> ActionError:
     """What the compiler said, from its first line on, with the paths that the workspace knows."""
     version, folders = room.params["compiler"], room.params["folders"]
     with room.log.open("rb") as log:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from packyard.formats.mojo.exports import exports, module_names
 from packyard.formats.mojo.package import MojoPackage
@@ -11,7 +12,7 @@ from packyard.tasks.kinds.mojo.packagemanifest import _sha256
 from packyard.tasks.target.room import Room
 
 
-def make_manifest(room: Room, made: Path, package: MojoPackage, folder: Path) -> PackageManifest:
+def make_manifest(room: Room[Any], made: Path, package: MojoPackage, folder: Path) -> PackageManifest:
     """The manifest of a package that was just compiled from `folder`."""
     said = dict(room.params["manifest"])
     end = made.suffix

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+from typing import Any
 
 from packyard.tasks.errors import ActionError
 from packyard.tasks.index.installtree import install_as_is
@@ -12,7 +13,7 @@ from packyard.tasks.kinds.mojo.toolchain import _DISTRIBUTION, _TREE
 from packyard.tasks.target.room import Room
 
 
-def make_toolchain(room: Room) -> None:
+def make_toolchain(room: Room[Any]) -> None:
     """Install what the lock lists, each file checked against its hash, and keep the compiler's own tree of it."""
     site = room.scratch / "site"
     install_as_is(room, room.inputs / "pylock.toml", site, python=sys.executable, what="the compiler")

@@ -60,7 +60,7 @@ def _target(package: Package, needs: Needs, workspace: Workspace) -> Target:
         name=package.target,
         doc=package.manifest.description or f"the Mojo package {package.name}",
         place=package.place,
-        run="packyard.tasks.kinds.mojo.mojo:make_mojo",
+        run="packyard.tasks.kinds.mojo.make_mojo:make_mojo",
         params=params,
         sources=tuple(_staged(package, workspace.watch)),
         uses=(
@@ -85,7 +85,7 @@ def _refusal(package: Package, needs: Needs, packages: Sequence[Package], worksp
         name=package.target,
         doc=f"the Mojo package {package.name}, which cannot be compiled alone",
         place=package.place,
-        run="packyard.tasks.kinds.mojo.mojo:refuse_mojo",
+        run="packyard.tasks.kinds.mojo.make_mojo:refuse_mojo",
         params={"message": f"{package.place}: the packages import each other in a cycle: {shown}", "hint": hint},
         outputs=_outputs(package),
         final=holder is None,

@@ -9,6 +9,7 @@ import re
 import shlex
 import shutil
 from collections.abc import Iterator
+from typing import Any
 
 from packaging.version import Version
 from packyard.formats.errors import Problem
@@ -46,7 +47,7 @@ def _fetched(workspace: Workspace, version: str) -> Target:
         name=toolchain_of(version),
         doc=f"the Mojo {version} compiler",
         place=MANIFEST,
-        run="packyard.tasks.kinds.mojo.toolchain:make_toolchain",
+        run="packyard.tasks.kinds.mojo.make_toolchain:make_toolchain",
         params={"version": version, "platform": workspace.platform},
         sources=(Source(path=pin.path, at="pylock.toml"),),
         outputs=(Output(at="toolchain", tree=True),),
@@ -56,7 +57,7 @@ def _fetched(workspace: Workspace, version: str) -> Target:
     )
 
 
-def make_present(room: Room) -> None:
+def make_present(room: Room[Any]) -> None:
     """A tree whose program calls the compiler that is there, and that holds its standard library for comparison."""
     version = room.params["version"]
     tree = room.outputs / "toolchain"

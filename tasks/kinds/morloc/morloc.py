@@ -6,6 +6,7 @@ import os
 import stat
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from typing import Any
 
 from packyard.formats.archive.entry import Entry
 from packyard.formats.archive.gzipped import COMPRESSOR, LEVELS, compressing
@@ -41,7 +42,7 @@ def targets(workspace: Workspace) -> Iterator[Target]:
             yield from _locked_target(workspace, other)
 
 
-def make_archive(room: Room) -> None:
+def make_archive(room: Room[Any]) -> None:
     """Write the staged package as one archive."""
     files = (path for path in room.inputs.rglob("*") if path.is_file())
     entries = [
@@ -51,7 +52,7 @@ def make_archive(room: Room) -> None:
     _write(room, entries)
 
 
-def fetch_archive(room: Room) -> None:
+def fetch_archive(room: Room[Any]) -> None:
     """Fetch a package at its locked commit, compare it with the lock, and write it as one archive."""
     name, url, commit = (room.params[key] for key in ("package", "url", "commit"))
     try:
@@ -64,7 +65,7 @@ def fetch_archive(room: Room) -> None:
     _write(room, [replace(entry, path=f"{name}/{entry.path}") for entry in entries])
 
 
-def _write(room: Room, entries: Iterable[Entry]) -> None:
+def _write(room: Room[Any], entries: Iterable[Entry]) -> None:
     with (room.outputs / room.params["name"]).open("wb") as out, compressing(out, level=room.params["level"]) as packed:
         write_tar(entries, packed, epoch=room.params["epoch"])
 

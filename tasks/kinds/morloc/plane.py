@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from packyard.formats.archive.entry import Entry
 from packyard.formats.archive.gzipped import COMPRESSOR, LEVELS, compressing
@@ -58,7 +59,7 @@ def targets(workspace: Workspace) -> Iterator[Target]:
     )
 
 
-def make_plane(room: Room) -> None:
+def make_plane(room: Room[Any]) -> None:
     """Assemble the home in memory and write it as one archive; ActionError when the lock does not say everything."""
     if room.params["missing"]:
         raise ActionError(
@@ -73,7 +74,7 @@ def make_plane(room: Room) -> None:
         write_tar(entries, packed, epoch=epoch)
 
 
-def _assembled(room: Room, paths: PlanePaths, packages: Sequence[Installed]) -> Iterator[Entry]:
+def _assembled(room: Room[Any], paths: PlanePaths, packages: Sequence[Installed]) -> Iterator[Entry]:
     """All files of the home: the packages, dependencies first, and the lock over them."""
     epoch = room.params["epoch"]
     home = room.scratch / "home"
@@ -105,7 +106,7 @@ def _assembled(room: Room, paths: PlanePaths, packages: Sequence[Installed]) -> 
     yield Entry(paths.listing, plane_listing(listings).encode("utf-8", "surrogateescape"))
 
 
-def _read(room: Room, values: Mapping[str, Json]) -> Installed:
+def _read(room: Room[Any], values: Mapping[str, Json]) -> Installed:
     """A package as its archive holds it, compared with the lock."""
     name = values["name"]
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from typing import Any
 
 from packyard.formats.errors import FormatError
 from packyard.formats.python import pylock
@@ -42,7 +43,7 @@ def targets(workspace: Workspace) -> Iterator[Target]:
     yield from found.values()
 
 
-def make_buildenv(room: Room) -> None:
+def make_buildenv(room: Room[Any]) -> None:
     """Install what the lock lists, each file checked against its hash, and compile it: a backend starts often."""
     tree = room.outputs / "site"
     tree.mkdir()

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from typing import Any
 
 from packyard.formats.archive.listing import write_listing
 from packyard.formats.archive.piece import write_piece
@@ -61,7 +62,7 @@ def targets(workspace: Workspace) -> Iterator[Target]:
     yield from found.values()
 
 
-def make_dist(room: Room) -> None:
+def make_dist(room: Room[Any]) -> None:
     """Install the distribution, and pack it."""
     found = install(room, room.params["lock"])  # none, when its marker is for other machines
     entries = [entry for entries, _ in found.parts for entry in entries]

@@ -39,9 +39,9 @@ def _target(member: Member, workspace: Workspace, platform: str) -> Target:
     pin = lock_of(member, workspace)
     need = needs(member, workspace, platform)
     params, local, uses = need.params, need.local, need.uses
-    run = "packyard.tasks.kinds.python.env:make_env"
+    run = "packyard.tasks.kinds.python.make_env:make_env"
     if found := locked(member, workspace, platform):
-        run = "packyard.tasks.kinds.python.env:join_env"
+        run = "packyard.tasks.kinds.python.make_env:join_env"
         kept = ("epoch", "compressor", "level")
         params = {key: params[key] for key in kept} | {"distributions": [one.name for one in found]}
         local = {}

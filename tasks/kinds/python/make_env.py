@@ -7,6 +7,7 @@ import os
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 from packyard.formats.archive.entry import Entry
 from packyard.formats.archive.gzipped import Reader
@@ -23,7 +24,7 @@ from packyard.tasks.target.room import Room
 _LARGEST = 1 << 33  # bytes that one distribution may unpack to
 
 
-def make_env(room: Room) -> None:
+def make_env(room: Room[Any]) -> None:
     """Install what the lock lists, pack each distribution, and join them."""
     text = (room.inputs / pylock.NAME).read_text(encoding="utf-8")
 
@@ -43,7 +44,7 @@ def make_env(room: Room) -> None:
     _join(room, parts, Counter(found.saved), found.glibc)
 
 
-def join_env(room: Room) -> None:
+def join_env(room: Room[Any]) -> None:
     """Join the distributions that were packed before."""
     parts = []
     saved: Counter[str] = Counter()
@@ -57,7 +58,7 @@ def join_env(room: Room) -> None:
     _join(room, parts, saved, glibc)
 
 
-def _join(room: Room, parts: list[tuple[Path, list[Listed]]], saved: Counter[str], glibc: str) -> None:
+def _join(room: Room[Any], parts: list[tuple[Path, list[Listed]]], saved: Counter[str], glibc: str) -> None:
     """One piece of many; ActionError when two of them differ over one path."""
     known: dict[str, Listed] = {}
     pieces: list[Path] = []
@@ -78,7 +79,7 @@ def _join(room: Room, parts: list[tuple[Path, list[Listed]]], saved: Counter[str
         room.say(f"left out: {saved[what]:,} bytes of {what}")
 
 
-def _without(room: Room, piece: Path, paths: set[str], number: int) -> Path:
+def _without(room: Room[Any], piece: Path, paths: set[str], number: int) -> Path:
     """The piece again, without some of its files."""
     with piece.open("rb") as stream:
         members = read_tar(Reader(stream, limit=_LARGEST), limit=_LARGEST)

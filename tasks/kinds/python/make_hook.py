@@ -8,6 +8,7 @@ import shlex
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from packyard.formats.archive.gzipped import Reader
 from packyard.formats.archive.tarball import read_tar
@@ -22,7 +23,7 @@ _CHUNK = 1 << 20
 _START = "import sys; del sys.path[0]; sys.argv[0] = {name!r}; from {module} import {top}; sys.exit({call}())"
 
 
-def make_pre_build(room: Room) -> None:
+def make_pre_build(room: Room[Any]) -> None:
     """Run the commands in order, then take what they were to write."""
     project = _run(room, {})
     taken = room.outputs / "outputs"
@@ -39,14 +40,14 @@ def make_pre_build(room: Room) -> None:
             shutil.copy(source, place)
 
 
-def make_post_build(room: Room) -> None:
+def make_post_build(room: Room[Any]) -> None:
     """Run the commands in order, the bundle's path in their environment."""
     (bundle,) = (room.inputs / "bundle").iterdir()
     _run(room, {"PACKYARD_BUNDLE": os.fspath(bundle), "FLAVOR_LOG_LEVEL": "error"})
     (room.outputs / "passed").write_text("passed\n", encoding="utf-8")
 
 
-def _run(room: Room, env: dict[str, str]) -> Path:
+def _run(room: Room[Any], env: dict[str, str]) -> Path:
     """Run the commands in a copy of the project, which is returned."""
     project, prefix, programs = (room.scratch / name for name in ("project", "prefix", "bin"))
     project.mkdir()

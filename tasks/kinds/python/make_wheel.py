@@ -6,6 +6,7 @@ import shutil
 import stat
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from packyard.formats.archive.entry import Entry
 from packyard.formats.python.wheel import Wheel, info_folder, write_wheel
@@ -17,7 +18,7 @@ from packyard.tasks.target.room import Room
 from packyard.tasks.target.target import Json
 
 
-def make_wheel(room: Room) -> None:
+def make_wheel(room: Room[Any]) -> None:
     """Build the member's wheel with its backend, and write it again with our bytes."""
     project = room.scratch / "project"
     shutil.copytree(room.inputs, project)
@@ -40,7 +41,7 @@ def make_wheel(room: Room) -> None:
     _write(room, wheel)
 
 
-def make_plain_wheel(room: Room) -> None:
+def make_plain_wheel(room: Room[Any]) -> None:
     """Put the wheel together from the staged modules and the manifest's metadata; ActionError when there is none: the
     wheel would be empty, and what imports it would fail where it is started."""
     about = room.params["metadata"]
@@ -82,7 +83,7 @@ def _written(tree: Path, packages: set[str]) -> Iterator[tuple[str, Entry]]:
             yield at, Entry(at, path.read_bytes(), bool(path.stat().st_mode & stat.S_IXUSR))
 
 
-def _write(room: Room, wheel: Wheel) -> None:
+def _write(room: Room[Any], wheel: Wheel) -> None:
     if wheel.file_name != room.params["file"]:
         room.say(f"this is {wheel.file_name}, kept as {room.params['file']}")
     with (room.outputs / room.params["file"]).open("wb") as out:

@@ -12,6 +12,7 @@ import posixpath
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from packyard.formats.archive.entry import Entry
 from packyard.formats.archive.listing import Listed, listed
@@ -46,7 +47,7 @@ class Installed:
     glibc: str = ""
 
 
-def install(room: Room, lock_text: str) -> Installed:
+def install(room: Room[Any], lock_text: str) -> Installed:
     """Install what a lock lists; ActionError when it cannot be had, or when the bundle's Python cannot run it."""
     version: str = room.params["version"]
     if not read_pylock(lock_text, pylock.NAME).packages:
@@ -66,7 +67,7 @@ def install(room: Room, lock_text: str) -> Installed:
     return Installed(parts=[_recorded(one, site) for one in found], saved=saved, glibc=glibc)
 
 
-def _laid_out(room: Room, lock_text: str, python: Path, facts: Mapping[str, Json]) -> list[Distribution]:
+def _laid_out(room: Room[Any], lock_text: str, python: Path, facts: Mapping[str, Json]) -> list[Distribution]:
     """What the lock lists for the bundle's machine."""
     found: list[Distribution] = []
     known: dict[str, tuple[str, Entry]] = {}
@@ -125,7 +126,7 @@ def _trim(found: list[Distribution], params: Mapping[str, Json], site: str) -> d
     return saved
 
 
-def _compile(room: Room, python: Path, found: list[Distribution]) -> None:
+def _compile(room: Room[Any], python: Path, found: list[Distribution]) -> None:
     """Give each distribution the bytecode of its modules."""
     version: str = room.params["version"]
     site = prefix_of(version, room.params["platform"]).site

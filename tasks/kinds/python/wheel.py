@@ -80,7 +80,7 @@ def _target(member: Member, workspace: Workspace) -> Target:
         name=f"wheel:{member.name}",
         doc=f"the wheel {file}",
         place=member.path("pyproject.toml"),
-        run=f"packyard.tasks.kinds.python.wheel:{'make_wheel' if project.build_backend else 'make_plain_wheel'}",
+        run=f"packyard.tasks.kinds.python.make_wheel:{'make_wheel' if project.build_backend else 'make_plain_wheel'}",
         params=params,
         sources=tuple(Source(path=path, at=at) for at, path in sources.items()),
         uses=uses,

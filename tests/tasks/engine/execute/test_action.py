@@ -102,7 +102,11 @@ def _room(folder: Path, **values) -> Room:
 
 def test_invoke_calls_the_named_function(tmp_path, monkeypatch):
     seen: list[Room] = []
-    monkeypatch.setattr(action, "probe", seen.append, raising=False)
+
+    def probe(room):
+        seen.append(room)
+
+    monkeypatch.setattr(action, "probe", probe, raising=False)
     room = _room(tmp_path)
     invoke("packyard.tasks.engine.execute.action:probe", room)
     assert seen == [room]
@@ -112,6 +116,7 @@ def test_action_alone_makes_the_same_as_in_a_build(tmp_path):
     (tmp_path / "one").mkdir()
     (tmp_path / "two").mkdir()
     params = {"name": "a.zip", "format": "zip", "prefix": "", "epoch": 0, "compressor": "", "level": 6}
+    params |= {"trees": {}, "distribution": None}
     rooms = [_room(tmp_path / name, **params) for name in ("one", "two")]
     for room in rooms:
         (room.inputs / "a.txt").write_text("a\n")

@@ -11,7 +11,7 @@ from packyard.formats.archive.gzipped import COMPRESSOR, LEVELS
 from packyard.formats.errors import FormatError
 from packyard.formats.workspace.manifest import ArchiveSpec, WorkspaceManifest
 from packyard.tasks.kinds.archive.archive import targets
-from packyard.tasks.kinds.archive.make_archive import make_archive
+from packyard.tasks.kinds.archive.make_archive import ArchiveParams, make_archive
 from packyard.tasks.target.room import Room
 from packyard.tasks.target.target import Output, Source, Target, Use
 from packyard.tasks.workspace.watch import Watch
@@ -61,7 +61,7 @@ def test_target_says_everything_that_decides(root):
             run="packyard.tasks.kinds.archive.make_archive:make_archive",
             params={
                 "name": "box-0.1.0.tar.gz", "format": "tar.gz", "prefix": "top", "epoch": 5,
-                "compressor": COMPRESSOR, "level": LEVELS["small"],
+                "compressor": COMPRESSOR, "level": LEVELS["small"], "trees": {}, "distribution": None,
             },
             sources=(Source(path="src/a.txt", at="src/a.txt"),),
             outputs=(Output(at="box-0.1.0.tar.gz", artifact="dist/box-0.1.0.tar.gz"),),
@@ -123,7 +123,7 @@ def archive(folder: Path, files: dict[str, str], umask: int = 0o022, **params) -
             if text.startswith("#!"):
                 (places["inputs"] / path).chmod(0o755 & ~umask)
         values = {"name": "box", "format": "tar.gz", "prefix": "", "epoch": 0, "level": LEVELS["small"], **params}
-        make_archive(Room(**places, params=values, log=folder / "log"))
+        make_archive(Room(**places, params=ArchiveParams(**values, compressor=COMPRESSOR), log=folder / "log"))
     finally:
         os.umask(old)
     return (places["outputs"] / "box").read_bytes()

@@ -10,7 +10,8 @@ import pytest
 from packyard.formats.errors import FormatError
 from packyard.tasks.engine.graph.graph import build_graph
 from packyard.tasks.kinds.archive.archive import targets
-from packyard.tasks.kinds.archive.make_archive import make_archive
+from packyard.tasks.kinds.archive.make_archive import ArchiveParams, make_archive
+from packyard.tasks.target.params import read_params
 from packyard.tasks.target.room import Room
 from packyard.tasks.target.target import Source, Target, Use
 from packyard.tasks.workspace.workspace import read_workspace
@@ -84,7 +85,7 @@ def test_distribution_of_a_meta_package_has_examples_that_import_from_it(tmp_pat
     meta = '[[meta]]\nname = "all"\nversion = "0.1.0"\nmembers = ["tensor", "nn"]\n'
     target = plan(tmp_path, FILES | {"packyard.toml": WORKSPACE.replace("mojo:nn", "mojo:all") + meta})
     moved = {"names": ["nn", "tensor"], "below": "all"}
-    assert target.params["moved"] == {
+    assert target.params["distribution"]["moved"] == {
         "examples/show.mojo": moved,
         "examples/demo.mojo": moved,
         "examples/tensor/show.mojo": moved,
@@ -125,7 +126,7 @@ def test_distribution_and_its_clean_room_stand_in_the_graph(tmp_path: Path) -> N
 def stage(root: Path, target: Target) -> Room:
     room = Room(
         inputs=root / "room/in", outputs=root / "room/out", scratch=root / "room/tmp", home=root / "room/home",
-        params=target.params, log=root / "room/log",
+        params=read_params(ArchiveParams, target.params), log=root / "room/log",
     )  # fmt: skip
     for folder in (room.inputs, room.outputs):
         folder.mkdir(parents=True)
@@ -139,7 +140,7 @@ def stage(root: Path, target: Target) -> Room:
 
 def contents(room: Room) -> dict[str, bytes]:
     found = {}
-    with tarfile.open(room.outputs / room.params["name"]) as archive:
+    with tarfile.open(room.outputs / room.params.name) as archive:
         for member in archive.getmembers():
             stream = archive.extractfile(member)
             assert stream is not None
