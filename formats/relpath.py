@@ -1,18 +1,27 @@
-"""Relative paths as artifacts carry them: normalised, forward slashes, never leaving their root."""
+"""Names and relative paths that others wrote: checked once, and typed so that it can be seen that they were.
+
+A `RelPath` is a path as artifacts carry it: normalised, forward slashes, never leaving its root. A `FileName` is one
+component of it. Text from a wheel, lock, manifest, archive or index becomes one of them before it is joined to a
+folder; a test lists every join in the code and asks why it is safe (tests/joins.txt).
+"""
 
 from __future__ import annotations
 
 import re
 import unicodedata
 from collections.abc import Iterable
+from typing import NewType
 
 from packyard.formats.errors import FormatError, Problem
+
+RelPath = NewType("RelPath", str)  # '' is the root itself
+FileName = NewType("FileName", str)
 
 _FORBIDDEN = re.compile(r"[\x00-\x1f\x7f/\\]")
 _LONGEST_NAME = 255  # bytes; the limit of every common file system
 
 
-def read_relpath(text: str) -> str:
+def read_relpath(text: str) -> RelPath:
     """`text` normalised (`./a//b/` is `a/b`, `.` is ``), or FormatError when it leaves its root or is no plain path."""
     if text.startswith("/") or (len(text) > 1 and text[1] == ":"):
         raise FormatError(f"{text!r} is absolute, a relative path was expected")
@@ -21,7 +30,13 @@ def read_relpath(text: str) -> str:
         raise FormatError(f"{text!r} leaves its folder by '..', a path inside was expected")
     for part in parts:
         check_name(part)
-    return "/".join(parts)
+    return RelPath("/".join(parts))
+
+
+def read_file_name(text: str) -> FileName:
+    """`text` when it is the name of one file, else FormatError as `check_name`."""
+    check_name(text)
+    return FileName(text)
 
 
 def check_name(name: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import configparser
 import os
 import shlex
 import shutil
@@ -12,6 +11,10 @@ from typing import Any
 
 from packyard.formats.archive.gzipped import Reader
 from packyard.formats.archive.tarball import read_tar
+from packyard.formats.errors import FormatError
+from packyard.formats.python import entrypointsfile
+from packyard.formats.python.entrypoint import EntryPoint
+from packyard.formats.relpath import FileName, read_file_name, read_relpath
 from packyard.tasks.errors import ActionError
 from packyard.tasks.kinds.interpreter import program
 from packyard.tasks.kinds.interpreter.prefix import prefix_of
@@ -19,6 +22,7 @@ from packyard.tasks.target.room import Room
 
 _LARGEST = 1 << 34  # bytes of an unpacked environment
 _CHUNK = 1 << 20
+_PYTHON = read_file_name("python")
 # As an installer's script for a console entry point does it, but for the current folder on the path.
 _START = "import sys; del sys.path[0]; sys.argv[0] = {name!r}; from {module} import {top}; sys.exit({call}())"
 
@@ -59,7 +63,7 @@ def _run(room: Room[Any], env: dict[str, str]) -> Path:
     sites = [prefix / prefix_of(room.params["version"], room.params["platform"]).site]
     sites += [room.trees[tools]] if tools else []
     programs.mkdir()
-    _write_programs(programs, python, sites)
+    _write_programs(room, programs, python, sites)
     path = os.pathsep.join(map(str, (project / "src", project, *sites)))
     for command in room.params["commands"]:
         if command[0].endswith(".py") and not (project / command[0]).is_file():
@@ -89,25 +93,35 @@ def _unpack(piece: Path, prefix: Path) -> None:
     with piece.open("rb") as stream:
         for member in read_tar(Reader(stream, limit=_LARGEST), limit=_LARGEST):
             if member.kind == "file":
-                place = prefix / member.path
+                place = prefix / read_relpath(member.path)
                 place.parent.mkdir(parents=True, exist_ok=True)
                 with place.open("xb") as out:
                     while chunk := member.body.read(_CHUNK):
                         out.write(chunk)
 
 
-def _write_programs(folder: Path, python: Path, sites: Sequence[Path]) -> None:
+def _write_programs(room: Room[Any], folder: Path, python: Path, sites: Sequence[Path]) -> None:
     """The commands of the distributions in `sites`, which are packed without their scripts; and `python`."""
-    starts = {"python": [os.fspath(python)]}
+    starts: dict[FileName, list[str]] = {}
     for site in sites:
-        for path in sorted(site.glob("*.dist-info/entry_points.txt")):
-            declared = configparser.ConfigParser(delimiters=("=",), interpolation=None)
-            declared.optionxform = str  # type: ignore[method-assign,assignment]  # names keep their case
-            declared.read_string(path.read_text(encoding="utf-8"))
-            for name, text in declared["console_scripts"].items() if "console_scripts" in declared else ():
-                module, _, function = text.partition("[")[0].strip().partition(":")
-                start = _START.format(name=name, module=module, top=function.partition(".")[0], call=function)
+        for path in sorted(site.glob(f"*.dist-info/{entrypointsfile.NAME}")):
+            place = f"{path.parent.name}/{path.name}"
+            for name, entry in _commands(path, place).items():
+                if name.casefold() == _PYTHON:  # also where file systems ignore case
+                    room.say(f"{place}: its command {name!r} is left out: hooks run the Python of the application")
+                    continue
+                top = entry.function.partition(".")[0]
+                start = _START.format(name=str(name), module=entry.module, top=top, call=entry.function)
                 starts[name] = [os.fspath(python), "-c", start]
+    starts[_PYTHON] = [os.fspath(python)]
     for name, argv in starts.items():
         (folder / name).write_text(f'#!/bin/sh\nexec {shlex.join(argv)} "$@"\n', encoding="utf-8")
         (folder / name).chmod(0o755)
+
+
+def _commands(path: Path, place: str) -> dict[FileName, EntryPoint]:
+    try:
+        return entrypointsfile.read_commands(path.read_bytes(), place)
+    except FormatError as error:
+        hint = "take another version of that distribution; its authors should know"
+        raise ActionError(f"the commands of a dependency cannot be used: {error}", hint=hint) from None

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from packyard.formats.archive.entry import Entry
+from packyard.formats.python import entrypointsfile
 from packyard.formats.python.wheel import Wheel, info_folder, write_wheel
 from packyard.tasks.errors import ActionError
 from packyard.tasks.index.pep517 import build_wheel, usable_wheel
@@ -65,7 +66,7 @@ def make_plain_wheel(room: Room[Any]) -> None:
     for name, text in (
         ("METADATA", _metadata(about)),
         ("WHEEL", "Wheel-Version: 1.0\nGenerator: packyard\nRoot-Is-Purelib: true\nTag: py3-none-any\n"),
-        ("entry_points.txt", _entry_points(about["scripts"])),
+        (entrypointsfile.NAME, entrypointsfile.write_commands(about["scripts"])),
     ):
         if text:
             files[f"{info}/{name}"] = Entry(f"{info}/{name}", text.encode())
@@ -102,9 +103,3 @@ def _metadata(about: Json) -> str:
             condition = f"({marker.strip()}) and extra == '{extra}'" if marker else f"extra == '{extra}'"
             lines.append(f"Requires-Dist: {requirement.strip()} ; {condition}")
     return "\n".join(lines) + "\n"
-
-
-def _entry_points(scripts: dict[str, str]) -> str:
-    if not scripts:
-        return ""
-    return "[console_scripts]\n" + "".join(f"{name} = {scripts[name]}\n" for name in sorted(scripts))
