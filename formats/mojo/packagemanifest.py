@@ -12,9 +12,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 
 from packyard.formats.digest import Digest
-from packyard.formats.errors import FormatError
 from packyard.formats.mojo.package import MojoPackage
 from packyard.formats.naming import read_import_name
+from packyard.formats.relpath import FileName, read_file_name
 from packyard.formats.semver import read_version
 from packyard.formats.text.json import read_json
 from packyard.formats.text.table import Table, reading
@@ -69,8 +69,8 @@ class PackageManifest:
     description: str = ""
     authors: tuple[str, ...] = ()
     license: str = ""
-    file: str
-    installed_as: str
+    file: FileName
+    installed_as: FileName
     size: int
     sha256: str
     compiler: Stamp
@@ -109,8 +109,8 @@ def read_manifest_table(top: Table) -> PackageManifest:
         description=top.text("description"),
         authors=top.texts("authors"),
         license=top.text("license"),
-        file=top.parse("file", _read_file_name, "", required=True),
-        installed_as=top.parse("installed_as", _read_file_name, "", required=True),
+        file=top.parse("file", read_file_name, FileName(""), required=True),
+        installed_as=top.parse("installed_as", read_file_name, FileName(""), required=True),
         size=top.integer("size"),
         sha256=top.parse("sha256", _read_sha256, "", required=True),
         compiler=_stamp(top.table("compiler", required=True)),
@@ -141,9 +141,3 @@ def _needed(table: Table) -> Needed:
 
 def _read_sha256(text: str) -> str:
     return Digest.parse(text).hex
-
-
-def _read_file_name(text: str) -> str:
-    if "/" in text or "\\" in text or text in ("", ".", ".."):
-        raise FormatError(f"{text!r} is not the name of a file")
-    return text

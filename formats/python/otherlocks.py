@@ -11,6 +11,8 @@ import tomlkit
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 from packyard.formats.errors import FormatError, Problem
+from packyard.formats.python.requirement import read_canonical_name, read_python_release
+from packyard.formats.relpath import FileName
 from packyard.formats.text.table import Table, reading
 from packyard.formats.text.toml import read_toml
 
@@ -37,8 +39,8 @@ def read_uv_lock(text: str, place: str) -> tuple[tuple[str, str], ...]:
             source = package.table("source")
             source.ignore_rest()
             local = {"virtual", "editable", "directory", "workspace"} & set(source)
-            name = canonicalize_name(package.text("name", required=True))
-            found.append((name, "" if local else package.text("version")))
+            name = package.parse("name", read_canonical_name, FileName(""), required=True)
+            found.append((name, "" if local else package.parse("version", read_python_release, "")))
         return tuple(found)
 
 
@@ -51,7 +53,7 @@ def read_uv_extras(text: str, place: str) -> dict[str, frozenset[str]]:
             for edges in (package.tables("dependencies"), *map(optional.tables, optional)):
                 for edge in edges:
                     edge.ignore_rest()
-                    name = canonicalize_name(edge.text("name", required=True))
+                    name = edge.parse("name", read_canonical_name, FileName(""), required=True)
                     found[name] = found.get(name, frozenset()).union(map(canonicalize_name, edge.texts("extra")))
         return found
 

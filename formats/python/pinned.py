@@ -13,8 +13,10 @@ from packaging.pylock import (
     PylockSelectError,
     PylockValidationError,
 )  # fmt: skip
+from packyard.formats.digest import Digest
 from packyard.formats.errors import FormatError, Problem
 from packyard.formats.python.machine import Machine
+from packyard.formats.relpath import FileName, read_file_name
 from packyard.formats.text.toml import read_toml
 
 _FORESEEN = 24  # the minor version of a Python that will be years away for a long time
@@ -24,9 +26,9 @@ _FORESEEN = 24  # the minor version of a Python that will be years away for a lo
 class Pinned:
     """One file: the wheel, or the source distribution, of a distribution. `sha256` is in hexadecimal."""
 
-    name: str
+    name: FileName
     version: str
-    file: str
+    file: FileName
     url: str
     sha256: str
 
@@ -89,9 +91,12 @@ def _pinned(package: Package, source: PackageWheel | PackageSdist | PackageArchi
     if not source.url or not sha256:
         what = "a SHA-256" if source.url else "a URL"
         raise FormatError(Problem(f"the file {file!r} has not {what}", f"packages.{package.name}", place))
-    return Pinned(
-        name=package.name, version=str(package.version or ""), file=file, url=source.url, sha256=sha256.lower()
-    )
+    try:
+        digest = Digest.parse(sha256.lower())  # it becomes the name of a file
+        name, file = read_file_name(package.name), read_file_name(file)
+    except FormatError as error:
+        raise FormatError(*(Problem(p.message, f"packages.{package.name}", place) for p in error.problems)) from None
+    return Pinned(name=name, version=str(package.version or ""), file=file, url=source.url, sha256=digest.hex)
 
 
 def _no_file(package: Package, place: str) -> Problem:

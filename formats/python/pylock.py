@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packyard.formats.errors import FormatError
-from packyard.formats.python.requirement import read_requirement
+from packyard.formats.python.requirement import read_canonical_name, read_python_release, read_requirement
+from packyard.formats.relpath import FileName
 from packyard.formats.text.table import Table, reading
 from packyard.formats.text.toml import quoted, read_toml
 
@@ -31,7 +32,7 @@ _known: dict[bytes, Pylock] = {}  # what was read, by the SHA-256 of the text
 class Build:
     """What builds the source of a distribution: the requirements that it declares, and their lock as a text."""
 
-    name: str
+    name: FileName
     requires: tuple[str, ...]
     lock: str
 
@@ -124,7 +125,7 @@ def divide_pylock(text: str, place: str) -> dict[tuple[str, str], str]:
     """For each package of a lock, by name and version, a lock that lists it alone; {} when the text does not list
     each in a `[[packages]]` of its own, or lists one distribution twice."""
     lock = read_pylock(text, place)
-    packages, builds = lock.packages, {build.name: _stamped(build) for build in lock.builds}
+    packages, builds = lock.packages, {str(build.name): _stamped(build) for build in lock.builds}
     blocks = _PACKAGE.findall(_STAMP.sub("", text))
     if len(blocks) != len(packages) or len({name for name, _ in packages}) != len(packages):
         return {}
@@ -154,7 +155,7 @@ def _stamped(build: Build) -> str:
 
 def _build(table: Table) -> Build:
     return Build(
-        name=canonicalize_name(table.text("name", required=True)),
+        name=table.parse("name", read_canonical_name, FileName(""), required=True),
         requires=table.parses("requires", read_requirement),
         lock=table.text("lock", required=True),
     )
@@ -165,9 +166,9 @@ def _listed(texts: Iterable[str]) -> str:
     return f"[\n{lines}]" if lines else "[]"
 
 
-def _package(table: Table) -> tuple[str, str]:
+def _package(table: Table) -> tuple[FileName, str]:
     table.ignore_rest()
-    name = table.text("name", required=True)
+    name = table.parse("name", read_canonical_name, FileName(""), required=True)
     for kind in ("wheels", "sdist", "archive"):
         files = table.tables(kind) if kind == "wheels" else [table.table(kind)] if kind in table else []
         for file in files:
@@ -176,7 +177,13 @@ def _package(table: Table) -> tuple[str, str]:
             hashes.ignore_rest()
             if not re.fullmatch(r"[0-9a-f]{64}", hashes.text("sha256")):
                 file.problem("hashes.sha256", f"{name!r} has a file without a SHA-256, so it cannot be verified")
-    return canonicalize_name(name), table.text("version")
+    return name, table.parse("version", _version, "")
+
+
+def _version(text: str) -> str:
+    """A version as it is written, after a check."""
+    read_python_release(text)
+    return text
 
 
 def _normal(text: str) -> str:

@@ -161,7 +161,7 @@ def read_project(text: str, place: str) -> ProjectManifest:
             license=_license(project.raw("license")),
             build_backend=build.text("build-backend", _LEGACY_BACKEND) if "build-system" in top else "",
             build_requires=build.parses("requires", read_requirement, required="build-system" in top),
-            backend_path=build.texts("backend-path"),
+            backend_path=build.parses("backend-path", read_relpath),
             flavor=_flavor(tool.table("flavor"), name, scripts) if "flavor" in tool else None,
         )
 
@@ -199,7 +199,7 @@ def _scripts(project: Table) -> dict[str, str]:
     table = project.table("scripts")
     scripts = {}
     for name in table:
-        if not re.fullmatch(r"[\w.-]+", name, re.ASCII):
+        if not re.fullmatch(r"[\w.-]+", name, re.ASCII) or name in (".", ".."):
             table.problem(name, f"{name!r} is not a command name, letters, digits and . _ - were expected")
         scripts[name] = table.parse(name, read_entry_point, "")
     return scripts

@@ -6,8 +6,10 @@ import re
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.utils import canonicalize_name
 from packaging.version import Version
 from packyard.formats.errors import FormatError
+from packyard.formats.relpath import FileName, read_file_name
 
 # PEP 508, section "Names".
 _DISTRIBUTION = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
@@ -20,6 +22,11 @@ def read_distribution_name(text: str) -> str:
             f"{text!r} is not a distribution name, letters, digits and . _ - between letters or digits were expected"
         )
     return text
+
+
+def read_canonical_name(text: str) -> FileName:
+    """The name of a distribution in its one normal form, in which it becomes part of file names."""
+    return read_file_name(canonicalize_name(read_distribution_name(text)))
 
 
 def read_python_release(text: str) -> str:

@@ -89,6 +89,7 @@ def placed(wheel: Wheel, *, site: str, left_out: Iterable[str] = ()) -> list[Ent
 
 def position(path: str, *, info: str, site: str) -> str | None:
     """Where a file of a wheel stands below a Python's prefix; None for headers, and for what installers note.
+    FormatError for a file that has the name of a folder for files (`NAME-VERSION.data/scripts`).
 
     `info` is the wheel's .dist-info folder, `site` the folder of modules; scripts of every kind stand in `bin/`.
     """
@@ -98,6 +99,8 @@ def position(path: str, *, info: str, site: str) -> str | None:
         return f"{site}/{path}"
     scheme, _, rest = path.removeprefix(_data(info)).partition("/")
     folders = {"purelib": f"{site}/", "platlib": f"{site}/", "data": "", "scripts": "bin/"}
+    if scheme in folders and not rest:
+        raise FormatError(f"{path!r} is a file; expected a folder of that name")
     return f"{folders[scheme]}{rest}" if scheme in folders else None
 
 

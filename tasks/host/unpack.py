@@ -8,6 +8,7 @@ from typing import BinaryIO
 
 from packyard.formats.archive import gzipped, zipball
 from packyard.formats.archive.tarball import read_tar
+from packyard.formats.relpath import read_relpath
 
 _LARGEST = 1 << 34  # bytes that an archive may unpack to
 
@@ -19,7 +20,7 @@ def unpack(file: Path, folder: Path) -> None:
         zipped = stream.read(2) == b"PK"
         stream.seek(0)
         for path, content, executable in _zip(stream) if zipped else _tar(stream):
-            place = folder / path
+            place = folder / read_relpath(path)
             place.parent.mkdir(parents=True, exist_ok=True)
             place.write_bytes(content)
             place.chmod(0o755 if executable else 0o644)

@@ -15,6 +15,7 @@ from packyard.formats.python.machine import Machine
 from packyard.formats.python.pinned import Pinned, pinned_files
 from packyard.formats.python.pylock import Build
 from packyard.formats.python.wheel import write_wheel
+from packyard.formats.relpath import read_relpath
 from packyard.formats.text.table import reading
 from packyard.formats.text.toml import read_toml
 from packyard.tasks.errors import ActionError
@@ -52,7 +53,7 @@ def build_system(pinned: Pinned, file: Path, folder: Path) -> BuildSystem:
             return BuildSystem(
                 requires=requires,
                 backend=table.text("build-backend") or _LEGACY_BACKEND,
-                path=table.texts("backend-path"),
+                path=table.parses("backend-path", read_relpath),
             )
     except FormatError as error:
         raise ActionError(f"the source {pinned.file!r} cannot be used: {error}") from None

@@ -16,6 +16,7 @@ from packyard.formats.archive.entry import Entry
 from packyard.formats.archive.zipball import Member, contents, read_zip
 from packyard.formats.errors import FormatError
 from packyard.formats.python.wheel import LARGEST, is_python_script, position
+from packyard.formats.relpath import read_relpath
 
 # Below the prefix, and not for a program that runs from a bundle.
 _LEFT_OUT = re.compile(r"include/|.*\.pyc$|(.*/)?__pycache__/")
@@ -63,7 +64,7 @@ def unpack_wheel(file: Path, tree: Path, *, name: str) -> None:
     written, and when another wheel wrote one of its files with other bytes."""
     with TemporaryDirectory(prefix=".unpacking-", dir=tree) as aside:
         for entry in read_distribution(file, Path(aside), name=name, site=".").entries:
-            place = tree / entry.path
+            place = tree / read_relpath(entry.path)
             place.parent.mkdir(parents=True, exist_ok=True)
             if place.exists():
                 if place.read_bytes() != entry.data():

@@ -251,9 +251,9 @@ def _unpack(bundle: Bundle, position: int, folder: Path) -> None:
             return
         for member in read_tar(stream, limit=LARGEST_CONTENTS):
             if member.kind == "folder":
-                (folder / member.path).mkdir(parents=True, exist_ok=True)
+                (folder / read_relpath(member.path)).mkdir(parents=True, exist_ok=True)
             else:
-                _write(folder / member.path, member.body, 0o755 if member.executable else 0o644)
+                _write(folder / read_relpath(member.path), member.body, 0o755 if member.executable else 0o644)
 
 
 def _write(path: Path, stream: Stream, mode: int) -> None:

@@ -57,8 +57,8 @@ def check_starts(
     gets the same slots."""
     hiding = _hiding(room)
     own = open_bundle(path).metadata.launcher.tool
-    for language in (own, *sorted({*launchers} - {own})):
-        folder = room.scratch / language
+    for number, language in enumerate((own, *sorted({*launchers} - {own}))):
+        folder = room.scratch / f"launcher-{number}"  # not by its name, which is whatever the bundle says
         folder.mkdir()
         file = folder / path.name
         if language == own:

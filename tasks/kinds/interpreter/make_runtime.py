@@ -22,6 +22,7 @@ from packyard.formats.digest import digest_stream
 from packyard.formats.elf import GLIBC_LIBRARIES, MAGIC, Elf, read_elf, strip_elf
 from packyard.formats.errors import FormatError, inside
 from packyard.formats.python.interpreterarchive import LARGEST
+from packyard.formats.relpath import read_relpath
 from packyard.tasks.errors import ActionError
 from packyard.tasks.host import process, programs
 from packyard.tasks.index.download import download
@@ -119,7 +120,9 @@ def _unpack(room: Room[Any], home: Path) -> None:
                 if member.kind in ("link", "hardlink"):
                     links[path] = member.target.partition("/")[2]
                 elif member.kind == "file":
-                    place = home / path
+                    if not path:
+                        raise FormatError(f"{member.path!r} is a file; expected the folder of the interpreter")
+                    place = home / read_relpath(path)
                     place.parent.mkdir(parents=True, exist_ok=True)
                     with place.open("xb") as out:
                         while chunk := member.body.read(1 << 20):

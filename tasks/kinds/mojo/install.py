@@ -22,6 +22,9 @@ from packyard.formats.mojo.library import NAME as RECORD
 from packyard.formats.mojo.library import read_library, write_library
 from packyard.formats.mojo.package import MojoPackage
 from packyard.formats.mojo.packagemanifest import PackageManifest
+from packyard.formats.relpath import FileName, read_file_name
+from packyard.formats.text.json import read_json
+from packyard.formats.text.table import reading
 from packyard.tasks.errors import ActionError, PlanError
 from packyard.tasks.host.filelock import exclusive
 from packyard.tasks.kinds.mojo.packagefile import ENDS, read_described, sha256_of
@@ -218,7 +221,7 @@ def _wrong_dependencies(
 
 
 def _commit(
-    folder: Path, new: Mapping[str, Path], gone: Iterable[str], packages: Mapping[str, PackageManifest]
+    folder: Path, new: Mapping[FileName, Path], gone: Iterable[FileName], packages: Mapping[str, PackageManifest]
 ) -> None:
     staging = folder / _STAGING
     staging.mkdir()
@@ -242,10 +245,17 @@ def _finish(folder: Path) -> None:
     """Do what a written plan says, however much of it was done; without one, take back what was laid beside."""
     staging = folder / _STAGING
     if (staging / _PLAN).is_file():
-        plan = json.loads((staging / _PLAN).read_text(encoding="utf-8"))
-        for name in (*plan["new"], RECORD):
+        new, gone = _read_plan(staging / _PLAN)
+        for name in (*new, RECORD):
             with contextlib.suppress(FileNotFoundError):  # it is in its place already
                 os.replace(staging / name, folder / name)
-        for name in plan["gone"]:
+        for name in gone:
             (folder / name).unlink(missing_ok=True)
     shutil.rmtree(staging, ignore_errors=True)
+
+
+def _read_plan(path: Path) -> tuple[tuple[FileName, ...], tuple[FileName, ...]]:
+    """What a plan puts in place and takes away; FormatError when it is not one of ours. A folder may come from
+    somebody else, and its plan would be carried out without a question."""
+    with reading(read_json(path.read_text(encoding="utf-8"), os.fspath(path)), os.fspath(path)) as top:
+        return top.parses("new", read_file_name), top.parses("gone", read_file_name)

@@ -8,6 +8,7 @@ from typing import Any
 from packyard.formats.mojo.exports import exports, module_names
 from packyard.formats.mojo.package import MojoPackage
 from packyard.formats.mojo.packagemanifest import Needed, PackageManifest, stamp_of
+from packyard.formats.relpath import read_file_name
 from packyard.tasks.kinds.mojo.packagemanifest import _sha256
 from packyard.tasks.target.room import Room
 
@@ -25,7 +26,7 @@ def make_manifest(room: Room[Any], made: Path, package: MojoPackage, folder: Pat
     return PackageManifest(
         **said | {"authors": tuple(said["authors"]), "components": tuple(said["components"])},
         name=name,
-        installed_as=made.name,
+        installed_as=read_file_name(made.name),
         size=made.stat().st_size,
         sha256=_sha256(made),
         compiler=stamp_of(package),

@@ -11,6 +11,7 @@ from packyard.formats.errors import FormatError, Problem, inside
 from packyard.formats.mojo.package import MojoPackage, is_package, read_package
 from packyard.formats.mojo.packagemanifest import SUFFIX, PackageManifest, read_package_manifest, stamp_of
 from packyard.formats.naming import read_import_name
+from packyard.formats.relpath import read_file_name
 from packyard.formats.semver import read_version
 
 ENDS = (".mojopkg", ".mojoc")
@@ -73,8 +74,8 @@ def _by_name(file: Path, header: MojoPackage, sha256: str) -> PackageManifest:
         name=name,
         distribution=match["name"],
         version=version,
-        file=file.name,
-        installed_as=f"{name}{file.suffix}",
+        file=read_file_name(file.name),
+        installed_as=read_file_name(f"{name}{file.suffix}"),
         size=file.stat().st_size,
         sha256=sha256,
         compiler=stamp_of(header),

@@ -15,7 +15,15 @@ from packyard.formats.archive.gzipped import Reader
 from packyard.formats.errors import FormatError, Problem, inside
 from packyard.formats.morloc.home import Installed, PlanePaths, needed_by, read_record
 from packyard.formats.morloc.lock import LockedPackage, content_digest, read_morloc_lock
-from packyard.formats.morloc.reference import PLANE_SUFFIX, GitRef, InstallRef, LocalRef, Named, read_install
+from packyard.formats.morloc.reference import (
+    PLANE_SUFFIX,
+    GitRef,
+    InstallRef,
+    LocalRef,
+    Named,
+    read_install,
+    read_plane_name,
+)
 from packyard.formats.versionrange import read_range
 from packyard.tasks.host import gitfetch, process
 from packyard.tasks.kinds.morloc.package import read_entries
@@ -177,7 +185,7 @@ def read_plane_archive(path: Path) -> dict[str, tuple[Provided, str]]:
         planes = {match["plane"] for entry in entries if (match := _IN_PLANE.fullmatch(entry.path))}
         if len(planes) != 1:
             raise FormatError("is no archive of one plane")
-        paths = PlanePaths(planes.pop())
+        paths = PlanePaths(read_plane_name(planes.pop()))
         if paths.lock not in files:
             raise FormatError(f"holds no {paths.lock}")
         content = files[paths.lock].content

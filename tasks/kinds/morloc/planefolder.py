@@ -38,6 +38,10 @@ from packyard.formats.morloc.lock import (
     read_morloc_lock,
     write_morloc_lock,
 )
+from packyard.formats.morloc.manifest import read_package_name
+from packyard.formats.relpath import read_relpath
+from packyard.formats.text.json import read_json
+from packyard.formats.text.table import reading
 from packyard.tasks.errors import ActionError
 from packyard.tasks.host.atomic import exchange
 from packyard.tasks.host.filelock import try_exclusive
@@ -275,11 +279,18 @@ def _move(source: Path, target: Path) -> None:
 
 
 def _read_note(aside: Path) -> dict[str, Any] | None:
+    """What a killed command had to do yet; None when there is no note, or none of ours: what it names is removed from
+    the home, and a home may come from somebody else."""
     try:
-        values = json.loads((aside / _NOTE).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        place = os.fspath(aside / _NOTE)
+        with reading(read_json((aside / _NOTE).read_text(encoding="utf-8"), place), place) as note:
+            return {
+                "inode": note.integer("inode"),
+                "gone": note.parses("gone", read_package_name),
+                "new": note.parses("new", read_relpath),
+            }
+    except (OSError, UnicodeDecodeError, FormatError):
         return None
-    return values if isinstance(values, dict) else None
 
 
 def _link_tree(source: Path, target: Path) -> None:

@@ -45,7 +45,7 @@ def test_manifest_wrong_is_refused_with_all_its_problems() -> None:
     assert str(error.value).splitlines() == [
         "x.json: format: 'mojo-package/2' was not expected, known: 'mojo-package/1'",
         "  hint: did you mean 'mojo-package/1'?",
-        "x.json: file: '../x' is not the name of a file",
+        "x.json: file: '../x' has a control character or slash, a plain file name was expected",
         "x.json: size: '7' is a string, an integer was expected",
         "x.json: sha256: 'b' is not a digest (sha256: and 64 hexadecimal digits)",
         "x.json: dependencies[0].name: 'n-n' cannot be imported, an identifier (letters, digits, _) was expected",

@@ -135,3 +135,14 @@ def test_files_whose_hashes_were_not_named_are_left_out() -> None:
     with pytest.raises(FormatError) as error:
         keep_hashed(lock(C), lines, "requirements.txt")
     assert str(error.value) == "requirements.txt: no file of 'click' on the package index has one of its hashes"
+
+
+@pytest.mark.parametrize("name", ["../escaped", "/escaped"])
+def test_name_that_is_a_path_is_refused(name: str) -> None:
+    wanted = f"{name!r} is not a distribution name, letters, digits and . _ - between letters or digits were expected"
+    with pytest.raises(FormatError) as caught:
+        read_uv_lock(UV_LOCK.replace('"Click"', f'"{name}"'), "uv.lock")
+    assert str(caught.value) == f"uv.lock: package[1].name: {wanted}"
+    with pytest.raises(FormatError) as caught:
+        read_uv_extras(UV_LOCK + f'dependencies = [{{ name = "{name}" }}]\n', "uv.lock")
+    assert str(caught.value) == f"uv.lock: package[1].dependencies[0].name: {wanted}"

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+from packyard.formats.errors import FormatError
 from packyard.formats.python.machine import Machine
 from packyard.formats.python.pinned import newest_python, pinned_files
 
@@ -41,3 +42,21 @@ def test_files_are_those_for_the_machine() -> None:
     assert [file.file for file in pinned_files(text, "pylock.toml", MACHINE)] == [
         "bound-1.0-cp311-cp311-manylinux_2_17_x86_64.whl"
     ]
+
+
+@pytest.mark.parametrize("sha256", ["../../escaped", "/escaped", "a" * 63])
+def test_file_whose_digest_is_no_digest_is_refused(sha256: str) -> None:
+    """It is kept under its digest, so that becomes a path."""
+    text = lock(package("one", "py3-none-any").replace("a" * 64, sha256))
+    with pytest.raises(FormatError) as caught:
+        pinned_files(text, "pylock.toml", MACHINE)
+    assert str(caught.value) == (
+        f"pylock.toml: packages.one: {sha256!r} is not a digest (sha256: and 64 hexadecimal digits)"
+    )
+
+
+@pytest.mark.parametrize("name", ["../escaped", "/escaped", ".."])
+def test_package_whose_name_is_a_path_is_refused(name: str) -> None:
+    with pytest.raises(FormatError) as caught:
+        pinned_files(lock(package("one", "py3-none-any").replace('"one"', f'"{name}"')), "pylock.toml", MACHINE)
+    assert str(caught.value) == f"pylock.toml: is not a lock: name {name!r} is not normalized in 'packages[0].name'"

@@ -135,3 +135,24 @@ def test_divide_gives_a_lock_for_each_package() -> None:
 )
 def test_divide_leaves_a_lock_of_another_form_whole(text: str) -> None:
     assert divide_pylock(text, "pylock.toml") == {}
+
+
+@pytest.mark.parametrize("name", ["../escaped", "/escaped", ".."])
+def test_read_name_that_is_a_path_is_refused(name: str) -> None:
+    """Names of distributions become names of files and of folders."""
+    wanted = f"{name!r} is not a distribution name, letters, digits and . _ - between letters or digits were expected"
+    with pytest.raises(FormatError) as caught:
+        read_pylock(BARE.replace('"here"', f'"{name}"'), "pylock.toml")
+    assert str(caught.value) == f"pylock.toml: packages[1].name: {wanted}"
+    build = f'\n[[tool.packyard.build]]\nname = "{name}"\nrequires = []\nlock = "x"\n'
+    with pytest.raises(FormatError) as caught:
+        read_pylock(stamp_pylock(BARE, requirements=[], python="3.12") + build, "pylock.toml")
+    assert str(caught.value) == f"pylock.toml: tool.packyard.build[0].name: {wanted}"
+
+
+def test_read_version_that_is_none_is_refused() -> None:
+    with pytest.raises(FormatError) as caught:
+        read_pylock(BARE.replace('"8.1.7"', '"../8"'), "pylock.toml")
+    assert str(caught.value) == (
+        "pylock.toml: packages[0].version: '../8' is not a version, a PEP 440 version like 1.2.0 was expected"
+    )

@@ -330,3 +330,21 @@ def test_buildconfig_wrong_is_said() -> None:
         "buildconfig.toml: other: unknown key\n  hint: known here: build\n"
         "buildconfig.toml: build.exlude: unknown key\n  hint: did you mean 'exclude'?"
     )
+
+
+@pytest.mark.parametrize("name", [".", "..", "../escaped"])
+def test_command_whose_name_is_a_path_is_refused(name: str) -> None:
+    with pytest.raises(FormatError) as caught:
+        read_project(PROJECT + f'[project.scripts]\n"{name}" = "webapp:main"\n', "p.toml")
+    assert str(caught.value) == (
+        f"p.toml: project.scripts.{name}: {name!r} is not a command name, letters, digits and . _ - were expected"
+    )
+
+
+def test_backend_path_that_leads_out_is_refused() -> None:
+    system = '[build-system]\nrequires = []\nbuild-backend = "b"\nbackend-path = ["../escaped"]\n'
+    with pytest.raises(FormatError) as caught:
+        read_project(PROJECT + system, "p.toml")
+    assert str(caught.value) == (
+        "p.toml: build-system.backend-path[0]: '../escaped' leaves its folder by '..', a path inside was expected"
+    )

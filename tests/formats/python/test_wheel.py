@@ -103,3 +103,12 @@ def test_info_folder_is_escaped(name: str, version: str, folder: str) -> None:
 )
 def test_is_python_script_knows_what_installers_write(start: bytes, expected: bool) -> None:
     assert is_python_script(start) is expected
+
+
+@pytest.mark.parametrize("scheme", ["scripts", "data", "purelib", "platlib"])
+def test_file_in_the_place_of_a_folder_for_files_is_refused(scheme: str) -> None:
+    """It would stand where the folder of all scripts, or the whole prefix, stands."""
+    wheel = read_wheel(packed({**INFO, f"my_app-1.0.data/{scheme}": "x"}))
+    with pytest.raises(FormatError) as caught:
+        placed(wheel, site="lib/python3.12/site-packages")
+    assert str(caught.value) == f"'my_app-1.0.data/{scheme}' is a file; expected a folder of that name"

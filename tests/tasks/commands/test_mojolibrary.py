@@ -246,3 +246,17 @@ def test_file_that_changes_meanwhile_is_not_installed(
         install.carry_out(steps, space.root / "lib")
     assert str(caught.value) == f"{dist}/tensor-0.1.0.mojopkg: changed while it was being installed"
     assert listing(space.root / "lib") == []
+
+
+@pytest.mark.parametrize("key", ["new", "gone"])
+def test_plan_of_somebody_else_moves_and_removes_nothing_elsewhere(space: Space, dist: Path, key: str) -> None:
+    """A library folder may be anybody's, and the plan that lies in it is carried out without a question."""
+    space.write("lib/.packyard-install/plan.json", json.dumps({"new": [], "gone": [], key: ["../escaped"]}))
+    space.write("lib/escaped", "in the staging folder's place")
+    space.write("escaped", "mine")
+    status, _, said = space.run("install", *BOTH, "--to", "lib")
+    assert status == 1
+    assert said.splitlines()[0].endswith(
+        f"plan.json: {key}[0]: '../escaped' has a control character or slash, a plain file name was expected"
+    )
+    assert (space.root / "escaped").read_text() == "mine"

@@ -126,7 +126,7 @@ exit 0
 """
 
 
-def bundle_room(root: Path, commands: dict[str, list[str]]) -> Room:
+def bundle_room(root: Path, commands: dict[str, list[str]], *, launcher: str = "rust") -> Room:
     room = Room(
         inputs=root / "in", outputs=root / "out", scratch=root / "tmp", home=root / "empty", log=root / "log",
         params={"file": "app-1.0.psp", "commands": commands},
@@ -137,7 +137,7 @@ def bundle_room(root: Path, commands: dict[str, list[str]]) -> Room:
         (room.inputs / language).write_text(STARTER + ("exit 7\n" if language == "go" else ""))
     (room.inputs / "notes").write_text("a file of its own\n")
     metadata = Metadata(
-        name="app", version="1.0", execution=Execution(command="/bin/true"), launcher=Launcher(tool="rust"),
+        name="app", version="1.0", execution=Execution(command="/bin/true"), launcher=Launcher(tool=launcher),
         slots=(Slot(id="notes", target="{workenv}/notes", purpose="data"),),
     )  # fmt: skip
     write_bundle(
@@ -163,6 +163,19 @@ def test_cleanroom_starts_each_command_of_a_bundle_by_each_launcher(
         "words one 'two words' starts, by the launcher go",
         "serve starts, by the launcher go",
     ]
+    assert list(room.scratch.iterdir()) == []
+
+
+@pytest.mark.parametrize("launcher", ["../escaped", "", "."])
+def test_cleanroom_gives_no_folder_the_name_that_a_bundle_gives_its_launcher(tmp_path: Path, launcher: str) -> None:
+    """The folder is removed in the end."""
+    room = bundle_room(tmp_path, {}, launcher=launcher)
+    kept = tmp_path / "escaped" / "mine"
+    kept.parent.mkdir()
+    kept.write_text("mine")
+    checks = list(bundle.check_starts(room, room.inputs / "app-1.0.psp", {}, {"app": []}))
+    assert [(check.what, check.passed) for check in checks] == [(f"app starts, by the launcher {launcher}", True)]
+    assert kept.read_text() == "mine"
     assert list(room.scratch.iterdir()) == []
 
 

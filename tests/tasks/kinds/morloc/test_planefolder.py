@@ -417,3 +417,18 @@ def test_plane_that_is_a_link_to_another_file_system_is_changed(tmp_path: Path) 
         assert os.listdir(elsewhere / "plane") == ["a"]
     finally:
         shutil.rmtree(elsewhere)
+
+
+@pytest.mark.parametrize("name", ["../../escaped", "/escaped", ".."])
+def test_note_of_somebody_else_removes_nothing_elsewhere(plane: Plane, tmp_path: Path, name: str) -> None:
+    """A home may be anybody's, and the note that lies in it names what is removed from it."""
+    kept = tmp_path / "escaped.module"
+    kept.write_text("mine")
+    (plane.home / "fdb/escaped.module").write_text("mine")
+    plane.aside.mkdir()
+    note = {"inode": plane.folder.stat().st_ino, "gone": [name], "new": []}
+    (plane.aside / "note.json").write_text(json.dumps(note))
+    before = tree(plane.home)
+    finish(plane)
+    assert kept.read_text() == "mine"
+    assert {path: found for path, found in before.items() if ".packyard" not in path} == tree(plane.home)
