@@ -10,7 +10,8 @@ from pathlib import Path
 
 from packyard.formats.errors import Problem
 from packyard.formats.semver import STEPS
-from packyard.tasks.console.output import count, say, say_json
+from packyard.formats.units import count_text
+from packyard.tasks.console.output import say, say_json
 from packyard.tasks.console.selection import UsageError
 from packyard.tasks.engine.build.opening import find_workspace
 from packyard.tasks.publish.bump import Change, Plan, commit_bump, plan_bump, refuse_commit, write_bump
@@ -40,7 +41,7 @@ def run(words: list[str]) -> int:
         commit_bump(workspace.root, plan)
     if not options.json:
         tagged = f", committed and tagged {plan.tag}" if options.tag else ""
-        say(f"wrote {count(len(plan.texts), 'file')}{tagged}")
+        say(f"wrote {count_text(len(plan.texts), 'file')}{tagged}")
     return 0
 
 

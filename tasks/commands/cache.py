@@ -11,11 +11,11 @@ from pathlib import Path
 
 import platformdirs
 from packyard.formats.errors import FormatError, Problem
-from packyard.formats.units import bytes_text, read_size
+from packyard.formats.units import count_text, read_size, size_text
 from packyard.formats.workspace.manifest import read_workspace
 from packyard.tasks import nullpath
 from packyard.tasks.console.cli import ERRORS
-from packyard.tasks.console.output import count, say, say_json
+from packyard.tasks.console.output import say, say_json
 from packyard.tasks.console.selection import UsageError
 from packyard.tasks.engine.build.opening import store_folder
 from packyard.tasks.engine.store import upkeep
@@ -61,7 +61,7 @@ def _stats(store: Store, limit: int, *, json: bool) -> int:
 
     def lines() -> Iterator[str]:
         yield f"folder   {store.folder}"
-        yield f"size     {bytes_text(found.size)}" + (f" of {bytes_text(limit)}" if limit else ", no limit")
+        yield f"size     {size_text(found.size)}" + (f" of {size_text(limit)}" if limit else ", no limit")
         yield f"results  {found.results}"
         yield f"blobs    {found.blobs}"
         yield f"trees    {found.trees}"
@@ -81,7 +81,7 @@ def _verify(store: Store, *, json: bool) -> int:
     else:
         say(*(f"damaged  {name}, removed" for name in found.damaged))
         whole = "all whole" if not found.damaged else f"{len(found.damaged)} damaged: the next build makes them again"
-        say(f"read {count(found.files, 'file')}, {bytes_text(found.size)}: {whole}")
+        say(f"read {count_text(found.files, 'file')}, {size_text(found.size)}: {whole}")
     return ERRORS if found.damaged else 0
 
 
@@ -90,9 +90,9 @@ def _say_removed(removed: upkeep.Removed, *, json: bool) -> int:
         say_json(asdict(removed))
     else:
         say(
-            f"removed {count(removed.results, 'result')}, {count(removed.blobs, 'blob')}, "
-            f"{count(removed.trees, 'tree')}, {count(removed.downloads, 'download')}: "
-            f"{bytes_text(removed.freed)}; {bytes_text(removed.left)} left"
+            f"removed {count_text(removed.results, 'result')}, {count_text(removed.blobs, 'blob')}, "
+            f"{count_text(removed.trees, 'tree')}, {count_text(removed.downloads, 'download')}: "
+            f"{size_text(removed.freed)}; {size_text(removed.left)} left"
         )
     return 0
 

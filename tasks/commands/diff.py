@@ -6,7 +6,8 @@ import argparse
 from dataclasses import asdict
 from pathlib import Path
 
-from packyard.tasks.console.output import count, say, say_json
+from packyard.formats.units import count_text
+from packyard.tasks.console.output import say, say_json
 from packyard.tasks.kinds.bundle.comparison import differences
 from packyard.tasks.kinds.bundle.inspection import table_text
 
@@ -30,5 +31,5 @@ def run(words: list[str]) -> int:
     else:
         header = ("slot", "what", str(options.before), str(options.after))
         rows = [(one.slot or "(bundle)", one.what, one.before or "-", one.after or "-") for one in found]
-        say(table_text([header, *rows]), count(len(found), "difference"))
+        say(table_text([header, *rows]), count_text(len(found), "difference"))
     return 1 if found else 0

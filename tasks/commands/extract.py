@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from packyard.tasks.console.output import count, say
+from packyard.formats.units import count_text
+from packyard.tasks.console.output import say
 from packyard.tasks.kinds.bundle.inspection import extract
 
 
@@ -23,5 +24,5 @@ def run(words: list[str]) -> int:
         parser.error("one folder was expected: 'packyard extract FILE -o DIR'")
     folder = options.output or options.folder
     files = extract(options.file, folder, options.slot)
-    say(f"wrote    {folder}  {count(len(files), 'file')}")
+    say(f"wrote    {folder}  {count_text(len(files), 'file')}")
     return 0

@@ -6,7 +6,7 @@ import argparse
 import json
 from collections.abc import Iterator, Mapping, Sequence
 
-from packyard.formats.units import duration
+from packyard.formats.units import duration_text
 from packyard.tasks.console.output import say, say_json
 from packyard.tasks.console.selection import open_here, select
 from packyard.tasks.engine.graph.graph import Graph
@@ -60,8 +60,8 @@ def _tree(graph: Graph, roots: Sequence[str]) -> Iterator[str]:
 def _chain(names: Sequence[str], seconds: Mapping[str, float]) -> Iterator[str]:
     """Each target of a chain with the time that it took when it last ran, and the sum."""
     for name in names:
-        yield f"{duration(seconds[name]) if name in seconds else 'not made yet':>12}  {name}"
-    yield f"{duration(sum(seconds.get(name, 0.0) for name in names)):>12}  in all: no number of jobs is faster"
+        yield f"{duration_text(seconds[name]) if name in seconds else 'not made yet':>12}  {name}"
+    yield f"{duration_text(sum(seconds.get(name, 0.0) for name in names)):>12}  in all: no number of jobs is faster"
 
 
 def _dot(graph: Graph, names: Sequence[str]) -> Iterator[str]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from packyard.formats.errors import FormatError, Problem, inside
 from packyard.formats.mojo.package import is_package, read_package
-from packyard.formats.units import bytes_text
+from packyard.formats.units import size_text
 from packyard.tasks.console.output import say, say_json
 from packyard.tasks.kinds.bundle.inspection import inspect_file, inspection_text
 from packyard.tasks.kinds.mojo.packagefile import ENDS
@@ -55,7 +55,7 @@ def _mojo_values(path: Path) -> dict[str, Any]:
 
 def _mojo_text(values: dict[str, Any]) -> str:
     facts = {
-        "package": f"{bytes_text(values['size'])}, {bytes_text(values['unpacked'])} of bytecode",
+        "package": f"{size_text(values['size'])}, {size_text(values['unpacked'])} of bytecode",
         "container": "none" if values["container"] == 0 else str(values["container"]),
         "producer": values["producer"],
         "compiler": values["identity"],

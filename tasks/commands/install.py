@@ -12,11 +12,12 @@ from pathlib import Path
 from packyard.formats.errors import FormatError, Problem
 from packyard.formats.morloc.home import PlanePaths
 from packyard.formats.morloc.reference import DEFAULT_REPOSITORY, STANDARD_SET, read_plane_name
+from packyard.formats.units import count_text
 from packyard.formats.workspace.manifest import WorkspaceManifest
 from packyard.formats.workspace.manifest import read_workspace as read_manifest
 from packyard.tasks import nullpath
 from packyard.tasks.commands.mojolibrary import install_mojo, names_mojo
-from packyard.tasks.console.output import count, say
+from packyard.tasks.console.output import say
 from packyard.tasks.console.selection import UsageError
 from packyard.tasks.errors import PlanError
 from packyard.tasks.kinds.morloc.install import Step, carry_out, decide, default_home, plain_run, read_wish
@@ -62,7 +63,7 @@ def install_morloc(packages: Sequence[str], options: argparse.Namespace) -> int:
     _show(steps, _DONE)
     for name in skipped:
         say(f"note: the setup script of {name} was not run (--allow-setup {name} runs it)")
-    say(f"{count(len(steps), 'package')} in {plane.folder}")
+    say(f"{count_text(len(steps), 'package')} in {plane.folder}")
     return 0
 
 

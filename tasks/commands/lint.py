@@ -10,7 +10,8 @@ from dataclasses import asdict
 from pathlib import Path
 
 from packyard.formats.errors import Problem
-from packyard.tasks.console.output import count, say, say_json
+from packyard.formats.units import count_text
+from packyard.tasks.console.output import say, say_json
 from packyard.tasks.console.selection import UsageError
 from packyard.tasks.engine.build.opening import find_workspace
 from packyard.tasks.kinds.morloc.lint import lint
@@ -32,7 +33,7 @@ def run(words: list[str]) -> int:
     else:
         say(*map(str, findings))
         warnings = len(findings) - errors
-        say(f"{count(errors, 'error')}, {count(warnings, 'warning')}" if findings else "nothing found")
+        say(f"{count_text(errors, 'error')}, {count_text(warnings, 'warning')}" if findings else "nothing found")
     return 1 if errors or (options.strict and findings) else 0
 
 

@@ -16,9 +16,10 @@ from packyard.formats.morloc.lock import as_pins, as_snapshot, read_morloc_lock
 from packyard.formats.python.lockchange import lock_changes
 from packyard.formats.python.pylock import BUILD_NAME, HOOK_NAME, NAME, drift, read_pylock
 from packyard.formats.text.toml import read_toml
+from packyard.formats.units import count_text
 from packyard.formats.workspace.lock import read_toolchain_pins
 from packyard.tasks import nullpath
-from packyard.tasks.console.output import count, say
+from packyard.tasks.console.output import say
 from packyard.tasks.console.selection import UsageError
 from packyard.tasks.engine.build.opening import find_workspace
 from packyard.tasks.errors import ActionError, PlanError, gather
@@ -59,7 +60,7 @@ def run(words: list[str]) -> int:
     application = _application()
     root = application or find_workspace(Path.cwd())
     if not words and (known := is_settled(root)):
-        say(f"kept     {os.path.relpath(root / LOCK)}  {count(known, 'morloc package')}")
+        say(f"kept     {os.path.relpath(root / LOCK)}  {count_text(known, 'morloc package')}")
         return 0
     workspace = read_standalone(root, lambda project: project) if application else read_workspace(root)
     if options.export:
@@ -89,7 +90,7 @@ def run(words: list[str]) -> int:
             _write_tools(workspace.root, _with_mojo(_tools(workspace), compilers), f"Mojo {mojo}")
         if morloc:  # last, because it needs other servers than the package index
             text = lock_morloc(workspace, _tools(workspace), upgrade=upgrade, offline=network.offline(), notify=say)
-            _write_tools(workspace.root, text, count(len(read_morloc_lock(text, LOCK)), "morloc package"))
+            _write_tools(workspace.root, text, count_text(len(read_morloc_lock(text, LOCK)), "morloc package"))
     return 0
 
 
@@ -197,7 +198,7 @@ def _write(root: Path, pin: Pin, upgrade: Sequence[str] | None) -> None:
     new = path.read_bytes()
     packages = read_pylock(new.decode("utf-8"), pin.path).packages
     source = f", as {os.path.relpath(root / pin.taken)} says" if pin.taken else ""
-    said = f"{os.path.relpath(path)}  {count(len(packages), 'distribution')}{source}"
+    said = f"{os.path.relpath(path)}  {count_text(len(packages), 'distribution')}{source}"
     say(f"{'kept   ' if new == old else 'wrote  '}  {said}")
     try:
         changes = list(lock_changes(old.decode("utf-8", "replace"), new.decode("utf-8"), pin.path)) if old else []
@@ -272,7 +273,7 @@ def _check(workspace: Workspace, locks: Sequence[_Lock], *, compilers: Mapping[s
     problems += [Problem(difference, place=LOCK, hint="run 'packyard lock'") for difference in differences]
     if problems:
         raise PlanError(*problems)
-    say(f"the locks fit ({count(len(locks), 'pylock')}{f', {LOCK}' if compilers or morloc else ''})")
+    say(f"the locks fit ({count_text(len(locks), 'pylock')}{f', {LOCK}' if compilers or morloc else ''})")
 
 
 def _misfits(workspace: Workspace, lock: _Lock) -> Iterator[Problem]:

@@ -6,7 +6,8 @@ import argparse
 from pathlib import Path
 
 from packyard.formats.errors import Problem
-from packyard.tasks.console.output import count, say, say_json
+from packyard.formats.units import count_text
+from packyard.tasks.console.output import say, say_json
 from packyard.tasks.console.selection import UsageError
 from packyard.tasks.kinds.mojo.foundcompiler import compiler_on_path, find_compiler
 from packyard.tasks.kinds.mojo.install import (
@@ -52,7 +53,7 @@ def install_mojo(options: argparse.Namespace) -> int:
     _show(steps, _DONE)
     if library is None:
         say("note: no compiler was found to check against; --compiler names one")
-    say(f"{count(len(steps), 'package')} in {folder}, for programs run with: mojo run -I {folder}")
+    say(f"{count_text(len(steps), 'package')} in {folder}, for programs run with: mojo run -I {folder}")
     return 0
 
 

@@ -19,7 +19,7 @@ from packyard.formats.errors import FormatError, Problem, inside
 from packyard.formats.platform import PLATFORMS
 from packyard.formats.pspf import read_public_key
 from packyard.formats.python.pyproject import ProjectManifest
-from packyard.formats.units import bytes_text
+from packyard.formats.units import size_text
 from packyard.tasks import nullpath
 from packyard.tasks.console.cli import carry_out, debugging
 from packyard.tasks.console.display import Plain, Quiet
@@ -186,12 +186,12 @@ def _build(front: Front, names: Sequence[str]) -> int:
 def _tell(outs: Sequence[Path], *, quiet: bool, verified: bool, saved: Counter[str]) -> int:
     status = 0
     for out in outs:
-        lines = [f"made     {out}  {bytes_text(out.stat().st_size)}"]
+        lines = [f"made     {out}  {size_text(out.stat().st_size)}"]
         if "symbols" in saved:
-            lines.append(f"stripped {bytes_text(saved['symbols'])} of symbols")
+            lines.append(f"stripped {size_text(saved['symbols'])} of symbols")
         if kinds := {kind: size for kind, size in saved.items() if kind != "symbols"}:
-            told = ", ".join(f"{kind} {bytes_text(size)}" for kind, size in kinds.items())
-            lines.append(f"trimmed  {bytes_text(sum(kinds.values()))} of the dependencies: {told}")
+            told = ", ".join(f"{kind} {size_text(size)}" for kind, size in kinds.items())
+            lines.append(f"trimmed  {size_text(sum(kinds.values()))} of the dependencies: {told}")
         if verified:
             found = verify_file(out)
             lines.append(found.text())

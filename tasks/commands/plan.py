@@ -9,7 +9,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from packyard.tasks.console.output import count, say, say_json
+from packyard.formats.units import count_text
+from packyard.tasks.console.output import say, say_json
 from packyard.tasks.console.selection import open_here, select
 from packyard.tasks.engine.build.nearest import Comparison
 from packyard.tasks.engine.build.verdict import Verdict
@@ -70,7 +71,7 @@ def _lines(verdicts: Mapping[str, Verdict], found: Mapping[str, Comparison | Non
             yield from (f"             {difference}" for difference in differences)
     counts = Counter(verdict.state for verdict in verdicts.values())
     if counts["fresh"] == len(verdicts):
-        yield f"nothing to do: {count(len(verdicts), 'target')} fresh"
+        yield f"nothing to do: {count_text(len(verdicts), 'target')} fresh"
     else:
         yield ", ".join(f"{counts[state]} {state}" for state in ("stale", "waiting", "fresh") if counts[state])
 

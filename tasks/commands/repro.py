@@ -9,8 +9,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from packyard.formats.errors import Problem
+from packyard.formats.units import count_text
 from packyard.tasks.console.cli import ERRORS
-from packyard.tasks.console.output import count, say, say_json
+from packyard.tasks.console.output import say, say_json
 from packyard.tasks.console.selection import UsageError, open_here, select
 from packyard.tasks.engine.build.repro import Finding, reproduce, variations
 
@@ -46,9 +47,9 @@ def _lines(found: Sequence[Finding], built: int) -> Iterator[str]:
         if finding.followers:
             yield f"  so differ: {', '.join(finding.followers)}"
     yield (
-        f"{count(len(found), 'target')} of {built} cannot be reproduced"
+        f"{count_text(len(found), 'target')} of {built} cannot be reproduced"
         if found
-        else f"{count(built, 'target')} came out the same, byte for byte"
+        else f"{count_text(built, 'target')} came out the same, byte for byte"
     )
 
 

@@ -8,8 +8,9 @@ from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 
+from packyard.formats.units import count_text
 from packyard.tasks.console.names import TRACE_COMMANDS
-from packyard.tasks.console.output import count, say
+from packyard.tasks.console.output import say
 from packyard.tasks.console.selection import choose_targets
 from packyard.tasks.engine.build.opening import find_workspace, open_workspace
 from packyard.tasks.engine.store.store import full_or
@@ -69,7 +70,7 @@ def _forget(words: list[str]) -> int:
             wanted = {name for word in names for name in (graph.closure(graph.final) if word == "all" else (word,))}
             known = {name: record for name, record in known.items() if name in wanted}
         trace.forget(known)
-    say(f"forgot {count(len(known), 'target')}")
+    say(f"forgot {count_text(len(known), 'target')}")
     return 0
 
 

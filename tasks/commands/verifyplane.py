@@ -7,8 +7,9 @@ from dataclasses import asdict
 from pathlib import Path
 
 from packyard.formats.morloc.lock import LockedPackage
+from packyard.formats.units import count_text
 from packyard.tasks.commands.install import find_here, plane_of
-from packyard.tasks.console.output import count, say, say_json
+from packyard.tasks.console.output import say, say_json
 from packyard.tasks.errors import ActionError
 from packyard.tasks.kinds.morloc.lock import locked_packages
 from packyard.tasks.kinds.morloc.verify import morloc_program, typecheck, verify_plane
@@ -26,13 +27,13 @@ def run(words: list[str]) -> int:
     morloc = morloc_program()
     if morloc and options.typecheck:
         problems += typecheck(plane, morloc)
-    checked = count(len(plane.locked), "package")
+    checked = count_text(len(plane.locked), "package")
     if options.json:
         say_json({"packages": len(plane.locked), "problems": [asdict(problem) for problem in problems]})
     else:
         say(*map(str, problems))
         typed = " and typecheck" if morloc and options.typecheck else ""
-        say(f"{count(len(problems), 'problem')} in {checked}" if problems else f"{checked} as locked{typed}")
+        say(f"{count_text(len(problems), 'problem')} in {checked}" if problems else f"{checked} as locked{typed}")
     return 1 if problems else 0
 
 

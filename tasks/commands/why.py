@@ -8,9 +8,9 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 
-from packyard.formats.units import bytes_text, duration
+from packyard.formats.units import count_text, duration_text, size_text
 from packyard.tasks.commands.plan import as_values, nearest_lines, reason_lines
-from packyard.tasks.console.output import count, say, say_json
+from packyard.tasks.console.output import say, say_json
 from packyard.tasks.console.selection import open_here, select
 from packyard.tasks.engine.build.verdict import Verdict
 from packyard.tasks.engine.trace.trace import Failure, Record
@@ -46,12 +46,12 @@ def _lines(
 ) -> Iterator[str]:
     yield from _verdict_lines(name, verdicts[name], nearest[name])
     if record is not None:
-        yield from _labelled("made", _when(record.at, f"in {duration(record.seconds)}"))
+        yield from _labelled("made", _when(record.at, f"in {duration_text(record.seconds)}"))
         yield from _labelled("from", _made_from(record))
         yield from _labelled("key", record.key)
         yield from _labelled("artifact", *_artifacts(record))
     if failure is not None:
-        yield from _labelled("failed", _when(failure.at, f"after {duration(failure.seconds)}"))
+        yield from _labelled("failed", _when(failure.at, f"after {duration_text(failure.seconds)}"))
         yield from _labelled("", *failure.message.splitlines())
         if os.path.exists(failure.log):
             yield from _labelled("log", os.path.relpath(failure.log))
@@ -70,9 +70,9 @@ def _artifacts(record: Record) -> Iterator[str]:
         if "/" in part:
             folders.setdefault(path.removesuffix(part.partition("/")[2]), []).append(made.size)
         else:
-            yield f"{path}  {bytes_text(made.size)}  sha256:{made.digest}"
+            yield f"{path}  {size_text(made.size)}  sha256:{made.digest}"
     for folder, sizes in folders.items():
-        yield f"{folder}  {bytes_text(sum(sizes))} in {count(len(sizes), 'file')}"
+        yield f"{folder}  {size_text(sum(sizes))} in {count_text(len(sizes), 'file')}"
 
 
 def _verdict_lines(name: str, verdict: Verdict, nearest: list[str]) -> Iterator[str]:
@@ -92,7 +92,8 @@ def _when(at: float, length: str) -> str:
 
 def _made_from(record: Record) -> str:
     values = record.ingredients
-    return f"{count(len(values['inputs']), 'file')}, {count(len(values['uses']), 'artifact')} of other targets"
+    files, artifacts = len(values["inputs"]), len(values["uses"])
+    return f"{count_text(files, 'file')}, {count_text(artifacts, 'artifact')} of other targets"
 
 
 def _values(

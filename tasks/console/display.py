@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TextIO
 
-from packyard.formats.units import bytes_text, duration
+from packyard.formats.units import duration_text, size_text
 from packyard.tasks.engine.build.events import Outcome, Summary
 
 _SHOWN_ARTIFACTS = 40
@@ -29,7 +29,7 @@ class Plain:
 
     def end(self, outcome: Outcome) -> None:
         if outcome.how != "fresh":
-            self._line(f"{outcome.how:8} {outcome.name}  {duration(outcome.seconds)}")
+            self._line(f"{outcome.how:8} {outcome.name}  {duration_text(outcome.seconds)}")
 
     def note(self, text: str) -> None:
         self._line(text)
@@ -105,9 +105,9 @@ def summary_lines(summary: Summary) -> list[str]:
     stands last, where a terminal shows it however much was made."""
     made, total = summary.sizes, sum(summary.sizes.values())
     if len(made) <= _SHOWN_ARTIFACTS:
-        lines = [f"made     {path}  {bytes_text(size)}" for path, size in made.items()]
+        lines = [f"made     {path}  {size_text(size)}" for path, size in made.items()]
     else:
-        lines = [f"made     {len(made)} artifacts, {bytes_text(total)} (--json lists them)"]
+        lines = [f"made     {len(made)} artifacts, {size_text(total)} (--json lists them)"]
     lines += [f"removed  {path}" for path in summary.removed]
     failed = [outcome for outcome in summary.outcomes if outcome.how == "failed"]
     for outcome in failed:
@@ -138,13 +138,13 @@ def count_line(summary: Summary) -> str:
         )
         if count
     ]
-    return f"{', '.join(parts)} in {duration(summary.seconds)}"
+    return f"{', '.join(parts)} in {duration_text(summary.seconds)}"
 
 
 def nothing_line(fresh: int, seconds: float) -> str:
     """What is said when all is fresh, or when there is nothing to make: a new workspace."""
     what = f"{fresh} targets are fresh" if fresh else "the workspace has no final artifact yet"
-    return f"nothing to do: {what} ({duration(seconds)})"
+    return f"nothing to do: {what} ({duration_text(seconds)})"
 
 
 def size_of(path: Path) -> int:

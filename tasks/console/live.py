@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TextIO
 
-from packyard.formats.units import duration
+from packyard.formats.units import duration_text
 from packyard.tasks.console.display import summary_lines
 from packyard.tasks.engine.build.events import Outcome, Summary
 from rich.console import Console, Group
@@ -41,7 +41,7 @@ class Live:
         self._done += 1
         self._running.pop(outcome.name, None)
         if outcome.how != "fresh":
-            self._print(f"{outcome.how:8} {outcome.name}  {duration(outcome.seconds)}")
+            self._print(f"{outcome.how:8} {outcome.name}  {duration_text(outcome.seconds)}")
 
     def note(self, text: str) -> None:
         self._console.print(Text(text, style="yellow"), soft_wrap=True)
@@ -61,10 +61,10 @@ class Live:
             self._spinner,
             ProgressBar(total=max(self._total, 1), completed=self._done, width=30),
             f"{self._done}/{self._total}",
-            duration(now - self._begun),
+            duration_text(now - self._begun),
         )
         running = list(self._running.items())
-        lines = [Text(f"  {name}  {duration(now - since)}", style="dim") for name, since in running[:_SHOWN]]
+        lines = [Text(f"  {name}  {duration_text(now - since)}", style="dim") for name, since in running[:_SHOWN]]
         if len(running) > _SHOWN:
             lines.append(Text(f"  and {len(running) - _SHOWN} more", style="dim"))
         return Group(bar, *lines)

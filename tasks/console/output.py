@@ -27,8 +27,3 @@ def say(*lines: str) -> None:
 def say_json(value: object) -> None:
     """Write one JSON document, indented."""
     say(json.dumps(value, indent=2))
-
-
-def count(number: int, noun: str) -> str:
-    """A number and its noun: '1 file', '2 files'."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

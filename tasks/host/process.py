@@ -18,6 +18,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import IO, TypeAlias
 
+from packyard.formats.units import duration_text
 from packyard.tasks.errors import ActionError
 
 Program: TypeAlias = "subprocess.Popen[bytes]"
@@ -153,9 +154,9 @@ def run(
             raise ActionError(f"{argv[0]!r} cannot be started: {error.strerror}") from None
         try:
             status = child.wait(timeout) if until is None else _wait(child, timeout, until)
-        except subprocess.TimeoutExpired:
+        except subprocess.TimeoutExpired as stopped:
             raise ActionError(
-                f"{Path(argv[0]).name!r} was stopped after {timeout:g} s", detail=_end(log, start)
+                f"{Path(argv[0]).name!r} was stopped after {duration_text(stopped.timeout)}", detail=_end(log, start)
             ) from None
         finally:
             _groups.end(child)

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from packyard.formats.elf import strip_elf
 from packyard.formats.pspf import key_from_seed, open_bundle, public_key
-from packyard.formats.units import bytes_text
+from packyard.formats.units import size_text
 from packyard.tasks.kinds.interpreter.choice import RUNNING
 
 from tests.applications import start
@@ -375,7 +375,7 @@ def test_stripped_bundle_is_smaller_and_runs(folder, tmp_path: Path) -> None:  #
     stripped = space.packyard("pack", "--output", "stripped.psp", "--strip")
     assert "stripped" not in plain.out
     saved = len(native.read_bytes()) - len(strip_elf(native.read_bytes()))
-    assert f"stripped {bytes_text(saved)} of symbols\n" in stripped.out
+    assert f"stripped {size_text(saved)} of symbols\n" in stripped.out
     assert saved > 1000
     sizes = [len(space.read(path)) for path in ("plain.psp", "stripped.psp")]
     assert sizes[1] < sizes[0]

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 import yaml
-from packyard.formats.units import bytes_text
+from packyard.formats.units import size_text
 from packyard.tasks.console.cli import version
 
 from tests.conftest import Ran, Space
@@ -182,7 +182,7 @@ def test_docs_workflow_builds_the_site_that_it_uploads(packaged: tuple[Space, di
     assert found["site"][0] == found["links"][0] == "passed"
     assert found["addresses"] == ("skipped", "other hosts were not asked: packyard check --online")
     size = sum(map(len, space.files("site").values()))
-    assert f"| `site/` | {bytes_text(size)} | `" in space.packyard("check", "--summary").out
+    assert f"| `site/` | {size_text(size)} | `" in space.packyard("check", "--summary").out
 
 
 def test_check_of_a_mojo_package_passes_item_by_item(packaged: tuple[Space, dict[str, Ran]]) -> None:

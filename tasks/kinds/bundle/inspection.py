@@ -29,7 +29,7 @@ from packyard.formats.pspf import (
 from packyard.formats.pspf.contents import LARGEST_CONTENTS
 from packyard.formats.pspf.operations import Chain, Operation, chain_name, unpack_chain
 from packyard.formats.relpath import read_relpath
-from packyard.formats.units import bytes_text
+from packyard.formats.units import size_text
 from packyard.tasks.kinds.bundle.deepcheck import verify_program
 from packyard.tasks.target.target import Json
 
@@ -134,12 +134,12 @@ def inspection_text(values: dict[str, Json]) -> str:
     seal = "the launcher checks the content at the first start" if values["sealed"] else "none: nothing checks the "
     seal += "" if values["sealed"] else "slots on the host but 'packyard verify'"
     facts = [
-        ("bundle", f"{values['name']} {values['version']}, {bytes_text(values['size'])}"),
+        ("bundle", f"{values['name']} {values['version']}, {size_text(values['size'])}"),
         (
             "built",
             " ".join(part for part in (built["tool"], built["version"], built["platform"], built["time"]) if part),
         ),
-        ("launcher", f"{launcher['name']} {launcher['version']}".strip() + f", {bytes_text(launcher['size'])}"),
+        ("launcher", f"{launcher['name']} {launcher['version']}".strip() + f", {size_text(launcher['size'])}"),
         ("key", key["public"]),
         ("signed", cover),
         ("seal", seal),
@@ -152,7 +152,7 @@ def inspection_text(values: dict[str, Json]) -> str:
     header = ("slot", "id", "stored", "as", "purpose", "lifecycle", "mode", "target")
     rows = [
         (
-            str(slot["position"]), slot["id"], bytes_text(slot["size"]), slot["operations"], slot["purpose"],
+            str(slot["position"]), slot["id"], size_text(slot["size"]), slot["operations"], slot["purpose"],
             slot["lifecycle"], slot["permissions"], slot["target"],
         )
         for slot in values["slots"]

@@ -26,6 +26,7 @@ from packyard.formats.pspf import (
     verify_contents,
     write_bundle,
 )
+from packyard.formats.units import duration_text
 from packyard.tasks.errors import ActionError
 from packyard.tasks.kinds.cleanroom.mojo import ending_of, said
 from packyard.tasks.kinds.cleanroom.report import Check
@@ -89,7 +90,7 @@ def _start(room: Room[Any], hiding: Sequence[str], file: Path, language: str, na
         return Check(what=what)
     text, _, ending = output.rstrip().rpartition("\n")
     if "was stopped after" in ending:
-        cause = f"it neither ended nor listened at $PORT in {_PATIENCE} s"
+        cause = f"it neither ended nor listened at $PORT in {duration_text(_PATIENCE)}"
     elif missing := _MISSING.findall(text):
         cause = f"missing dependency {missing[-1]!r}: no module in the bundle has that name"
     else:

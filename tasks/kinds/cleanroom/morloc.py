@@ -16,6 +16,7 @@ from packyard.formats.errors import FormatError, Problem
 from packyard.formats.morloc.home import PlanePaths
 from packyard.formats.morloc.manifest import read_morloc
 from packyard.formats.morloc.reference import PLANE_SUFFIX, LocalRef, archive_file
+from packyard.formats.units import count_text
 from packyard.formats.workspace.manifest import MorlocSpec
 from packyard.tasks.errors import ActionError
 from packyard.tasks.kinds.cleanroom.mojo import ending_of, said
@@ -170,8 +171,7 @@ def _package(plane: Plane, name: str) -> Package:
 
 
 def _all(bench: Bench, state: str) -> str:
-    count = len(bench.plane.locked)
-    return f"{count} package{'' if count == 1 else 's'} {state}"
+    return f"{count_text(len(bench.plane.locked), 'package')} {state}"
 
 
 def _title(package: Package) -> str:

@@ -7,7 +7,7 @@ import stat
 from collections.abc import Iterator
 from typing import Any
 
-from packyard.formats.units import bytes_text
+from packyard.formats.units import count_text, size_text
 from packyard.tasks.kinds.docs.onlinelinks import ask_links
 from packyard.tasks.kinds.docs.site import site_folders
 from packyard.tasks.publish.checklist.evidence import Evidence
@@ -143,7 +143,7 @@ def _shown(component: Component, evidence: Evidence, is_meant: Any, noun: str) -
     count = sum(1 for target in targets for check in evidence.report(target) if is_meant(check))
     if not count and noun == "example":
         return skipped('none is declared: examples = ["examples/*.mojo"] in mojo.toml')
-    return passed(f"{count} {noun}{'' if count == 1 else 's'} in a clean room")
+    return passed(f"{count_text(count, noun)} in a clean room")
 
 
 def _main(target: Target) -> str:
@@ -153,7 +153,7 @@ def _main(target: Target) -> str:
 
 def _size(target: Target, evidence: Evidence) -> str:
     sizes = [made.size for part, made in evidence.made(target).items() if part in ("", *_first_part(target))]
-    return bytes_text(sizes[0]) if sizes else "0 B"
+    return size_text(sizes[0]) if sizes else "0 B"
 
 
 def _first_part(target: Target) -> Iterator[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from packyard.formats.units import bytes_text
+from packyard.formats.units import size_text
 from packyard.tasks.console.display import size_of
 from packyard.tasks.publish.checklist.checklist import Judged
 from packyard.tasks.publish.checklist.evidence import Evidence
@@ -31,4 +31,4 @@ def _rows(evidence: Evidence) -> Iterator[str]:
         for part, path in evidence.artifacts(target).items():
             if part in made:
                 shown = f"{path}/" if made[part].tree else path
-                yield f"| `{shown}` | {bytes_text(size_of(evidence.root / path))} | `{made[part].digest}` |"
+                yield f"| `{shown}` | {size_text(size_of(evidence.root / path))} | `{made[part].digest}` |"

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import pytest
 from packyard.formats.errors import FormatError
-from packyard.formats.units import read_size
 from packyard.formats.workspace.manifest import (
     ArchiveSpec,
     CacheSpec,
@@ -81,11 +80,6 @@ def test_workspace_full_manifest_is_read() -> None:
         metas=(MetaSpec(name="odyssey", version="0.1.0", members=("tensor", "nn")),),
         cache=CacheSpec(directory="../cache", limit=10 * 2**30),
     )
-
-
-@pytest.mark.parametrize(("text", "size"), [("0 B", 0), ("500 MB", 500_000_000), ("1.5 GiB", 3 * 2**29), ("2KB", 2000)])
-def test_size_text_is_bytes(text: str, size: int) -> None:
-    assert read_size(text) == size
 
 
 def test_workspace_names_twice_are_refused_for_each_kind() -> None:

@@ -7,7 +7,7 @@ import shutil
 import time
 
 import pytest
-from packyard.formats.units import bytes_text, duration
+from packyard.formats.units import duration_text, size_text
 from packyard.tasks.engine.store.runs import recall
 from packyard.tasks.engine.trace.trace import Failure, Record, Trace
 
@@ -29,10 +29,10 @@ def made(space: Space, name: str, inputs: str) -> str:
     artifact = record.outputs[""]
     when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(record.at))
     return (
-        f"  made      {when}, in {duration(record.seconds)}\n"
+        f"  made      {when}, in {duration_text(record.seconds)}\n"
         f"  from      {inputs}\n"
         f"  key       {record.key}\n"
-        f"  artifact  {path}  {bytes_text(artifact.size)}  sha256:{artifact.digest}\n"
+        f"  artifact  {path}  {size_text(artifact.size)}  sha256:{artifact.digest}\n"
     )
 
 

@@ -3,8 +3,6 @@ from __future__ import annotations
 import io
 import json
 
-import pytest
-from packyard.formats.units import bytes_text, duration
 from packyard.tasks.console.display import Json, Plain, count_line, summary_lines
 from packyard.tasks.console.live import Live
 from packyard.tasks.engine.build.events import Outcome, Summary
@@ -102,26 +100,3 @@ def test_count_line_says_nothing_to_do():
     assert count_line(Summary(seconds=0.05, outcomes=[], fresh=0, sizes={})) == (
         "nothing to do: the workspace has no final artifact yet (0.05 s)"
     )
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [(0, "0.00 s"), (0.005, "0.01 s"), (59.99, "59.99 s"), (60, "1 min 0 s"), (3725.9, "62 min 5 s")],
-)
-def test_duration_as_people_read_it(seconds, text):
-    assert duration(seconds) == text
-
-
-@pytest.mark.parametrize(
-    ("size", "text"),
-    [
-        (0, "0 B"),
-        (999, "999 B"),
-        (1000, "1.0 kB"),
-        (1_500_000, "1.5 MB"),
-        (2_000_000_000, "2.0 GB"),
-        (5 * 10**12, "5000.0 GB"),
-    ],
-)
-def test_bytes_as_people_read_them(size, text):
-    assert bytes_text(size) == text

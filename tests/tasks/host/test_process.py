@@ -111,7 +111,7 @@ def test_run_of_program_beside_its_folder(tmp_path):
 
 def test_run_over_time_is_stopped_with_all_it_started(tmp_path):
     said = failure(tmp_path, "echo $$ >pid; sleep 60 & echo $! >child; wait", timeout=0.3)
-    assert said == "'sh' was stopped after 0.3 s"
+    assert said == "'sh' was stopped after 0.30 s"
     assert gone(pid_in(tmp_path / "pid"))
     assert gone(pid_in(tmp_path / "child"))
 
@@ -119,7 +119,7 @@ def test_run_over_time_is_stopped_with_all_it_started(tmp_path):
 def test_run_of_what_never_ends_is_stopped_when_it_is_well(tmp_path):
     run(tmp_path, "echo $$ >pid; touch ready; sleep 60", until=(tmp_path / "ready").exists, timeout=30)
     assert gone(pid_in(tmp_path / "pid"))
-    assert failure(tmp_path, "sleep 60", until=lambda: False, timeout=0.3) == "'sh' was stopped after 0.3 s"
+    assert failure(tmp_path, "sleep 60", until=lambda: False, timeout=0.3) == "'sh' was stopped after 0.30 s"
     assert failure(tmp_path, "exit 3", until=lambda: False, timeout=30) == "'sh' ended with status 3"
 
 

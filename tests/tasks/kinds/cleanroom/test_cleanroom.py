@@ -193,7 +193,7 @@ def test_cleanroom_names_the_command_of_a_bundle_that_fails_and_why(
             "no module in the bundle has that name",
             "    ModuleNotFoundError: No module named 'stranger'",
             f"words starts, by the launcher {language}: it ended with status 1",
-            f"sleeper starts, by the launcher {language}: it neither ended nor listened at $PORT in 0.5 s",
+            f"sleeper starts, by the launcher {language}: it neither ended nor listened at $PORT in 0.50 s",
         ]
     assert str(caught.value).splitlines() == ["app-1.0.psp: 6 of 7 checks failed in the clean room", *said]
 
