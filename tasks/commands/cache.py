@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
-import platformdirs
 from packyard.formats.errors import FormatError, Problem
 from packyard.formats.units import count_text, read_size, size_text
 from packyard.formats.workspace.manifest import read_workspace
@@ -17,9 +16,9 @@ from packyard.tasks import nullpath
 from packyard.tasks.console.cli import ERRORS
 from packyard.tasks.console.output import say, say_json
 from packyard.tasks.console.selection import UsageError
-from packyard.tasks.engine.build.opening import store_folder
 from packyard.tasks.engine.store import upkeep
 from packyard.tasks.engine.store.store import Store
+from packyard.tasks.host.cachefolder import store_folder
 
 
 def run(words: list[str]) -> int:
@@ -44,7 +43,7 @@ def _settings() -> tuple[Path, int]:
     """The store's folder and limit: those of the workspace around the current folder, or the user's own."""
     root = nullpath.find_root(os.getcwd())
     if root is None:
-        return store_folder(platformdirs.user_cache_path("packyard"), ""), 0
+        return store_folder(), 0
     try:
         text = (Path(root) / nullpath.MANIFEST).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:

@@ -22,9 +22,11 @@ from packyard.tasks import nullpath
 from packyard.tasks.console.output import say
 from packyard.tasks.console.selection import UsageError
 from packyard.tasks.engine.build.opening import find_workspace
+from packyard.tasks.engine.store.store import downloads_in
 from packyard.tasks.errors import ActionError, PlanError, gather
 from packyard.tasks.host import network
 from packyard.tasks.host.atomic import rewrite
+from packyard.tasks.host.cachefolder import store_folder
 from packyard.tasks.index.adoptedlock import check_taken, taken_lock
 from packyard.tasks.index.lock import resolve, taken_drift
 from packyard.tasks.index.projectindexes import indexes_of
@@ -85,7 +87,7 @@ def run(words: list[str]) -> int:
         upgrade = None if "" in options.upgrade else options.upgrade
         _refuse_unknown(workspace, locks, upgrade or ())
         for lock in locks:
-            _write(workspace.root, lock.pin, upgrade)
+            _write(workspace, lock.pin, upgrade)
         if mojo:
             _write_tools(workspace.root, _with_mojo(_tools(workspace), compilers), f"Mojo {mojo}")
         if morloc:  # last, because it needs other servers than the package index
@@ -191,10 +193,12 @@ def _docs_lock(workspace: Workspace) -> Iterator[_Lock]:
 # writing -----------------------------------------------------------------------------------------------------
 
 
-def _write(root: Path, pin: Pin, upgrade: Sequence[str] | None) -> None:
+def _write(workspace: Workspace, pin: Pin, upgrade: Sequence[str] | None) -> None:
+    root = workspace.root
     path = root / pin.path
     old = path.read_bytes() if path.exists() else b""
-    resolve(pin, root, upgrade=upgrade)
+    downloads = downloads_in(store_folder(root, workspace.manifest.cache.directory))
+    resolve(pin, root, downloads=downloads, upgrade=upgrade)
     new = path.read_bytes()
     packages = read_pylock(new.decode("utf-8"), pin.path).packages
     source = f", as {os.path.relpath(root / pin.taken)} says" if pin.taken else ""

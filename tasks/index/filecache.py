@@ -11,24 +11,29 @@ import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
-import platformdirs
 from packyard.formats.digest import digest_stream
 from packyard.formats.python.pinned import Pinned
 from packyard.tasks.errors import ActionError
 from packyard.tasks.host import network
 from packyard.tasks.host.atomic import replacing
 from packyard.tasks.index.download import download
+from packyard.tasks.target.room import Room
 
 _AT_ONCE = 8  # downloads
 
 
-def fetched(files: Sequence[Pinned], indexes: Sequence[str] = (), folder: Path | None = None) -> list[Path]:
+def fetched_in(room: Room[Any], files: Sequence[Pinned]) -> list[Path]:
+    """As `fetched`, for an action. A room that nobody gave a folder for downloads keeps them as long as itself."""
+    return fetched(files, room.downloads or room.scratch / "downloads", room.local.get("indexes", ()))
+
+
+def fetched(files: Sequence[Pinned], folder: Path, indexes: Sequence[str] = ()) -> list[Path]:
     """Where each of the files is; ActionError with every one that cannot be had, or is not what its digest says.
 
-    `indexes` are those that the project names (credentials.sign_in), `folder` is where downloads are kept.
+    `folder` is where downloads are kept, `indexes` are those that the project names (credentials.sign_in).
     """
-    folder = folder or downloads()
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -41,12 +46,6 @@ def fetched(files: Sequence[Pinned], indexes: Sequence[str] = (), folder: Path |
     if failures:
         raise ActionError("\n".join(failure.message for failure in failures), hint=failures[0].hint)
     return [one.result() for one in waiting]
-
-
-def downloads() -> Path:
-    """The folder of what was downloaded, in the store of this user."""
-    given = os.environ.get("PACKYARD_CACHE_DIR", "")
-    return (Path(given) if given else platformdirs.user_cache_path("packyard")) / "store/v1/download"
 
 
 def _check_offline(files: Sequence[Pinned], folder: Path) -> None:

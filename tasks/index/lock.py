@@ -86,8 +86,9 @@ def own_path(name: str, requirements: Iterable[str], python: str, taken: str = "
     return f"{FOLDER}/{name}/pylock.{hashlib.sha256(question.encode()).hexdigest()[:12]}.toml"
 
 
-def resolve(pin: Pin, root: Path, *, upgrade: Iterable[str] | None = ()) -> None:
-    """Resolve the requirements of `pin` for every platform and write its lock, whole or not at all.
+def resolve(pin: Pin, root: Path, *, downloads: Path, upgrade: Iterable[str] | None = ()) -> None:
+    """Resolve the requirements of `pin` for every platform and write its lock, whole or not at all. Sources that are
+    asked what builds them are kept in `downloads`.
 
     Versions of the lock that is there (or of an earlier one of the same name) are kept while they fit, but for
     the distributions named in `upgrade`, None meaning all. ActionError, with uv's own words, when there is no answer.
@@ -96,16 +97,19 @@ def resolve(pin: Pin, root: Path, *, upgrade: Iterable[str] | None = ()) -> None
     if pin.taken:
         taken = digest((root / pin.taken).read_text(encoding="utf-8"))
         found = taken_text(pin, root, upgrades(upgrade))
-        text = _stamped(pin, root, found, _earlier(final), upgrades(upgrade), taken=(pin.taken, taken))
+        known, chosen = _earlier(final), upgrades(upgrade)
+        text = _stamped(pin, root, found, known, chosen, downloads=downloads, taken=(pin.taken, taken))
     else:
-        text = resolved_text(pin, root, _earlier(final), upgrade=upgrade)
+        text = resolved_text(pin, root, _earlier(final), downloads=downloads, upgrade=upgrade)
     try:
         rewrite(final, text)
     except OSError as error:
         raise ActionError(f"{pin.path}: cannot be written: {error.strerror}") from None
 
 
-def resolved_text(pin: Pin, root: Path, earlier: str = "", *, upgrade: Iterable[str] | None = ()) -> str:
+def resolved_text(
+    pin: Pin, root: Path, earlier: str = "", *, downloads: Path, upgrade: Iterable[str] | None = ()
+) -> str:
     """The text of the lock that answers `pin` in the workspace at `root`, keeping the versions of the `earlier` text
     where they fit."""
     chosen = upgrades(upgrade)
@@ -113,7 +117,7 @@ def resolved_text(pin: Pin, root: Path, earlier: str = "", *, upgrade: Iterable[
         place=pin.path, requirements=pin.requirements, python=pin.python, project=root / pin.project,
         earlier=earlier, upgrade=chosen,
     )  # fmt: skip
-    return _stamped(pin, root, compiled(question), earlier, chosen)
+    return _stamped(pin, root, compiled(question), earlier, chosen, downloads=downloads)
 
 
 def _stamped(
@@ -123,12 +127,13 @@ def _stamped(
     earlier: str,
     upgrade: tuple[str, ...] | None,
     *,
+    downloads: Path,
     taken: tuple[str, str] = ("", ""),
 ) -> str:
     """A lock with its question, and with what builds its sources."""
     try:
         known = read_pylock(earlier, pin.path).builds if earlier else ()
-        builds = tuple(_builds(pin, root, text, known, upgrade))
+        builds = tuple(_builds(pin, root, text, known, upgrade, downloads))
         text = stamp_pylock(text, requirements=pin.requirements, python=pin.python, builds=builds, taken=taken)
         read_pylock(text, pin.path)
     except FormatError as error:
@@ -137,7 +142,7 @@ def _stamped(
 
 
 def _builds(
-    pin: Pin, root: Path, text: str, known: Iterable[Build], upgrade: tuple[str, ...] | None
+    pin: Pin, root: Path, text: str, known: Iterable[Build], upgrade: tuple[str, ...] | None, downloads: Path
 ) -> Iterator[Build]:
     """What builds the distributions that have no wheel for the machine of `pin`."""
     earlier = {build.name: build for build in known}
@@ -146,7 +151,7 @@ def _builds(
         sources = [file for file in pinned_files(text, pin.path, machine) if not file.is_wheel]
     except FormatError:
         return  # it is for other machines: what this one misses is said where it is missed
-    for pinned, file in zip(sources, fetched(sources, pin.indexes)):
+    for pinned, file in zip(sources, fetched(sources, downloads, pin.indexes)):
         with tempfile.TemporaryDirectory(prefix="packyard-source-") as folder:
             requires = build_system(pinned, file, Path(folder, "source")).requires
         kept = earlier[pinned.name].lock if pinned.name in earlier else ""

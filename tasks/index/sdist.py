@@ -20,7 +20,7 @@ from packyard.formats.text.table import reading
 from packyard.formats.text.toml import read_toml
 from packyard.tasks.errors import ActionError
 from packyard.tasks.host.unpack import unpack
-from packyard.tasks.index.filecache import fetched
+from packyard.tasks.index.filecache import fetched_in
 from packyard.tasks.index.pep517 import build_wheel, usable_wheel
 from packyard.tasks.index.unpackwheel import unpack_wheel
 from packyard.tasks.target.room import Room
@@ -77,7 +77,7 @@ def build_sdist(
     tree.mkdir()
     try:
         parts = pinned_files(build.lock, f"the lock of what builds {name!r}", machine)
-        for part, wheel in zip(parts, fetched(parts, room.local.get("indexes", ()), room.downloads)):
+        for part, wheel in zip(parts, fetched_in(room, parts)):
             unpack_wheel(wheel, tree, name=part.name)
     except FormatError as error:
         raise ActionError(f"what builds {name!r} cannot be installed: {error}") from None

@@ -22,7 +22,7 @@ class Room(Generic[P]):
     (read-only by agreement), `outputs` is where results are left, `scratch` is an empty folder for anything else; all
     three are removed afterwards. `trees` maps a used target to its tree in the store. `log` is the file that `say` and
     children write to. `local` is where a private key or a program lies (Target.local), `downloads` where files of the
-    package index are kept.
+    package index are kept, None for no longer than the room.
     """
 
     inputs: Path

@@ -135,7 +135,7 @@ class World:
             doit.plugin, "entry_points_impl", lambda: _entry_points
         )  # it looks through all distributions each time
         patch.setattr(sandbox, "base", lambda: self.folder / "rooms")
-        patch.setattr(lock, "resolve", lambda pin, root: _write(root / pin.path, locked(pin)))
+        patch.setattr(lock, "resolve", lambda pin, root, downloads: _write(root / pin.path, locked(pin)))
         patch.setattr(building, "invoke", self._invoke)
         self._pass(Build, "_run", "run")
         self._pass(sandbox, "collect", "collect")

@@ -48,7 +48,7 @@ def _install(version: str, work: Path) -> Path:
     for folder in (room.inputs, room.outputs, room.scratch, room.home):
         folder.mkdir()
     pin = Pin(path="in/pylock.toml", requirements=(f"mojo-compiler=={version}",), python="3.11", platform="")
-    lock.resolve(pin, work)
+    lock.resolve(pin, work, downloads=work / "downloads")
     make_toolchain(room)
     return room.outputs / "toolchain"
 

@@ -313,7 +313,7 @@ class Build:
         self.notify(f"{name}: no lock yet, {what} into {pin.path}")
         from packyard.tasks.index import lock
 
-        lock.resolve(pin, self.root)
+        lock.resolve(pin, self.root, downloads=self.store.downloads)
         self._memo.forget(pin.path)
 
     def _sources(self, target: Target) -> dict[str, Look]:

@@ -10,7 +10,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import platformdirs
 from packyard.formats.errors import FormatError, Problem
 from packyard.tasks import nullpath
 from packyard.tasks.engine.build.build import Build
@@ -21,6 +20,7 @@ from packyard.tasks.engine.store.store import Store
 from packyard.tasks.engine.trace.trace import StoredGraph, Trace
 from packyard.tasks.errors import PlanError
 from packyard.tasks.host import programs
+from packyard.tasks.host.cachefolder import store_folder
 from packyard.tasks.host.own import own_files
 from packyard.tasks.nullpath import MANIFEST
 
@@ -44,15 +44,14 @@ class Opened:
 
     @cached_property
     def store_folder(self) -> Path:
-        """Where the store lies: PACKYARD_CACHE_DIR, else [cache] directory, else the user's cache folder."""
+        """Where the store lies; PlanError when that cannot be told (host/cachefolder.py)."""
         return store_folder(self.root, self.graph.cache)
 
     def build(self, notify: Callable[[str], None], *, locked: bool = False, mode: Mode = "plain") -> Build:
         """A build over this graph; `locked` refuses to resolve what has no lock yet, `mode` tells how
         each action is kept to what it declares."""
-        return Build(
-            self.root, self.graph, self.trace, lambda: Store(self.store_folder), notify, locked=locked, mode=mode
-        )
+        folder = self.store_folder  # asked now, so that a wrong setting is one error and not one of each target
+        return Build(self.root, self.graph, self.trace, lambda: Store(folder), notify, locked=locked, mode=mode)
 
     def reopened(self) -> Opened:
         """The same workspace, now to be written to; PlanError when it is not the same any more."""
@@ -82,12 +81,6 @@ class Opened:
             changed,
             text=old is None or old.text != new.text,
         )
-
-
-def store_folder(root: Path, directory: str) -> Path:
-    """Where the store of a workspace at `root` lies whose [cache] directory is `directory`."""
-    given = os.environ.get("PACKYARD_CACHE_DIR") or directory
-    return (root / given if given else platformdirs.user_cache_path("packyard")) / "store"
 
 
 def find_workspace(start: Path) -> Path:

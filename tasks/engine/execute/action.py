@@ -36,7 +36,7 @@ def main(file: str) -> int:
     values = described["room"]
     paths = {name: Path(values[name]) for name in ("inputs", "outputs", "scratch", "home", "log")}
     trees = {name: Path(path) for name, path in values["trees"].items()}
-    downloads = {"downloads": Path(values["downloads"])} if values.get("downloads") else {}
+    downloads = {"downloads": Path(values["downloads"]) if values["downloads"] else None}
     try:
         invoke(described["run"], Room(**values | paths | {"trees": trees} | downloads))
     except ActionError as error:

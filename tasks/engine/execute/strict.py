@@ -19,7 +19,6 @@ from typing import Any
 
 from packyard.tasks.errors import ActionError
 from packyard.tasks.host import network, own, process
-from packyard.tasks.index.filecache import downloads
 from packyard.tasks.target.room import Room
 
 SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/etc")
@@ -39,14 +38,14 @@ def invoke_alone(run: str, room: Room[Any], prefix: Sequence[str], *, path: Sequ
     paths = {name: os.fspath(getattr(room, name)) for name in ("inputs", "outputs", "scratch", "home", "log")}
     trees = {name: os.fspath(tree) for name, tree in room.trees.items()}
     told = {"params": room.params, "local": room.local, "network": room.network}
-    described = {**told, **paths, "trees": trees, "downloads": os.fspath(room.downloads or downloads())}
+    described = {**told, **paths, "trees": trees, "downloads": os.fspath(room.downloads) if room.downloads else ""}
     text = json.dumps({"run": run, "room": described, "answer": os.fspath(answer)})
     (place / _FILE).write_text(text, encoding="utf-8")
     python = [sys.executable, "-P", "-m", "packyard.tasks.engine.execute.action", os.fspath(place / _FILE)]
     named = {name: os.environ[name] for name in _texts(room.local) if name in os.environ}
     environment = {**room.environment(), **named}
-    if room.network:
-        (room.downloads or downloads()).mkdir(parents=True, exist_ok=True)
+    if room.network and room.downloads:
+        room.downloads.mkdir(parents=True, exist_ok=True)
     if path:
         environment["PYTHONPATH"] = os.pathsep.join(map(os.fspath, path))
     try:
@@ -117,8 +116,8 @@ def kept(room: Room[Any]) -> Iterator[str]:
     """The download caches that an action with a network may keep."""
     if room.network:
         base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-        for folder in (Path(os.environ.get("UV_CACHE_DIR") or base / "uv"), room.downloads or downloads()):
-            if folder.is_dir():
+        for folder in (Path(os.environ.get("UV_CACHE_DIR") or base / "uv"), room.downloads):
+            if folder and folder.is_dir():
                 yield os.fspath(folder)
 
 

@@ -53,6 +53,11 @@ class Result:
     log: str
 
 
+def downloads_in(folder: Path) -> Path:
+    """Where the store below `folder` keeps files of the package index; nothing is made."""
+    return folder / FORMAT / DOWNLOADS
+
+
 class Store:
     """The store below `folder`. Every method is safe against other threads and processes that use it too."""
 
@@ -63,7 +68,7 @@ class Store:
                 (self.folder / name).mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise ActionError(f"{folder}: the store cannot be made: {error.strerror}") from None
-        self.downloads = self.folder / DOWNLOADS
+        self.downloads = downloads_in(folder)
         self._sweep()
         self._checked: set[str] = set()  # trees whose files were looked at in this run
         self._held: weakref.finalize[[int], Store] | None = None

@@ -20,9 +20,10 @@ from packyard.formats.morloc.reference import LocalRef, read_install
 from packyard.formats.morloc.resolution import order
 from packyard.formats.workspace.manifest import MorlocSpec, WorkspaceManifest
 from packyard.tasks.errors import PlanError
+from packyard.tasks.host.cachefolder import cache_folder
 from packyard.tasks.kinds.morloc.package import needs_of, read_packages
 from packyard.tasks.kinds.morloc.scan import Scan, scan
-from packyard.tasks.kinds.morloc.sources import Sources, cache_folder, naming_problems, vendored
+from packyard.tasks.kinds.morloc.sources import Sources, naming_problems, vendored
 from packyard.tasks.workspace import answers
 from packyard.tasks.workspace.watch import Watch
 from packyard.tasks.workspace.workspace import LOCK, Workspace, read_workspace
@@ -153,7 +154,7 @@ def workspace_sources(
     return Sources(
         spec=manifest.morloc,
         root=watch.root,
-        cache=cache_folder(manifest.cache.directory, watch.root),
+        cache=cache_folder(watch.root, manifest.cache.directory),
         scan_members=scan_members,
         archives=_vendored(manifest, watch),
         locked=locked,

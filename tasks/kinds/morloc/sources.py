@@ -8,7 +8,6 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
-import platformdirs
 from packyard.formats.archive.entry import Entry
 from packyard.formats.archive.gzipped import Reader
 from packyard.formats.errors import FormatError, Problem, inside
@@ -310,9 +309,3 @@ def expand(references: Iterable[InstallRef]) -> Iterator[InstallRef]:
 def naming_problems(members: Scan, known: Collection[str], root: str) -> list[Problem]:
     """What is wrong with the members' own names of packages, so that nothing need be fetched to say it."""
     return [found.problem for found in find_errors(members, known, root=root) if found.code in _NAMING]
-
-
-def cache_folder(configured: str, root: Path) -> Path:
-    """Where fetched repositories are kept: beside the store."""
-    given = os.environ.get("PACKYARD_CACHE_DIR") or configured
-    return root / given if given else platformdirs.user_cache_path("packyard")

@@ -24,7 +24,7 @@ from packyard.formats.python.pylock import read_pylock
 from packyard.formats.python.record import Recorded, hash_of, write_record
 from packyard.formats.python.trim import trimmed
 from packyard.tasks.errors import ActionError
-from packyard.tasks.index.filecache import fetched
+from packyard.tasks.index.filecache import fetched_in
 from packyard.tasks.index.sdist import build_sdist
 from packyard.tasks.index.unpackwheel import Distribution, read_distribution
 from packyard.tasks.kinds.interpreter import program
@@ -77,7 +77,7 @@ def _laid_out(room: Room[Any], lock_text: str, python: Path, facts: Mapping[str,
     builds = {build.name: build for build in read_pylock(lock_text, pylock.NAME).builds}
     site = prefix_of(machine.python, machine.platform).site
     files = pinned_files(lock_text, pylock.NAME, machine)
-    for pinned, file in zip(files, fetched(files, room.local.get("indexes", ()), room.downloads)):
+    for pinned, file in zip(files, fetched_in(room, files)):
         wheel = file
         if not pinned.is_wheel:
             wheel = build_sdist(room, pinned, file, builds.get(pinned.name), python, machine)

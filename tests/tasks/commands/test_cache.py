@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 from packyard.tasks.engine.build.opening import open_workspace
@@ -96,3 +97,33 @@ def test_cache_outside_a_workspace_looks_at_the_users_store(
     space.build()
     monkeypatch.chdir(tmp_path_factory.mktemp("elsewhere"))
     assert json.loads(space.output("cache", "stats", "--json"))["results"] == 2
+
+
+def test_cache_of_a_workspace_lies_where_its_manifest_says(
+    space: Space, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.delenv("PACKYARD_CACHE_DIR")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "unused"))
+    space.write("packyard.toml", (space.root / "packyard.toml").read_text() + '\n[cache]\ndirectory = "../shared"\n')
+    space.build()
+    assert json.loads(space.output("cache", "stats", "--json"))["results"] == 2
+    assert (tmp_path / "shared/store/v1/blob").is_dir()
+    assert not (tmp_path / "unused").exists()
+
+
+@pytest.mark.parametrize("words", [("cache", "stats"), ("plan",), ("lock",)])
+def test_cache_of_a_relative_variable_is_one_error(
+    space: Space, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    space.build()
+    space.write("web/pyproject.toml", '[project]\nname = "web"\nversion = "1"\n[build-system]\nrequires = ["x"]\n')
+    manifest = (space.root / "packyard.toml").read_text()
+    space.write("packyard.toml", manifest.replace("[workspace]", '[workspace]\nmembers = ["web"]'))
+    monkeypatch.setenv("PACKYARD_CACHE_DIR", "cache")
+    assert space.run(*words) == (
+        1,
+        "",
+        "error: PACKYARD_CACHE_DIR: 'cache' is relative; expected an absolute path\n"
+        "  hint: a folder in one workspace is [cache] directory in packyard.toml\n",
+    )
+    assert not (space.root / "cache").exists()

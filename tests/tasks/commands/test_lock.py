@@ -52,7 +52,7 @@ def resolver(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     """Answers in place of the package index: every distribution asked for is at the version that stands here."""
     versions = {"click": "8.2.0", "flit-core": "3.12.0", "mojo-compiler": "1.0.0"}
 
-    def text(pin: locks.Pin, root: Path, earlier: str = "", *, upgrade: object = ()) -> str:
+    def text(pin: locks.Pin, root: Path, earlier: str = "", *, downloads: Path, upgrade: object = ()) -> str:
         names = [requirement.partition(">")[0].partition("=")[0].replace("_", "-") for requirement in pin.requirements]
         packages = "".join(f'[[packages]]\nname = "{name}"\nversion = "{versions[name]}"\n' for name in names)
         return stamp_pylock(f'lock-version = "1.0"\n{packages}', requirements=pin.requirements, python=pin.python)
@@ -88,6 +88,23 @@ def test_locks_of_an_application_in_no_workspace_lie_beside_its_manifest(
     assert python.output("lock") == said
     assert read_pylock(Path("pylock.toml").read_text(), "").packages == (("click", "8.2.0"),)
     assert python.output("lock", "--check") == "the locks fit (2 pylocks)\n"
+
+
+def test_lock_keeps_sources_in_the_cache_that_the_workspace_names(
+    python: Space, resolver: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PACKYARD_CACHE_DIR")
+    python.write("packyard.toml", Path("packyard.toml").read_text() + '[cache]\ndirectory = "kept"\n')
+    asked: list[Path] = []
+    answered = locks.resolved_text
+
+    def listening(*words: object, downloads: Path, **more: object) -> str:
+        asked.append(downloads)
+        return answered(*words, downloads=downloads, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(locks, "resolved_text", listening)
+    python.output("lock")
+    assert {*asked} == {python.root / "kept/store/v1/download"}
 
 
 def test_lock_tells_which_versions_changed(python: Space, resolver: dict[str, str]) -> None:

@@ -79,7 +79,7 @@ def test_requirements_with_hashes_decide_the_versions_and_the_files(root: Path, 
     found = pin(root)
     assert found.taken == "app/requirements.txt"
     assert found.path.startswith(".packyard/locks/app/")
-    lock.resolve(found, root)
+    lock.resolve(found, root, downloads=root / "downloads")
     assert packages(root, found.path) == {"good": "1.0", "plain": "1.0", "pip": "25.0"}
     text = (root / found.path).read_text()
     assert index.file_url(GOOD) in text and "another" not in text and "cp3" not in text
@@ -91,7 +91,7 @@ def test_requirements_whose_hashes_no_file_has_are_refused(root: Path, index: In
     text = requirements(index, GOOD, PLAIN).replace(index.digest(PLAIN), "0" * 64)
     write(root, "app/requirements.txt", text)
     with pytest.raises(ActionError) as error:
-        lock.resolve(pin(root), root)
+        lock.resolve(pin(root), root, downloads=root / "downloads")
     assert str(error.value) == (
         "the lock cannot be taken: app/requirements.txt: no file of 'plain' on the package index has one of its hashes"
     )
@@ -122,7 +122,7 @@ def test_uv_lock_is_taken_before_requirements_and_after_ours(
     write(root, "app/requirements.txt", requirements(index, "good-2.0-py3-none-any.whl", PLAIN))
     found = pin(root)
     assert found.taken == "app/uv.lock"
-    lock.resolve(found, root)
+    lock.resolve(found, root, downloads=root / "downloads")
     assert packages(root, found.path) == {"good": "1.0", "plain": "1.0", "pip": "25.0"}
     assert not (root / "app/.venv").exists()
 
@@ -156,7 +156,7 @@ def test_uv_lock_of_the_whole_workspace_is_taken_by_the_members_it_lists(root: P
     uv_lock(root)
     found = pin(root)
     assert found.taken == "uv.lock"
-    lock.resolve(found, root)
+    lock.resolve(found, root, downloads=root / "downloads")
     assert packages(root, found.path) == {"good": "2.0", "plain": "1.0", "pip": "25.0"}
 
 
@@ -185,5 +185,5 @@ def test_extra_that_uv_did_not_lock_is_drift(root: Path, index: Index) -> None:
         "  hint: run 'uv lock'"
     )
     uv_lock(root / "app")
-    lock.resolve(pin(root), root)
+    lock.resolve(pin(root), root, downloads=root / "downloads")
     assert packages(root, pin(root).path) == {"rich": "1.0", "plain": "1.0", "pip": "25.0"}

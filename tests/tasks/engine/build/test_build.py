@@ -541,15 +541,15 @@ def test_lock_being_resolved_does_not_stop_other_targets(yard, monkeypatch):
 
     class Lock:
         @staticmethod
-        def resolve(pin: Pin, root: Path) -> None:
+        def resolve(pin: Pin, root: Path, *, downloads: Path) -> None:
             resolving.set()
             assert resolved.wait(20)
             (root / pin.path).write_text("lock\n")
 
-    import packyard.tasks
+    import packyard.tasks.index
 
     monkeypatch.setitem(__import__("sys").modules, "packyard.tasks.index.lock", Lock)
-    monkeypatch.setattr(packyard.tasks, "lock", Lock, raising=False)
+    monkeypatch.setattr(packyard.tasks.index, "lock", Lock, raising=False)
     pin = Pin(path="lock.toml", requirements=("click",), python="3.12", platform="linux_amd64")
     yard.write("a.txt", "a")
     yard.target("a", "lock.toml", pins=(pin,))
@@ -578,17 +578,17 @@ def test_lock_is_resolved_while_its_target_waits_and_a_failure_is_told_by_that(y
 
     class Lock:
         @staticmethod
-        def resolve(pin: Pin, root: Path) -> None:
+        def resolve(pin: Pin, root: Path, *, downloads: Path) -> None:
             asked.append(pin.path)
             if pin.path == "bad.toml":
                 raise ActionError("bad.toml: no versions were found")
             (root / pin.path).write_text("lock\n")
             resolved.set()
 
-    import packyard.tasks
+    import packyard.tasks.index
 
     monkeypatch.setitem(__import__("sys").modules, "packyard.tasks.index.lock", Lock)
-    monkeypatch.setattr(packyard.tasks, "lock", Lock, raising=False)
+    monkeypatch.setattr(packyard.tasks.index, "lock", Lock, raising=False)
     good, bad = (
         Pin(path=path, requirements=("click",), python="3.12", platform="linux_amd64")
         for path in ("lock.toml", "bad.toml")

@@ -19,8 +19,10 @@ from packyard.formats.archive.listing import read_listing
 from packyard.formats.errors import FormatError
 from packyard.tasks.engine.execute.action import invoke
 from packyard.tasks.engine.graph.graph import build_graph
+from packyard.tasks.engine.store.store import downloads_in
 from packyard.tasks.errors import ActionError
 from packyard.tasks.host import programs
+from packyard.tasks.host.cachefolder import store_folder
 from packyard.tasks.host.machine import host_platform
 from packyard.tasks.index import lock
 from packyard.tasks.kinds.interpreter import choice
@@ -35,6 +37,7 @@ from tests.conftest import NETWORK
 pytestmark = [pytest.mark.real, pytest.mark.skipif(not sys.platform.startswith("linux"), reason="harvests on Linux")]
 
 RUNTIME = f"runtime:cpython-{RUNNING}-{host_platform()}"
+DOWNLOADS = downloads_in(store_folder())  # once for this machine
 NO_PIP = "[tool.flavor.build]\npip = false\n"
 PLAIN = {
     "app/pyproject.toml": f'[project]\nname = "app"\nversion = "1.0"\n'
@@ -79,12 +82,12 @@ class Yard:
             self._make(other, targets)
         for pin in target.pins:
             if not (self.root / pin.path).exists():
-                lock.resolve(pin, self.root)
+                lock.resolve(pin, self.root, downloads=DOWNLOADS)
         place = self.work / name.replace(":", "-").replace("/", "-")
         room = Room(
             inputs=place / "in", outputs=place / "out", scratch=place / "tmp", home=place / "home",
             params=target.params, local=target.local, log=place / "log",
-            network=target.network,
+            network=target.network, downloads=DOWNLOADS,
             trees={use.target: self.made[use.target, use.part] for use in target.uses if not use.at},
         )  # fmt: skip
         for folder in (room.inputs, room.outputs, room.scratch, room.home):
@@ -431,7 +434,7 @@ def test_env_of_a_committed_lock_shares_and_remakes_single_distributions(tmp_pat
     whole = unpack(tmp_path / "whole", yard.make("env:app"))
     for name in ("app", "other"):
         (pin,) = yard.targets[f"env:{name}"].pins
-        text = yard.made and lock.resolved_text(pin, yard.root)
+        text = yard.made and lock.resolved_text(pin, yard.root, downloads=DOWNLOADS)
         yard.write({f"{name}/pylock.toml": str(text)})
     one, two = (set(yard.targets[f"env:{name}"].dependencies) for name in ("app", "other"))
     assert {target.rpartition("-py")[0].rpartition("-")[0] for target in one | two} == {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import os
 import sys
 import sysconfig
 from collections.abc import Sequence
@@ -19,7 +20,6 @@ from packyard.tasks.errors import ActionError
 from packyard.tasks.host import process
 from packyard.tasks.host.machine import host_platform
 from packyard.tasks.index import lock
-from packyard.tasks.index.filecache import downloads
 from packyard.tasks.kinds.interpreter.choice import RUNNING, Interpreter
 from packyard.tasks.kinds.python.envneeds import Needs, needs
 from packyard.tasks.kinds.python.sitepackages import install
@@ -57,6 +57,11 @@ SOURCE = {
 }
 
 
+def downloads() -> Path:
+    """Where all rooms of a test keep what they download."""
+    return Path(os.environ["PACKYARD_CACHE_DIR"], "downloads")
+
+
 def room(folder: Path, *, glibc: str = "2.36", platform: str = "") -> Room:
     """The room of an environment's action, whose runtime is the Python that runs."""
     for name in ("in", "out", "tmp", "home"):
@@ -71,7 +76,7 @@ def room(folder: Path, *, glibc: str = "2.36", platform: str = "") -> Room:
     }  # fmt: skip
     return Room(
         inputs=folder / "in", outputs=folder / "out", scratch=folder / "tmp", home=folder / "home",
-        params=params, log=folder / "log", network=True,
+        params=params, log=folder / "log", network=True, downloads=downloads(),
     )  # fmt: skip
 
 
@@ -267,7 +272,7 @@ def test_source_is_built_by_what_the_lock_pins_without_the_settings_of_the_user(
 ) -> None:
     index.add_source("sourced", "1.0", SOURCE)
     index.add_wheel("tinybackend", "1.0", {"tinybackend.py": BACKEND})
-    text = lock.resolved_text(pin("sourced"), tmp_path)
+    text = lock.resolved_text(pin("sourced"), tmp_path, downloads=downloads())
     (build,) = read_pylock(text, "").builds
     assert (build.name, build.requires) == ("sourced", ("tinybackend>=1",))
     assert dict(read_pylock(build.lock, "").packages) == {"tinybackend": "1.0"}
@@ -279,15 +284,15 @@ def test_source_is_built_by_what_the_lock_pins_without_the_settings_of_the_user(
     assert one[f"{SITE}/sourced.py"] == "seen = []\nhome = 'home'\n"
     assert "Name: sourced" in one[f"{SITE}/sourced-1.0.dist-info/METADATA"]
 
-    assert lock.resolved_text(pin("sourced"), tmp_path, text) == text  # versions stay
-    upgraded = lock.resolved_text(pin("sourced"), tmp_path, text, upgrade=None)
+    assert lock.resolved_text(pin("sourced"), tmp_path, text, downloads=downloads()) == text  # versions stay
+    upgraded = lock.resolved_text(pin("sourced"), tmp_path, text, downloads=downloads(), upgrade=None)
     assert dict(read_pylock(read_pylock(upgraded, "").builds[0].lock, "").packages) == {"tinybackend": "2.0"}
 
 
 def test_source_whose_backend_fails_shows_its_words(index: Index, tmp_path: Path) -> None:
     index.add_source("sourced", "1.0", {**SOURCE, "broken": ""})
     index.add_wheel("tinybackend", "1.0", {"tinybackend.py": BACKEND})
-    message = refusal(room(tmp_path / "room"), lock.resolved_text(pin("sourced"), tmp_path))
+    message = refusal(room(tmp_path / "room"), lock.resolved_text(pin("sourced"), tmp_path, downloads=downloads()))
     assert message.startswith(
         "'sourced-1.0.tar.gz' could not be built: the backend 'tinybackend' ended with status 1\n"
     )
@@ -319,7 +324,7 @@ def test_password_of_the_index_is_in_no_command_line_and_no_log(
 
     monkeypatch.setattr(process._groups, "start", watched)
     made = room(tmp_path / "room")
-    text = lock.resolved_text(pin("sourced"), tmp_path)
+    text = lock.resolved_text(pin("sourced"), tmp_path, downloads=downloads())
     install(made, text)
     assert "--format" in started
     assert not [word for word in started if "swordfish" in word]
@@ -329,7 +334,7 @@ def test_password_of_the_index_is_in_no_command_line_and_no_log(
 def test_lock_without_an_answer_shows_the_words_of_the_resolver(index: Index, tmp_path: Path) -> None:
     index.add_wheel("good", "1.0")
     with pytest.raises(ActionError) as error:
-        lock.resolved_text(pin("good>=2"), tmp_path)
+        lock.resolved_text(pin("good>=2"), tmp_path, downloads=downloads())
     assert error.value.message == "app/pylock.toml: no versions were found for good>=2"
     assert "good>=2" in error.value.detail
 
