@@ -20,13 +20,15 @@ from packyard.tasks.commands.mojolibrary import install_mojo, names_mojo
 from packyard.tasks.console.output import say
 from packyard.tasks.console.selection import UsageError
 from packyard.tasks.errors import PlanError
-from packyard.tasks.kinds.morloc.install import Step, carry_out, decide, default_home, plain_run, read_wish
+from packyard.tasks.kinds.morloc.install import Step, carry_out, decide, default_home, plain_run
 from packyard.tasks.kinds.morloc.lint import find_errors
 from packyard.tasks.kinds.morloc.lock import workspace_lock, workspace_sources
-from packyard.tasks.kinds.morloc.package import read_packages
-from packyard.tasks.kinds.morloc.planefolder import Plane, changing
+from packyard.tasks.kinds.morloc.members import read_packages
+from packyard.tasks.kinds.morloc.planechange import changing
+from packyard.tasks.kinds.morloc.planefolder import Plane
 from packyard.tasks.kinds.morloc.scan import Scan, scan
 from packyard.tasks.kinds.morloc.sources import Sources
+from packyard.tasks.kinds.morloc.wish import read_wish
 from packyard.tasks.workspace.watch import Watch
 from packyard.tasks.workspace.workspace import LOCK, MANIFEST, read_workspace, source_epoch
 

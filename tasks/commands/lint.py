@@ -16,7 +16,7 @@ from packyard.tasks.console.selection import UsageError
 from packyard.tasks.engine.build.opening import find_workspace
 from packyard.tasks.kinds.morloc.lint import lint
 from packyard.tasks.kinds.morloc.lock import known_packages
-from packyard.tasks.kinds.morloc.package import read_packages
+from packyard.tasks.kinds.morloc.members import read_packages
 from packyard.tasks.kinds.morloc.scan import Finding
 from packyard.tasks.workspace import answers
 from packyard.tasks.workspace.workspace import Workspace, read_workspace

@@ -11,7 +11,8 @@ from packyard.tasks.commands.mojolibrary import is_mojo_place, uninstall_mojo
 from packyard.tasks.console.output import say
 from packyard.tasks.errors import ActionError
 from packyard.tasks.kinds.morloc.install import dependants, orphans, remove
-from packyard.tasks.kinds.morloc.planefolder import Plane, changing, finish
+from packyard.tasks.kinds.morloc.planechange import changing, finish
+from packyard.tasks.kinds.morloc.planefolder import Plane
 
 
 def run(words: list[str]) -> int:

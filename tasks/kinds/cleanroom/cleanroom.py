@@ -20,9 +20,9 @@ from packyard.tasks.kinds.mojo.dependencies import Needs
 from packyard.tasks.kinds.mojo.package import Package, artifact_name, placed_examples
 from packyard.tasks.kinds.mojo.plan import MojoPlan, sound_packages
 from packyard.tasks.kinds.morloc.archives import archives_of
+from packyard.tasks.kinds.morloc.members import read_packages
 from packyard.tasks.kinds.morloc.package import MANIFEST as YAML
 from packyard.tasks.kinds.morloc.package import Package as MorlocPackage
-from packyard.tasks.kinds.morloc.package import read_packages
 from packyard.tasks.kinds.python.version import version
 from packyard.tasks.target.target import Output, Source, Target, Use
 from packyard.tasks.workspace.workspace import MANIFEST, Member, Workspace

@@ -21,15 +21,19 @@ from packyard.formats.workspace.manifest import MorlocSpec
 from packyard.tasks.errors import ActionError
 from packyard.tasks.kinds.cleanroom.mojo import ending_of, said
 from packyard.tasks.kinds.cleanroom.report import Check
-from packyard.tasks.kinds.morloc.install import Wish, carry_out, decide, read_plane_archive
+from packyard.tasks.kinds.morloc.archivefile import package_of_file, read_archive
+from packyard.tasks.kinds.morloc.install import carry_out, decide
 from packyard.tasks.kinds.morloc.lint import find_errors
 from packyard.tasks.kinds.morloc.package import MANIFEST, Package, read_entries
-from packyard.tasks.kinds.morloc.planefolder import Plane, changing
+from packyard.tasks.kinds.morloc.planearchive import read_plane_archive
+from packyard.tasks.kinds.morloc.planechange import changing
+from packyard.tasks.kinds.morloc.planefolder import Plane
 from packyard.tasks.kinds.morloc.scan import scan
 from packyard.tasks.kinds.morloc.setup import write_entries
-from packyard.tasks.kinds.morloc.sources import Provided, Sources, package_of_file, read_archive
+from packyard.tasks.kinds.morloc.sources import Provided, Sources
 from packyard.tasks.kinds.morloc.unpacked import entries_of
 from packyard.tasks.kinds.morloc.verify import verify_plane
+from packyard.tasks.kinds.morloc.wish import Wish
 from packyard.tasks.target.room import Room
 
 NOT_SHOWN = ("that its types agree, and that the compiler's own installer takes it: there was no compiler of morloc",)

@@ -11,7 +11,8 @@ from packyard.formats.morloc.lock import LockedPackage
 from packyard.formats.morloc.reference import archive_file
 from packyard.tasks.kinds.mojo.plan import sound_packages
 from packyard.tasks.kinds.morloc.archives import members_needed
-from packyard.tasks.kinds.morloc.package import Package, read_packages
+from packyard.tasks.kinds.morloc.members import read_packages
+from packyard.tasks.kinds.morloc.package import Package
 from packyard.tasks.kinds.python.version import version
 from packyard.tasks.target.target import Target, Use
 from packyard.tasks.texts.installscript import Beside

@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from packyard.formats.morloc.lock import ARCHIVE, MEMBER, LockedPackage
-from packyard.formats.morloc.reference import ARCHIVE_SUFFIX
 from packyard.formats.morloc.resolution import find_cycle
+from packyard.tasks.kinds.morloc.archivefile import place_of, vendored
 from packyard.tasks.kinds.morloc.lock import in_order, locked_source, workspace_lock
 from packyard.tasks.kinds.morloc.package import Package
-from packyard.tasks.kinds.morloc.sources import vendored
 from packyard.tasks.target.target import Source, Use
 from packyard.tasks.workspace.workspace import Workspace
 
@@ -71,11 +70,6 @@ def members_needed(name: str, members: Mapping[str, Package]) -> tuple[tuple[str
             elif need not in found:
                 found.append(need)
     return tuple(sorted(found)), tuple(sorted(others))
-
-
-def place_of(name: str) -> str:
-    """Where an action finds the archive of a package."""
-    return f"packages/{name}{ARCHIVE_SUFFIX}"
 
 
 def _closure(

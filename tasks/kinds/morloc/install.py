@@ -7,30 +7,21 @@ import re
 import tempfile
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from io import BytesIO
 from pathlib import Path
 from typing import Literal
 
-from packyard.formats.archive.gzipped import Reader
-from packyard.formats.errors import FormatError, Problem, inside
-from packyard.formats.morloc.home import Installed, PlanePaths, needed_by, read_record
-from packyard.formats.morloc.lock import LockedPackage, content_digest, read_morloc_lock
-from packyard.formats.morloc.reference import (
-    PLANE_SUFFIX,
-    GitRef,
-    InstallRef,
-    LocalRef,
-    Named,
-    read_install,
-    read_plane_name,
-)
+from packyard.formats.errors import FormatError, Problem
+from packyard.formats.morloc.home import Installed, needed_by
+from packyard.formats.morloc.lock import LockedPackage, content_digest
 from packyard.formats.versionrange import read_range
-from packyard.tasks.host import gitfetch, process
+from packyard.tasks.host import process
 from packyard.tasks.kinds.morloc.package import read_entries
-from packyard.tasks.kinds.morloc.planefolder import Change, Plane, change, finish, is_unfinished
+from packyard.tasks.kinds.morloc.planechange import Change, change, finish, is_unfinished
+from packyard.tasks.kinds.morloc.planefolder import Plane
 from packyard.tasks.kinds.morloc.setup import Run, set_up
-from packyard.tasks.kinds.morloc.sources import Provided, Sources, archive_name, expand
+from packyard.tasks.kinds.morloc.sources import Provided, Sources
 from packyard.tasks.kinds.morloc.unpacked import entries_of
+from packyard.tasks.kinds.morloc.wish import Wish
 
 How = Literal["install", "replace", "repair", "keep"]
 _IN_PLANE = re.compile(r"src/morloc/plane/(?P<plane>[^/]+)/(?P<name>[^/]+)/(?P<path>.+)")
@@ -44,45 +35,6 @@ class Step:
     how: How
     explicit: bool
     before: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """What an installation was asked for: names to install, and where some of them come from."""
-
-    roots: tuple[str, ...]
-    given: Mapping[str, InstallRef]
-    preset: Mapping[str, Provided]
-    auto: frozenset[str] = frozenset()  # of a plane's archive, what is there for others only
-
-
-def read_wish(words: Iterable[str]) -> Wish:
-    """What the words of an installation name; FormatError with everything that is wrong with them."""
-    given: dict[str, InstallRef] = {}
-    preset: dict[str, Provided] = {}
-    roots: set[str] = set()
-    auto: set[str] = set()
-    problems: list[Problem] = []
-    for word in words:
-        try:
-            for reference in expand([read_install(word)]):
-                if isinstance(reference, LocalRef) and reference.path.endswith(PLANE_SUFFIX):
-                    found = read_plane_archive(Path(reference.path))
-                    preset.update({name: provided for name, (provided, _) in found.items()})
-                    auto.update(name for name, (_, reason) in found.items() if reason == "auto")
-                    roots.update(found)
-                    continue
-                name = _name_of(reference)
-                if not isinstance(reference, Named):
-                    if name in given and given[name] != reference:
-                        raise FormatError(f"{given[name]} and {reference} both hold {name!r}, one was expected")
-                    given[name] = reference
-                roots.add(name)
-        except FormatError as error:
-            problems.extend(error.problems)
-    if problems:
-        raise FormatError(*problems)
-    return Wish(tuple(sorted(roots)), given, preset, frozenset(auto))
 
 
 def decide(wish: Wish, sources: Sources, plane: Plane, *, upgrade: bool = False) -> list[Step]:
@@ -168,55 +120,6 @@ def orphans(names: Collection[str], plane: Plane) -> list[str]:
 def remove(names: Collection[str], plane: Plane) -> None:
     """Take packages out, all of them or none; the home must be held."""
     change(plane, Change(remove=names), epoch=0)
-
-
-def read_plane_archive(path: Path) -> dict[str, tuple[Provided, str]]:
-    """The packages of an archived plane, compared with the lock inside it, and why each is there ('explicit' or
-    'auto'); FormatError when they differ from the lock."""
-    with inside(os.fspath(path)):
-        try:
-            with path.open("rb") as stream:
-                limit = 4 * gitfetch.LARGEST
-                entries = gitfetch.read_files(BytesIO(Reader(stream, limit=limit).read(limit + 1)))
-        except OSError as error:
-            raise FormatError(f"cannot be read: {error.strerror}") from None
-        found: dict[str, list[tuple[str, str]]] = {}
-        files = {entry.path: entry for entry in entries}
-        planes = {match["plane"] for entry in entries if (match := _IN_PLANE.fullmatch(entry.path))}
-        if len(planes) != 1:
-            raise FormatError("is no archive of one plane")
-        paths = PlanePaths(read_plane_name(planes.pop()))
-        if paths.lock not in files:
-            raise FormatError(f"holds no {paths.lock}")
-        content = files[paths.lock].content
-        assert isinstance(content, bytes)
-        locked = {p.name: p for p in read_morloc_lock(content.decode("utf-8", "replace"), paths.lock)}
-        for file in files:
-            if match := _IN_PLANE.fullmatch(file):
-                found.setdefault(match["name"], []).append((match["path"], file))
-        provided = {}
-        for name, inner in sorted(found.items()):
-            if name not in locked:
-                raise FormatError(f"{name} is not in its lock")
-            package = read_entries([replace(files[file], path=path) for path, file in inner], name, name)
-            digest, wanted = content_digest(package.entries()), locked[name].installed or locked[name].content
-            if digest != wanted:
-                raise FormatError(f"{name}: its content is {digest}, but {wanted} is locked")
-            reason = ""
-            if (record := files.get(paths.record(name))) is not None and isinstance(record.content, bytes):
-                reason = str(read_record(record.content.decode("utf-8", "replace")).get("install_reason"))
-            provided[name] = Provided(package=package, locked=locked[name]), reason
-    return provided
-
-
-def _name_of(reference: InstallRef) -> str:
-    """The package that a reference is expected to hold."""
-    match reference:
-        case Named() | GitRef():
-            return reference.name
-        case LocalRef() if reference.is_archive:
-            return archive_name(Path(reference.path))
-    return Path(os.path.realpath(reference.path)).name
 
 
 def _present(plane: Plane, name: str) -> Provided | None:

@@ -19,7 +19,8 @@ from packyard.formats.morloc.resolution import find_cycle
 from packyard.formats.morloc.source import Sourced
 from packyard.formats.versionrange import read_range
 from packyard.tasks.kinds.morloc.lintwarnings import _CPP, find_warnings
-from packyard.tasks.kinds.morloc.package import MANIFEST, Module, Package, resolve
+from packyard.tasks.kinds.morloc.modules import Module, resolve
+from packyard.tasks.kinds.morloc.package import MANIFEST, Package
 from packyard.tasks.kinds.morloc.scan import Finding, Scan, _elsewhere, _error, _where, scan
 
 

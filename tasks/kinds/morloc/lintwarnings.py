@@ -13,7 +13,8 @@ from packyard.formats.errors import FormatError, Problem
 from packyard.formats.morloc.ignore import glob_expression
 from packyard.formats.morloc.installerscan import scan_as_compiler
 from packyard.formats.morloc.reference import STANDARD
-from packyard.tasks.kinds.morloc.package import MANIFEST, Module, Package, gitignored, needs_of
+from packyard.tasks.kinds.morloc.modules import Module, needs_of
+from packyard.tasks.kinds.morloc.package import MANIFEST, Package, gitignored
 from packyard.tasks.kinds.morloc.scan import Finding, Scan, _reach
 
 _CPP = ("cpp", "c++", "c")

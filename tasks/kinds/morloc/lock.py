@@ -21,9 +21,11 @@ from packyard.formats.morloc.resolution import order
 from packyard.formats.workspace.manifest import MorlocSpec, WorkspaceManifest
 from packyard.tasks.errors import PlanError
 from packyard.tasks.host.cachefolder import cache_folder
-from packyard.tasks.kinds.morloc.package import needs_of, read_packages
+from packyard.tasks.kinds.morloc.archivefile import vendored
+from packyard.tasks.kinds.morloc.members import read_packages
+from packyard.tasks.kinds.morloc.modules import needs_of
 from packyard.tasks.kinds.morloc.scan import Scan, scan
-from packyard.tasks.kinds.morloc.sources import Sources, naming_problems, vendored
+from packyard.tasks.kinds.morloc.sources import Sources, naming_problems
 from packyard.tasks.workspace import answers
 from packyard.tasks.workspace.watch import Watch
 from packyard.tasks.workspace.workspace import LOCK, Workspace, read_workspace

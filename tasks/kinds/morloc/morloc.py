@@ -18,7 +18,9 @@ from packyard.tasks.errors import ActionError, PlanError
 from packyard.tasks.host import gitfetch
 from packyard.tasks.kinds.morloc.lint import find_errors
 from packyard.tasks.kinds.morloc.lock import known_packages, workspace_lock
-from packyard.tasks.kinds.morloc.package import MANIFEST, Package, read_entries, read_folder, read_packages, select
+from packyard.tasks.kinds.morloc.members import read_folder, read_packages
+from packyard.tasks.kinds.morloc.modules import select
+from packyard.tasks.kinds.morloc.package import MANIFEST, Package, read_entries
 from packyard.tasks.kinds.morloc.scan import scan
 from packyard.tasks.target.room import Room
 from packyard.tasks.target.target import Json, Output, Source, Target

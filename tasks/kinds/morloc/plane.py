@@ -18,10 +18,10 @@ from packyard.formats.morloc.home import Installed, PlanePaths, exposed_folders,
 from packyard.formats.morloc.lock import LockedPackage, content_digest, content_listing, write_morloc_lock
 from packyard.formats.morloc.reference import PLANE_SUFFIX
 from packyard.tasks.errors import ActionError
-from packyard.tasks.kinds.morloc.archives import archives_of, place_of
-from packyard.tasks.kinds.morloc.package import read_packages
+from packyard.tasks.kinds.morloc.archivefile import place_of, read_archive
+from packyard.tasks.kinds.morloc.archives import archives_of
+from packyard.tasks.kinds.morloc.members import read_packages
 from packyard.tasks.kinds.morloc.setup import read_tree, set_up
-from packyard.tasks.kinds.morloc.sources import read_archive
 from packyard.tasks.target.room import Room
 from packyard.tasks.target.target import Json, Output, Target
 from packyard.tasks.workspace.workspace import LOCK, MANIFEST, Workspace

@@ -8,7 +8,8 @@ from typing import Literal
 
 from packyard.formats.errors import FormatError, Problem
 from packyard.formats.morloc.reference import STANDARD
-from packyard.tasks.kinds.morloc.package import Module, Package, read_modules
+from packyard.tasks.kinds.morloc.modules import Module, read_modules
+from packyard.tasks.kinds.morloc.package import Package
 
 Level = Literal["error", "warning"]
 

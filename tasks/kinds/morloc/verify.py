@@ -15,7 +15,8 @@ from packyard.formats.morloc.lock import LockedPackage
 from packyard.tasks.errors import ActionError
 from packyard.tasks.host import process
 from packyard.tasks.kinds.morloc.package import Package, read_entries
-from packyard.tasks.kinds.morloc.planefolder import Plane, is_unfinished
+from packyard.tasks.kinds.morloc.planechange import is_unfinished
+from packyard.tasks.kinds.morloc.planefolder import Plane
 from packyard.tasks.kinds.morloc.unpacked import differences, entries_of
 
 _NESTED = "morloclib"  # the compiler looks here first, but its installer never does

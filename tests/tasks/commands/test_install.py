@@ -12,7 +12,7 @@ import pytest
 from packyard.tasks.commands import lint
 from packyard.tasks.console import cli
 from packyard.tasks.engine.build.opening import open_workspace
-from packyard.tasks.kinds.morloc.planefolder import changing
+from packyard.tasks.kinds.morloc.planechange import changing
 
 from tests.readonly import open_up
 from tests.tasks.commands.conftest import Tree

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from packyard.formats.errors import FormatError
 from packyard.tasks.kinds.morloc.lint import lint
-from packyard.tasks.kinds.morloc.package import read_packages
+from packyard.tasks.kinds.morloc.members import read_packages
 from packyard.tasks.workspace.workspace import read_workspace
 
 from tests.tasks.kinds.morloc.corpus import EXPECTED, MANIFESTS, PACKAGES, SOUND, write_corpus, write_package

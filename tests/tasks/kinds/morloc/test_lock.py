@@ -271,18 +271,6 @@ def test_drift_of_sources_and_dependencies_is_told(remote: Remote, tmp_path: Pat
     ]
 
 
-def test_vendored_archives_are_found_by_their_file_names(remote: Remote, tmp_path: Path) -> None:
-    from packyard.tasks.kinds.morloc.sources import package_of_file, vendored
-
-    assert package_of_file("v/root-py-0.7.0-rc.1.morloc.tar.gz") == "root-py"
-    assert package_of_file("a-2-1.0.0.morloc.tar.gz") == "a-2"
-    with pytest.raises(FormatError) as caught:
-        vendored(tmp_path, ["v/a-1.0.0.morloc.tar.gz", "v/a-2.0.0.morloc.tar.gz", "v/README"])
-    assert str(caught.value) == (
-        "v/a-2.0.0.morloc.tar.gz: is a second archive of 'a', the other is 'a-1.0.0.morloc.tar.gz'"
-    )
-
-
 def test_corpus_of_sound_packages_locks_without_warnings(remote: Remote, tmp_path: Path) -> None:
     write_corpus(tmp_path / "w", SOUND)
     remote.write_workspace(tmp_path / "w")

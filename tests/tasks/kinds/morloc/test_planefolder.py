@@ -15,8 +15,9 @@ from packyard.formats.morloc.home import Installed, PlanePaths
 from packyard.formats.morloc.lock import LockedPackage, content_digest
 from packyard.formats.morloc.manifest import read_morloc
 from packyard.tasks.errors import ActionError
-from packyard.tasks.kinds.morloc import planefolder
-from packyard.tasks.kinds.morloc.planefolder import Change, Plane, change, changing, finish, is_unfinished
+from packyard.tasks.kinds.morloc import planechange
+from packyard.tasks.kinds.morloc.planechange import Change, change, changing, finish, is_unfinished
+from packyard.tasks.kinds.morloc.planefolder import Plane
 from packyard.tasks.kinds.morloc.verify import typecheck, verify_plane
 
 PATHS = PlanePaths("default")
@@ -171,7 +172,7 @@ def test_kill_leaves_the_old_plane_or_the_new_one(
             return call
 
         if step != "_after":
-            monkeypatch.setattr(planefolder, step, dying(getattr(planefolder, step)))
+            monkeypatch.setattr(planechange, step, dying(getattr(planechange, step)))
         else:
             monkeypatch.setattr(shutil, "rmtree", dying(shutil.rmtree))
         try:
@@ -196,7 +197,7 @@ def test_kill_leaves_the_old_plane_or_the_new_one(
 
 def test_kill_between_two_renames_is_mended(plane: Plane, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where folders cannot be exchanged, there is a moment without a plane; the next command ends it."""
-    monkeypatch.setattr(planefolder, "exchange", lambda one, other: False)
+    monkeypatch.setattr(planechange, "exchange", lambda one, other: False)
     child = os.fork()
     if not child:
         real, left = os.rename, 2
