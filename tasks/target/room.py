@@ -11,11 +11,11 @@ from typing import Generic, TypeVar
 from packyard.tasks.host import network, process
 from packyard.tasks.target.target import Json
 
-P = TypeVar("P")
+P_co = TypeVar("P_co", covariant=True)  # what reads no parameters takes a Room[object], which is any room
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Room(Generic[P]):
+class Room(Generic[P_co]):
     """What the function of an action gets. It changes neither cwd, umask nor environment, and prints nothing.
 
     `params` is the dataclass that the action's function declares (params.py). `inputs` holds the staged inputs
@@ -29,7 +29,7 @@ class Room(Generic[P]):
     outputs: Path
     scratch: Path
     home: Path
-    params: P
+    params: P_co
     log: Path
     trees: Mapping[str, Path] = field(default_factory=dict)
     network: bool = False
