@@ -10,7 +10,7 @@ import pytest
 from packyard.tasks.host.filelock import exclusive
 from packyard.tasks.index import lock
 from packyard.tasks.kinds.mojo.compiler import toolchain_of
-from packyard.tasks.kinds.mojo.make_toolchain import make_toolchain
+from packyard.tasks.kinds.mojo.make_toolchain import ToolchainParams, make_toolchain
 from packyard.tasks.target.room import Room
 from packyard.tasks.target.target import Pin
 
@@ -43,7 +43,7 @@ def compiler_tree() -> CompilerTree:
 def _install(version: str, work: Path) -> Path:
     room = Room(
         inputs=work / "in", outputs=work / "out", scratch=work / "tmp", home=work / "home",
-        params={"version": version}, log=work / "log", network=True,
+        params=ToolchainParams(version=version, platform=""), log=work / "log", network=True,
     )  # fmt: skip
     for folder in (room.inputs, room.outputs, room.scratch, room.home):
         folder.mkdir()

@@ -115,5 +115,11 @@ def bare_modules(version: str) -> frozenset[str]:
     return frozenset({"std"}) if _from(version, "1.0") else _BARE_MODULES | {"std", "stdlib"}
 
 
+def agrees(found: str, version: str) -> bool:
+    """Whether a version that may be told in part (a series) is `version`."""
+    parts = Version(found).release
+    return parts == Version(version).release[: len(parts)]
+
+
 def _from(version: str, first: str) -> bool:
     return Version(version).release >= Version(first).release

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import re
 import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from packyard.formats.archive.entry import Entry
 from packyard.formats.archive.gzipped import compressing
@@ -17,22 +18,47 @@ from packyard.formats.mojo.packagemanifest import SUFFIX, write_package_manifest
 from packyard.tasks.errors import ActionError
 from packyard.tasks.host import process
 from packyard.tasks.kinds.mojo.compiler import Compiler, extension, records_paths, toolchain_of, verb
-from packyard.tasks.kinds.mojo.make_meta import assemble
-from packyard.tasks.kinds.mojo.make_packagemanifest import make_manifest
+from packyard.tasks.kinds.mojo.make_meta import MetaParams, assemble
+from packyard.tasks.kinds.mojo.make_packagemanifest import ManifestParams, make_manifest
+from packyard.tasks.target.packing import Packing
+from packyard.tasks.target.params import Params
 from packyard.tasks.target.room import Room
 
+SOURCE = ".source.tar.gz"  # the end of the name of a package's sources
 _SHOWN_LINES = 40
-_SOURCE = ".source.tar.gz"
 _NOISE = re.compile(r".*(failed to parse the provided Mojo source module|file extensions is deprecated).*\n?")
 
 
-def make_mojo(room: Room[Any]) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MojoParams(Params):
+    """The parameters of a compiled package: the name it is imported as, the version of Mojo, the folder of the
+    workspace that each staged one stands for (in messages), what its manifest says, how its sources are packed when
+    they are shipped, and what makes it a meta-package."""
+
+    name: str
+    compiler: str
+    folders: Mapping[str, str]
+    manifest: ManifestParams
+    source: Packing | None
+    meta: MetaParams | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefusalParams(Params):
+    """The parameters of a package that cannot be compiled: why, and what to do."""
+
+    message: str
+    hint: str
+
+
+def make_mojo(room: Room[MojoParams]) -> None:
     """Compile the staged package, and check that what came out belongs to the compiler."""
-    name, version = room.params["name"], room.params["compiler"]
+    params = room.params
+    name, version = params.name, params.compiler
     tree = room.scratch / "mojo"  # the compiler sees a path of the same length on every machine
     tree.symlink_to(room.trees[toolchain_of(version)])
     compiler = Compiler(version, tree)
-    folder = assemble(room) if "meta" in room.params else room.inputs / "package"
+    folder = assemble(room, name, params.meta) if params.meta else room.inputs / "package"
     made = room.scratch / "made" / f"{name}.{extension(version)}"
     made.parent.mkdir()
     argv: list[str | Path] = [compiler.program, verb(version), name, "-I", "../deps", "-o", made]
@@ -46,31 +72,30 @@ def make_mojo(room: Room[Any]) -> None:
     except ActionError as error:
         raise _failure(room, error.message, start) from None
     package = _check(made, compiler)
-    text = write_package_manifest(make_manifest(room, made, package, folder / name))
+    text = write_package_manifest(make_manifest(room, params.manifest, made, package, folder / name))
     (room.outputs / f"{made.name}{SUFFIX}").write_text(text, encoding="utf-8")
-    if "source" in room.params:
-        _write_source(room, folder / name)
+    if params.source:
+        _write_source(room.outputs, folder / name, params.source)
     shutil.move(made, room.outputs / made.name)
 
 
-def _write_source(room: Room[Any], folder: Path) -> None:
+def _write_source(outputs: Path, folder: Path, packing: Packing) -> None:
     """Write what was compiled as an archive with the package's folder in it: unpacked, any compiler can import it."""
-    packing = room.params["source"]
     paths = (path for path in folder.rglob("*") if path.is_file())
     entries = [Entry(path.relative_to(folder.parent).as_posix(), path) for path in paths]
-    out = room.outputs / f"{folder.name}{_SOURCE}"
-    with out.open("wb") as stream, compressing(stream, level=packing["level"]) as packed:
-        write_tar(entries, packed, epoch=packing["epoch"])
+    out = outputs / f"{folder.name}{SOURCE}"
+    with out.open("wb") as stream, compressing(stream, level=packing.level) as packed:
+        write_tar(entries, packed, epoch=packing.epoch)
 
 
-def refuse_mojo(room: Room[Any]) -> None:
+def refuse_mojo(room: Room[RefusalParams]) -> None:
     """Say why a package cannot be compiled."""
-    raise ActionError(room.params["message"], hint=room.params["hint"])
+    raise ActionError(room.params.message, hint=room.params.hint)
 
 
-def _failure(room: Room[Any], message: str, start: int) -> ActionError:
+def _failure(room: Room[MojoParams], message: str, start: int) -> ActionError:
     """What the compiler said, from its first line on, with the paths that the workspace knows."""
-    version, folders = room.params["compiler"], room.params["folders"]
+    version, folders = room.params.compiler, room.params.folders
     with room.log.open("rb") as log:
         log.seek(start)
         _command, _, said = log.read().decode("utf-8", errors="replace").partition("\n")

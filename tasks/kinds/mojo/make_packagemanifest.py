@@ -2,36 +2,76 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from packyard.formats.mojo.exports import exports, module_names
 from packyard.formats.mojo.package import MojoPackage
 from packyard.formats.mojo.packagemanifest import Needed, PackageManifest, stamp_of
 from packyard.formats.relpath import read_file_name
-from packyard.tasks.kinds.mojo.packagemanifest import _sha256
+from packyard.tasks.kinds.mojo.packagefile import sha256_of
 from packyard.tasks.target.room import Room
 
 
-def make_manifest(room: Room[Any], made: Path, package: MojoPackage, folder: Path) -> PackageManifest:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NeededParams:
+    """A package that must lie beside the one that is made; `range` is what this one declares of it, '' when only others
+    do."""
+
+    name: str
+    distribution: str
+    version: str
+    range: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ManifestParams:
+    """What the manifest of a package says and no file does: the names and texts of its own manifest, the `file` that
+    it is distributed as, the parts of a meta-package, and what it needs."""
+
+    distribution: str
+    version: str
+    description: str
+    authors: tuple[str, ...]
+    license: str
+    file: str
+    components: tuple[str, ...]
+    dependencies: tuple[NeededParams, ...]
+
+
+def make_manifest(
+    room: Room[object], said: ManifestParams, made: Path, package: MojoPackage, folder: Path
+) -> PackageManifest:
     """The manifest of a package that was just compiled from `folder`."""
-    said = dict(room.params["manifest"])
-    end = made.suffix
-    needed = [
-        Needed(**values, sha256=_sha256(room.inputs / "deps" / f"{values['name']}{end}"))
-        for values in said.pop("dependencies")
-    ]
     name = made.stem
     texts = {path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8") for path in folder.rglob("*.mojo")}
     return PackageManifest(
-        **said | {"authors": tuple(said["authors"]), "components": tuple(said["components"])},
         name=name,
+        distribution=said.distribution,
+        version=said.version,
+        description=said.description,
+        authors=said.authors,
+        license=said.license,
+        file=read_file_name(said.file),
         installed_as=read_file_name(made.name),
         size=made.stat().st_size,
-        sha256=_sha256(made),
+        sha256=sha256_of(made),
         compiler=stamp_of(package),
-        dependencies=tuple(needed),
+        dependencies=tuple(
+            _needed(one, room.inputs / "deps" / f"{one.name}{made.suffix}") for one in said.dependencies
+        ),
         exports={
             f"{name}.{module}".rstrip("."): exports(name, texts, path) for module, path in module_names(texts).items()
         },
+        components=said.components,
+    )
+
+
+def _needed(one: NeededParams, file: Path) -> Needed:
+    return Needed(
+        name=one.name,
+        distribution=one.distribution,
+        version=one.version,
+        sha256=sha256_of(file),
+        range=one.range,
     )

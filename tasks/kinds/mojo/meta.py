@@ -9,14 +9,14 @@ from packyard.tasks.kinds.mojo.package import Package, source_texts, sources
 from packyard.tasks.workspace.workspace import MANIFEST, Workspace
 
 
-def flat_exports(package: Package, workspace: Workspace) -> dict[str, list[str]]:
+def flat_exports(package: Package, workspace: Workspace) -> dict[str, tuple[str, ...]]:
     """What each part exports; PlanError with the names that two of them do."""
-    found: dict[str, list[str]] = {}
+    found: dict[str, tuple[str, ...]] = {}
     owners: dict[str, str] = {}
     problems: list[Problem] = []
     for part in package.parts:
         texts = source_texts(part, sources(part, workspace.watch), workspace.watch)
-        found[part.name] = list(exports(part.name, texts))
+        found[part.name] = exports(part.name, texts)
         for name in found[part.name]:
             other = owners.setdefault(name, part.name)
             if other != part.name:

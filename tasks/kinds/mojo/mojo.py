@@ -12,16 +12,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from packyard.formats.archive.gzipped import COMPRESSOR, LEVELS
 from packyard.formats.mojo.packagemanifest import SUFFIX
 from packyard.tasks.kinds.mojo.compiler import bare_modules, extension, toolchain_of
 from packyard.tasks.kinds.mojo.dependencies import Needs, together
-from packyard.tasks.kinds.mojo.make_mojo import _SOURCE
+from packyard.tasks.kinds.mojo.make_meta import MetaParams
+from packyard.tasks.kinds.mojo.make_mojo import SOURCE, MojoParams, RefusalParams, make_mojo, refuse_mojo
 from packyard.tasks.kinds.mojo.meta import flat_exports
 from packyard.tasks.kinds.mojo.package import Package, artifact_name, sources
 from packyard.tasks.kinds.mojo.packagemanifest import said_of
 from packyard.tasks.kinds.mojo.plan import plan_packages
-from packyard.tasks.target.target import Json, Output, Source, Target, Use
+from packyard.tasks.target.packing import Packing
+from packyard.tasks.target.params import call
+from packyard.tasks.target.target import Output, Source, Target, Use
 from packyard.tasks.workspace.watch import Watch
 from packyard.tasks.workspace.workspace import MANIFEST, Workspace
 
@@ -43,25 +45,20 @@ def targets(workspace: Workspace) -> Iterator[Target]:
 def _target(package: Package, needs: Needs, workspace: Workspace) -> Target:
     version = package.compiler
     end = extension(version)
-    params: dict[str, Json] = {
-        "name": package.name,
-        "compiler": version,
-        "folders": {f"{package.name}/{part.name}": part.folder for part in package.parts}
+    params = MojoParams(
+        name=package.name,
+        compiler=version,
+        folders={f"{package.name}/{part.name}": part.folder for part in package.parts}
         or {package.name: package.folder},
-        "manifest": said_of(package, needs),
-    }
-    if package.manifest.ships_source:
-        params["source"] = {"epoch": workspace.epoch, "compressor": COMPRESSOR, "level": LEVELS["small"]}
-    if package.parts:
-        moved = sorted({part.name for part in package.parts} - bare_modules(version))
-        exported = flat_exports(package, workspace) if package.is_flat else {}
-        params["meta"] = {"moved": moved, "exports": exported}
+        manifest=said_of(package, needs),
+        source=Packing.of("small", epoch=workspace.epoch) if package.manifest.ships_source else None,
+        meta=_meta(package, workspace) if package.parts else None,
+    )
     return Target(
         name=package.target,
         doc=package.manifest.description or f"the Mojo package {package.name}",
         place=package.place,
-        run="packyard.tasks.kinds.mojo.make_mojo:make_mojo",
-        params=params,
+        **call(make_mojo, params),
         sources=tuple(_staged(package, workspace.watch)),
         uses=(
             Use(target=toolchain_of(version)),
@@ -70,6 +67,12 @@ def _target(package: Package, needs: Needs, workspace: Workspace) -> Target:
         outputs=_outputs(package),
         final=True,
     )
+
+
+def _meta(package: Package, workspace: Workspace) -> MetaParams:
+    moved = {part.name for part in package.parts} - bare_modules(package.compiler)
+    exports = flat_exports(package, workspace) if package.is_flat else {}
+    return MetaParams(moved=tuple(sorted(moved)), exports=exports)
 
 
 def _refusal(package: Package, needs: Needs, packages: Sequence[Package], workspace: Workspace) -> Target:
@@ -85,8 +88,10 @@ def _refusal(package: Package, needs: Needs, packages: Sequence[Package], worksp
         name=package.target,
         doc=f"the Mojo package {package.name}, which cannot be compiled alone",
         place=package.place,
-        run="packyard.tasks.kinds.mojo.make_mojo:refuse_mojo",
-        params={"message": f"{package.place}: the packages import each other in a cycle: {shown}", "hint": hint},
+        **call(
+            refuse_mojo,
+            RefusalParams(message=f"{package.place}: the packages import each other in a cycle: {shown}", hint=hint),
+        ),
         outputs=_outputs(package),
         final=holder is None,
     )
@@ -102,7 +107,7 @@ def _outputs(package: Package) -> tuple[Output, ...]:
     if not package.manifest.ships_source:
         return outputs
     stem = artifact.removesuffix(f".{end}")
-    return (*outputs, Output(part="source", at=f"{package.name}{_SOURCE}", artifact=f"{stem}{_SOURCE}"))
+    return (*outputs, Output(part="source", at=f"{package.name}{SOURCE}", artifact=f"{stem}{SOURCE}"))
 
 
 def _staged(package: Package, watch: Watch) -> list[Source]:

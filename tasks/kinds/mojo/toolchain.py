@@ -5,27 +5,26 @@ that is on this machine already, as a tree that calls it.
 from __future__ import annotations
 
 import os
-import re
-import shlex
-import shutil
 from collections.abc import Iterator
-from typing import Any
 
-from packaging.version import Version
 from packyard.formats.errors import Problem
 from packyard.formats.python.pylock import drift, read_pylock
 from packyard.formats.workspace.lock import read_toolchain_pins
 from packyard.tasks.errors import ActionError, PlanError
 from packyard.tasks.index import lock
-from packyard.tasks.kinds.mojo.compiler import Compiler, toolchain_of
+from packyard.tasks.kinds.mojo.compiler import Compiler, agrees, toolchain_of
 from packyard.tasks.kinds.mojo.foundcompiler import find_mojo
-from packyard.tasks.target.room import Room
+from packyard.tasks.kinds.mojo.make_toolchain import (
+    DISTRIBUTION,
+    PresentParams,
+    ToolchainParams,
+    make_present,
+    make_toolchain,
+)
+from packyard.tasks.target.params import call
 from packyard.tasks.target.target import Output, Pin, Source, Target
 from packyard.tasks.workspace.workspace import LOCK, MANIFEST, Workspace
 
-# The distribution `mojo` is this one with a debugger, a formatter and notebooks, which are two thirds of its size.
-_DISTRIBUTION = "mojo-compiler"
-_TREE = "modular"  # where the distribution keeps everything but its Python launchers
 _PYTHON = "3.11"  # the distribution is for any, and its lock is to be the same for everybody
 
 
@@ -47,33 +46,13 @@ def _fetched(workspace: Workspace, version: str) -> Target:
         name=toolchain_of(version),
         doc=f"the Mojo {version} compiler",
         place=MANIFEST,
-        run="packyard.tasks.kinds.mojo.make_toolchain:make_toolchain",
-        params={"version": version, "platform": workspace.platform},
+        **call(make_toolchain, ToolchainParams(version=version, platform=workspace.platform)),
         sources=(Source(path=pin.path, at="pylock.toml"),),
         outputs=(Output(at="toolchain", tree=True),),
         pins=(pin,),
         network=True,
         resource="io",
     )
-
-
-def make_present(room: Room[Any]) -> None:
-    """A tree whose program calls the compiler that is there, and that holds its standard library for comparison."""
-    version = room.params["version"]
-    tree = room.outputs / "toolchain"
-    (tree / "bin").mkdir(parents=True)
-    shutil.copytree(room.inputs / "lib", tree / "lib")
-    words = [f"{name}={value}" for name, value in sorted(room.params["environment"].items())]
-    compiler = Compiler(version, tree)
-    compiler.program.write_text(
-        f'#!/bin/sh\nexec env {shlex.join([*words, room.params["program"]])} "$@"\n', encoding="utf-8"
-    )
-    compiler.program.chmod(0o755)
-    compiler.library()
-    room.run([compiler.program, "--version"])
-    said = re.findall(r"(?im)^mojo (\S+)", room.log.read_text(encoding="utf-8", errors="replace"))
-    if said and not _agrees(said[-1], version):
-        raise ActionError(f"{room.params['program']}: is Mojo {said[-1]}, but {MANIFEST} says {version}")
 
 
 def _present(workspace: Workspace, version: str, where: str) -> Target:
@@ -86,35 +65,32 @@ def _present(workspace: Workspace, version: str, where: str) -> Target:
     except ActionError as error:
         raise PlanError(Problem(error.message, "toolchain.mojo_from", MANIFEST, error.hint)) from None
     workspace.watch.see(os.fspath(library))
-    if found.version and not _agrees(found.version, version):
+    if found.version and not agrees(found.version, version):
         message = f"{where!r} has Mojo {found.version}, but toolchain.mojo is {version}"
         raise PlanError(Problem(message, "toolchain.mojo_from", MANIFEST))
     return Target(
         name=toolchain_of(version),
         doc=f"the Mojo {version} compiler of {where}",
         place=MANIFEST,
-        run="packyard.tasks.kinds.mojo.toolchain:make_present",
-        params={
-            "version": version,
-            "program": os.fspath(compiler.program),
-            "environment": Compiler(version, compiler.tree).environment(),
-        },
+        **call(
+            make_present,
+            PresentParams(
+                version=version,
+                said_by=MANIFEST,
+                program=os.fspath(compiler.program),
+                environment=Compiler(version, compiler.tree).environment(),
+            ),
+        ),
         sources=(Source(path=os.fspath(library), at=f"lib/mojo/{library.name}"),),
         outputs=(Output(at="toolchain", tree=True),),
         resource="io",
     )
 
 
-def _agrees(found: str, version: str) -> bool:
-    """Whether a version that may be told in part (a series) is that of packyard.toml."""
-    parts = Version(found).release
-    return parts == Version(version).release[: len(parts)]
-
-
 def _pin(workspace: Workspace, version: str) -> Pin:
     """The lock of a version: the one that packyard.lock names, else our own, which the first build makes."""
     path, absent = f"{lock.FOLDER}/toolchain-mojo-{version}.pylock.toml", LOCK
-    requirements = (f"{_DISTRIBUTION}=={version}",)
+    requirements = (f"{DISTRIBUTION}=={version}",)
     if workspace.watch.is_file(LOCK):
         for pinned in read_toolchain_pins(workspace.watch.text(LOCK), LOCK):
             if pinned.mojo == version:

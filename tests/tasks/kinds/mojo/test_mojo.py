@@ -71,6 +71,8 @@ def test_mojo_beside_init_is_named_by_its_folder(tmp_path: Path) -> None:
                     "components": [],
                     "dependencies": [],
                 },
+                "source": None,
+                "meta": None,
             },
             sources=(
                 Source(path="data/__init__.mojo", at="package/data/__init__.mojo"),
@@ -425,6 +427,7 @@ def test_mojo_meta_package_is_made_of_the_sources_of_its_parts(tmp_path: Path) -
         "compiler": "1.0.0",
         "folders": {"ml_odyssey/nn": "libs/nn", "ml_odyssey/tensor": "libs/tensor/src/tensor"},
         "meta": {"moved": ["nn", "tensor"], "exports": {}},
+        "source": None,
         "manifest": {
             "distribution": "ml-odyssey",
             "version": "2.0.0",

@@ -10,8 +10,9 @@ from packyard.formats.errors import FormatError
 from packyard.formats.workspace.manifest import ToolchainSpec, WorkspaceManifest
 from packyard.tasks.errors import ActionError, PlanError
 from packyard.tasks.kinds.mojo.compiler import Compiler
-from packyard.tasks.kinds.mojo.make_toolchain import make_toolchain
-from packyard.tasks.kinds.mojo.toolchain import make_present, targets
+from packyard.tasks.kinds.mojo.make_toolchain import PresentParams, ToolchainParams, make_present, make_toolchain
+from packyard.tasks.kinds.mojo.toolchain import targets
+from packyard.tasks.target.params import read_params
 from packyard.tasks.target.room import Room
 from packyard.tasks.target.target import Output, Pin, Source, Target
 from packyard.tasks.workspace.watch import Watch
@@ -89,7 +90,7 @@ def test_toolchain_pinned_to_the_lock_of_another_is_refused(tmp_path: Path) -> N
 def test_toolchain_from_lock_without_hashes_is_refused(tmp_path: Path) -> None:
     room = Room(
         inputs=tmp_path / "in", outputs=tmp_path / "out", scratch=tmp_path / "tmp", home=tmp_path / "home",
-        params={"version": "1.0.0"}, log=tmp_path / "log",
+        params=ToolchainParams(version="1.0.0", platform="linux_amd64"), log=tmp_path / "log",
     )  # fmt: skip
     for folder in (room.inputs, room.outputs, room.scratch, room.home):
         folder.mkdir()
@@ -133,6 +134,7 @@ def test_toolchain_that_is_there_is_called_where_it_stands(
     (target,) = targets(space)
     assert target.params == {
         "version": "1.0.0",
+        "said_by": "packyard.toml",
         "program": f"{prefix}/bin/mojo",
         "environment": Compiler("1.0.0", prefix).environment(),
     }
@@ -148,7 +150,7 @@ def present(root: Path, said: str) -> Path:
     (target,) = targets(workspace(root, "1.0.0", "an env"))
     room = Room(
         inputs=root / "in", outputs=root / "out", scratch=root / "tmp", home=root / "h",
-        params=target.params, log=root / "log",
+        params=read_params(PresentParams, target.params), log=root / "log",
     )  # fmt: skip
     for folder in (room.inputs / "lib/mojo", room.outputs, room.scratch, room.home):
         folder.mkdir(parents=True)
