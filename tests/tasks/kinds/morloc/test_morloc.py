@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from packyard.formats.errors import FormatError
 from packyard.tasks.kinds.morloc import morloc
+from packyard.tasks.kinds.morloc.make_morloc import MorlocParams, make_morloc
+from packyard.tasks.target.params import read_params
 from packyard.tasks.target.room import Room
 from packyard.tasks.target.target import Target
 from packyard.tasks.workspace.workspace import read_workspace
@@ -60,13 +62,13 @@ def make(target: Target, workspace: Path, room: Path) -> bytes:
         staged = room / "inputs" / source.at
         staged.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(workspace / source.path, staged)
-    morloc.make_archive(
+    make_morloc(
         Room(
             inputs=room / "inputs",
             outputs=room / "outputs",
             scratch=room / "scratch",
             home=room / "home",
-            params=target.params,
+            params=read_params(MorlocParams, target.params),
             log=room / "log",
         )
     )

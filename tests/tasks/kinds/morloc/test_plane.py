@@ -5,11 +5,9 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
-import pytest
 from packyard.formats.morloc.home import PlanePaths
 from packyard.tasks.engine.build.events import Outcome
 from packyard.tasks.engine.build.opening import open_workspace
-from packyard.tasks.errors import ActionError
 from packyard.tasks.kinds.morloc import morloc, plane
 from packyard.tasks.kinds.morloc.lock import lock_morloc
 from packyard.tasks.kinds.morloc.planefolder import Plane
@@ -209,19 +207,6 @@ def test_cycle_in_the_lock_is_said(remote: Remote, tmp_path: Path) -> None:
     text = lock.read_text().replace("content =", 'dependencies = ["root"]\ncontent =')
     extra = '[[morloc]]\nname = "root"\nversion = "1.0.0"\nsource = "default"\ndependencies = ["internal"]\n'
     lock.write_text(f"{text}\n{extra}")
-    assert target(root).params["missing"] == ["the packages need each other: internal -> root -> internal"]
-
-
-def test_plane_action_alone_says_what_the_lock_lacks(tmp_path: Path) -> None:
-    from packyard.tasks.target.room import Room
-
-    room = Room(
-        inputs=tmp_path,
-        outputs=tmp_path,
-        scratch=tmp_path,
-        home=tmp_path,
-        params={"missing": ["x"]},
-        log=tmp_path / "l",
-    )
-    with pytest.raises(ActionError, match="cannot be made from the lock"):
-        plane.make_plane(room)
+    assert target(root).params["missing"] == [
+        "packyard.lock: the packages need each other: internal -> root -> internal"
+    ]
