@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal
 
 from packyard.formats.morloc.home import Installed, PlanePaths, exposed_paths, record_of
 from packyard.formats.morloc.lock import LockedPackage
 from packyard.formats.morloc.reference import archive_file
+from packyard.tasks.kinds.delivery.make_installer import How
 from packyard.tasks.kinds.mojo.plan import sound_packages
 from packyard.tasks.kinds.morloc.archives import members_needed
 from packyard.tasks.kinds.morloc.members import read_packages
@@ -18,7 +18,6 @@ from packyard.tasks.target.target import Target, Use
 from packyard.tasks.texts.installscript import Beside
 from packyard.tasks.workspace.workspace import Workspace
 
-How = Literal["copy", "program", "tar", "zip"]
 _HOME = "share/morloc"  # below ~/.local, where the compiler looks
 _PLANE = PlanePaths("default")
 _KINDS = ("bundle", "mojo", "morloc", "archive", "docs")
@@ -87,6 +86,11 @@ def find_products(workspace: Workspace, made: Mapping[str, Target]) -> tuple[Pro
 def script_name(product: Product) -> str:
     """What the script of a product is called."""
     return f"install_{product.name}.sh"
+
+
+def title_of(product: Product) -> str:
+    """What a product is called in texts: its name and its version."""
+    return f"{product.name} {product.version}".strip()
 
 
 def _pieces(target: Target, made: Mapping[str, Target], packages: Mapping[str, Package]) -> Iterator[Piece]:
