@@ -35,9 +35,11 @@ from packyard.tasks.kinds.docs.site import docs_python, docs_requirements
 from packyard.tasks.kinds.interpreter import choice
 from packyard.tasks.kinds.interpreter.pin import pin_archive
 from packyard.tasks.kinds.mojo import toolchain
+from packyard.tasks.kinds.mojo.make_toolchain import ToolchainParams
 from packyard.tasks.kinds.morloc.lock import drift_of_morloc, is_settled, lock_morloc
 from packyard.tasks.kinds.python.backend import build_requirements
 from packyard.tasks.kinds.python.dependencies import dependencies
+from packyard.tasks.target.params import read_params
 from packyard.tasks.target.target import Pin
 from packyard.tasks.workspace.workspace import LOCK, Member, Workspace, read_standalone, read_workspace
 
@@ -177,7 +179,7 @@ def _mojo_locks(workspace: Workspace) -> dict[str, _Lock]:
     found: dict[str, _Lock] = {}
     for target in toolchain.targets(workspace):
         for pin in target.pins:
-            version = str(target.params["version"])
+            version = read_params(ToolchainParams, target.params).version
             own = version == workspace.manifest.toolchain.mojo
             path = _MOJO if own else _MOJO.replace(".toml", f"-{version}.toml")
             found[version] = _Lock(target.name, replace(pin, path=path))

@@ -20,10 +20,12 @@ from packyard.tasks.engine.build.opening import Opened, open_workspace
 from packyard.tasks.engine.store.store import Damaged, Store
 from packyard.tasks.kinds.bundle import signing, trustedkeys
 from packyard.tasks.kinds.bundle.inspection import Verification, verify_file
+from packyard.tasks.kinds.cleanroom.make_cleanroom import BundleProofParams
 from packyard.tasks.kinds.cleanroom.verify import ARCHIVE_ENDS, Verified, start_bundle, verify_artifact
 from packyard.tasks.kinds.mojo.compiler import Compiler
 from packyard.tasks.kinds.mojo.foundcompiler import compiler_on_path, find_compiler
 from packyard.tasks.kinds.mojo.packagefile import is_mojo_package
+from packyard.tasks.target.params import read_params
 from packyard.tasks.target.target import Use
 from packyard.tasks.workspace.workspace import Workspace, read_workspace
 
@@ -116,7 +118,8 @@ class _Here:
             if artifact and path.resolve() == (opened.root / artifact).resolve():
                 with TemporaryDirectory(prefix="packyard-launchers-") as folder:
                     launchers = dict(_launchers(opened, starters, Path(folder)))
-                    return start_bundle(path, target.params["commands"], launchers)
+                    commands = read_params(BundleProofParams, target.params).commands
+                    return start_bundle(path, commands, launchers)
         message = "is no bundle of this workspace, so its commands are not known"
         raise UsageError(Problem(message, place=str(path), hint="leave out --run"))
 

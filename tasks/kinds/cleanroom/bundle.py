@@ -13,7 +13,6 @@ import socket
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from packyard.formats.errors import FormatError
 from packyard.formats.pspf import (
@@ -52,7 +51,7 @@ def check_bundle(path: Path) -> Check:
 
 
 def check_starts(
-    room: Room[Any], path: Path, launchers: Mapping[str, Path], commands: Mapping[str, Sequence[str]]
+    room: Room[object], path: Path, launchers: Mapping[str, Path], commands: Mapping[str, Sequence[str]]
 ) -> Iterator[Check]:
     """Start every command (name -> words after it) with the bundle's own launcher, and with each of `launchers`, which
     gets the same slots."""
@@ -70,7 +69,9 @@ def check_starts(
         shutil.rmtree(folder)
 
 
-def _start(room: Room[Any], hiding: Sequence[str], file: Path, language: str, name: str, words: Sequence[str]) -> Check:
+def _start(
+    room: Room[object], hiding: Sequence[str], file: Path, language: str, name: str, words: Sequence[str]
+) -> Check:
     """Whether a command ends well, or serves on the port that it was given."""
     home, temporary, port = file.parent / "home", file.parent / "tmp", _free_port()
     for folder in (home, temporary):
@@ -119,7 +120,7 @@ def _put_behind(launcher: Path, language: str, path: Path, out: Path, scratch: P
         slot.unlink()
 
 
-def _hiding(room: Room[Any]) -> list[str]:
+def _hiding(room: Room[object]) -> list[str]:
     """The words before a command that hide everything but the system; none where that is not possible."""
     program = shutil.which("bwrap")
     words = ["bwrap", "--die-with-parent", "--unshare-pid", "--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp"]

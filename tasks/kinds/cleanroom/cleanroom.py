@@ -14,6 +14,16 @@ from packyard.formats.workspace.manifest import ArchiveSpec
 from packyard.tasks.kinds.archive.distribution import folder_name
 from packyard.tasks.kinds.bundle.launcherchoice import LANGUAGES
 from packyard.tasks.kinds.bundle.program import program_of
+from packyard.tasks.kinds.cleanroom.make_cleanroom import (
+    ArchiveProofParams,
+    BundleProofParams,
+    MojoProofParams,
+    MorlocProofParams,
+    prove_archive,
+    prove_bundle,
+    prove_mojo,
+    prove_morloc,
+)
 from packyard.tasks.kinds.interpreter.platforms import platforms_of_all
 from packyard.tasks.kinds.mojo.compiler import extension, toolchain_of
 from packyard.tasks.kinds.mojo.dependencies import Needs
@@ -24,8 +34,9 @@ from packyard.tasks.kinds.morloc.members import read_packages
 from packyard.tasks.kinds.morloc.package import MANIFEST as YAML
 from packyard.tasks.kinds.morloc.package import Package as MorlocPackage
 from packyard.tasks.kinds.python.version import version
+from packyard.tasks.target.params import call
 from packyard.tasks.target.target import Output, Source, Target, Use
-from packyard.tasks.workspace.workspace import MANIFEST, Member, Workspace
+from packyard.tasks.workspace.workspace import LOCK, MANIFEST, Member, Workspace
 
 
 def targets(workspace: Workspace) -> Iterator[Target]:
@@ -70,14 +81,16 @@ def _of_archive(spec: ArchiveSpec, name: str, version: str) -> Target:
         name=f"cleanroom:{name}",
         doc=f"what {file} does where there is nothing else",
         place=MANIFEST,
-        run="packyard.tasks.kinds.cleanroom.make_cleanroom:prove_archive",
-        params={
-            "file": file,
-            "compiler": version,
-            "layout": spec.layout,
-            "top": stem if spec.layout else spec.prefix,
-            "smoke": list(spec.smoke),
-        },
+        **call(
+            prove_archive,
+            ArchiveProofParams(
+                file=file,
+                compiler=version,
+                layout=spec.layout,
+                top=stem if spec.layout else spec.prefix,
+                smoke=spec.smoke,
+            ),
+        ),
         uses=(
             Use(target=f"archive:{spec.name}", at=file),
             *((Use(target=toolchain_of(version)),) if version else ()),
@@ -98,14 +111,16 @@ def _of_package(package: Package, needs: Needs, workspace: Workspace) -> Target:
         name=f"cleanroom:{package.label}",
         doc=f"what {artifact_name(package)} does where there is nothing else",
         place=package.place,
-        run="packyard.tasks.kinds.cleanroom.make_cleanroom:prove_mojo",
-        params={
-            "name": package.name,
-            "compiler": version,
-            "end": end,
-            "examples": sorted(programs.values()),
-            "moved": sorted(part.name for part in package.parts),  # examples of parts import them from below it
-        },
+        **call(
+            prove_mojo,
+            MojoProofParams(
+                name=package.name,
+                compiler=version,
+                end=end,
+                examples=tuple(sorted(programs.values())),
+                moved=tuple(sorted(part.name for part in package.parts)),
+            ),
+        ),
         sources=tuple(Source(path=path, at=at) for path, at in programs.items()),
         uses=tuple(uses),
         outputs=(
@@ -124,11 +139,13 @@ def _of_bundle(member: Member, name: str, workspace: Workspace) -> Target:
         name=f"cleanroom:{name}",
         doc=f"what {file} does where there is nothing else",
         place=member.path("pyproject.toml"),
-        run="packyard.tasks.kinds.cleanroom.make_cleanroom:prove_bundle",
-        params={
-            "file": file,
-            "commands": {command: list(project.flavor.smoke.get(command, ("--help",))) for command in program.commands},
-        },
+        **call(
+            prove_bundle,
+            BundleProofParams(
+                file=file,
+                commands={command: project.flavor.smoke.get(command, ("--help",)) for command in program.commands},
+            ),
+        ),
         uses=(
             Use(target=f"bundle:{member.name}", at=file),
             *(Use(target=f"launcher:{language}-{workspace.platform}", at=language) for language in LANGUAGES),
@@ -145,8 +162,14 @@ def _of_morloc(package: MorlocPackage, name: str, members: Mapping[str, MorlocPa
         name=f"cleanroom:{name}",
         doc=f"what {file} does where there is nothing else",
         place=package.path(YAML),
-        run="packyard.tasks.kinds.cleanroom.make_cleanroom:prove_morloc",
-        params={"name": package.name, "file": file, "missing": list(archives.missing)},
+        **call(
+            prove_morloc,
+            MorlocProofParams(
+                name=package.name,
+                file=file,
+                missing=tuple(f"{LOCK}: {line}" for line in archives.missing),
+            ),
+        ),
         uses=(Use(target=own, at=file), *(use for use in archives.uses if use.target != own)),
         sources=archives.sources,
         outputs=_outputs(file),

@@ -1,21 +1,21 @@
-"""Prove an artifact in a clean room, and write the report."""
+"""Prove an artifact in a clean room, and write the report.
+
+A plan imports this module too, so what only bundles and morloc packages need is imported by their actions.
+"""
 
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from packyard.formats.digest import digest_stream
 from packyard.formats.errors import FormatError
 from packyard.formats.mojo.packagemanifest import SUFFIX, PackageManifest, read_package_manifest
 from packyard.formats.mojo.source import move_imports
 from packyard.tasks.errors import ActionError
 from packyard.tasks.host.unpack import unpack
 from packyard.tasks.kinds.bundle.launcherchoice import LANGUAGES
-from packyard.tasks.kinds.cleanroom import morloc
-from packyard.tasks.kinds.cleanroom.bundle import check_bundle, check_starts
 from packyard.tasks.kinds.cleanroom.mojo import (
     Bench,
     check_dependencies,
@@ -30,23 +30,66 @@ from packyard.tasks.kinds.cleanroom.mojo import (
 from packyard.tasks.kinds.cleanroom.report import Check, Proof, conclude
 from packyard.tasks.kinds.mojo.compiler import Compiler, toolchain_of
 from packyard.tasks.kinds.mojo.packagefile import sha256_of
+from packyard.tasks.target.params import Params
 from packyard.tasks.target.room import Room
 from packyard.tasks.texts.verifyscript import verify_script
-from packyard.tasks.workspace.workspace import LOCK
 
 
-def prove_mojo(room: Room[Any]) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MojoProofParams(Params):
+    """The parameters of a clean room for a Mojo package: the name it is imported as, the version of Mojo, the end of
+    the names of package files ('.mojoc'), the examples to run, and the parts of a meta-package, whose imports in these
+    move below it."""
+
+    name: str
+    compiler: str
+    end: str
+    examples: tuple[str, ...]
+    moved: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BundleProofParams(Params):
+    """The parameters of a clean room for a bundle: its file, and the words after each of its commands."""
+
+    file: str
+    commands: Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArchiveProofParams(Params):
+    """The parameters of a clean room for an archive: its file, the version of Mojo ('' is none), its layout and its top
+    folder ('' is none), and the words of its smoke command."""
+
+    file: str
+    compiler: str
+    layout: str
+    top: str
+    smoke: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MorlocProofParams(Params):
+    """The parameters of a clean room for a morloc package: its name ('' is what its archive says), its file, and what
+    the lock lacks, a line each."""
+
+    name: str
+    file: str
+    missing: tuple[str, ...]
+
+
+def prove_mojo(room: Room[MojoProofParams]) -> None:
     """Import every export of a package and run its examples, with the packages it declares and nothing else."""
-    name, end = room.params["name"], room.params["end"]
-    compiler = Compiler(room.params["compiler"], room.trees[toolchain_of(room.params["compiler"])])
+    params = room.params
+    name, end = params.name, params.end
+    compiler = Compiler(params.compiler, room.trees[toolchain_of(params.compiler)])
     staged = room.inputs / "packages"
     manifests = {path.name.partition(".")[0]: _manifest(path) for path in sorted(staged.glob(f"*{end}{SUFFIX}"))}
     manifest = manifests.pop(name)
     bench = make_bench(room, compiler, {path.name: path for path in sorted(staged.glob(f"*{end}"))})
     present = bench.packages()
-    moved = room.params["moved"]
     programs = {
-        at: move_imports((room.inputs / at).read_text(encoding="utf-8"), moved, name) for at in room.params["examples"]
+        at: move_imports((room.inputs / at).read_text(encoding="utf-8"), params.moved, name) for at in params.examples
     }
     checks = [check_file(staged / f"{name}{end}", manifest, compiler), *check_dependencies(manifest, present)]
     if all(check.passed for check in checks):
@@ -65,64 +108,64 @@ def prove_mojo(room: Room[Any]) -> None:
     script.chmod(0o755)
 
 
-def prove_bundle(room: Room[Any]) -> None:
+def prove_bundle(room: Room[BundleProofParams]) -> None:
     """Start every command of a bundle in an empty home, by each launcher."""
-    file = room.inputs / room.params["file"]
+    from packyard.tasks.kinds.cleanroom.bundle import check_bundle, check_starts
+
+    file = room.inputs / room.params.file
     checks = [check_bundle(file)]
     if checks[0].passed:
         launchers = {language: room.inputs / language for language in LANGUAGES}
-        checks += check_starts(room, file, launchers, room.params["commands"])
-    with file.open("rb") as stream:
-        present = {file.name: digest_stream(stream).hex}
+        checks += check_starts(room, file, launchers, room.params.commands)
+    present = {file.name: sha256_of(file)}
     _report(room, Proof(subject=file.name, compiler="", present=present, checks=tuple(checks)))
 
 
-def prove_archive(room: Room[Any]) -> None:
+def prove_archive(room: Room[ArchiveProofParams]) -> None:
     """Unpack an archive, try the Mojo packages and examples of a distribution, and run the archive's smoke command."""
-    version, file = room.params["compiler"], room.inputs / room.params["file"]
+    params = room.params
+    version, file = params.compiler, room.inputs / params.file
     compiler = Compiler(version, room.trees[toolchain_of(version)]) if version else None
     folder = room.scratch / "room"
     checks = [_unpack(file, folder)]
-    top = folder / room.params["top"]
-    if compiler and room.params["layout"] and checks[0].passed:
+    top = folder / params.top
+    if compiler and params.layout and checks[0].passed:
         checks += _shipped(Bench(room, compiler, top))
-    smoke = room.params["smoke"]
-    if smoke and checks[0].passed:
-        env = (
-            {"PATH": f"{compiler.tree}/bin:/usr/local/bin:/usr/bin:/bin", **compiler.environment()} if compiler else {}
-        )
-        output = said(room, smoke, cwd=top, env=env)
-        cause = ending_of(output) if output else ""
-        checks.append(Check(what=f"{shlex.join(smoke)} runs", cause=cause, detail=output))
-    with file.open("rb") as stream:
-        present = {file.name: digest_stream(stream).hex}
-    _report(
-        room,
-        Proof(
-            subject=file.name,
-            compiler=f"Mojo {version}" if version else "",
-            present=present,
-            checks=tuple(checks),
-        ),
-    )
+    if params.smoke and checks[0].passed:
+        checks.append(_smoke(room, compiler, top))
+    named = f"Mojo {version}" if version else ""
+    present = {file.name: sha256_of(file)}
+    _report(room, Proof(subject=file.name, compiler=named, present=present, checks=tuple(checks)))
 
 
-def prove_morloc(room: Room[Any]) -> None:
+def prove_morloc(room: Room[MorlocProofParams]) -> None:
     """Install a morloc package into an empty home from archives alone: its own, and those of what it needs."""
-    if room.params["missing"]:
+    from packyard.tasks.kinds.cleanroom import morloc
+
+    params = room.params
+    if params.missing:
         raise ActionError(
-            f"{room.params['file']}: what it needs is not locked",
-            detail="\n".join(f"{LOCK}: {line}" for line in room.params["missing"]),
+            f"{params.file}: what it needs is not locked",
+            detail="\n".join(params.missing),
             hint="run 'packyard lock'",
         )
-    file, others = room.inputs / room.params["file"], sorted(room.inputs.glob("packages/*"))
+    file, others = room.inputs / params.file, sorted(room.inputs.glob("packages/*"))
     bench = morloc.Bench(room, room.scratch / "morloc")
-    checks = tuple(morloc.check_package(bench, file, others, room.params["name"]))
+    checks = tuple(morloc.check_package(bench, file, others, params.name))
     present = {path.name: sha256_of(path) for path in (file, *others)}
     _report(
         room,
         Proof(subject=file.name, compiler="", present=present, checks=checks, not_shown=morloc.NOT_SHOWN),
     )
+
+
+def _smoke(room: Room[ArchiveProofParams], compiler: Compiler | None, folder: Path) -> Check:
+    """Whether the smoke command ends well in a folder, with the compiler in reach."""
+    words = room.params.smoke
+    path = {"PATH": f"{compiler.tree}/bin:/usr/local/bin:/usr/bin:/bin"} if compiler else {}
+    output = said(room, words, cwd=folder, env={**path, **(compiler.environment() if compiler else {})})
+    cause = ending_of(output) if output else ""
+    return Check(what=f"{shlex.join(words)} runs", cause=cause, detail=output)
 
 
 def _shipped(bench: Bench) -> Iterator[Check]:
@@ -152,7 +195,7 @@ def _unpack(file: Path, folder: Path) -> Check:
     return Check(what=what)
 
 
-def _report(room: Room[Any], proof: Proof) -> None:
+def _report(room: Room[object], proof: Proof) -> None:
     room.say(proof.table())
     conclude(proof, room.outputs)
 

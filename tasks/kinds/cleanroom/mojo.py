@@ -11,15 +11,14 @@ import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from packyard.formats.digest import digest_stream
 from packyard.formats.errors import FormatError
 from packyard.formats.mojo.package import read_package
 from packyard.formats.mojo.packagemanifest import PackageManifest
 from packyard.tasks.errors import ActionError
 from packyard.tasks.kinds.cleanroom.report import Check
 from packyard.tasks.kinds.mojo.compiler import Compiler
+from packyard.tasks.kinds.mojo.packagefile import sha256_of
 from packyard.tasks.target.room import Room
 
 _TIMEOUT = 300  # seconds for one program
@@ -48,13 +47,13 @@ _CAUSES = (
 class Bench:
     """The clean room: `folder` with nothing in it but `packages/` and what is put there, and a home of its own."""
 
-    room: Room[Any]
+    room: Room[object]
     compiler: Compiler
     folder: Path
 
     def packages(self) -> dict[str, str]:
         """The files in `packages/` with their SHA-256."""
-        return {path.name: _sha256(path) for path in sorted((self.folder / "packages").iterdir())}
+        return {path.name: sha256_of(path) for path in sorted((self.folder / "packages").iterdir())}
 
     def run(self, program: str) -> str:
         """Run a Mojo program of the folder; what it and the compiler said when it failed, else ''."""
@@ -62,7 +61,7 @@ class Bench:
         return said(self.room, argv, cwd=self.folder, env=self.compiler.environment())
 
 
-def make_bench(room: Room[Any], compiler: Compiler, files: Mapping[str, Path]) -> Bench:
+def make_bench(room: Room[object], compiler: Compiler, files: Mapping[str, Path]) -> Bench:
     """An empty folder with `files` under `packages/`, by the names they are imported as."""
     folder = room.scratch / "room"
     (folder / "packages").mkdir(parents=True)
@@ -81,7 +80,7 @@ def check_file(path: Path, manifest: PackageManifest, compiler: Compiler) -> Che
         return Check(what=what, cause="damaged file", detail=str(error))
     if not header.fits(compiler.library()):
         return Check(what=what, cause=f"wrong compiler: it fits {header.accepted_by}")
-    if _sha256(path) != manifest.sha256:
+    if sha256_of(path) != manifest.sha256:
         return Check(what=what, cause="it is not the file that its manifest describes")
     recorded = _SOURCE.search(path.read_bytes())
     if recorded:
@@ -143,7 +142,7 @@ def check_examples(bench: Bench, examples: Mapping[str, str]) -> Iterator[Check]
 
 
 def said(
-    room: Room[Any],
+    room: Room[object],
     argv: Sequence[str | Path],
     *,
     cwd: Path,
@@ -200,8 +199,3 @@ def _shown(output: str) -> str:
     lines = output.splitlines()
     left = len(lines) - _SHOWN_LINES
     return "\n".join([*lines[:_SHOWN_LINES], *([f"... and {left} more lines"] if left > 0 else [])])
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as stream:
-        return digest_stream(stream).hex

@@ -10,7 +10,6 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from packyard.formats.errors import FormatError, Problem
 from packyard.formats.morloc.home import PlanePaths
@@ -44,7 +43,7 @@ _ABSENT = ("is not locked", "cannot be fetched")
 class Bench:
     """A clean room: `home` is a morloc home with nothing in it but what is installed from archives."""
 
-    room: Room[Any]
+    room: Room[object]
     home: Path
 
     @property

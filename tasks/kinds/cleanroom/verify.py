@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from packyard.formats.errors import FormatError, Problem
 from packyard.formats.mojo.packagemanifest import SUFFIX, PackageManifest, write_package_manifest
@@ -25,7 +25,12 @@ from packyard.tasks.host.unpack import unpack
 from packyard.tasks.kinds.archive.distribution import folder_name
 from packyard.tasks.kinds.cleanroom import morloc as cleanroom_morloc
 from packyard.tasks.kinds.cleanroom.bundle import check_starts
-from packyard.tasks.kinds.cleanroom.make_cleanroom import prove_archive, prove_mojo
+from packyard.tasks.kinds.cleanroom.make_cleanroom import (
+    ArchiveProofParams,
+    MojoProofParams,
+    prove_archive,
+    prove_mojo,
+)
 from packyard.tasks.kinds.cleanroom.report import Check, Proof, conclude
 from packyard.tasks.kinds.docs.links import Site
 from packyard.tasks.kinds.mojo.compiler import Compiler, toolchain_of
@@ -33,11 +38,13 @@ from packyard.tasks.kinds.mojo.package import artifact_name, placed_examples
 from packyard.tasks.kinds.mojo.packagefile import ENDS, is_mojo_package, read_described, sha256_of
 from packyard.tasks.kinds.mojo.plan import sound_packages
 from packyard.tasks.kinds.morloc.verify import morloc_program
+from packyard.tasks.target.params import NoParams
 from packyard.tasks.target.room import Room
-from packyard.tasks.target.target import Json
 from packyard.tasks.workspace.workspace import Workspace
 
 ARCHIVE_ENDS = (".tar.gz", ".tgz", ".zip")
+
+P = TypeVar("P")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +87,7 @@ def start_bundle(path: Path, commands: Mapping[str, Sequence[str]], launchers: M
     return _tried(path, lambda room: _report(room, path, check_starts(room, path, launchers, commands)))
 
 
-def _tried(path: Path, prove: Callable[[Room[Any]], Room[Any]]) -> Verified:
+def _tried(path: Path, prove: Callable[[Room[object]], Room[object]]) -> Verified:
     with _empty_room() as room:
         try:
             done = prove(room)
@@ -91,34 +98,37 @@ def _tried(path: Path, prove: Callable[[Room[Any]], Room[Any]]) -> Verified:
         return Verified(path=path, passed=True, text=text, report=report, log=_said(room).partition(text)[0])
 
 
-def _said(room: Room[Any]) -> str:
+def _said(room: Room[object]) -> str:
     return room.log.read_text(encoding="utf-8", errors="replace") if room.log.exists() else ""
 
 
 @contextmanager
-def _empty_room() -> Iterator[Room[Any]]:
+def _empty_room() -> Iterator[Room[NoParams]]:
     with tempfile.TemporaryDirectory(prefix="packyard-verify-") as name:
         folder = Path(name)
         inputs, outputs, scratch, home = (folder / key for key in ("in", "out", "tmp", "home"))
         for place in (inputs, outputs, scratch, home):
             place.mkdir()
-        yield Room(inputs=inputs, outputs=outputs, scratch=scratch, home=home, params={}, log=folder / "log")
+        yield Room(inputs=inputs, outputs=outputs, scratch=scratch, home=home, params=NoParams(), log=folder / "log")
 
 
-def _with(room: Room[Any], params: dict[str, Json], compiler: Compiler | None) -> Room[Any]:
+def _with(room: Room[object], params: P, compiler: Compiler | None) -> Room[P]:
     """The room with the parameters of a clean room; a compiler stands in it as the tree of a toolchain."""
-    version = compiler.version or compiler.library().version if compiler else ""
-    trees = {toolchain_of(version): compiler.tree} if compiler else {}
     return Room(
         inputs=room.inputs, outputs=room.outputs, scratch=room.scratch, home=room.home, log=room.log,
-        params={**params, "compiler": version}, trees=trees,
+        params=params, trees={toolchain_of(_version(compiler)): compiler.tree} if compiler else {},
     )  # fmt: skip
+
+
+def _version(compiler: Compiler | None) -> str:
+    """The version of a compiler, '' of none."""
+    return compiler.version or compiler.library().version if compiler else ""
 
 
 # Mojo packages ----------------------------------------------------------------------------------------------------
 
 
-def _mojo(room: Room[Any], path: Path, compilers: Sequence[Compiler], workspace: Workspace | None) -> Room[Any]:
+def _mojo(room: Room[object], path: Path, compilers: Sequence[Compiler], workspace: Workspace | None) -> Room[object]:
     manifest, is_described = read_described(path)
     fitting = [compiler for compiler in compilers if manifest.compiler.package.fits(compiler.library())]
     compiler = next(iter([*fitting, *compilers]), None)
@@ -135,7 +145,13 @@ def _mojo(room: Room[Any], path: Path, compilers: Sequence[Compiler], workspace:
     for at, source in programs.items():
         (room.inputs / at).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source, room.inputs / at)
-    params = {"name": manifest.name, "end": end, "examples": sorted(programs), "moved": sorted(manifest.components)}
+    params = MojoProofParams(
+        name=manifest.name,
+        compiler=_version(compiler),
+        end=end,
+        examples=tuple(sorted(programs)),
+        moved=tuple(sorted(manifest.components)),
+    )
     done = _with(room, params, compiler)
     prove_mojo(done)
     return done
@@ -146,7 +162,7 @@ def _exporting_itself(manifest: PackageManifest) -> PackageManifest:
     return replace(manifest, exports={manifest.name: ()})
 
 
-def _place(room: Room[Any], path: Path, manifest: PackageManifest, end: str) -> None:
+def _place(room: Room[object], path: Path, manifest: PackageManifest, end: str) -> None:
     folder = room.inputs / "packages"
     folder.mkdir(exist_ok=True)
     shutil.copyfile(path, folder / f"{manifest.name}{end}")
@@ -189,19 +205,20 @@ def _programs(path: Path, workspace: Workspace | None) -> dict[str, Path]:
 # archives ---------------------------------------------------------------------------------------------------------
 
 
-def _archive(room: Room[Any], path: Path, compiler: Compiler | None, workspace: Workspace | None) -> Room[Any]:
+def _archive(room: Room[object], path: Path, compiler: Compiler | None, workspace: Workspace | None) -> Room[object]:
     shutil.copyfile(path, room.inputs / path.name)
     spec = _spec(path, workspace)
     if spec is None and (index := _index(room, path)):
         return _site(room, path, index.parent)
     top = _top(path)
     layout = spec.layout if spec else "distribution" if top else ""
-    params: dict[str, Json] = {
-        "file": path.name,
-        "layout": layout,
-        "top": top if layout else spec.prefix if spec else "",
-        "smoke": list(spec.smoke) if spec else [],
-    }
+    params = ArchiveProofParams(
+        file=path.name,
+        compiler=_version(compiler),
+        layout=layout,
+        top=top if layout else spec.prefix if spec else "",
+        smoke=spec.smoke if spec else (),
+    )
     done = _with(room, params, compiler)
     prove_archive(done)
     if compiler is None and any((room.scratch / "room" / top / "packages").glob(f"*{SUFFIX}")):
@@ -225,7 +242,7 @@ def _top(path: Path) -> str:
     return stem if "-v" in stem else ""
 
 
-def _index(room: Room[Any], path: Path) -> Path | None:
+def _index(room: Room[object], path: Path) -> Path | None:
     """The first page of a site, at the top of its archive or in the one folder there."""
     folder = room.scratch / "site"
     try:
@@ -235,7 +252,7 @@ def _index(room: Room[Any], path: Path) -> Path | None:
     return next(iter(sorted([*folder.glob("index.html"), *folder.glob("*/index.html")])), None)
 
 
-def _site(room: Room[Any], path: Path, folder: Path) -> Room[Any]:
+def _site(room: Room[object], path: Path, folder: Path) -> Room[object]:
     """Follow every link between the pages of a site."""
     site = Site(folder)
     dead = [f"{page}: {wrong}" for page, _, wrong in site.dead_links()]
@@ -247,7 +264,7 @@ def _site(room: Room[Any], path: Path, folder: Path) -> Room[Any]:
     return _report(room, path, checks)
 
 
-def _morloc(room: Room[Any], path: Path) -> Room[Any]:
+def _morloc(room: Room[object], path: Path) -> Room[object]:
     """Install a package into an empty home, with what it needs from the archives and planes that lie beside it; with a
     compiler of morloc on PATH, ask that too."""
     bench = cleanroom_morloc.Bench(room, room.scratch / "morloc")
@@ -259,7 +276,7 @@ def _morloc(room: Room[Any], path: Path) -> Room[Any]:
     return _report(room, path, checks, () if morloc else cleanroom_morloc.NOT_SHOWN)
 
 
-def _report(room: Room[Any], path: Path, checks: Iterable[Check], not_shown: tuple[str, ...] = ()) -> Room[Any]:
+def _report(room: Room[object], path: Path, checks: Iterable[Check], not_shown: tuple[str, ...] = ()) -> Room[object]:
     """Write the report as a clean room's; ActionError with the causes when something failed."""
     present = {path.name: sha256_of(path)}
     proof = Proof(subject=path.name, compiler="", present=present, checks=tuple(checks), not_shown=not_shown)

@@ -15,7 +15,12 @@ from packyard.formats.pspf import Execution, Launcher, Metadata, Slot, key_from_
 from packyard.tasks.errors import ActionError
 from packyard.tasks.kinds.cleanroom import bundle
 from packyard.tasks.kinds.cleanroom.cleanroom import targets
-from packyard.tasks.kinds.cleanroom.make_cleanroom import prove_archive, prove_bundle
+from packyard.tasks.kinds.cleanroom.make_cleanroom import (
+    ArchiveProofParams,
+    BundleProofParams,
+    prove_archive,
+    prove_bundle,
+)
 from packyard.tasks.kinds.cleanroom.mojo import check_dependencies
 from packyard.tasks.kinds.cleanroom.report import Check, Proof
 from packyard.tasks.target.room import Room
@@ -25,10 +30,12 @@ SCRIPT = Entry("bench/run.sh", b'#!/bin/sh\n[ -z "$SECRET" ] && [ -z "$(ls "$HOM
 DATA = Entry("bench/data.txt", b"1\n")
 
 
-def room_with(root: Path, file: str, *entries: Entry, smoke: tuple[str, ...] = ("./bench/run.sh",)) -> Room:
+def room_with(
+    root: Path, file: str, *entries: Entry, smoke: tuple[str, ...] = ("./bench/run.sh",)
+) -> Room[ArchiveProofParams]:
     room = Room(
         inputs=root / "in", outputs=root / "out", scratch=root / "tmp", home=root / "empty", log=root / "log",
-        params={"file": file, "compiler": "", "layout": "", "top": "", "smoke": list(smoke)},
+        params=ArchiveProofParams(file=file, compiler="", layout="", top="", smoke=smoke),
     )  # fmt: skip
     for folder in (room.inputs, room.outputs, room.scratch, room.home):
         folder.mkdir()
@@ -126,10 +133,10 @@ exit 0
 """
 
 
-def bundle_room(root: Path, commands: dict[str, list[str]], *, launcher: str = "rust") -> Room:
+def bundle_room(root: Path, commands: dict[str, tuple[str, ...]], *, launcher: str = "rust") -> Room[BundleProofParams]:
     room = Room(
         inputs=root / "in", outputs=root / "out", scratch=root / "tmp", home=root / "empty", log=root / "log",
-        params={"file": "app-1.0.psp", "commands": commands},
+        params=BundleProofParams(file="app-1.0.psp", commands=commands),
     )  # fmt: skip
     for folder in (room.inputs, room.outputs, room.scratch, room.home):
         folder.mkdir()
@@ -151,7 +158,7 @@ def test_cleanroom_starts_each_command_of_a_bundle_by_each_launcher(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SECRET", "1")
-    room = bundle_room(tmp_path, {"app": ["--help"], "words": ["one", "two words"], "serve": []})
+    room = bundle_room(tmp_path, {"app": ("--help",), "words": ("one", "two words"), "serve": ()})
     prove_bundle(room)
     report = json.loads((room.outputs / "cleanroom.json").read_text())
     assert [check["what"] for check in report["checks"]] == [
@@ -183,7 +190,7 @@ def test_cleanroom_names_the_command_of_a_bundle_that_fails_and_why(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(bundle, "_PATIENCE", 0.5)
-    room = bundle_room(tmp_path, {"lost": ["--help"], "words": [], "sleeper": []})
+    room = bundle_room(tmp_path, {"lost": ("--help",), "words": (), "sleeper": ()})
     with pytest.raises(ActionError) as caught:
         prove_bundle(room)
     said = []
@@ -199,7 +206,7 @@ def test_cleanroom_names_the_command_of_a_bundle_that_fails_and_why(
 
 
 def test_cleanroom_of_a_damaged_bundle_starts_nothing(tmp_path: Path) -> None:
-    room = bundle_room(tmp_path, {"app": []})
+    room = bundle_room(tmp_path, {"app": ()})
     path = room.inputs / "app-1.0.psp"
     path.write_bytes(path.read_bytes().replace(b"a file of its own", b"a file of another"))
     with pytest.raises(ActionError, match=r"app-1\.0\.psp is as it was signed: damaged file\n"):

@@ -15,8 +15,11 @@ import pytest
 from packyard.formats.mojo.packagemanifest import read_package_manifest
 from packyard.tasks.errors import ActionError
 from packyard.tasks.host.unpack import unpack
+from packyard.tasks.kinds.cleanroom import make_cleanroom
+from packyard.tasks.kinds.cleanroom.make_cleanroom import MojoProofParams
 from packyard.tasks.kinds.cleanroom.report import Check
 from packyard.tasks.kinds.mojo.compiler import extension, records_paths, verb
+from packyard.tasks.target.room import Room
 
 from tests.tasks.yard import Yard
 
@@ -125,10 +128,10 @@ def wrong(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[Pa
     return spoil
 
 
-def spoiled(change: Callable[[Path], None]):  # type: ignore[no-untyped-def]
+def spoiled(change: Callable[[Path], None]) -> Callable[[Room[MojoProofParams]], None]:
     from packyard.tasks.kinds.cleanroom.make_cleanroom import prove_mojo
 
-    def prove(room):  # type: ignore[no-untyped-def]
+    def prove(room: Room[MojoProofParams]) -> None:
         change(room.inputs / "packages")
         prove_mojo(room)
 
@@ -248,7 +251,7 @@ def test_cleanroom_is_not_led_by_recorded_sources_to_what_is_missing(
         f"nn.mojopkg is whole, and made by this compiler: {cause}\n    {people}/network/"
     )
     # Without the look at paths the room passes, with the sources of `tensor`, and elsewhere the package does not work.
-    monkeypatch.setattr("packyard.tasks.kinds.cleanroom.cleanroom.check_file", lambda path, *_: Check(what=path.name))
+    monkeypatch.setattr(make_cleanroom, "check_file", lambda path, *_: Check(what=path.name))
     report = json.loads(yard.build("cleanroom:nn")["nn"])
     assert report["passed"]
     assert list(report["present"]) == ["nn.mojopkg"]

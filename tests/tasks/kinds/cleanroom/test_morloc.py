@@ -9,6 +9,7 @@ import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 from packyard.formats.archive.entry import Entry
@@ -16,15 +17,18 @@ from packyard.formats.archive.gzipped import LEVELS, compressing
 from packyard.formats.archive.tarball import write_tar
 from packyard.tasks.engine.graph.graph import build_graph
 from packyard.tasks.errors import ActionError
-from packyard.tasks.kinds.cleanroom.make_cleanroom import prove_morloc
+from packyard.tasks.kinds.cleanroom.make_cleanroom import MorlocProofParams, prove_morloc
 from packyard.tasks.kinds.cleanroom.morloc import NOT_SHOWN
 from packyard.tasks.kinds.cleanroom.verify import Verified, verify_artifact
-from packyard.tasks.kinds.morloc.plane import make_plane
+from packyard.tasks.kinds.morloc.make_plane import PlaneParams, make_plane
+from packyard.tasks.target.params import read_params
 from packyard.tasks.target.room import Room
 from packyard.tasks.target.target import Use
 from packyard.tasks.workspace.workspace import read_workspace
 
 from tests.tasks.kinds.morloc.corpus import manifest, module, plain, write_package
+
+P = TypeVar("P")
 
 BASE = plain("base")
 SHAPES = {
@@ -117,7 +121,7 @@ def test_package_takes_what_it_needs_from_a_plane(tmp_path: Path, shapes: Path) 
     (root / "packyard.toml").write_text('[workspace]\nname = "w"\nmembers = ["m/*"]\n')
     graph = build_graph(read_workspace(root))
     (shapes.parent / "base-0.1.0.morloc.tar.gz").rename(tmp_path / "base.tar.gz")
-    room = make_room(tmp_path / "plane", graph.targets["plane:default"].params)
+    room = make_room(tmp_path / "plane", read_params(PlaneParams, graph.targets["plane:default"].params))
     (room.inputs / "packages/base.morloc.tar.gz").write_bytes((tmp_path / "base.tar.gz").read_bytes())
     make_plane(room)
     (room.outputs / "w-default.plane.tar.gz").rename(tmp_path / "w-default.plane.tar.gz")
@@ -183,12 +187,12 @@ def test_package_that_the_compiler_refuses_is_told(shapes: Path, compiler: Path)
 # the target ------------------------------------------------------------------------------------------------------
 
 
-def make_room(folder: Path, params: Mapping[str, object]) -> Room:
+def make_room(folder: Path, params: P) -> Room[P]:
     for name in ("in/packages", "out", "tmp", "home"):
         (folder / name).mkdir(parents=True)
     return Room(
         inputs=folder / "in", outputs=folder / "out", scratch=folder / "tmp", home=folder / "home",
-        params=dict(params), log=folder / "log",
+        params=params, log=folder / "log",
     )  # fmt: skip
 
 
@@ -209,7 +213,7 @@ def test_cleanroom_has_the_archives_of_what_is_needed_and_nothing_else(workspace
         Use(target="morloc:base", at="packages/base.morloc.tar.gz"),
     )
     assert "cleanroom:shapes" not in graph.final
-    room = make_room(tmp_path / "room", target.params)
+    room = make_room(tmp_path / "room", read_params(MorlocProofParams, target.params))
     archive(tmp_path, "base", BASE).rename(room.inputs / "packages/base.morloc.tar.gz")
     archive(room.inputs, "shapes", SHAPES)
     prove_morloc(room)
@@ -222,7 +226,8 @@ def test_cleanroom_has_the_archives_of_what_is_needed_and_nothing_else(workspace
 
 def test_cleanroom_of_what_is_not_locked_says_so(workspace: Path, tmp_path: Path) -> None:
     write_package(workspace / "m/base", plain("base", "root"))
-    room = make_room(tmp_path / "room", build_graph(read_workspace(workspace)).targets["cleanroom:shapes"].params)
+    target = build_graph(read_workspace(workspace)).targets["cleanroom:shapes"]
+    room = make_room(tmp_path / "room", read_params(MorlocProofParams, target.params))
     with pytest.raises(ActionError) as caught:
         prove_morloc(room)
     assert str(caught.value) == (
