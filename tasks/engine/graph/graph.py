@@ -94,7 +94,7 @@ def build_graph(workspace: Workspace) -> Graph:
         problems += unknown
         if not unknown:
             named = _with_named_uses(target, outputs)
-            unsound += [*_double_inputs(named), *_keys(workspace, named)]
+            unsound += [*_double_inputs(named), *_strays(named), *_keys(workspace, named)]
             if named is not target:
                 packed[name] = pack_target(named)
     errors.gather([*problems, *_double_owners(targets, outputs)])
@@ -142,6 +142,23 @@ def _double_inputs(target: Target) -> Iterator[FormatError]:
         if other is not who:
             message = f"{target.name!r} would find both {other} and {who} at '{at}'"
             yield FormatError(Problem(message, place=target.place))
+
+
+def _strays(target: Target) -> Iterator[FormatError]:
+    """What an action reads and writes lies in its folders, and what is kept of it in the workspace, whatever names
+    manifests, locks and listings brought."""
+    places = [source.at for source in target.sources] + [use.at for use in target.uses]
+    places += [place for output in target.outputs for place in (output.at, output.artifact or "")]
+    if not _leads_out(*places):  # one look at all of them: there may be a hundred thousand
+        return
+    for at in filter(_leads_out, places):
+        message = f"{target.name!r} would have a file at {at!r}; expected a place inside of its folder"
+        yield FormatError(Problem(message, place=target.place))
+
+
+def _leads_out(*paths: str) -> bool:
+    text = "\0".join(("", *paths, ""))
+    return any(part in text for part in ("\0/", "/../", "/..\0", "\0../", "\0..\0"))
 
 
 def _keys(workspace: Workspace, target: Target) -> Iterator[FormatError]:

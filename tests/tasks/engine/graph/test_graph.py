@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import types
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -157,6 +158,22 @@ def test_unknown_targets_and_parts_are_all_named(build):
 def test_two_inputs_in_one_place_are_refused(build):
     wanted = target("x:b", Use(target="x:a", at="in/"), sources=(Source(path="src/a", at="in/a.out"),))
     assert problems(build, [target("x:a"), wanted]) == "x:b.toml: 'x:b' would find both 'src/a' and 'x:a' at 'in/a.out'"
+
+
+@pytest.mark.parametrize("at", ["../escaped", "/escaped", "in/../../escaped", "..", "in/.."])
+def test_place_outside_of_its_folder_is_refused(build, at: str) -> None:
+    wrong = f"x:b.toml: 'x:b' would have a file at {at!r}; expected a place inside of its folder"
+    source = target("x:b", sources=(Source(path="a", at="a"), Source(path="b", at=at)))
+    use = target("x:b", Use(target="x:a", at=at))
+    output = replace(target("x:b"), outputs=(Output(at=at),))
+    artifact = target("x:b", artifact=at)
+    assert {problems(build, [target("x:a"), one]) for one in (source, use, output, artifact)} == {wrong}
+
+
+def test_place_that_only_looks_like_one_outside_is_taken(build) -> None:
+    names = ["..a", "a..", "a/..b/c", "...", "a\nb", "a/.b"]
+    sources = tuple(Source(path=f"src/{name}", at=name) for name in names)
+    assert [source.at for source in build([target("x:a", sources=sources)]).targets["x:a"].sources] == names
 
 
 def test_problems_of_all_kinds_are_gathered(build):
