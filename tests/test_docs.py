@@ -66,7 +66,8 @@ def test_guide_names_every_variable() -> None:
 
 
 def test_morloc_page_names_every_finding() -> None:
-    source = (ROOT / "tasks/kinds/morloc/lint.py").read_text(encoding="utf-8")
+    modules = (ROOT / f"tasks/kinds/morloc/{name}.py" for name in ("lint", "lintwarnings", "scan"))
+    source = "\n".join(path.read_text(encoding="utf-8") for path in modules)
     codes = set(re.findall(r"""(?:yield|return|code=|_error\()\s*\(?\s*"([a-z]+(?:-[a-z]+)+)\"""", source))
     page = (ROOT / "docs/morloc.md").read_text(encoding="utf-8")
     assert len(codes) > 30

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 from packyard.formats.errors import FormatError
+from packyard.tasks.engine.execute.action import invoke
 from packyard.tasks.engine.graph.graph import Graph, build_graph
-from packyard.tasks.kinds.archive.make_archive import make_archive
 from packyard.tasks.target.room import Room
 from packyard.tasks.target.target import Output, Use
 from packyard.tasks.workspace.workspace import read_workspace
@@ -144,7 +144,7 @@ def test_archive_carries_the_site_and_the_copy(tmp_path: Path) -> None:
         folder.mkdir(parents=True)
     (room.inputs / "docs-offline-0.1.0.zip").write_bytes(b"zip")
     (work / "tree/a/index.html").write_text("page")
-    make_archive(room)
+    invoke(target.run, room)
     import tarfile
 
     with tarfile.open(room.outputs / "all-1.0.0.tar.gz") as made:
