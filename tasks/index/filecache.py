@@ -11,7 +11,6 @@ import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 from packyard.formats.digest import digest_stream
 from packyard.formats.python.pinned import Pinned
@@ -24,7 +23,7 @@ from packyard.tasks.target.room import Room
 _AT_ONCE = 8  # downloads
 
 
-def fetched_in(room: Room[Any], files: Sequence[Pinned]) -> list[Path]:
+def fetched_in(room: Room[object], files: Sequence[Pinned]) -> list[Path]:
     """As `fetched`, for an action. A room that nobody gave a folder for downloads keeps them as long as itself."""
     return fetched(files, room.downloads or room.scratch / "downloads", room.local.get("indexes", ()))
 

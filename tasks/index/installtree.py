@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from packyard.tasks.errors import ActionError
 from packyard.tasks.host import network, programs
@@ -11,7 +10,7 @@ from packyard.tasks.target.room import Room
 
 
 def install_as_is(
-    room: Room[Any],
+    room: Room[object],
     requirements: Path,
     folder: Path,
     *,

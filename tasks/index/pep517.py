@@ -10,7 +10,6 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from packyard.formats.errors import FormatError
 from packyard.formats.python.wheel import Wheel, read_wheel
@@ -46,7 +45,7 @@ backend.build_wheel(out)
 
 
 def build_wheel(
-    room: Room[Any], python: Path, *, project: Path, tree: Path, backend: str, path: Sequence[str], out: Path
+    room: Room[object], python: Path, *, project: Path, tree: Path, backend: str, path: Sequence[str], out: Path
 ) -> Path:
     """The wheel that `backend` makes of `project`, left in the new folder `out`.
 
@@ -75,7 +74,7 @@ def build_wheel(
     return wheels[0]
 
 
-def _compilers(room: Room[Any]) -> Path:
+def _compilers(room: Room[object]) -> Path:
     """A folder in which every compiler of the system stands again, told that it works in the neutral folder: what it
     writes for debuggers would name the one of the sandbox, and linkers sort by such names."""
     folder = room.scratch / "compilers"

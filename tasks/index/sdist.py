@@ -8,7 +8,6 @@ from __future__ import annotations
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from packyard.formats.errors import FormatError
 from packyard.formats.python.machine import Machine
@@ -60,7 +59,13 @@ def build_system(pinned: Pinned, file: Path, folder: Path) -> BuildSystem:
 
 
 def build_sdist(
-    room: Room[Any], pinned: Pinned, file: Path, build: Build | None, python: Path, machine: Machine
+    room: Room[object],
+    pinned: Pinned,
+    file: Path,
+    build: Build | None,
+    *,
+    python: Path,
+    machine: Machine,
 ) -> Path:
     """The wheel of a source distribution. ActionError when the lock does not say what builds it, or the build fails."""
     name = pinned.name

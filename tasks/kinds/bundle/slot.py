@@ -9,20 +9,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from packyard.formats.archive.gzipped import COMPRESSOR, LEVELS
 from packyard.formats.errors import FormatError, Problem
 from packyard.formats.python import pylock
 from packyard.formats.python.slots import SlotSpec
 from packyard.tasks.errors import PlanError, gather
+from packyard.tasks.kinds.bundle.make_slot import AppParams, SlotParams, make_app, make_slot
 from packyard.tasks.kinds.bundle.program import program_of
 from packyard.tasks.kinds.bundle.slotsource import slot_source
 from packyard.tasks.kinds.interpreter import choice
 from packyard.tasks.kinds.interpreter.platforms import at, platforms_of
+from packyard.tasks.kinds.python.abi import MachineParams
 from packyard.tasks.kinds.python.dependencies import dependencies
 from packyard.tasks.kinds.python.lockedenv import lock_of
 from packyard.tasks.kinds.python.version import version
 from packyard.tasks.kinds.python.wheelsources import commands
-from packyard.tasks.target.target import Json, Output, Source, Target, Use
+from packyard.tasks.target.packing import Packing
+from packyard.tasks.target.params import call
+from packyard.tasks.target.target import Output, Source, Target, Use
 from packyard.tasks.workspace.workspace import Member, Workspace
 
 
@@ -51,49 +54,35 @@ def targets(workspace: Workspace) -> Iterator[Target]:
 def _app(member: Member, workspace: Workspace, platform: str) -> Target:
     project = member.project
     assert project is not None and project.flavor is not None
-    release = version(member, workspace)
-    program = program_of(project, release, platform)
-    wheels = [member.name, *dependencies(member, workspace, platform).members]
-    one = choice.find(choice.version(member, workspace), workspace)
-    python, uses = choice.build_program(one)
+    build, place = project.flavor.build, member.path("pyproject.toml")
+    python, uses = choice.python_for(choice.find(choice.version(member, workspace), workspace))
     env = f"env:{member.name}{at(platform, workspace)}"
-    pin = None if project.flavor.build.runtime else lock_of(member, workspace)
+    pin = None if build.runtime else lock_of(member, workspace)
     if pin:  # the lock tells which Pythons the bundle is for
         uses = (*uses, Use(target=env, part="facts", at="env-facts"))
+    params = AppParams(
+        python=python,
+        machine=MachineParams(python=python.version, platform=platform, manylinux=build.manylinux),
+        foreign=platform != workspace.platform,
+        wheels=(member.name, *dependencies(member, workspace, platform).members),
+        commands=commands(member),
+        place=place,
+        include_tests=build.include_tests,
+        strip=build.strip,
+        requires=project.requires_python if pin else None,
+        program=program_of(project, version(member, workspace), platform),
+        packing=Packing.of(workspace.manifest.compression, epoch=workspace.epoch),
+    )
     return Target(
         name=f"slot:{member.name}/app{at(platform, workspace)}",
         doc=f"{member.name} itself, as it stands in its bundle",
-        place=member.path("pyproject.toml"),
-        run="packyard.tasks.kinds.bundle.make_slot:make_app",
-        params={
-            "python": python,
-            "runtime": one.target,
-            "version": one.version,
-            "platform": platform,
-            "foreign": platform != workspace.platform,
-            "manylinux": list(project.flavor.build.manylinux),
-            "wheels": wheels,
-            "commands": commands(member),
-            "include_tests": project.flavor.build.include_tests,
-            "strip": project.flavor.build.strip,
-            "requires": project.requires_python if pin else None,
-            "program": {
-                "name": program.name,
-                "version": program.version,
-                "commands": dict(program.commands),
-                "default": program.default,
-                "slots": {name: dict(slot) for name, slot in program.slots.items()},
-            },
-            "place": member.path("pyproject.toml"),
-            "epoch": workspace.epoch,
-            "compressor": COMPRESSOR,
-            "level": LEVELS[workspace.manifest.compression],
-        },
+        place=place,
+        **call(make_app, params),
         sources=(Source(path=pin.path, at=pylock.NAME),) if pin else (),
         uses=(
             *uses,
             choice.facts_use(member, workspace, platform, at="runtime"),
-            *(Use(target=f"wheel:{name}", at=f"wheels/{name}") for name in wheels),
+            *(Use(target=f"wheel:{name}", at=f"wheels/{name}") for name in params.wheels),
             Use(target=env, part="files", at="env"),
         ),
         pins=(pin,) if pin else (),
@@ -113,24 +102,21 @@ def _declared(member: Member, workspace: Workspace, spec: SlotSpec, key: str) ->
                 "leave operations out for a tar.gz",
             )
         )
-    params: dict[str, Json] = {
-        "operations": operations,
-        "target": spec.target,
-        "single": source.single,
-        "hook": source.hook,
-        "written": source.written,
-        "exclude": list(spec.exclude),
-        "permissions": spec.permissions,
-        "epoch": workspace.epoch,
-        "compressor": COMPRESSOR,
-        "level": LEVELS[workspace.manifest.compression],
-    }
+    params = SlotParams(
+        operations=operations,
+        target=spec.target,
+        single=source.single,
+        hook=source.hook,
+        written=source.written,
+        exclude=spec.exclude,
+        permissions=spec.permissions,
+        packing=Packing.of(workspace.manifest.compression, epoch=workspace.epoch),
+    )
     return Target(
         name=f"slot:{member.name}/{spec.id}",
         doc=f"the slot {spec.id} of {member.name}: {spec.source}",
         place=member.path("pyproject.toml"),
-        run="packyard.tasks.kinds.bundle.make_slot:make_slot",
-        params=params,
+        **call(make_slot, params),
         sources=source.sources,
         uses=source.uses,
         outputs=(Output(at="slot"),),

@@ -46,8 +46,8 @@ def _target(workspace: Workspace, spec: DocsSpec, key: str) -> Target:
     config, pages, sources = _sources(workspace, spec, key)
     python = docs_python(workspace)
     one = choice.find(python, workspace)
-    program, uses = choice.build_program(one)
-    buildenv = docsenv_of(pin)
+    runs, uses = choice.python_for(one)
+    environment = docsenv_of(pin)
     site, file = site_folder(spec.name, workspace.manifest), zip_name(spec, workspace.manifest)
     return Target(
         name=f"docs:{spec.name}",
@@ -59,8 +59,8 @@ def _target(workspace: Workspace, spec: DocsSpec, key: str) -> Target:
             "label": f"{spec.name} {spec.version}",
             "config": config,
             "pages": pages,
-            "buildenv": buildenv,
-            "python": program,
+            "buildenv": environment,
+            "python": runs.program,
             "runtime": one.target,
             "version": python,
             "epoch": workspace.epoch,
@@ -68,7 +68,7 @@ def _target(workspace: Workspace, spec: DocsSpec, key: str) -> Target:
             "level": LEVELS["small"],
         },
         sources=tuple(Source(path=path, at=path) for path in sources),
-        uses=(*uses, Use(target=buildenv)),
+        uses=(*uses, Use(target=environment)),
         outputs=(
             Output(at=file, artifact=f"dist/{file}"),
             Output(part=SITE, at="site", artifact=site, tree=True),

@@ -10,7 +10,7 @@ from packyard.formats.archive.entry import Entry
 from packyard.formats.archive.gzipped import compressing
 from packyard.formats.archive.zipball import write_zip
 from packyard.tasks.kinds.docs.links import Site, check_links
-from packyard.tasks.kinds.interpreter import program
+from packyard.tasks.kinds.interpreter.program import PythonParams, program_in
 from packyard.tasks.target.room import Room
 
 _SERVED = ("404.html", "sitemap.xml", "sitemap.xml.gz")  # for servers and crawlers, of no use in a zip
@@ -74,7 +74,8 @@ def _run_mkdocs(room: Room[Any], site: Path, copy: Path) -> str:
         "facts": str(facts),
     }
     tree = room.trees[room.params["buildenv"]]
-    python = program.program_in(room, room.params["runtime"], room.params["version"])
+    version, program, runtime = (room.params[key] for key in ("version", "python", "runtime"))
+    python = program_in(room, PythonParams(version=version, program=program, runtime=runtime))
     path = f"{tree}/bin:{room.environment()['PATH']}"
     env = {"PATH": path, "PYTHONPATH": str(tree), "NO_MKDOCS_2_WARNING": "1"}
     # Not -I, which would pass over PYTHONHASHSEED: plug-ins may write what they have in sets.

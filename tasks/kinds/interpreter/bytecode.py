@@ -16,7 +16,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from packyard.formats.archive.entry import Entry
 from packyard.formats.python.module import cached_path
@@ -94,7 +94,7 @@ _COMMON = (
 )  # fmt: skip
 
 
-def compile_modules(room: Room[Any], python: Path, modules: Mapping[str, bytes], version: str) -> dict[str, Entry]:
+def compile_modules(room: Room[object], python: Path, modules: Mapping[str, bytes], version: str) -> dict[str, Entry]:
     """The bytecode of modules, each a text under its path below the prefix, by this path: files that stand in the
     `__pycache__` beside it. A file that is no module for this Python is told in the log and left out."""
     paths = sorted(modules, key=str.encode)
@@ -115,7 +115,7 @@ def compile_modules(room: Room[Any], python: Path, modules: Mapping[str, bytes],
     return {path: Entry(cached_path(path, version), made[path]) for path in paths if path in made}
 
 
-def compile_common(room: Room[Any], root: Path, version: str) -> list[Entry]:
+def compile_common(room: Room[object], root: Path, version: str) -> list[Entry]:
     """The bytecode of what programs commonly import of the standard library of the Python at `root`, which must run
     here, if need be with the libraries in its `lib`."""
     python, answer = root / "bin" / f"python{version}", room.scratch / "bytecode"

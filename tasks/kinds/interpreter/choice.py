@@ -21,6 +21,7 @@ from packyard.formats.elf import MAGIC
 from packyard.formats.errors import Problem
 from packyard.formats.workspace.lock import InterpreterPin, read_interpreter_pins
 from packyard.tasks.errors import PlanError
+from packyard.tasks.kinds.interpreter.program import PythonParams
 from packyard.tasks.target.target import Use
 from packyard.tasks.workspace.watch import Watch
 from packyard.tasks.workspace.workspace import LOCK, Member, Workspace
@@ -120,11 +121,10 @@ def pins(workspace: Workspace) -> tuple[InterpreterPin, ...]:
     return read_interpreter_pins(workspace.watch.text(LOCK), LOCK)
 
 
-def build_program(interpreter: Interpreter) -> tuple[str, tuple[Use, ...]]:
-    """How an action that must run this Python gets it: the program's path as a parameter, and what it has to use."""
-    if interpreter.program:
-        return interpreter.program, ()
-    return "", (Use(target=interpreter.target, part="home"),)
+def python_for(interpreter: Interpreter) -> tuple[PythonParams, tuple[Use, ...]]:
+    """How an action that must run this Python gets it: as a parameter, and what it has to use."""
+    uses = () if interpreter.program else (Use(target=interpreter.target, part="home"),)
+    return PythonParams(version=interpreter.version, program=interpreter.program, runtime=interpreter.target), uses
 
 
 def _pinned(pin: InterpreterPin, workspace: Workspace) -> Interpreter:

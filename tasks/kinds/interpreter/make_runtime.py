@@ -10,8 +10,9 @@ import shutil
 import stat
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Literal
 
 from packyard.formats.archive.entry import Entry
 from packyard.formats.archive.gzipped import Reader
@@ -28,6 +29,8 @@ from packyard.tasks.host import process, programs
 from packyard.tasks.index.download import download
 from packyard.tasks.kinds.interpreter.bytecode import compile_common
 from packyard.tasks.kinds.interpreter.trimming import kept
+from packyard.tasks.target.packing import PackingParams
+from packyard.tasks.target.params import Params
 from packyard.tasks.target.room import Room
 from packyard.tasks.target.target import Json
 
@@ -51,21 +54,46 @@ print(facts)
 """
 
 
-def make_runtime(room: Room[Any]) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuntimeParams(PackingParams):
+    """The parameters of an interpreter: an installed one at `prefix`, or an archive with the digest `sha256` (in
+    hexadecimal), which is staged or fetched from `url`; whether it `runs` on this machine; and the version of the
+    `patchelf` that makes it movable."""
+
+    kind: Literal["folder", "file", "url"]
+    url: str
+    sha256: str
+    prefix: str
+    version: str  # '3.12'
+    platform: str
+    runs: bool
+    patchelf: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FactsParams(Params):
+    """The parameters of what is asked of an installed interpreter: its prefix, version ('3.12') and platform."""
+
+    prefix: str
+    version: str
+    platform: str
+
+
+def make_runtime(room: Room[RuntimeParams]) -> None:
     """Lay the interpreter out, make it movable, and write its piece, listing and facts."""
-    home = room.inputs
-    if room.params["kind"] != "folder":
+    params, home = room.params, room.inputs
+    if params.kind != "folder":
         home = room.outputs / "home"
         _unpack(room, home)
     trimmed, patched = room.scratch / "trimmed", room.scratch / "patched"
     binaries = _lay_out(home, trimmed)
-    _neutralise(trimmed, room.params["prefix"])
+    _neutralise(trimmed, params.prefix)
     with ThreadPoolExecutor(1) as beside, (room.outputs / "runtime.tar.gz").open("wb") as out:
         # As it was laid out it runs on this machine: it compiles while its binaries are made movable.
         compiling = beside.submit(_compile, room, trimmed)
         elves = _relocate(room, binaries, trimmed, patched)
         entries = _entries(trimmed, patched)
-        writer = PieceWriter(out, epoch=room.params["epoch"], level=room.params["level"])
+        writer = PieceWriter(out, epoch=params.epoch, level=params.packing.level)
         writer.add(entries)
         listing = list(listed(entries, owner="python"))
         bytecode = compiling.result()
@@ -79,7 +107,7 @@ def make_runtime(room: Room[Any]) -> None:
     (room.outputs / "files").write_text(write_listing(listing), encoding="utf-8")
     facts = {
         **said,
-        "platform": room.params["platform"],
+        "platform": params.platform,
         "tar": str(piece.digest),
         "glibc": _glibc(elves),
         "files": len(listing),
@@ -90,24 +118,25 @@ def make_runtime(room: Room[Any]) -> None:
     (room.outputs / "facts.json").write_text(json.dumps(facts, indent=1, sort_keys=True) + "\n", encoding="utf-8")
 
 
-def make_facts(room: Room[Any]) -> None:
+def make_facts(room: Room[FactsParams]) -> None:
     """Ask an installed interpreter what it is, and its binaries what they need."""
-    program = Path(room.params["prefix"]) / "bin" / f"python{room.params['version']}"
+    params = room.params
+    program = Path(params.prefix) / "bin" / f"python{params.version}"
     binaries = [read_elf(path.read_bytes()) for path in sorted(room.inputs.rglob("*")) if path.is_file()]
-    facts = {**_ask(room, program), "platform": room.params["platform"], "glibc": _glibc(binaries)}
+    facts = {**_ask(room, program, params.version), "platform": params.platform, "glibc": _glibc(binaries)}
     (room.outputs / "facts.json").write_text(json.dumps(facts, indent=1, sort_keys=True) + "\n", encoding="utf-8")
 
 
-def _unpack(room: Room[Any], home: Path) -> None:
+def _unpack(room: Room[RuntimeParams], home: Path) -> None:
     archive = room.inputs / "archive.tar.gz"
-    if room.params["kind"] == "url":
+    if room.params.kind == "url":
         archive = room.scratch / "archive.tar.gz"
-        download(room.params["url"], archive)
+        download(room.params.url, archive)
     with archive.open("rb") as stream:
         found = digest_stream(stream).hex
-    if found != room.params["sha256"]:
+    if found != room.params.sha256:
         raise ActionError(
-            f"the interpreter's archive has the SHA-256 {found}, {room.params['sha256']} was expected",
+            f"the interpreter's archive has the SHA-256 {found}, {room.params.sha256} was expected",
             hint="ask who made it, or pin it anew: 'packyard lock --interpreter ARCHIVE'",
         )
     links: dict[str, str] = {}
@@ -180,7 +209,7 @@ def _neutralise(root: Path, prefix: str) -> None:
             path.with_name("sitecustomize.py").write_text(_SITE, encoding="utf-8")
 
 
-def _relocate(room: Room[Any], binaries: Sequence[str], root: Path, out: Path) -> list[Elf]:
+def _relocate(room: Room[RuntimeParams], binaries: Sequence[str], root: Path, out: Path) -> list[Elf]:
     """Write every ELF file of the Python at `root` below `out`: such that it looks for its libraries beside itself, and
     stripped."""
     own = {path.name for path in (root / "lib").glob("*.so*")}
@@ -204,7 +233,7 @@ def _relocate(room: Room[Any], binaries: Sequence[str], root: Path, out: Path) -
         room.run([programs.patchelf(), *how, *wanted[run_path]])
     for relative in binaries:
         place = out / relative
-        place.write_bytes(_hide(strip_elf(place.read_bytes()), room.params["prefix"]))
+        place.write_bytes(_hide(strip_elf(place.read_bytes()), room.params.prefix))
     return found
 
 
@@ -230,21 +259,22 @@ def _entries(root: Path, patched: Path) -> list[Entry]:
     ]
 
 
-def _compile(room: Room[Any], root: Path) -> list[Entry]:
+def _compile(room: Room[RuntimeParams], root: Path) -> list[Entry]:
     """The bytecode that the interpreter makes; none when it is another platform's."""
-    return compile_common(room, root, room.params["version"]) if room.params["runs"] else []
+    return compile_common(room, root, room.params.version) if room.params.runs else []
 
 
-def _start(room: Room[Any], root: Path) -> dict[str, Json]:
+def _start(room: Room[RuntimeParams], root: Path) -> dict[str, Json]:
     """What the movable interpreter says of itself; no more than we know when it is another platform's."""
-    if room.params["runs"]:
-        return _ask(room, root / "bin" / f"python{room.params['version']}")
-    return {"version": room.params["version"], "python": room.params["version"], "abi": ""}
+    version = room.params.version
+    if room.params.runs:
+        return _ask(room, root / "bin" / f"python{version}", version)
+    return {"version": version, "python": version, "abi": ""}
 
 
-def _ask(room: Room[Any], program: Path) -> dict[str, Json]:
+def _ask(room: Room[object], program: Path, version: str) -> dict[str, Json]:
     answer = process.capture([os.fspath(program), "-I", "-S", "-c", _QUESTION], env=room.environment())
-    return {"python": room.params["version"], **ast.literal_eval(answer)}
+    return {"python": version, **ast.literal_eval(answer)}
 
 
 def _glibc(binaries: Sequence[Elf]) -> str:

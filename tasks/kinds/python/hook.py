@@ -7,7 +7,7 @@ fails, so does the build. Tools come from the application's environment and from
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from packyard.formats.errors import FormatError, Problem
 from packyard.tasks.errors import PlanError, gather
@@ -15,8 +15,10 @@ from packyard.tasks.kinds.interpreter import choice
 from packyard.tasks.kinds.interpreter.platforms import at, platforms_of
 from packyard.tasks.kinds.python.backend import hookenv_of
 from packyard.tasks.kinds.python.hooknames import hook_of
+from packyard.tasks.kinds.python.make_hook import HookParams, make_post_build, make_pre_build
 from packyard.tasks.kinds.python.wheelsources import member_files
-from packyard.tasks.target.target import Json, Output, Source, Target, Use
+from packyard.tasks.target.params import call
+from packyard.tasks.target.target import Output, Source, Target, Use
 from packyard.tasks.workspace.workspace import Member, Workspace
 
 POST_BUILD = "post_build"
@@ -47,8 +49,7 @@ def _pre_build(member: Member, workspace: Workspace) -> Target:
         name=hook_of(member),
         doc=f"what {member.name} runs before it is built",
         place=member.path("pyproject.toml"),
-        run="packyard.tasks.kinds.python.make_hook:make_pre_build",
-        params={**_params(member, workspace, build.pre_build), "outputs": list(build.hook_outputs)},
+        **call(make_pre_build, _params(member, workspace, build.pre_build, build.hook_outputs)),
         sources=tuple(_sources(member, workspace)),
         uses=_uses(member, workspace),
         outputs=(Output(at="outputs", tree=True),),
@@ -62,8 +63,7 @@ def _post_build(member: Member, workspace: Workspace, platform: str) -> Target:
         name=f"hook:{member.name}/{POST_BUILD}{suffix}",
         doc=f"what {member.name} runs on its finished bundle",
         place=member.path("pyproject.toml"),
-        run="packyard.tasks.kinds.python.make_hook:make_post_build",
-        params=_params(member, workspace, member.project.flavor.build.post_build),
+        **call(make_post_build, _params(member, workspace, member.project.flavor.build.post_build)),
         sources=tuple(_sources(member, workspace)),
         uses=(*_uses(member, workspace), Use(target=f"bundle:{member.name}{suffix}", at="bundle/")),
         outputs=(Output(at="passed"),),
@@ -71,24 +71,22 @@ def _post_build(member: Member, workspace: Workspace, platform: str) -> Target:
     )
 
 
-def _params(member: Member, workspace: Workspace, commands: Sequence[Sequence[str]]) -> dict[str, Json]:
-    assert member.project is not None and member.project.flavor is not None
-    python = choice.version(member, workspace)
-    one = choice.find(python, workspace)
-    program, _ = choice.build_program(one)
-    return {
-        "commands": [list(argv) for argv in commands],
-        "tools": hookenv_of(member, workspace),
-        "python": program,
-        "runtime": one.target,
-        "version": python,
-        "platform": workspace.platform,
-        "epoch": workspace.epoch,
-    }
+def _params(
+    member: Member, workspace: Workspace, commands: tuple[tuple[str, ...], ...], outputs: tuple[str, ...] = ()
+) -> HookParams:
+    python, _ = choice.python_for(choice.find(choice.version(member, workspace), workspace))
+    return HookParams(
+        commands=commands,
+        outputs=outputs,
+        tools=hookenv_of(member, workspace),
+        python=python,
+        platform=workspace.platform,
+        epoch=workspace.epoch,
+    )
 
 
 def _uses(member: Member, workspace: Workspace) -> tuple[Use, ...]:
-    _, uses = choice.build_program(choice.find(choice.version(member, workspace), workspace))
+    _, uses = choice.python_for(choice.find(choice.version(member, workspace), workspace))
     tools = hookenv_of(member, workspace)
     return (Use(target=f"env:{member.name}", at="env.tar.gz"), *((Use(target=tools),) if tools else ()), *uses)
 
@@ -111,6 +109,3 @@ def _sources(member: Member, workspace: Workspace) -> Iterator[Source]:
             raise PlanError(*problems)
     for path in found:
         yield Source(path=path, at=f"project/{path.removeprefix(f'{member.folder}/') if member.folder else path}")
-
-
-# running -------------------------------------------------------------------------------------------------------

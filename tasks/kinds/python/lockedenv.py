@@ -13,6 +13,7 @@ from packyard.tasks.kinds.interpreter import choice
 from packyard.tasks.kinds.interpreter.platforms import at
 from packyard.tasks.kinds.python.dependencies import dependencies
 from packyard.tasks.kinds.python.envneeds import needs
+from packyard.tasks.target.params import as_json
 from packyard.tasks.target.target import Pin
 from packyard.tasks.workspace.workspace import Member, Workspace
 
@@ -39,11 +40,11 @@ def locked(member: Member, workspace: Workspace, platform: str) -> tuple[Locked,
     pin = lock_of(member, workspace)
     if pin.path != member.path(pylock.NAME):
         return ()
-    params = needs(member, workspace, platform).params
+    need = needs(member, workspace, platform)
     found = []
     for (name, version), text in sorted(divide_pylock(workspace.watch.text(pin.path), pin.path).items()):
-        question = json.dumps([text, params], sort_keys=True)
+        question = json.dumps(as_json([text, need.install, need.packing]), sort_keys=True)
         digest = hashlib.sha256(question.encode()).hexdigest()[:8]
-        target = f"dist:{name}-{version or 'source'}-py{params['version']}{at(platform, workspace)}-{digest}"
+        target = f"dist:{name}-{version or 'source'}-py{need.install.machine.python}{at(platform, workspace)}-{digest}"
         found.append(Locked(name=name, version=version, text=text, target=target))
     return tuple(found)

@@ -6,8 +6,8 @@ import json
 import os
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from packyard.formats.archive.entry import Entry
 from packyard.formats.archive.gzipped import Reader
@@ -18,24 +18,40 @@ from packyard.formats.errors import FormatError
 from packyard.formats.python import pylock
 from packyard.tasks.errors import ActionError
 from packyard.tasks.kinds.python.abi import newest
-from packyard.tasks.kinds.python.sitepackages import install
+from packyard.tasks.kinds.python.sitepackages import InstallParams, install
+from packyard.tasks.target.packing import PackingParams
 from packyard.tasks.target.room import Room
 
 _LARGEST = 1 << 33  # bytes that one distribution may unpack to
 
 
-def make_env(room: Room[Any]) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnvParams(PackingParams):
+    """The parameters of an environment that a build installs: how."""
+
+    install: InstallParams
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JoinParams(PackingParams):
+    """The parameters of an environment whose distributions are packed already: their names."""
+
+    distributions: tuple[str, ...]
+
+
+def make_env(room: Room[EnvParams]) -> None:
     """Install what the lock lists, pack each distribution, and join them."""
+    params = room.params
     text = (room.inputs / pylock.NAME).read_text(encoding="utf-8")
 
     def pack(number: int, entries: list[Entry]) -> Path:
         path = room.scratch / f"{number}.tar.gz"
         with path.open("wb") as out:
-            write_piece(entries, out, epoch=room.params["epoch"], level=room.params["level"])
+            write_piece(entries, out, epoch=params.epoch, level=params.packing.level)
         return path
 
     try:
-        found = install(room, text)
+        found = install(room, params.install, text)
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             pieces = list(pool.map(pack, range(len(found.parts)), [entries for entries, _ in found.parts]))
     except FormatError as error:
@@ -44,12 +60,12 @@ def make_env(room: Room[Any]) -> None:
     _join(room, parts, Counter(found.saved), found.glibc)
 
 
-def join_env(room: Room[Any]) -> None:
+def join_env(room: Room[JoinParams]) -> None:
     """Join the distributions that were packed before."""
     parts = []
     saved: Counter[str] = Counter()
     glibc = ""
-    for name in room.params["distributions"]:
+    for name in room.params.distributions:
         facts = json.loads((room.inputs / "facts" / name).read_text(encoding="utf-8"))
         saved.update(facts["saved"])
         glibc = newest(glibc, facts["glibc"])
@@ -58,7 +74,7 @@ def join_env(room: Room[Any]) -> None:
     _join(room, parts, saved, glibc)
 
 
-def _join(room: Room[Any], parts: list[tuple[Path, list[Listed]]], saved: Counter[str], glibc: str) -> None:
+def _join(room: Room[PackingParams], parts: list[tuple[Path, list[Listed]]], saved: Counter[str], glibc: str) -> None:
     """One piece of many; ActionError when two of them differ over one path."""
     known: dict[str, Listed] = {}
     pieces: list[Path] = []
@@ -79,7 +95,7 @@ def _join(room: Room[Any], parts: list[tuple[Path, list[Listed]]], saved: Counte
         room.say(f"left out: {saved[what]:,} bytes of {what}")
 
 
-def _without(room: Room[Any], piece: Path, paths: set[str], number: int) -> Path:
+def _without(room: Room[PackingParams], piece: Path, paths: set[str], number: int) -> Path:
     """The piece again, without some of its files."""
     with piece.open("rb") as stream:
         members = read_tar(Reader(stream, limit=_LARGEST), limit=_LARGEST)
@@ -88,5 +104,5 @@ def _without(room: Room[Any], piece: Path, paths: set[str], number: int) -> Path
         ]
     rest = room.scratch / f"{number}.rest.tar.gz"
     with rest.open("wb") as out:
-        write_piece(entries, out, epoch=room.params["epoch"], level=room.params["level"])
+        write_piece(entries, out, epoch=room.params.epoch, level=room.params.packing.level)
     return rest

@@ -6,8 +6,8 @@ import os
 import shlex
 import shutil
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from packyard.formats.archive.gzipped import Reader
 from packyard.formats.archive.tarball import read_tar
@@ -16,8 +16,9 @@ from packyard.formats.python import entrypointsfile
 from packyard.formats.python.entrypoint import EntryPoint
 from packyard.formats.relpath import FileName, read_file_name, read_relpath
 from packyard.tasks.errors import ActionError
-from packyard.tasks.kinds.interpreter import program
 from packyard.tasks.kinds.interpreter.prefix import prefix_of
+from packyard.tasks.kinds.interpreter.program import PythonParams, program_in
+from packyard.tasks.target.params import Params
 from packyard.tasks.target.room import Room
 
 _LARGEST = 1 << 34  # bytes of an unpacked environment
@@ -27,12 +28,26 @@ _PYTHON = read_file_name("python")
 _START = "import sys; del sys.path[0]; sys.argv[0] = {name!r}; from {module} import {top}; sys.exit({call}())"
 
 
-def make_pre_build(room: Room[Any]) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HookParams(Params):
+    """The parameters of hooks: their commands, what pre_build writes (folders end with '/'), the target of the
+    environment of more `tools` ('' is none), the Python and the platform that they run on, and the time that tools take
+    for now (in seconds)."""
+
+    commands: tuple[tuple[str, ...], ...]
+    outputs: tuple[str, ...] = ()
+    tools: str
+    python: PythonParams
+    platform: str
+    epoch: int
+
+
+def make_pre_build(room: Room[HookParams]) -> None:
     """Run the commands in order, then take what they were to write."""
     project = _run(room, {})
     taken = room.outputs / "outputs"
     taken.mkdir()
-    for output in room.params["outputs"]:
+    for output in room.params.outputs:
         source, place = project / output, taken / output
         if not (source.is_dir() if output.endswith("/") else source.is_file()):
             kind = "folder" if output.endswith("/") else "file"
@@ -44,28 +59,28 @@ def make_pre_build(room: Room[Any]) -> None:
             shutil.copy(source, place)
 
 
-def make_post_build(room: Room[Any]) -> None:
+def make_post_build(room: Room[HookParams]) -> None:
     """Run the commands in order, the bundle's path in their environment."""
     (bundle,) = (room.inputs / "bundle").iterdir()
     _run(room, {"PACKYARD_BUNDLE": os.fspath(bundle), "FLAVOR_LOG_LEVEL": "error"})
     (room.outputs / "passed").write_text("passed\n", encoding="utf-8")
 
 
-def _run(room: Room[Any], env: dict[str, str]) -> Path:
+def _run(room: Room[HookParams], env: dict[str, str]) -> Path:
     """Run the commands in a copy of the project, which is returned."""
+    params = room.params
     project, prefix, programs = (room.scratch / name for name in ("project", "prefix", "bin"))
     project.mkdir()
     if (room.inputs / "project").is_dir():
         shutil.copytree(room.inputs / "project", project, dirs_exist_ok=True)
     _unpack(room.inputs / "env.tar.gz", prefix)
-    python = program.program_in(room, room.params["runtime"], room.params["version"])
-    tools = room.params["tools"]
-    sites = [prefix / prefix_of(room.params["version"], room.params["platform"]).site]
-    sites += [room.trees[tools]] if tools else []
+    python = program_in(room, params.python)
+    sites = [prefix / prefix_of(params.python.version, params.platform).site]
+    sites += [room.trees[params.tools]] if params.tools else []
     programs.mkdir()
     _write_programs(room, programs, python, sites)
     path = os.pathsep.join(map(str, (project / "src", project, *sites)))
-    for command in room.params["commands"]:
+    for command in params.commands:
         if command[0].endswith(".py") and not (project / command[0]).is_file():
             message = f"the hook {shlex.join(command)!r} failed: there is no file {command[0]!r}"
             raise ActionError(message, hint="a hook sees the application's files, or those that hook_inputs names")
@@ -100,7 +115,7 @@ def _unpack(piece: Path, prefix: Path) -> None:
                         out.write(chunk)
 
 
-def _write_programs(room: Room[Any], folder: Path, python: Path, sites: Sequence[Path]) -> None:
+def _write_programs(room: Room[object], folder: Path, python: Path, sites: Sequence[Path]) -> None:
     """The commands of the distributions in `sites`, which are packed without their scripts; and `python`."""
     starts: dict[FileName, list[str]] = {}
     for site in sites:

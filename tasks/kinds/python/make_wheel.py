@@ -4,49 +4,93 @@ from __future__ import annotations
 
 import shutil
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from packyard.formats.archive.entry import Entry
 from packyard.formats.python import entrypointsfile
 from packyard.formats.python.wheel import Wheel, info_folder, write_wheel
 from packyard.tasks.errors import ActionError
 from packyard.tasks.index.pep517 import build_wheel, usable_wheel
-from packyard.tasks.kinds.interpreter import program
+from packyard.tasks.kinds.interpreter.program import PythonParams, program_in
 from packyard.tasks.kinds.python.wheelparts import import_name
+from packyard.tasks.target.params import Params
 from packyard.tasks.target.room import Room
-from packyard.tasks.target.target import Json
 
 
-def make_wheel(room: Room[Any]) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnyWheelParams(Params):
+    """The parameters of every wheel: the name of its `file`, the target of the `hook` that writes a part of it ('' is
+    none), the time of what is in it (in seconds), and what compresses it."""
+
+    file: str
+    hook: str
+    epoch: int
+    compressor: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WheelParams(AnyWheelParams):
+    """The parameters of a wheel that a backend makes: the version that it must have, the backend, the folders of the
+    project that it is looked for in first, the target of its environment, and the Python that runs it."""
+
+    release: str
+    backend: str
+    backend_path: tuple[str, ...]
+    buildenv: str
+    python: PythonParams
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WheelMetadata:
+    """What a manifest says of its distribution: requirements are PEP 508 texts, `extras` those of each extra, `scripts`
+    entry points ('module:function') by the names of commands."""
+
+    name: str
+    version: str
+    requires_python: str
+    dependencies: tuple[str, ...]
+    extras: Mapping[str, tuple[str, ...]]
+    scripts: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlainWheelParams(AnyWheelParams):
+    """The parameters of a wheel that needs no backend: its metadata."""
+
+    metadata: WheelMetadata
+
+
+def make_wheel(room: Room[WheelParams]) -> None:
     """Build the member's wheel with its backend, and write it again with our bytes."""
+    params = room.params
     project = room.scratch / "project"
     shutil.copytree(room.inputs, project)
-    if room.params["hook"]:
-        shutil.copytree(room.trees[room.params["hook"]], project, dirs_exist_ok=True)
+    if params.hook:
+        shutil.copytree(room.trees[params.hook], project, dirs_exist_ok=True)
     file = build_wheel(
         room,
-        program.program_in(room, room.params["runtime"], room.params["version"]),
+        program_in(room, params.python),
         project=project,
-        tree=room.trees[room.params["buildenv"]],
-        backend=room.params["backend"],
-        path=room.params["backend_path"],
+        tree=room.trees[params.buildenv],
+        backend=params.backend,
+        path=params.backend_path,
         out=room.scratch / "built",
     )
-    wheel = usable_wheel(file, room.params["backend"], room.scratch.parent)
-    if wheel.version != room.params["release"]:
+    wheel = usable_wheel(file, params.backend, room.scratch.parent)
+    if wheel.version != params.release:
         raise ActionError(
-            f"the wheel has the version {wheel.version!r}, {room.params['release']!r} was expected from the manifest"
+            f"the wheel has the version {wheel.version!r}, {params.release!r} was expected from the manifest"
         )
     _write(room, wheel)
 
 
-def make_plain_wheel(room: Room[Any]) -> None:
+def make_plain_wheel(room: Room[PlainWheelParams]) -> None:
     """Put the wheel together from the staged modules and the manifest's metadata; ActionError when there is none: the
     wheel would be empty, and what imports it would fail where it is started."""
-    about = room.params["metadata"]
-    info = info_folder(about["name"], about["version"])
+    about = room.params.metadata
+    info = info_folder(about.name, about.version)
     files = {
         path.relative_to(room.inputs).as_posix(): Entry(
             path.relative_to(room.inputs).as_posix(), path.read_bytes(), bool(path.stat().st_mode & stat.S_IXUSR)
@@ -54,10 +98,10 @@ def make_plain_wheel(room: Room[Any]) -> None:
         for path in sorted(room.inputs.rglob("*"))
         if path.is_file()
     }
-    if room.params["hook"]:
-        files.update(_written(room.trees[room.params["hook"]], {path.partition("/")[0] for path in files}))
+    if room.params.hook:
+        files.update(_written(room.trees[room.params.hook], {path.partition("/")[0] for path in files}))
     if not files:
-        name = about["name"]
+        name = about.name
         raise ActionError(
             f"{name!r} has no [build-system] and no module {import_name(name)!r}, so its wheel would be empty",
             hint='state what builds it: [build-system] with requires = ["setuptools>=77"] and '
@@ -66,14 +110,11 @@ def make_plain_wheel(room: Room[Any]) -> None:
     for name, text in (
         ("METADATA", _metadata(about)),
         ("WHEEL", "Wheel-Version: 1.0\nGenerator: packyard\nRoot-Is-Purelib: true\nTag: py3-none-any\n"),
-        (entrypointsfile.NAME, entrypointsfile.write_commands(about["scripts"])),
+        (entrypointsfile.NAME, entrypointsfile.write_commands(about.scripts)),
     ):
         if text:
             files[f"{info}/{name}"] = Entry(f"{info}/{name}", text.encode())
-    _write(
-        room,
-        Wheel(name=about["name"], version=about["version"], tags=("py3-none-any",), info=info, files=files),
-    )
+    _write(room, Wheel(name=about.name, version=about.version, tags=("py3-none-any",), info=info, files=files))
 
 
 def _written(tree: Path, packages: set[str]) -> Iterator[tuple[str, Entry]]:
@@ -84,19 +125,20 @@ def _written(tree: Path, packages: set[str]) -> Iterator[tuple[str, Entry]]:
             yield at, Entry(at, path.read_bytes(), bool(path.stat().st_mode & stat.S_IXUSR))
 
 
-def _write(room: Room[Any], wheel: Wheel) -> None:
-    if wheel.file_name != room.params["file"]:
-        room.say(f"this is {wheel.file_name}, kept as {room.params['file']}")
-    with (room.outputs / room.params["file"]).open("wb") as out:
-        write_wheel(wheel, out, epoch=room.params["epoch"])
+def _write(room: Room[AnyWheelParams], wheel: Wheel) -> None:
+    params = room.params
+    if wheel.file_name != params.file:
+        room.say(f"this is {wheel.file_name}, kept as {params.file}")
+    with (room.outputs / params.file).open("wb") as out:
+        write_wheel(wheel, out, epoch=params.epoch)
 
 
-def _metadata(about: Json) -> str:
-    lines = ["Metadata-Version: 2.1", f"Name: {about['name']}", f"Version: {about['version']}"]
-    if about["requires_python"]:
-        lines.append(f"Requires-Python: {about['requires_python']}")
-    lines += [f"Requires-Dist: {text}" for text in about["dependencies"]]
-    for extra, texts in sorted(about["extras"].items()):
+def _metadata(about: WheelMetadata) -> str:
+    lines = ["Metadata-Version: 2.1", f"Name: {about.name}", f"Version: {about.version}"]
+    if about.requires_python:
+        lines.append(f"Requires-Python: {about.requires_python}")
+    lines += [f"Requires-Dist: {text}" for text in about.dependencies]
+    for extra, texts in sorted(about.extras.items()):
         lines.append(f"Provides-Extra: {extra}")
         for text in texts:
             requirement, _, marker = text.partition(";")

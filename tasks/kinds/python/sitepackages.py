@@ -9,10 +9,8 @@ from __future__ import annotations
 
 import json
 import posixpath
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from packyard.formats.archive.entry import Entry
 from packyard.formats.archive.listing import Listed, listed
@@ -27,14 +25,25 @@ from packyard.tasks.errors import ActionError
 from packyard.tasks.index.filecache import fetched_in
 from packyard.tasks.index.sdist import build_sdist
 from packyard.tasks.index.unpackwheel import Distribution, read_distribution
-from packyard.tasks.kinds.interpreter import program
 from packyard.tasks.kinds.interpreter.bytecode import compile_modules, modules_of
 from packyard.tasks.kinds.interpreter.prefix import prefix_of
+from packyard.tasks.kinds.interpreter.program import PythonParams, program_in
 from packyard.tasks.kinds.python import pipwheel
-from packyard.tasks.kinds.python.abi import check_abi, glibc_of
+from packyard.tasks.kinds.python.abi import MachineParams, check_abi, machine_of
 from packyard.tasks.kinds.python.stripping import strip_entries
 from packyard.tasks.target.room import Room
-from packyard.tasks.target.target import Json
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InstallParams:
+    """How distributions are installed: by which Python, for which machine, without symbols (`strip`), and without the
+    kinds of files in `trim`, but for the files that the patterns in `keep` match."""
+
+    python: PythonParams
+    machine: MachineParams
+    strip: bool
+    trim: tuple[str, ...]
+    keep: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,40 +56,39 @@ class Installed:
     glibc: str = ""
 
 
-def install(room: Room[Any], lock_text: str) -> Installed:
+def install(room: Room[object], params: InstallParams, lock_text: str) -> Installed:
     """Install what a lock lists; ActionError when it cannot be had, or when the bundle's Python cannot run it."""
-    version: str = room.params["version"]
     if not read_pylock(lock_text, pylock.NAME).packages:
         return Installed(parts=[], saved={})
-    python = program.program_in(room, room.params["runtime"], version)
+    python = program_in(room, params.python)
     facts = json.loads((room.inputs / "runtime").read_text(encoding="utf-8"))
-    site = prefix_of(version, room.params["platform"]).site
+    site = params.machine.prefix.site
     try:
-        found = _laid_out(room, lock_text, python, facts)
-        saved = _trim(found, room.params, site)
-        _compile(room, python, found)
-        glibc = check_abi(((one.owner, one.entries) for one in found), room.params, facts)
+        found = _laid_out(room, lock_text, python, machine_of(params.machine, facts))
+        saved = _trim(found, params, site)
+        _compile(room, python, found, params.machine)
+        glibc = check_abi(((one.owner, one.entries) for one in found), params.machine, facts)
     except FormatError as error:
         raise ActionError(f"the environment cannot be put together: {error}") from None
-    if room.params["strip"]:
+    if params.strip:
         saved["symbols"] = sum(strip_entries(one.entries) for one in found)
     return Installed(parts=[_recorded(one, site) for one in found], saved=saved, glibc=glibc)
 
 
-def _laid_out(room: Room[Any], lock_text: str, python: Path, facts: Mapping[str, Json]) -> list[Distribution]:
+def _laid_out(room: Room[object], lock_text: str, python: Path, machine: Machine) -> list[Distribution]:
     """What the lock lists for the bundle's machine."""
     found: list[Distribution] = []
     known: dict[str, tuple[str, Entry]] = {}
     aside = room.scratch / "large"
     aside.mkdir()
-    machine = machine_of(room.params, facts)
     builds = {build.name: build for build in read_pylock(lock_text, pylock.NAME).builds}
     site = prefix_of(machine.python, machine.platform).site
     files = pinned_files(lock_text, pylock.NAME, machine)
     for pinned, file in zip(files, fetched_in(room, files)):
         wheel = file
         if not pinned.is_wheel:
-            wheel = build_sdist(room, pinned, file, builds.get(pinned.name), python, machine)
+            build = builds.get(pinned.name)
+            wheel = build_sdist(room, pinned, file, build, python=python, machine=machine)
         try:
             if pinned.name == pipwheel.NAME:
                 one = pipwheel.read_pip(wheel, aside, site=site)
@@ -100,38 +108,22 @@ def _laid_out(room: Room[Any], lock_text: str, python: Path, facts: Mapping[str,
     return found
 
 
-def machine_of(params: Mapping[str, Json], facts: Mapping[str, Json]) -> Machine:
-    """What wheels are chosen for: the bundle's Python, and a glibc no newer than that was linked for."""
-    stated = [policy for text in params["manylinux"] if (policy := glibc_of(text))]
-    major, _, minor = str(facts["glibc"]).partition(".")
-    release = str(facts["version"])
-    return Machine(
-        python=params["version"],
-        platform=params["platform"],
-        release=release if release != params["version"] else "",
-        glibc=max(stated, default=(int(major), int(minor))),
-        strict=bool(stated),
-    )
-
-
-def _trim(found: list[Distribution], params: Mapping[str, Json], site: str) -> dict[str, int]:
+def _trim(found: list[Distribution], params: InstallParams, site: str) -> dict[str, int]:
     """Leave out what the manifest names; how many bytes that were, by kind."""
-    saved = dict.fromkeys(params["trim"], 0)
+    saved = dict.fromkeys(params.trim, 0)
     for one in found:
         for entry in list(one.entries):
-            if kind := trimmed(posixpath.relpath(entry.path, site), params["trim"], params["keep"]):
+            if kind := trimmed(posixpath.relpath(entry.path, site), params.trim, params.keep):
                 one.entries.remove(entry)
                 with entry.open() as (size, _):
                     saved[kind] += size
     return saved
 
 
-def _compile(room: Room[Any], python: Path, found: list[Distribution]) -> None:
+def _compile(room: Room[object], python: Path, found: list[Distribution], machine: MachineParams) -> None:
     """Give each distribution the bytecode of its modules."""
-    version: str = room.params["version"]
-    site = prefix_of(version, room.params["platform"]).site
-    modules = modules_of((entry for one in found for entry in one.entries), site)
-    compiled = compile_modules(room, python, modules, version)
+    modules = modules_of((entry for one in found for entry in one.entries), machine.prefix.site)
+    compiled = compile_modules(room, python, modules, machine.python)
     for one in found:
         one.entries.extend([compiled[entry.path] for entry in one.entries if entry.path in compiled])
 

@@ -6,19 +6,31 @@ points. Either way the same files give the same bytes: the zip and the RECORD ar
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from packyard.formats.archive.gzipped import COMPRESSOR
 from packyard.formats.errors import FormatError
+from packyard.formats.python.pyproject import ProjectManifest
 from packyard.formats.python.wheel import info_folder
 from packyard.tasks.errors import gather
 from packyard.tasks.kinds.interpreter import choice
 from packyard.tasks.kinds.python.backend import buildenv_of
 from packyard.tasks.kinds.python.hooknames import hook_of
+from packyard.tasks.kinds.python.make_wheel import (
+    PlainWheelParams,
+    WheelMetadata,
+    WheelParams,
+    make_plain_wheel,
+    make_wheel,
+)
 from packyard.tasks.kinds.python.version import version
 from packyard.tasks.kinds.python.wheelsources import check_commands, module_sources, wheel_sources
-from packyard.tasks.target.target import Json, Output, Source, Target, Use
+from packyard.tasks.target.params import Call, call
+from packyard.tasks.target.target import Output, Source, Target, Use
 from packyard.tasks.workspace.workspace import Member, Workspace
+
+# How a wheel is made, the files that it is made from (where each stands -> its path), and what else it uses.
+_Way = tuple[Call, Mapping[str, str], tuple[Use, ...]]
 
 
 def targets(workspace: Workspace) -> Iterator[Target]:
@@ -36,53 +48,59 @@ def targets(workspace: Workspace) -> Iterator[Target]:
 def _target(member: Member, workspace: Workspace) -> Target:
     project = member.project
     assert project is not None
-    release = version(member, workspace)
+    release, hook = version(member, workspace), _hook(member)
     file = f"{info_folder(project.name, release).removesuffix('.dist-info')}-py3-none-any.whl"
-    python = choice.version(member, workspace)
-    hook = hook_of(member) if project.flavor and project.flavor.build.pre_build else ""
-    hook = hook if project.flavor and project.flavor.build.hook_outputs else ""
-    params: dict[str, Json] = {
-        "file": file,
-        "release": release,
-        "hook": hook,
-        "epoch": workspace.epoch,
-        "compressor": COMPRESSOR,
-    }
-    uses: tuple[Use, ...] = (Use(target=hook),) if hook else ()
-    if project.build_backend:
-        check_commands(member, workspace)
-        prefix = f"{member.folder}/" if member.folder else ""
-        sources = {path.removeprefix(prefix): path for path in wheel_sources(member, workspace)}
-        one = choice.find(python, workspace)
-        program, python_uses = choice.build_program(one)
-        buildenv = buildenv_of(member, workspace)
-        uses = (*uses, *python_uses, Use(target=buildenv))
-        params |= {
-            "backend": project.build_backend,
-            "backend_path": list(project.backend_path),
-            "buildenv": buildenv,
-            "python": program,
-            "runtime": one.target,
-            "version": python,
-        }
-    else:
-        sources = module_sources(member, workspace)
-        check_commands(member, workspace)
-        params["metadata"] = {
-            "name": project.name,
-            "version": release,
-            "requires_python": project.requires_python,
-            "dependencies": list(project.dependencies),
-            "extras": {extra: list(texts) for extra, texts in project.optional_dependencies.items()},
-            "scripts": dict(project.scripts),
-        }
+    way = _by_backend if project.build_backend else _plainly
+    making, files, uses = way(member, project, workspace, release, file)
     return Target(
         name=f"wheel:{member.name}",
         doc=f"the wheel {file}",
         place=member.path("pyproject.toml"),
-        run=f"packyard.tasks.kinds.python.make_wheel:{'make_wheel' if project.build_backend else 'make_plain_wheel'}",
-        params=params,
-        sources=tuple(Source(path=path, at=at) for at, path in sources.items()),
-        uses=uses,
+        **making,
+        sources=tuple(Source(path=path, at=at) for at, path in files.items()),
+        uses=(*((Use(target=hook),) if hook else ()), *uses),
         outputs=(Output(at=file),),
     )
+
+
+def _by_backend(member: Member, project: ProjectManifest, workspace: Workspace, release: str, file: str) -> _Way:
+    check_commands(member, workspace)
+    prefix = f"{member.folder}/" if member.folder else ""
+    files = {path.removeprefix(prefix): path for path in wheel_sources(member, workspace)}
+    python, uses = choice.python_for(choice.find(choice.version(member, workspace), workspace))
+    buildenv = buildenv_of(member, workspace)
+    params = WheelParams(
+        file=file,
+        release=release,
+        hook=_hook(member),
+        backend=project.build_backend,
+        backend_path=project.backend_path,
+        buildenv=buildenv,
+        python=python,
+        epoch=workspace.epoch,
+        compressor=COMPRESSOR,
+    )
+    return call(make_wheel, params), files, (*uses, Use(target=buildenv))
+
+
+def _plainly(member: Member, project: ProjectManifest, workspace: Workspace, release: str, file: str) -> _Way:
+    files = module_sources(member, workspace)
+    check_commands(member, workspace)
+    metadata = WheelMetadata(
+        name=project.name,
+        version=release,
+        requires_python=project.requires_python,
+        dependencies=project.dependencies,
+        extras=project.optional_dependencies,
+        scripts=project.scripts,
+    )
+    params = PlainWheelParams(
+        file=file, hook=_hook(member), metadata=metadata, epoch=workspace.epoch, compressor=COMPRESSOR
+    )
+    return call(make_plain_wheel, params), files, ()
+
+
+def _hook(member: Member) -> str:
+    """The target of the hook that writes a part of the wheel; '' is none."""
+    build = member.project.flavor.build if member.project and member.project.flavor else None
+    return hook_of(member) if build and build.pre_build and build.hook_outputs else ""

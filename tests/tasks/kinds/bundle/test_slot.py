@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from packyard.formats.errors import FormatError
 from packyard.tasks.errors import ActionError
-from packyard.tasks.kinds.bundle.make_slot import make_slot
+from packyard.tasks.kinds.bundle.make_slot import SlotParams, make_slot
 from packyard.tasks.kinds.bundle.slot import targets
+from packyard.tasks.target.params import read_params
 from packyard.tasks.target.room import Room
 from packyard.tasks.target.target import Target
 from packyard.tasks.workspace.workspace import read_workspace
@@ -38,7 +39,7 @@ def declared(root: Path, slot: str, files: dict[str, str] | None = None) -> Targ
 def made(root: Path, target: Target) -> Path:
     room = Room(
         inputs=root / "r/in", outputs=root / "r/out", scratch=root / "r/tmp", home=root / "r/home",
-        params=target.params, log=root / "r/log",
+        params=read_params(SlotParams, target.params), log=root / "r/log",
     )  # fmt: skip
     for folder in (room.inputs, room.outputs, room.scratch, room.home):
         folder.mkdir(parents=True)

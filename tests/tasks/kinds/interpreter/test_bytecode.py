@@ -8,13 +8,14 @@ import pytest
 from packyard.formats.python.module import cached_path
 from packyard.tasks.kinds.interpreter.bytecode import compile_modules, worth_compiling
 from packyard.tasks.kinds.interpreter.choice import RUNNING
+from packyard.tasks.target.params import NoParams
 from packyard.tasks.target.room import Room
 
 
 def compiled(folder: Path, files: dict[str, str]) -> tuple[dict[str, bytes], str]:
     """The bytecode by path, and the log."""
     room = Room(
-        inputs=folder, outputs=folder, scratch=folder, home=folder, params={}, log=folder / "log",
+        inputs=folder, outputs=folder, scratch=folder, home=folder, params=NoParams(), log=folder / "log",
     )  # fmt: skip
     room.log.touch()
     made = compile_modules(room, Path(sys.executable), {path: text.encode() for path, text in files.items()}, RUNNING)

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 import pytest
 from packyard.formats.archive.entry import Entry
 from packyard.formats.errors import FormatError
-from packyard.tasks.kinds.python.abi import check_abi, glibc_of, newest
+from packyard.formats.python.machine import Machine
+from packyard.tasks.kinds.python.abi import MachineParams, check_abi, glibc_of, machine_of, newest
 
 FACTS = {"abi": "cpython-312-x86_64-linux-gnu", "glibc": "2.17"}
 
@@ -25,9 +26,13 @@ def library(glibc: str, machine: int = 62) -> bytes:
     return header + load + struct.pack("<2I6Q", 2, 6, end, end, end, len(dynamic), len(dynamic), 8) + body + dynamic
 
 
+def machine(*manylinux: str) -> MachineParams:
+    return MachineParams(python="3.12", platform="linux_amd64", manylinux=manylinux)
+
+
 def check(files: Mapping[str, bytes], manylinux: list[str] | None = None, facts: Mapping[str, str] = FACTS) -> str:
     entries = [Entry(path, data) for path, data in files.items()]
-    return check_abi([("fast", entries)], {"manylinux": manylinux or [], "platform": "linux_amd64"}, facts)
+    return check_abi([("fast", entries)], machine(*(manylinux or [])), facts)
 
 
 @pytest.mark.parametrize(
@@ -43,6 +48,23 @@ def check(files: Mapping[str, bytes], manylinux: list[str] | None = None, facts:
 )
 def test_binaries_that_fit_are_taken(files: dict[str, bytes], needed: str) -> None:
     assert check(files) == needed
+
+
+@pytest.mark.parametrize(
+    ("manylinux", "glibc", "strict"),
+    [
+        ((), (2, 17), False),
+        (("musllinux_1_2",), (2, 17), False),
+        (("manylinux_2_28", "manylinux2014"), (2, 28), True),
+    ],
+)
+def test_wheels_are_chosen_for_what_the_manifest_states_else_for_the_bundle_s_python(
+    manylinux: tuple[str, ...], glibc: tuple[int, int], strict: bool
+) -> None:
+    facts = {"version": "3.12.4", "glibc": "2.17"}
+    wanted = Machine(python="3.12", platform="linux_amd64", release="3.12.4", glibc=glibc, strict=strict)
+    assert machine_of(machine(*manylinux), facts) == wanted
+    assert machine_of(machine(), facts | {"version": "3.12"}).release == ""
 
 
 def test_newest_glibc_is_no_text_that_sorts_last() -> None:

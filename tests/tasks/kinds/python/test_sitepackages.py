@@ -21,8 +21,10 @@ from packyard.tasks.host import process
 from packyard.tasks.host.machine import host_platform
 from packyard.tasks.index import lock
 from packyard.tasks.kinds.interpreter.choice import RUNNING, Interpreter
+from packyard.tasks.kinds.interpreter.program import PythonParams
+from packyard.tasks.kinds.python.abi import MachineParams
 from packyard.tasks.kinds.python.envneeds import Needs, needs
-from packyard.tasks.kinds.python.sitepackages import install
+from packyard.tasks.kinds.python.sitepackages import InstallParams, install
 from packyard.tasks.target.room import Room
 from packyard.tasks.target.target import Pin
 from packyard.tasks.workspace.workspace import read_workspace
@@ -62,18 +64,18 @@ def downloads() -> Path:
     return Path(os.environ["PACKYARD_CACHE_DIR"], "downloads")
 
 
-def room(folder: Path, *, glibc: str = "2.36", platform: str = "") -> Room:
+def room(folder: Path, *, glibc: str = "2.36", platform: str = "") -> Room[InstallParams]:
     """The room of an environment's action, whose runtime is the Python that runs."""
     for name in ("in", "out", "tmp", "home"):
         (folder / name).mkdir(parents=True)
     facts = {"version": sys.version.split()[0], "abi": sysconfig.get_config_var("SOABI"), "glibc": glibc}
     (folder / "in/runtime").write_text(json.dumps(facts))
     (folder / "log").touch()
-    params = {
-        "python": sys.executable, "runtime": "", "version": RUNNING, "manylinux": [], "strip": False, "trim": [],
-        "keep": [],
-        "platform": platform or host_platform(),
-    }  # fmt: skip
+    params = InstallParams(
+        python=PythonParams(version=RUNNING, program=sys.executable, runtime=""),
+        machine=MachineParams(python=RUNNING, platform=platform or host_platform(), manylinux=()),
+        strip=False, trim=(), keep=(),
+    )  # fmt: skip
     return Room(
         inputs=folder / "in", outputs=folder / "out", scratch=folder / "tmp", home=folder / "home",
         params=params, log=folder / "log", network=True, downloads=downloads(),
@@ -90,13 +92,15 @@ def files(found: list[Entry]) -> dict[str, str]:
     return texts
 
 
-def installed(room: Room, text: str) -> dict[str, str]:
-    return {path: text for entries, _ in install(room, text).parts for path, text in files(entries).items()}
+def installed(room: Room[InstallParams], text: str) -> dict[str, str]:
+    return {
+        path: text for entries, _ in install(room, room.params, text).parts for path, text in files(entries).items()
+    }
 
 
-def refusal(room: Room, text: str) -> str:
+def refusal(room: Room[InstallParams], text: str) -> str:
     with pytest.raises(ActionError) as error:
-        install(room, text)
+        install(room, room.params, text)
     left = {path.name for path in downloads().iterdir()} if downloads().is_dir() else set()
     assert not [name for name in left if len(name) != 64], "a half file was left"
     return str(error.value)
@@ -135,7 +139,8 @@ def test_install_places_what_a_bundle_needs_and_no_more(index: Index, tmp_path: 
 def test_large_file_of_a_wheel_waits_on_the_disk(index: Index, tmp_path: Path) -> None:
     large = "x = 1\n" * 200_000
     file = index.add_wheel("good", "1.0", {"large.py": large, "small.py": "y = 2\n"})
-    ((entries, _),) = install(room(tmp_path / "room"), index.lock(file)).parts
+    made = room(tmp_path / "room")
+    ((entries, _),) = install(made, made.params, index.lock(file)).parts
     found = {entry.path: entry for entry in entries}
     assert isinstance(found[f"{SITE}/large.py"].content, Path)
     assert found[f"{SITE}/large.py"].data() == large.encode()
@@ -325,7 +330,7 @@ def test_password_of_the_index_is_in_no_command_line_and_no_log(
     monkeypatch.setattr(process._groups, "start", watched)
     made = room(tmp_path / "room")
     text = lock.resolved_text(pin("sourced"), tmp_path, downloads=downloads())
-    install(made, text)
+    install(made, made.params, text)
     assert "--format" in started
     assert not [word for word in started if "swordfish" in word]
     assert "swordfish" not in text + made.log.read_text()
@@ -358,9 +363,9 @@ def test_needs_tell_where_a_python_lies_beside_the_key(tmp_path: Path, monkeypat
         return needs(workspace.members[0], workspace, platform)
 
     here, there = (found(place, host_platform()) for place in ("/opt/python", "/other/python"))
-    assert here.params == there.params
+    assert here.install == there.install
     assert (here.uses, there.uses) == (there.uses, here.uses)
     assert here.local == {"python": f"/opt/python/bin/python{RUNNING}"}
     # What tells of the Python of another platform tells nothing of the one that compiles.
     other = found("/opt/python", "windows_amd64")
-    assert (other.params["python"], other.local) == (f"/opt/python/bin/python{RUNNING}", {})
+    assert (other.install.python.program, other.local) == (f"/opt/python/bin/python{RUNNING}", {})
