@@ -159,7 +159,7 @@ def _outs(given: str, bundles: Sequence[Target]) -> list[Path]:
     """Where each bundle goes: a folder gets it under its own name, a file name is for one alone."""
     out = Path(given)
     if given.endswith(("/", os.sep)) or given == "" or out.is_dir():
-        return [out / target.params["file"] for target in bundles]
+        return [out / target.outputs[0].at for target in bundles]
     if len(bundles) > 1:
         raise UsageError(
             Problem(f"{given!r} is one file, and {len(bundles)} bundles are made; a folder was expected",

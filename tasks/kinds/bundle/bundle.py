@@ -5,22 +5,25 @@ The work environment is a Python prefix: every slot is laid over it, `bin/python
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import asdict
+from collections.abc import Iterator, Mapping
 
 from packyard.formats.errors import FormatError, Problem
+from packyard.formats.pspf import Environment
 from packyard.formats.pspf.seal import PLACE_PREFIX
 from packyard.formats.python.pyproject import Flavor, RuntimeEnv
 from packyard.formats.python.slots import SlotSpec
 from packyard.tasks.errors import PlanError, gather
-from packyard.tasks.kinds.bundle import key, signing
+from packyard.tasks.kinds.bundle import signing
+from packyard.tasks.kinds.bundle.key import Key
 from packyard.tasks.kinds.bundle.launcherchoice import VERSION, choice
+from packyard.tasks.kinds.bundle.make_bundle import BundledSlot, BundleParams, make_bundle
 from packyard.tasks.kinds.bundle.slotsource import is_single
 from packyard.tasks.kinds.interpreter import choice as interpreter_choice
 from packyard.tasks.kinds.interpreter.platforms import at, platforms_of
 from packyard.tasks.kinds.python.hooknames import hook_of
 from packyard.tasks.kinds.python.version import version
-from packyard.tasks.target.target import Json, Output, Source, Target, Use
+from packyard.tasks.target.params import call
+from packyard.tasks.target.target import Output, Source, Target, Use
 from packyard.tasks.workspace.workspace import Member, Workspace
 
 # What a Python started by somebody else may have left in the environment.
@@ -47,7 +50,9 @@ def targets(workspace: Workspace) -> Iterator[Target]:
     """One target for each member with `[tool.flavor]`; FormatError with everything that a bundle cannot do."""
     problems: list[FormatError] = []
     members = [member for member in workspace.members if member.project and member.project.flavor]
-    key = signing.choose_key(workspace) if members else {}
+    if not members:
+        return
+    key = signing.choose_key(workspace)
     for member in members:
         try:
             assert member.project is not None and member.project.flavor is not None
@@ -58,70 +63,67 @@ def targets(workspace: Workspace) -> Iterator[Target]:
     gather(problems)
 
 
-def _target(workspace: Workspace, member: Member, platform: str, key: key.Key) -> Target:
+def _target(workspace: Workspace, member: Member, platform: str, key: Key) -> Target:
     project = member.project
     assert project is not None and project.flavor is not None
     flavor, place = project.flavor, member.path("pyproject.toml")
     if problems := list(_unsupported(workspace, flavor, place, platform)):
         raise PlanError(*problems)
-    release = version(member, workspace)
-    suffix = at(platform, workspace)
-    system, _, processor = platform.partition("_")
-    file = f"{flavor.package_name}-{release}{suffix.replace('@', '-')}.psp{'.exe' if system == 'windows' else ''}"
+    release, suffix = version(member, workspace), at(platform, workspace)
+    end = ".psp.exe" if platform.startswith("windows") else ".psp"
+    file = f"{flavor.package_name}-{release}{suffix.replace('@', '-')}{end}"
     starter = choice(member, workspace, platform)
-    python = interpreter_choice.version(member, workspace)
-    sources = (Source(path=starter.path, at="launcher"),) if starter.path else ()
-    uses = [Use(target=starter.target, at="launcher")] if starter.target else []
-    slots: list[dict[str, Json]] = []
-    parts = {
-        "python": interpreter_choice.target_name(member, workspace, platform),
-        "env": f"env:{member.name}{suffix}",
-        "app": f"slot:{member.name}/app{suffix}",
-    }
-    if not flavor.build.runtime:
-        del parts["python"]
-    for ident, target in parts.items():
-        uses.append(Use(target=target, at=f"slots/{ident}"))
-        uses.append(Use(target=target, part="files", at=f"files/{ident}"))
-        uses.append(Use(target=target, part="facts", at=f"facts/{ident}"))
-        slots.append({"id": ident, "source": target, "target": "{workenv}", "operations": "tgz", "purpose": "code"})
-    if flavor.build.pre_build:
-        uses.append(Use(target=hook_of(member)))  # tests that fail stop the bundle, too
-    for spec in flavor.slots:
-        if spec.platform in ("", platform):
-            target = f"slot:{member.name}/{spec.id}"
-            uses.append(Use(target=target, at=f"slots/{spec.id}"))
-            slots.append(_slot_params(workspace, member, spec, target))
+    parts = _parts(workspace, member, flavor, platform)
+    declared = [spec for spec in flavor.slots if spec.platform in ("", platform)]
+    params = BundleParams(
+        file=file,
+        name=flavor.package_name,
+        version=release,
+        python=interpreter_choice.version(member, workspace),
+        runtime=flavor.build.runtime,
+        platform=platform,
+        environment=_environment(flavor.runtime_env),
+        policy=flavor.policy,
+        launcher=starter.language or "custom",
+        launcher_version=VERSION if starter.language else "",
+        slots=(
+            *(_code(ident, target) for ident, target in parts.items()),
+            *(_slot(workspace, member, spec) for spec in declared),
+        ),
+        epoch=workspace.epoch,
+        public_key=key.public_key,
+    )
     return Target(
         name=f"bundle:{member.name}{suffix}",
         doc=f"the signed bundle {file}",
         place=place,
-        run="packyard.tasks.kinds.bundle.make_bundle:make_bundle",
-        params={
-            "file": file,
-            "name": flavor.package_name,
-            "version": release,
-            "python": python,
-            "runtime": flavor.build.runtime,
-            "platform": platform,
-            "environment": _environment(flavor.runtime_env),
-            "policy": None if flavor.policy is None else asdict(flavor.policy),
-            "launcher": starter.language or "custom",
-            "launcher_version": VERSION if starter.language else "",
-            "slots": slots,
-            "os": system,
-            "arch": processor,
-            "sealed": system != "windows",
-            "epoch": workspace.epoch,
-            "public_key": key["public_key"],
-        },
-        local={name: value for name, value in key.items() if name != "public_key"},
-        sources=sources,
-        uses=tuple(uses),
+        **call(make_bundle, params),
+        local={"source": key.source, "place": key.place},
+        sources=(Source(path=starter.path, at="launcher"),) if starter.path else (),
+        uses=(
+            *([Use(target=starter.target, at="launcher")] if starter.target else []),
+            *_uses_of(parts),
+            *([Use(target=hook_of(member))] if flavor.build.pre_build else []),  # tests that fail stop the bundle, too
+            *(Use(target=_target_of(member, spec), at=f"slots/{spec.id}") for spec in declared),
+        ),
         outputs=(Output(at=file, artifact=f"{workspace.dist}/{file}" if workspace.dist else None),),
         resource="io",
         final=True,
     )
+
+
+def _parts(workspace: Workspace, member: Member, flavor: Flavor, platform: str) -> dict[str, str]:
+    """The slots that every bundle has, by id: the targets that make them."""
+    suffix = at(platform, workspace)
+    python = {"python": interpreter_choice.target_name(member, workspace, platform)} if flavor.build.runtime else {}
+    return {**python, "env": f"env:{member.name}{suffix}", "app": f"slot:{member.name}/app{suffix}"}
+
+
+def _uses_of(parts: Mapping[str, str]) -> Iterator[Use]:
+    for ident, target in parts.items():
+        yield Use(target=target, at=f"slots/{ident}")
+        yield Use(target=target, part="files", at=f"files/{ident}")
+        yield Use(target=target, part="facts", at=f"facts/{ident}")
 
 
 def _unsupported(workspace: Workspace, flavor: Flavor, place: str, platform: str) -> Iterator[Problem]:
@@ -171,26 +173,34 @@ def _above(path: str) -> list[str]:
     return ["/".join(parts[:depth]) for depth in range(1, len(parts))]
 
 
-def _slot_params(workspace: Workspace, member: Member, spec: SlotSpec, target: str) -> dict[str, Json]:
+def _code(ident: str, target: str) -> BundledSlot:
+    """A slot that is laid over the Python prefix."""
+    return BundledSlot(id=ident, source=target, target="{workenv}", operations="tgz", purpose="code")
+
+
+def _target_of(member: Member, spec: SlotSpec) -> str:
+    return f"slot:{member.name}/{spec.id}"
+
+
+def _slot(workspace: Workspace, member: Member, spec: SlotSpec) -> BundledSlot:
     """A declared slot; without `operations` a folder or pattern is a tar.gz, a single file is raw."""
-    operations = spec.operations or ("raw" if is_single(spec, member, workspace) else "tgz")
-    return {
-        "id": spec.id,
-        "source": target,
-        "target": f"{{workenv}}/{spec.target}",
-        "operations": operations,
-        "purpose": spec.purpose,
-        "lifecycle": _LIFECYCLES[spec.lifecycle],
-        "permissions": None if spec.permissions is None else f"{spec.permissions:04o}",
-    }
+    return BundledSlot(
+        id=spec.id,
+        source=_target_of(member, spec),
+        target=f"{{workenv}}/{spec.target}",
+        operations=spec.operations or ("raw" if is_single(spec, member, workspace) else "tgz"),
+        purpose=spec.purpose,
+        lifecycle=_LIFECYCLES[spec.lifecycle],
+        permissions=None if spec.permissions is None else f"{spec.permissions:04o}",
+    )
 
 
-def _environment(env: RuntimeEnv) -> dict[str, Json]:
+def _environment(env: RuntimeEnv) -> Environment:
     unset = (*(ISOLATED if env.isolated else ()), *env.unset)
     patterns = any("*" in name or "?" in name for name in unset)
-    return {
-        "unset": list(dict.fromkeys(unset)),
-        "pass_": list(dict.fromkeys((*env.pass_, *(_LAUNCHERS_OWN if patterns else ())))),
-        "map": dict(env.map),
-        "set": dict(env.set),
-    }
+    return Environment(
+        unset=tuple(dict.fromkeys(unset)),
+        pass_=tuple(dict.fromkeys((*env.pass_, *(_LAUNCHERS_OWN if patterns else ())))),
+        map=env.map,
+        set=env.set,
+    )

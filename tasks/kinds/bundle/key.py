@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from packyard.formats.errors import FormatError, Problem, inside
 from packyard.formats.pspf.signature import (
@@ -14,32 +15,39 @@ from packyard.formats.pspf.signature import (
     read_private_key,
 )
 from packyard.tasks.errors import ActionError
-from packyard.tasks.target.target import Json
 
-Key = Mapping[str, Json]  # 'source': file, environment or development; 'path' or 'variable'; 'public_key' in hex
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Key:
+    """A key that signs, with nothing secret: `place` is the path of its file, or the variable of the environment that
+    holds its seed. `public_key` is in hexadecimal."""
+
+    source: Literal["file", "environment", "development"]
+    place: str
+    public_key: str
 
 
 def load_key(key: Key) -> PrivateKey:
-    """The private key that the parameters describe; ActionError when it is not the planned one any more."""
+    """The private key that `key` describes; ActionError when it is not the planned one any more."""
     try:
-        private = _seeded(key["variable"]) if key["source"] == "environment" else _read(Path(key["path"]))
+        private = seeded(key.place) if key.source == "environment" else _read(Path(key.place))
     except FormatError as error:
         raise ActionError(f"no signing key: {error}") from None
-    if public_key(private).hex() != key["public_key"]:
+    if public_key(private).hex() != key.public_key:
         raise ActionError(f"the signing key changed since the plan: {describe(key)} was expected", hint="run again")
     return private
 
 
 def describe(key: Key) -> str:
     """The key for people, without a secret."""
-    match key["source"]:
+    match key.source:
         case "environment":
-            origin = f"the seed in {key['variable']}"
+            origin = f"the seed in {key.place}"
         case "development":
-            origin = f"the development key {key['path']}"
+            origin = f"the development key {key.place}"
         case _:
-            origin = f"the key {key['path']}"
-    return f"{origin} (public key {key['public_key'][:16]}...)"
+            origin = f"the key {key.place}"
+    return f"{origin} (public key {key.public_key[:16]}...)"
 
 
 def read_public_half(path: Path) -> bytes:
@@ -47,7 +55,8 @@ def read_public_half(path: Path) -> bytes:
     return public_key(_read(path))
 
 
-def _seeded(variable: str) -> PrivateKey:
+def seeded(variable: str) -> PrivateKey:
+    """The private key of the seed in a variable of the environment; FormatError when there is none."""
     seed = os.environ.get(variable)
     if not seed:
         state = "is not set" if seed is None else "is empty"

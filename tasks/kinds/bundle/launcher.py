@@ -10,13 +10,13 @@ import shutil
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from packyard.formats.digest import Digest, digest_stream
 from packyard.tasks.errors import ActionError
 from packyard.tasks.index.installtree import install_as_is
 from packyard.tasks.kinds.bundle.launcherchoice import LANGUAGES, VERSION, choice
 from packyard.tasks.kinds.interpreter.platforms import platforms_of_all
+from packyard.tasks.target.params import Params, call
 from packyard.tasks.target.room import Room
 from packyard.tasks.target.target import Output, Target
 from packyard.tasks.workspace.workspace import MANIFEST, Workspace
@@ -72,6 +72,17 @@ WHEELS = {
 }
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LauncherParams(Params):
+    """The parameters of a launcher: the wheel that holds it, as a requirement with its hash; what uv calls the
+    platform; the launcher's path in the wheel; and its digest."""
+
+    requirement: str
+    platform: str
+    file: str
+    digest: Digest
+
+
 def targets(workspace: Workspace) -> Iterator[Target]:
     """The launchers that the workspace's bundles start with; of this platform both, for clean rooms try both."""
     bundles = platforms_of_all(workspace).values()
@@ -94,35 +105,38 @@ def launcher_target(language: str, platform: str) -> Target:
         name=f"launcher:{language}-{platform}",
         doc=f"the {language.capitalize()} launcher of FlavorPack {VERSION} for {platform}",
         place=MANIFEST,
-        run="packyard.tasks.kinds.bundle.launcher:make_launcher",
-        params={
-            "requirement": f"flavorpack=={VERSION} --hash=sha256:{wheel.sha256}",
-            "platform": wheel.platform,
-            "file": _file(language, platform),
-            "sha256": wheel.rust if language == "rust" else wheel.go,
-        },
+        **call(
+            make_launcher,
+            LauncherParams(
+                requirement=f"flavorpack=={VERSION} --hash=sha256:{wheel.sha256}",
+                platform=wheel.platform,
+                file=_file(language, platform),
+                digest=Digest(wheel.rust if language == "rust" else wheel.go),
+            ),
+        ),
         outputs=(Output(at="launcher"),),
         network=True,
         resource="io",
     )
 
 
-def make_launcher(room: Room[Any]) -> None:
+def make_launcher(room: Room[LauncherParams]) -> None:
     """Fetch the wheel by its digest, take the launcher out, and compare it with its own digest."""
+    params = room.params
     requirements = room.scratch / "requirements.txt"
-    requirements.write_text(room.params["requirement"] + "\n", encoding="utf-8")
+    requirements.write_text(params.requirement + "\n", encoding="utf-8")
     wheel = room.scratch / "wheel"
     install_as_is(
-        room, requirements, wheel, python=sys.executable, platform=room.params["platform"], what="the launcher",
+        room, requirements, wheel, python=sys.executable, platform=params.platform, what="the launcher",
         linked=True,
     )  # fmt: skip
-    found = wheel / room.params["file"]
+    found = wheel / params.file
     if not found.is_file():
-        raise ActionError(f"the wheel holds no {room.params['file']!r}")
+        raise ActionError(f"the wheel holds no {params.file!r}")
     with found.open("rb") as stream:
         digest = digest_stream(stream)
-    if digest != Digest(room.params["sha256"]):
-        raise ActionError(f"{found.name!r} has the digest {digest}, sha256:{room.params['sha256']} was expected")
+    if digest != params.digest:
+        raise ActionError(f"{found.name!r} has the digest {digest}, {params.digest} was expected")
     launcher = room.outputs / "launcher"
     shutil.copyfile(found, launcher)
     launcher.chmod(0o755)

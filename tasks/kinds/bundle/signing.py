@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import re
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import platformdirs
@@ -23,7 +24,7 @@ from packyard.formats.pspf.signature import (
     read_public_key,
 )
 from packyard.tasks.errors import PlanError
-from packyard.tasks.kinds.bundle.key import Key, _seeded
+from packyard.tasks.kinds.bundle.key import Key, seeded
 from packyard.tasks.workspace.workspace import MANIFEST, PRIVATE_NAME, PUBLIC_NAME, Workspace
 
 KEY_VARIABLE = "PACKYARD_PRIVATE_KEY"
@@ -35,7 +36,7 @@ TO_BE_MADE = ""  # the public key of a development key that is not there yet
 
 
 def choose_key(workspace: Workspace) -> Key:
-    """The key that signs this workspace's bundles, as parameters of a target: nothing in them is secret.
+    """The key that signs this workspace's bundles.
 
     In this order: a key file given on the command line, a seed given there or in the environment, the manifest's
     [sign], and else the development key, whose public half is TO_BE_MADE when there is none yet: a plan makes
@@ -54,8 +55,8 @@ def choose_key(workspace: Workspace) -> Key:
         return _environment(sign.seed_env)
     path = os.fspath(development_key())
     if not workspace.watch.is_file(path):
-        return {"source": "development", "path": path, "public_key": TO_BE_MADE}
-    return {**_file(workspace, path), "source": "development"}
+        return Key(source="development", place=path, public_key=TO_BE_MADE)
+    return replace(_file(workspace, path), source="development")
 
 
 def config_folder() -> Path:
@@ -120,15 +121,15 @@ def read_trusted(text: str) -> bytes:
 def _file(workspace: Workspace, path: str) -> Key:
     data = workspace.watch.bytes(path)
     with inside(path):
-        return {"source": "file", "path": path, "public_key": public_key(read_private_key(data)).hex()}
+        return Key(source="file", place=path, public_key=public_key(read_private_key(data)).hex())
 
 
 def _environment(variable: str) -> Key:
     try:
-        private = _seeded(variable)
+        private = seeded(variable)
     except FormatError as error:
         raise PlanError(*error.problems) from None
-    return {"source": "environment", "variable": variable, "public_key": public_key(private).hex()}
+    return Key(source="environment", place=variable, public_key=public_key(private).hex())
 
 
 def _write_once(path: Path, data: bytes, mode: int) -> None:

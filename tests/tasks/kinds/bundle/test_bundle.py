@@ -16,7 +16,8 @@ from packyard.tasks.engine.store.key import ingredients, key_of
 from packyard.tasks.errors import ActionError
 from packyard.tasks.kinds.bundle.bundle import ISOLATED, targets
 from packyard.tasks.kinds.bundle.inspection import verify_file
-from packyard.tasks.kinds.bundle.make_bundle import make_bundle
+from packyard.tasks.kinds.bundle.make_bundle import BundleParams, make_bundle
+from packyard.tasks.target.params import read_params
 from packyard.tasks.target.room import Room
 from packyard.tasks.target.target import Made, Target
 from packyard.tasks.workspace.workspace import read_workspace
@@ -57,17 +58,17 @@ def plan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Plan:
     return make
 
 
-def fill(room: Room, name: str, files: dict[str, bytes]) -> None:
+def fill(room: Room[BundleParams], name: str, files: dict[str, bytes]) -> None:
     with (room.inputs / "slots" / name).open("wb") as out:
         write_piece([Entry(path, content, path.startswith("bin/")) for path, content in files.items()], out)
 
 
-def room_for(target: Target, tmp_path: Path) -> Room:
+def room_for(target: Target, tmp_path: Path) -> Room[BundleParams]:
     """A room with everything the target uses staged in it."""
     base = tmp_path / "room"
     room = Room(
         inputs=base / "in", outputs=base / "out", scratch=base / "tmp", home=base / "home",
-        params=target.params, local=target.local, log=base / "log",
+        params=read_params(BundleParams, target.params), local=target.local, log=base / "log",
     )  # fmt: skip
     for folder in (room.inputs / "slots", room.outputs, room.scratch, room.home):
         folder.mkdir(parents=True)
@@ -99,7 +100,7 @@ def test_target_uses_launcher_runtime_environment_and_app(plan: Plan) -> None:
         ("slot:hello/app", "facts/app"),
     ]
     assert target.outputs[0].artifact == "dist/hello-0.1.0.psp"
-    assert target.local == {"source": "environment", "variable": "PACKYARD_KEY_SEED"}
+    assert target.local == {"source": "environment", "place": "PACKYARD_KEY_SEED"}
     assert target.final and not target.network
     assert json.loads(json.dumps(target.params)) == target.params
 
@@ -140,7 +141,7 @@ def test_place_of_the_key_decides_nothing(plan: Plan, tmp_path: Path, monkeypatc
         path.parent.mkdir(parents=True)
         path.write_bytes(private_pem(key_from_seed("s1")))
         monkeypatch.setenv("PACKYARD_PRIVATE_KEY", str(path))
-        assert plan().local == {"source": "file", "path": str(path)}
+        assert plan().local == {"source": "file", "place": str(path)}
         assert key() == by_seed
     path.write_bytes(private_pem(key_from_seed("s2")))
     assert key() != by_seed

@@ -1,18 +1,22 @@
 from __future__ import annotations
 
-from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from packyard.formats.digest import digest_of
+from packyard.formats.digest import Digest, digest_of
 from packyard.formats.platform import PLATFORMS
 from packyard.tasks.errors import ActionError
-from packyard.tasks.kinds.bundle.launcher import WHEELS, launcher_target, make_launcher
+from packyard.tasks.kinds.bundle.launcher import WHEELS, LauncherParams, launcher_target, make_launcher
+from packyard.tasks.target.params import read_params
 from packyard.tasks.target.room import Room
-from packyard.tasks.target.target import Json
 
 
-def room_for(tmp_path: Path, params: Mapping[str, Json]) -> Room:
+def params_of(language: str, platform: str) -> LauncherParams:
+    return read_params(LauncherParams, launcher_target(language, platform).params)
+
+
+def room_for(tmp_path: Path, params: LauncherParams) -> Room[LauncherParams]:
     room = Room(
         inputs=tmp_path / "in", outputs=tmp_path / "out", scratch=tmp_path / "tmp", home=tmp_path / "home",
         params=params, log=tmp_path / "log", network=True,
@@ -35,7 +39,7 @@ def test_target_pins_the_wheel_and_the_file_in_it() -> None:
         "requirement": f"flavorpack==0.5.4 --hash=sha256:{WHEELS['windows_arm64'].sha256}",
         "platform": "aarch64-pc-windows-msvc",
         "file": "flavor/helpers/bin/flavor-go-launcher-0.5.4-windows_arm64.exe",
-        "sha256": WHEELS["windows_arm64"].go,
+        "digest": f"sha256:{WHEELS['windows_arm64'].go}",
     }
     assert target.network
 
@@ -44,16 +48,16 @@ def test_target_pins_the_wheel_and_the_file_in_it() -> None:
 @pytest.mark.parametrize("language", ["rust", "go"])
 @pytest.mark.parametrize("platform", ["linux_amd64", "darwin_arm64", "windows_amd64"])
 def test_launcher_is_fetched_for_any_platform(tmp_path: Path, language: str, platform: str) -> None:
-    room = room_for(tmp_path, launcher_target(language, platform).params)
+    room = room_for(tmp_path, params_of(language, platform))
     make_launcher(room)
     made = room.outputs / "launcher"
-    assert digest_of(made.read_bytes()).hex == room.params["sha256"]
+    assert digest_of(made.read_bytes()) == room.params.digest
     assert made.stat().st_mode & 0o777 == 0o755
 
 
 @pytest.mark.real
 def test_launcher_of_another_digest_is_refused(tmp_path: Path) -> None:
-    params = {**launcher_target("rust", "linux_amd64").params, "sha256": "0" * 64}
+    params = replace(params_of("rust", "linux_amd64"), digest=Digest("0" * 64))
     with pytest.raises(ActionError) as caught:
         make_launcher(room_for(tmp_path, params))
     assert str(caught.value) == (
@@ -64,9 +68,7 @@ def test_launcher_of_another_digest_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.real
 def test_wheel_of_another_digest_is_refused(tmp_path: Path) -> None:
-    params = {
-        **launcher_target("rust", "linux_amd64").params,
-        "requirement": f"flavorpack==0.5.4 --hash=sha256:{'0' * 64}",
-    }
+    requirement = f"flavorpack==0.5.4 --hash=sha256:{'0' * 64}"
+    params = replace(params_of("rust", "linux_amd64"), requirement=requirement)
     with pytest.raises(ActionError, match="the launcher cannot be installed: 'uv' ended with status 1"):
         make_launcher(room_for(tmp_path, params))

@@ -8,7 +8,7 @@ import pytest
 from packyard.formats.errors import FormatError
 from packyard.formats.pspf import key_from_seed, new_key, private_pem, public_key, public_pem, read_private_key
 from packyard.tasks.errors import ActionError, PlanError
-from packyard.tasks.kinds.bundle.key import describe, load_key
+from packyard.tasks.kinds.bundle.key import Key, describe, load_key
 from packyard.tasks.kinds.bundle.signing import choose_key, make_development_key, read_trusted, write_keys
 from packyard.tasks.workspace.workspace import Workspace, read_workspace
 
@@ -38,7 +38,7 @@ def test_seed_in_the_environment_is_the_key(
 ) -> None:
     monkeypatch.setenv(variable, "s1")
     key = choose_key(workspace())
-    assert key == {"source": "environment", "variable": variable, "public_key": S1}
+    assert key == Key(source="environment", place=variable, public_key=S1)
     assert public_key(load_key(key)).hex() == S1
     assert describe(key) == f"the seed in {variable} (public key edcf7af5bd190357...)"
 
@@ -48,14 +48,14 @@ def test_sources_are_asked_in_their_order(
 ) -> None:
     space = workspace('seed_env = "TEAM_SEED"')
     monkeypatch.setenv("TEAM_SEED", "team")
-    assert choose_key(space)["variable"] == "TEAM_SEED"
+    assert choose_key(space).place == "TEAM_SEED"
     monkeypatch.setenv("FLAVOR_SEED", "s0")
-    assert choose_key(space)["variable"] == "FLAVOR_SEED"
+    assert choose_key(space).place == "FLAVOR_SEED"
     monkeypatch.setenv("PACKYARD_KEY_SEED", "s1")
-    assert choose_key(space)["variable"] == "PACKYARD_KEY_SEED"
+    assert choose_key(space).place == "PACKYARD_KEY_SEED"
     private, _ = write_keys(tmp_path / "keys")
     monkeypatch.setenv("PACKYARD_PRIVATE_KEY", str(private))
-    assert choose_key(space)["path"] == str(private)
+    assert choose_key(space).place == str(private)
 
 
 def test_key_file_of_the_manifest_is_watched_and_relative_to_it(workspace: MakeWorkspace) -> None:
@@ -64,7 +64,7 @@ def test_key_file_of_the_manifest_is_watched_and_relative_to_it(workspace: MakeW
     path.parent.mkdir()
     path.write_bytes(private_pem(key_from_seed("s1")))
     key = choose_key(space)
-    assert key == {"source": "file", "path": str(path), "public_key": S1}
+    assert key == Key(source="file", place=str(path), public_key=S1)
     assert str(path) in space.watch.seen
 
 
@@ -78,16 +78,16 @@ def test_no_secret_is_in_the_parameters(workspace: MakeWorkspace, monkeypatch: p
 
 def test_development_key_is_made_once_for_its_user_alone(workspace: MakeWorkspace, tmp_path: Path) -> None:
     path = tmp_path / "config/development.key"
-    assert choose_key(workspace()) == {"source": "development", "path": str(path), "public_key": ""}
+    assert choose_key(workspace()) == Key(source="development", place=str(path), public_key="")
     assert not path.parent.exists()
     for _ in range(2):
         make_development_key()
     key = choose_key(workspace())
-    assert key["source"] == "development"
+    assert key.source == "development"
     assert path.stat().st_mode & 0o777 == 0o600
-    assert public_key(read_private_key(path.read_bytes())).hex() == key["public_key"]
+    assert public_key(read_private_key(path.read_bytes())).hex() == key.public_key
     assert choose_key(workspace()) == key
-    assert describe(key) == f"the development key {path} (public key {key['public_key'][:16]}...)"
+    assert describe(key) == f"the development key {path} (public key {key.public_key[:16]}...)"
     assert os.listdir(path.parent) == ["development.key"]
 
 
