@@ -25,12 +25,14 @@ from packyard.tasks.kinds.docs.site import (
     zip_name,
 )
 from packyard.tasks.kinds.interpreter import choice
+from packyard.tasks.kinds.python.buildenv import buildenv
 from packyard.tasks.target.target import Output, Source, Target, Use
 from packyard.tasks.workspace.workspace import MANIFEST, Workspace
 
 
 def targets(workspace: Workspace) -> Iterator[Target]:
-    """The site of each `[[docs]]`; FormatError with every file that is missing."""
+    """The site of each `[[docs]]`, and the environment that makes them all; FormatError with every file that is
+    missing."""
     problems: list[FormatError] = []
     for position, spec in enumerate(workspace.manifest.docs):
         try:
@@ -38,6 +40,8 @@ def targets(workspace: Workspace) -> Iterator[Target]:
         except FormatError as error:
             problems.append(error)
     gather(problems)
+    if pin := docs_pin(workspace):
+        yield buildenv(docsenv_of(pin), pin, MANIFEST, workspace)
 
 
 def _target(workspace: Workspace, spec: DocsSpec, key: str) -> Target:

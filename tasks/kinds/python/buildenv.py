@@ -1,4 +1,4 @@
-"""The kind `buildenv`: what PEP 517 backends, hooks and sites need, installed once and shared by members."""
+"""The kind `buildenv`: what PEP 517 backends and hooks need, installed once and shared by members."""
 
 from __future__ import annotations
 
@@ -10,14 +10,13 @@ from packyard.formats.errors import FormatError
 from packyard.formats.python import pylock
 from packyard.tasks.errors import gather
 from packyard.tasks.index.installtree import install_as_is
-from packyard.tasks.kinds.docs.site import docs_pin, docsenv_of
 from packyard.tasks.kinds.interpreter import choice
 from packyard.tasks.kinds.interpreter.program import PythonParams, program_in
 from packyard.tasks.kinds.python.backend import build_pin, buildenv_of, hook_pin, hookenv_of
 from packyard.tasks.target.params import Params, call
 from packyard.tasks.target.room import Room
 from packyard.tasks.target.target import Output, Pin, Source, Target
-from packyard.tasks.workspace.workspace import MANIFEST, Workspace
+from packyard.tasks.workspace.workspace import Workspace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +27,7 @@ class BuildenvParams(Params):
 
 
 def targets(workspace: Workspace) -> Iterator[Target]:
-    """The environments of all backends, hooks and sites, each distinct one once."""
+    """The environments of all backends and hooks, each distinct one once."""
     found: dict[str, Target] = {}
     problems: list[FormatError] = []
     for member in workspace.members:
@@ -42,12 +41,6 @@ def targets(workspace: Workspace) -> Iterator[Target]:
                     found.setdefault(name := hookenv_of(member, workspace), buildenv(name, hooks, place, workspace))
             except FormatError as error:
                 problems.append(error)
-    try:
-        if sites := docs_pin(workspace):
-            name = docsenv_of(sites)
-            found[name] = buildenv(name, sites, MANIFEST, workspace)
-    except FormatError as error:
-        problems.append(error)
     gather(problems)
     yield from found.values()
 
