@@ -75,7 +75,8 @@ def test_hooks_run_before_and_after_and_their_outputs_go_in(project, tmp_path: P
     done = project.packyard("pack", "-v")
     assert {"hook:myapp/pre_build", "hook:myapp/post_build"} <= set(done.ran)
     assert "1 passed" in done.out
-    assert re.search(r"^hook:myapp/pre_build: packyard\.tasks\.hook:make_pre_build, key [0-9a-f]{64}$", done.out, re.M)
+    run = r"packyard\.tasks\.kinds\.python\.make_hook:make_pre_build"
+    assert re.search(rf"^hook:myapp/pre_build: {run}, key [0-9a-f]{{64}}$", done.out, re.M)
     assert re.search(r"^  \$ pytest -q -p no:cacheprovider$", done.out, re.M)
     assert "\n  myapp-1.0.0.psp\n" in done.out
     assert set(project.files()) == {*FILES, "pyproject.toml", "myapp-1.0.0.psp"}
@@ -134,7 +135,8 @@ def test_buildconfig_goes_before_the_manifest(project) -> None:  # type: ignore[
     )
     project.env["FOUNDATION_LOG_LEVEL"] = "debug"
     done = project.packyard("pack")
-    assert re.search(r"^bundle:myapp: packyard\.tasks\.bundle:make_bundle, key [0-9a-f]{64}$", done.out, re.M)
+    run = r"packyard\.tasks\.kinds\.bundle\.make_bundle:make_bundle"
+    assert re.search(rf"^bundle:myapp: {run}, key [0-9a-f]{{64}}$", done.out, re.M)
     assert "prepare.py --colour green" in done.out
     assert "1 passed" not in done.out
     assert "hook:myapp/post_build" not in done.ran
