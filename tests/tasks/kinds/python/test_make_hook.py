@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 from packyard.formats.archive.entry import Entry
 from packyard.formats.archive.piece import write_piece
-from packyard.tasks.engine.execute.action import invoke
 from packyard.tasks.errors import ActionError
 from packyard.tasks.host.machine import host_platform
 from packyard.tasks.kinds.interpreter.choice import RUNNING
+from packyard.tasks.kinds.interpreter.program import PythonParams
+from packyard.tasks.kinds.python.make_hook import HookParams, make_pre_build
 from packyard.tasks.target.room import Room
 
 SITE = f"lib/python{RUNNING}/site-packages"
@@ -23,10 +24,10 @@ def run_hook(root: Path, points: str, *commands: list[str]) -> str:
     """The log of hooks with one dependency, whose entry_points.txt is `points`."""
     room = Room(
         inputs=root / "in", outputs=root / "out", scratch=root / "tmp", home=root / "home", log=root / "log",
-        params={
-            "commands": [list(command) for command in commands], "tools": "", "python": sys.executable, "runtime": "",
-            "version": RUNNING, "platform": host_platform(), "epoch": 0, "outputs": [],
-        },
+        params=HookParams(
+            commands=tuple(tuple(command) for command in commands), tools="", platform=host_platform(), epoch=0,
+            python=PythonParams(version=RUNNING, program=sys.executable, runtime=""),
+        ),
     )  # fmt: skip
     for folder in (room.inputs, room.outputs, room.scratch, room.home):
         folder.mkdir(parents=True)
@@ -36,7 +37,7 @@ def run_hook(root: Path, points: str, *commands: list[str]) -> str:
     ]
     with (room.inputs / "env.tar.gz").open("wb") as out:
         write_piece(entries, out, epoch=0, level=4)
-    invoke("packyard.tasks.kinds.python.make_hook:make_pre_build", room)
+    make_pre_build(room)
     return room.log.read_text()
 
 

@@ -70,7 +70,7 @@ def test_plan_of_a_wheel_by_a_backend_names_what_runs_it(tmp_path: Path) -> None
     params = read_params(WheelParams, target.params)
     one = find(RUNNING, read_workspace(tmp_path))
     assert params.python == PythonParams(version=RUNNING, program=one.program, runtime=one.target)
-    assert (params.backend, params.backend_path, params.release) == ("backend", (".",), "1.0")
+    assert (params.backend, params.backend_path, params.release) == ("backend", ("",), "1.0")
     assert [use.target for use in target.uses] == [params.buildenv]
 
 
