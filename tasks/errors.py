@@ -11,6 +11,10 @@ class PlanError(FormatError):
     """The workspace cannot be turned into a plan: all problems found, in order."""
 
 
+class UsageError(PlanError):
+    """What a person wrote on the command line is wrong: it names nothing that is there, or asks for what cannot be."""
+
+
 class ActionError(Exception):
     """An action failed. `detail` is what a person needs to see below the message (a tool's last lines)."""
 

@@ -6,11 +6,11 @@ import argparse
 
 from packyard.formats.errors import FormatError
 from packyard.tasks.console.output import say, say_json
-from packyard.tasks.console.selection import UsageError, open_here
+from packyard.tasks.console.selection import open_here
 from packyard.tasks.engine.build.opening import read_only_graph
 from packyard.tasks.engine.graph.affected import affected
 from packyard.tasks.engine.graph.graph import Graph
-from packyard.tasks.errors import ActionError
+from packyard.tasks.errors import ActionError, UsageError
 from packyard.tasks.host.gitstate import Revision, read_revision
 
 

@@ -12,8 +12,8 @@ from packyard.formats.errors import Problem
 from packyard.formats.semver import STEPS
 from packyard.formats.units import count_text
 from packyard.tasks.console.output import say, say_json
-from packyard.tasks.console.selection import UsageError
 from packyard.tasks.engine.build.opening import find_workspace
+from packyard.tasks.errors import UsageError
 from packyard.tasks.publish.bump import Change, Plan, commit_bump, plan_bump, refuse_commit, write_bump
 from packyard.tasks.publish.metagrowth import Growth, growths
 from packyard.tasks.workspace.workspace import Workspace, read_workspace

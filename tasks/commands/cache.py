@@ -15,9 +15,9 @@ from packyard.formats.workspace.manifest import read_workspace
 from packyard.tasks import nullpath
 from packyard.tasks.console.cli import ERRORS
 from packyard.tasks.console.output import say, say_json
-from packyard.tasks.console.selection import UsageError
 from packyard.tasks.engine.store import upkeep
 from packyard.tasks.engine.store.store import Store
+from packyard.tasks.errors import UsageError
 from packyard.tasks.host.cachefolder import store_folder
 
 

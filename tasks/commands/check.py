@@ -16,10 +16,9 @@ from packyard.formats.text.gitignore import with_folders
 from packyard.tasks.console.cli import ERRORS, carry_out, version
 from packyard.tasks.console.display import Plain
 from packyard.tasks.console.output import say, say_json
-from packyard.tasks.console.selection import UsageError
 from packyard.tasks.engine.build.opening import find_workspace
 from packyard.tasks.engine.build.session import Front, choose_display
-from packyard.tasks.errors import ActionError
+from packyard.tasks.errors import ActionError, UsageError
 from packyard.tasks.host.atomic import rewrite
 from packyard.tasks.publish.checklist.artifacts import scripts_without_bit
 from packyard.tasks.publish.checklist.checklist import Judged, go_through

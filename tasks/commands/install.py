@@ -11,15 +11,14 @@ from pathlib import Path
 
 from packyard.formats.errors import FormatError, Problem
 from packyard.formats.morloc.home import PlanePaths
-from packyard.formats.morloc.reference import DEFAULT_REPOSITORY, STANDARD_SET, read_plane_name
+from packyard.formats.morloc.reference import DEFAULT_REPOSITORY, STANDARD_SET, read_install, read_plane_name
 from packyard.formats.units import count_text
 from packyard.formats.workspace.manifest import WorkspaceManifest
 from packyard.formats.workspace.manifest import read_workspace as read_manifest
 from packyard.tasks import nullpath
 from packyard.tasks.commands.mojolibrary import install_mojo, names_mojo
 from packyard.tasks.console.output import say
-from packyard.tasks.console.selection import UsageError
-from packyard.tasks.errors import PlanError
+from packyard.tasks.errors import PlanError, UsageError
 from packyard.tasks.kinds.morloc.install import Step, carry_out, decide, default_home, plain_run
 from packyard.tasks.kinds.morloc.lint import find_errors
 from packyard.tasks.kinds.morloc.lock import workspace_lock, workspace_sources
@@ -42,10 +41,23 @@ def run(words: list[str]) -> int:
     options = _parser().parse_args(words)
     if any(map(names_mojo, options.package)):
         return install_mojo(options)
-    for word in options.package:
-        if word.endswith(_SUFFIXES):
-            raise UsageError(Problem(f"{word!r} is neither a Mojo nor a morloc package"))
+    _refuse_malformed(options.package)
     return install_morloc(options.package, options)
+
+
+def _refuse_malformed(words: Sequence[str]) -> None:
+    """Refuse words that can mean no package, wherever one would be looked for."""
+    problems: list[Problem] = []
+    for word in words:
+        if word.endswith(_SUFFIXES):
+            problems.append(Problem(f"{word!r} is neither a Mojo nor a morloc package"))
+            continue
+        try:
+            read_install(word)
+        except FormatError as error:
+            problems.extend(error.problems)
+    if problems:
+        raise UsageError(*problems)
 
 
 def install_morloc(packages: Sequence[str], options: argparse.Namespace) -> int:

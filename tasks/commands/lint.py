@@ -12,8 +12,8 @@ from pathlib import Path
 from packyard.formats.errors import Problem
 from packyard.formats.units import count_text
 from packyard.tasks.console.output import say, say_json
-from packyard.tasks.console.selection import UsageError
 from packyard.tasks.engine.build.opening import find_workspace
+from packyard.tasks.errors import UsageError
 from packyard.tasks.kinds.morloc.lint import lint
 from packyard.tasks.kinds.morloc.lock import known_packages
 from packyard.tasks.kinds.morloc.members import read_packages

@@ -20,10 +20,9 @@ from packyard.formats.units import count_text
 from packyard.formats.workspace.lock import read_toolchain_pins
 from packyard.tasks import nullpath
 from packyard.tasks.console.output import say
-from packyard.tasks.console.selection import UsageError
 from packyard.tasks.engine.build.opening import find_workspace
 from packyard.tasks.engine.store.store import downloads_in
-from packyard.tasks.errors import ActionError, PlanError, gather
+from packyard.tasks.errors import ActionError, PlanError, UsageError, gather
 from packyard.tasks.host import network
 from packyard.tasks.host.atomic import rewrite
 from packyard.tasks.host.cachefolder import store_folder

@@ -8,7 +8,7 @@ from pathlib import Path
 from packyard.formats.errors import Problem
 from packyard.formats.units import count_text
 from packyard.tasks.console.output import say, say_json
-from packyard.tasks.console.selection import UsageError
+from packyard.tasks.errors import UsageError
 from packyard.tasks.kinds.mojo.foundcompiler import compiler_on_path, find_compiler
 from packyard.tasks.kinds.mojo.install import (
     Step,

@@ -24,11 +24,10 @@ from packyard.tasks import nullpath
 from packyard.tasks.console.cli import carry_out, debugging
 from packyard.tasks.console.display import Plain, Quiet
 from packyard.tasks.console.output import say
-from packyard.tasks.console.selection import UsageError
 from packyard.tasks.engine.build.events import Display
 from packyard.tasks.engine.build.opening import Opened, open_standalone
 from packyard.tasks.engine.build.session import Front
-from packyard.tasks.errors import ActionError, PlanError
+from packyard.tasks.errors import ActionError, PlanError, UsageError
 from packyard.tasks.kinds.bundle import key, signing
 from packyard.tasks.kinds.bundle.inspection import verify_file
 from packyard.tasks.kinds.python.hooknames import PRE_BUILD

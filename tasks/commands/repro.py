@@ -12,8 +12,9 @@ from packyard.formats.errors import Problem
 from packyard.formats.units import count_text
 from packyard.tasks.console.cli import ERRORS
 from packyard.tasks.console.output import say, say_json
-from packyard.tasks.console.selection import UsageError, open_here, select
+from packyard.tasks.console.selection import open_here, select
 from packyard.tasks.engine.build.repro import Finding, reproduce, variations
+from packyard.tasks.errors import UsageError
 
 
 def run(words: list[str]) -> int:

@@ -10,10 +10,11 @@ from pathlib import Path
 from packyard.formats.errors import Problem
 from packyard.tasks.console.cli import carry_out
 from packyard.tasks.console.output import say
-from packyard.tasks.console.selection import UsageError, choose_targets
+from packyard.tasks.console.selection import choose_targets
 from packyard.tasks.engine.build.opening import find_workspace
 from packyard.tasks.engine.build.session import Front, choose_display
 from packyard.tasks.engine.graph.graph import Graph
+from packyard.tasks.errors import UsageError
 from packyard.tasks.kinds.docs.site import site_folders
 from packyard.tasks.web.siteserver import HOST, site_server
 
@@ -58,5 +59,11 @@ def _parser() -> argparse.ArgumentParser:
         prog="packyard serve", description="Build a site, and serve it on 127.0.0.1 until interrupted."
     )
     parser.add_argument("target", nargs="*", help="docs:NAME (default: the only one)")
-    parser.add_argument("--port", type=int, default=8000, metavar="N", help="default: 8000; 0 is any that is free")
+    parser.add_argument("--port", type=_port, default=8000, metavar="N", help="default: 8000; 0 is any that is free")
     return parser
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port; expected 0 to 65535")
+    return int(text)

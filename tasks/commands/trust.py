@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 
+from packyard.formats.errors import FormatError
+from packyard.formats.naming import read_member_name
 from packyard.tasks.console.output import say, say_json
 from packyard.tasks.kinds.bundle import trustedkeys
 
@@ -13,7 +15,7 @@ def run(words: list[str]) -> int:
     options = _parser().parse_args(words)
     match options.action:
         case "add":
-            one = trustedkeys.add(options.key, options.name)
+            one = trustedkeys.add(options.key, options.name or "")
             say(f"trusted  {one.name}  {one.fingerprint}")
         case "remove":
             one = trustedkeys.remove(options.key)
@@ -40,9 +42,16 @@ def _parser() -> argparse.ArgumentParser:
     actions = parser.add_subparsers(dest="action", required=True)
     adding = actions.add_parser("add", help="trust a key")
     adding.add_argument("key", help="a PEM file, or 64 hexadecimal digits")
-    adding.add_argument("--name", default="", help="a name to know it by (default: the start of its fingerprint)")
+    adding.add_argument("--name", type=_name, help="a name to know it by (default: the start of its fingerprint)")
     listing = actions.add_parser("list", help="show the trusted keys")
     listing.add_argument("--json", action="store_true", help="as JSON")
     removing = actions.add_parser("remove", help="trust a key no more")
     removing.add_argument("key", help="its name, or the start of its fingerprint")
     return parser
+
+
+def _name(text: str) -> str:
+    try:
+        return read_member_name(text)
+    except FormatError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None

@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 import sys
 
-from packyard.formats.errors import FormatError, Problem
+from packyard.formats.errors import Problem
 from packyard.tasks.commands.install import add_place, find_here, plane_of
 from packyard.tasks.commands.mojolibrary import is_mojo_place, uninstall_mojo
 from packyard.tasks.console.output import say
-from packyard.tasks.errors import ActionError
+from packyard.tasks.errors import ActionError, UsageError
 from packyard.tasks.kinds.morloc.install import dependants, orphans, remove
 from packyard.tasks.kinds.morloc.planechange import changing, finish
 from packyard.tasks.kinds.morloc.planefolder import Plane
@@ -43,7 +43,7 @@ def _chosen(options: argparse.Namespace, plane: Plane) -> list[str]:
     there = set(plane.names()) | set(plane.locked)
     unknown = [name for name in options.package if name not in there]
     if unknown:
-        raise FormatError(*(Problem("is not installed", place=name) for name in unknown))
+        raise UsageError(*(Problem("is not installed", place=name) for name in unknown))
     names = list(dict.fromkeys(options.package))
     return [*names, *orphans(names, plane)] if options.orphans else names
 

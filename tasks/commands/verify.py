@@ -15,9 +15,10 @@ from packyard.formats.pspf import Verdict
 from packyard.tasks import nullpath
 from packyard.tasks.commands import verifyplane
 from packyard.tasks.console.output import say, say_json
-from packyard.tasks.console.selection import UsageError, choose_targets
+from packyard.tasks.console.selection import choose_targets
 from packyard.tasks.engine.build.opening import Opened, open_workspace
 from packyard.tasks.engine.store.store import Damaged, Store
+from packyard.tasks.errors import UsageError
 from packyard.tasks.kinds.bundle import signing, trustedkeys
 from packyard.tasks.kinds.bundle.inspection import Verification, verify_file
 from packyard.tasks.kinds.cleanroom.make_cleanroom import BundleProofParams

@@ -6,11 +6,12 @@ import argparse
 from dataclasses import asdict
 from pathlib import Path
 
+from packyard.formats.errors import Problem
 from packyard.formats.morloc.lock import LockedPackage
 from packyard.formats.units import count_text
 from packyard.tasks.commands.install import find_here, plane_of
 from packyard.tasks.console.output import say, say_json
-from packyard.tasks.errors import ActionError
+from packyard.tasks.errors import ActionError, UsageError
 from packyard.tasks.kinds.morloc.lock import locked_packages
 from packyard.tasks.kinds.morloc.verify import morloc_program, typecheck, verify_plane
 
@@ -22,7 +23,9 @@ def run(words: list[str]) -> int:
         raise ActionError(f"{options.to}: there is no such home")
     plane = plane_of(options, find_here())
     if not plane.folder.is_dir() and not plane.locked:
-        raise ActionError(f"{options.to}: has no plane {plane.paths.plane!r}", hint="--name says which one is meant")
+        raise UsageError(
+            Problem(f"has no plane {plane.paths.plane!r}", place=options.to, hint="--name says which one is meant")
+        )
     problems = verify_plane(plane, _other(options.lock))
     morloc = morloc_program()
     if morloc and options.typecheck:

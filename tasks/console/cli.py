@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 from packyard.formats.errors import FormatError, Problem
 from packyard.tasks.console.names import COMMANDS, DOIT_COMMANDS, TRACE_COMMANDS
-from packyard.tasks.console.selection import UsageError, choose_targets
-from packyard.tasks.errors import ActionError
+from packyard.tasks.console.selection import choose_targets
+from packyard.tasks.errors import ActionError, UsageError
 
 if TYPE_CHECKING:
     from doit.doit_cmd import DoitMain

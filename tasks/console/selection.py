@@ -8,8 +8,9 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from packyard.formats.errors import FormatError, Problem
+from packyard.formats.errors import Problem
 from packyard.tasks.engine.build.opening import Opened, find_workspace, open_workspace
+from packyard.tasks.errors import UsageError
 
 if TYPE_CHECKING:
     pass
@@ -47,7 +48,3 @@ def choose_targets(words: Sequence[str], known: Collection[str], owners: Mapping
             raise UsageError(Problem(f"{word!r} is neither a target nor a command", hint=hint))
         chosen.append(name)
     return chosen
-
-
-class UsageError(FormatError):
-    """The command line itself is wrong."""

@@ -10,7 +10,7 @@ from packyard.formats.errors import FormatError, Problem
 from packyard.formats.text.edit import Path
 from packyard.formats.text.toml import read_toml
 from packyard.formats.workspace.manifest import ArchiveSpec, DocsSpec, MetaSpec
-from packyard.tasks.errors import PlanError
+from packyard.tasks.errors import UsageError
 from packyard.tasks.kinds.mojo.package import Package
 from packyard.tasks.kinds.mojo.plan import sound_packages
 from packyard.tasks.kinds.python.version import version as python_version
@@ -52,13 +52,13 @@ def components(workspace: Workspace) -> tuple[Component, ...]:
 
 
 def choose(known: Sequence[Component], name: str) -> list[Component]:
-    """The components that a name means; PlanError when there are none."""
+    """The components that a name means; UsageError when there are none."""
     chosen = [component for component in known if name in component.names]
     if not chosen:
         names = sorted({spelling for component in known for spelling in component.names})
         near = difflib.get_close_matches(name, names, 1)
         hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(names)}"
-        raise PlanError(Problem(f"{name!r} is no member, meta-package, archive or site of this workspace", hint=hint))
+        raise UsageError(Problem(f"{name!r} is no member, meta-package, archive or site of this workspace", hint=hint))
     return chosen
 
 

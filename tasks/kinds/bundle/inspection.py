@@ -30,6 +30,7 @@ from packyard.formats.pspf.contents import LARGEST_CONTENTS
 from packyard.formats.pspf.operations import Chain, Operation, chain_name, unpack_chain
 from packyard.formats.relpath import read_relpath
 from packyard.formats.units import size_text
+from packyard.tasks.errors import UsageError
 from packyard.tasks.kinds.bundle.deepcheck import verify_program
 from packyard.tasks.target.target import Json
 
@@ -168,8 +169,9 @@ def table_text(rows: Sequence[Sequence[str]]) -> str:
 def extract(path: Path, folder: Path, ident: str = "") -> list[Path]:
     """Unpack a bundle's slots (or the one named) below a folder that is made for it; the files, sorted.
 
-    FormatError when the bundle is damaged, the folder exists, or a slot holds what is not safe to write; then
-    nothing is left behind. A slot that is no tar becomes the file that it is in the work environment.
+    UsageError when it has no such slot, FormatError when the bundle is damaged, the folder exists, or a slot holds what
+    is not safe to write; then nothing is left behind. A slot that is no tar becomes the file that it is in the work
+    environment.
     """
     return write_slots(verify_file(path), folder, ident)
 
@@ -182,7 +184,7 @@ def write_slots(verification: Verification, folder: Path, ident: str = "") -> li
     chosen = [position for position, slot in enumerate(bundle.metadata.table) if ident in ("", slot.id)]
     if not chosen:
         known = ", ".join(slot.id for slot in bundle.metadata.table)
-        raise FormatError(Problem(f"{ident!r} is not a slot of it, known: {known}", place=str(path)))
+        raise UsageError(Problem(f"{ident!r} is not a slot of it, known: {known}", place=str(path)))
     if folder.exists():
         raise FormatError(Problem("exists already, a new folder was expected", place=str(folder)))
     try:

@@ -10,6 +10,7 @@ from pathlib import Path
 from packyard.formats.errors import FormatError, Problem, inside
 from packyard.formats.naming import read_member_name
 from packyard.formats.pspf import fingerprint, public_pem, read_public_key
+from packyard.tasks.errors import UsageError
 from packyard.tasks.host.atomic import replacing
 from packyard.tasks.kinds.bundle.signing import config_folder, read_trusted
 
@@ -74,7 +75,8 @@ def add(text: str, name: str = "") -> Trusted:
 
 
 def remove(text: str) -> Trusted:
-    """Trust a key no more: `text` is its name, or the start of its fingerprint (8 digits or more)."""
+    """Trust a key no more: `text` is its name, or the start of its fingerprint (8 digits or more).
+    UsageError when that is none, or several."""
     known = trusted()
     found = [one for one in known if one.name == text] or [
         one for one in known if len(text) >= 8 and one.fingerprint.startswith(text.lower())
@@ -82,7 +84,7 @@ def remove(text: str) -> Trusted:
     if len(found) != 1:
         names = ", ".join(one.name for one in known) or "none"
         what = "fits several trusted keys" if found else "is no trusted key"
-        raise FormatError(Problem(f"{text!r} {what}", hint=f"there are: {names}"))
+        raise UsageError(Problem(f"{text!r} {what}", hint=f"there are: {names}"))
     path = folder() / f"{found[0].name}{_SUFFIX}"
     try:
         path.unlink()

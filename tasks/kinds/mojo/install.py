@@ -25,7 +25,7 @@ from packyard.formats.mojo.packagemanifest import PackageManifest
 from packyard.formats.relpath import FileName, read_file_name
 from packyard.formats.text.json import read_json
 from packyard.formats.text.table import reading
-from packyard.tasks.errors import ActionError, PlanError
+from packyard.tasks.errors import ActionError, PlanError, UsageError
 from packyard.tasks.host.filelock import exclusive
 from packyard.tasks.kinds.mojo.packagefile import ENDS, read_described, sha256_of
 
@@ -124,15 +124,16 @@ def carry_out(steps: Iterable[Step], folder: Path) -> None:
 
 
 def decide_removal(names: Iterable[str], folder: Path) -> tuple[PackageManifest, ...]:
-    """What taking packages out means; FormatError when one is not there, was altered, or is needed by others."""
+    """What taking packages out means; UsageError when one is not there, PlanError when one was altered or is needed by
+    others."""
     there = installed(folder)
     wanted = list(dict.fromkeys(names))
+    unknown = [name for name in wanted if name not in there]
+    if unknown:
+        raise UsageError(*(Problem(f"is not installed in {folder}", place=name) for name in unknown))
     problems: list[Problem] = []
     for name in wanted:
-        package = there.get(name)
-        if package is None:
-            problems.append(Problem(f"is not installed in {folder}", place=name))
-            continue
+        package = there[name]
         if state(folder, package) == "altered":
             problems.append(_altered(folder, package))
         users = [other.name for other in there.values() if name in {needed.name for needed in other.dependencies}]

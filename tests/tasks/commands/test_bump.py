@@ -72,7 +72,7 @@ def test_bump_refuses_words_that_mean_nothing(space: Space, monkeypatch: pytest.
     assert space.run("bump", "minor") == (2, "", "error: MEMBER: is missing, the name of a member was expected\n")
     assert space.run("bump", "huge", "inner")[0] == 2
     assert space.run("bump", "minor", "iner") == (
-        1, "",
+        2, "",
         "error: 'iner' is no member, meta-package, archive or site of this workspace\n"
         "  hint: did you mean 'inner'?\n",
     )  # fmt: skip

@@ -96,7 +96,7 @@ def test_install_elsewhere_and_into_a_plane_of_another_name(run: Run) -> None:
     assert os.listdir("other/src/morloc/plane") == ["mine"]
     assert run("verify", "--plane", "other", "--name", "mine") == (0, ["1 package as locked"], [])
     assert run("verify", "--plane", "other") == (
-        1,
+        2,
         [],
         ["error: other: has no plane 'default'", "  hint: --name says which one is meant"],
     )

@@ -39,3 +39,9 @@ def test_bundle_of_another_key_stays_intact(space: Space, bundle: Path) -> None:
 
 def test_empty_store_says_so(space: Space, config: Path) -> None:
     assert space.output("trust", "list") == f"no key is trusted ({config}/trusted-keys is empty)\n"
+
+
+def test_name_that_no_key_can_have_is_a_usage_error(space: Space) -> None:
+    status, out, err = space.run("trust", "add", "key.pem", "--name", "a/b")
+    assert (status, out) == (2, "")
+    assert err.splitlines()[-1].startswith("packyard trust add: error: argument --name: 'a/b' is not a name")
