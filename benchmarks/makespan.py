@@ -18,8 +18,8 @@ import time
 from pathlib import Path
 
 import synthetic
-from packyard.tasks.console.cli import carry_out
 from packyard.tasks.console.display import Plain
+from packyard.tasks.console.run import carry_out
 from packyard.tasks.engine.build.admission import limits, longest_ways
 from packyard.tasks.engine.graph.graph import Graph
 from timing import machine

@@ -13,8 +13,8 @@ import sys
 import time
 from pathlib import Path
 
-from packyard.tasks.console.cli import carry_out
 from packyard.tasks.console.display import Plain
+from packyard.tasks.console.run import carry_out
 from packyard.tasks.engine.build.events import Display
 from packyard.tasks.engine.build.opening import Opened
 from packyard.tasks.engine.build.session import Front

@@ -21,7 +21,7 @@ def main() -> int:
             return 0
         # What a run reads and builds up stays to its end; looking for garbage among it took a tenth of the start.
         gc.set_threshold(50_000)
-        from packyard.tasks.console.cli import run  # slow to import: the whole application
+        from packyard.tasks.commands.cli import run  # slow to import: the whole application
 
         return run(words, early)
     except KeyboardInterrupt:

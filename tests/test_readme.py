@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from packyard.tasks.console.names import COMMANDS, DOIT_COMMANDS
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -73,11 +72,6 @@ def test_readme_has_two_setup_commands() -> None:
         "python3 -m venv .venv && .venv/bin/pip install . && .venv/bin/doit\n",
         "python3 -m venv .venv && .venv/bin/pip install -e '.[dev]' && .venv/bin/pytest\n",
     ]
-
-
-def test_readme_names_every_command() -> None:
-    named = set(re.findall(r"`(?:packyard )?([a-z-]+)[^`]*`", section("Commands")))
-    assert named >= {*COMMANDS, *DOIT_COMMANDS, "forget", "dumpdb"}
 
 
 def test_readme_example_is_a_workspace(example: Path) -> None:

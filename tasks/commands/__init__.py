@@ -1,1 +1,1 @@
-"""The commands of `packyard` beside building: one module each with `run(words) -> exit status`; see cli.COMMANDS."""
+"""The commands of `packyard`: a module with `parser()` and `run(words) -> exit status` for each row of table.py."""

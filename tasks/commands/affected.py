@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import argparse
-
 from packyard.formats.errors import FormatError
 from packyard.tasks.console.output import say, say_json
+from packyard.tasks.console.parser import Parser
 from packyard.tasks.console.selection import open_here
 from packyard.tasks.engine.build.opening import read_only_graph
 from packyard.tasks.engine.graph.affected import affected
@@ -16,7 +15,7 @@ from packyard.tasks.host.gitstate import Revision, read_revision
 
 def run(words: list[str]) -> int:
     """Print what differs since the revision that `words` name; the exit status."""
-    options = _parser().parse_args(words)
+    options = parser().parse_args(words)
     opened = open_here()
     try:
         revision = read_revision(opened.root, options.since)
@@ -51,12 +50,16 @@ def _graph(revision: Revision) -> Graph | None:
             return None
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def parser() -> Parser:
+    """The options of the command."""
+    parser = Parser(
         prog="packyard affected",
         description="Print the targets whose inputs or declarations differ since a revision of git, committed or not, "
         "and all that are made from them. Untracked files count, those that git ignores do not.",
-        epilog="packyard affected --since main | xargs -r packyard",
+        examples=(
+            "packyard affected --since main --why",
+            "packyard affected --since v0.1.0 --final | xargs -r packyard",
+        ),
     )
     parser.add_argument("--since", required=True, metavar="REV", help="a commit, branch or tag")
     parser.add_argument("--final", action="store_true", help="only targets whose artifacts are final")

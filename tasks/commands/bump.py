@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 import time
 from dataclasses import asdict
@@ -12,6 +11,7 @@ from packyard.formats.errors import Problem
 from packyard.formats.semver import STEPS
 from packyard.formats.units import count_text
 from packyard.tasks.console.output import say, say_json
+from packyard.tasks.console.parser import Parser
 from packyard.tasks.engine.build.opening import find_workspace
 from packyard.tasks.errors import UsageError
 from packyard.tasks.publish.bump import Change, Plan, commit_bump, plan_bump, refuse_commit, write_bump
@@ -21,7 +21,7 @@ from packyard.tasks.workspace.workspace import Workspace, read_workspace
 
 def run(words: list[str]) -> int:
     """Show and write what the words ask for, or show what is due; the exit status, 1 when the user declines."""
-    options = _parser().parse_args(words)
+    options = parser().parse_args(words)
     workspace = read_workspace(find_workspace(Path.cwd()))
     if options.step is None:
         return _show_due(workspace, json=options.json)
@@ -83,13 +83,15 @@ def _agreed() -> bool:
     return False
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def parser() -> Parser:
+    """The options of the command."""
+    parser = Parser(
         prog="packyard bump",
         description="Take members, meta-packages, archives or sites to their next version: in their manifests, whose "
         "form and comments stay; in the meta-packages made of them; in the ranges of members that need them; and in "
         "CHANGELOG.md, whose unreleased part is moved. The plan is shown first, and on a terminal asked for. Without "
         "words, show which steps are due.",
+        examples=("packyard bump", "packyard bump minor greet --dry-run", "packyard bump patch greet --tag --yes"),
     )
     parser.add_argument("step", nargs="?", choices=STEPS, metavar="|".join(STEPS), help="the number that grows")
     parser.add_argument("member", nargs="*", metavar="MEMBER", help="the name of a member, or what it is imported as")

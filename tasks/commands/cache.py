@@ -13,8 +13,9 @@ from packyard.formats.errors import FormatError, Problem
 from packyard.formats.units import count_text, read_size, size_text
 from packyard.formats.workspace.manifest import read_workspace
 from packyard.tasks import nullpath
-from packyard.tasks.console.cli import ERRORS
 from packyard.tasks.console.output import say, say_json
+from packyard.tasks.console.parser import Parser
+from packyard.tasks.console.status import ERRORS
 from packyard.tasks.engine.store import upkeep
 from packyard.tasks.engine.store.store import Store
 from packyard.tasks.errors import UsageError
@@ -23,7 +24,7 @@ from packyard.tasks.host.cachefolder import store_folder
 
 def run(words: list[str]) -> int:
     """Do what `words` ask of the store; the exit status, 1 when `verify` found damage."""
-    options = _parser().parse_args(words)
+    options = parser().parse_args(words)
     folder, limit = _settings()
     store = Store(folder)
     if options.what == "stats":
@@ -96,19 +97,21 @@ def _say_removed(removed: upkeep.Removed, *, json: bool) -> int:
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def parser() -> Parser:
+    """The options of the command."""
+    parser = Parser(
         prog="packyard cache",
         description="Look after the store. Nothing is removed while a build uses it.",
+        examples=("packyard cache stats", "packyard cache gc --limit '10 GB'", "packyard cache verify"),
     )
     commands = parser.add_subparsers(dest="what", required=True, metavar="stats|gc|verify|clear")
-    for name, purpose in (
-        ("stats", "tell how much it holds"),
-        ("gc", "remove what was not used for longest until it is below its limit"),
-        ("verify", "read all of it, and remove what is damaged"),
-        ("clear", "remove all of it"),
+    for name, purpose, example in (
+        ("stats", "tell how much it holds", "packyard cache stats --json"),
+        ("gc", "remove what was not used for longest until it is below its limit", "packyard cache gc --limit '10 GB'"),
+        ("verify", "read all of it, and remove what is damaged", "packyard cache verify"),
+        ("clear", "remove all of it", "packyard cache clear"),
     ):
-        one = commands.add_parser(name, help=purpose, description=f"{purpose.capitalize()}.")
+        one = commands.add_parser(name, help=purpose, description=f"{purpose.capitalize()}.", examples=(example,))
         one.add_argument("--json", action="store_true", help="as JSON")
         if name == "gc":
             one.add_argument("--limit", type=_size, metavar="SIZE", help="goes before [cache] limit: '10 GB'")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 from collections import Counter
@@ -13,13 +12,16 @@ from pathlib import Path
 from packyard.formats.errors import Problem
 from packyard.formats.text.gitignore import NAME as GITIGNORE
 from packyard.formats.text.gitignore import with_folders
-from packyard.tasks.console.cli import ERRORS, carry_out, version
 from packyard.tasks.console.display import Plain
 from packyard.tasks.console.output import say, say_json
+from packyard.tasks.console.parser import Parser
+from packyard.tasks.console.run import carry_out
+from packyard.tasks.console.status import ERRORS
 from packyard.tasks.engine.build.opening import find_workspace
 from packyard.tasks.engine.build.session import Front, choose_display
 from packyard.tasks.errors import ActionError, UsageError
 from packyard.tasks.host.atomic import rewrite
+from packyard.tasks.host.own import version
 from packyard.tasks.publish.checklist.artifacts import scripts_without_bit
 from packyard.tasks.publish.checklist.checklist import Judged, go_through
 from packyard.tasks.publish.checklist.evidence import Evidence
@@ -31,7 +33,7 @@ _WORDS = {"passed": "passed", "failed": "FAILED", "skipped": "-"}
 
 def run(words: list[str]) -> int:
     """Go through the checklist; the exit status, 1 when an item failed."""
-    options = _parser().parse_args(words)
+    options = parser().parse_args(words)
     root = find_workspace(Path.cwd())
     quiet = options.json or options.summary
     if options.build:
@@ -111,12 +113,14 @@ def _count_line(counts: Counter[str]) -> str:
     return ", ".join([*parts, *([f"{counts['skipped']} not judged"] if counts["skipped"] else [])])
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def parser() -> Parser:
+    """The options of the command."""
+    parser = Parser(
         prog="packyard check",
         description="Go through the checklist of packaging for every member, meta-package, archive and site: artifacts "
         "that are there and were tried in a clean room, documents, licence, version, changelog, tag, workflows. "
         "Nothing is made: what is stale or was never tried has not passed.",
+        examples=("packyard check", "packyard check greet --build", "packyard check --summary"),
     )
     parser.add_argument("member", nargs="*", metavar="NAME", help="only the items of these (default: all)")
     parser.add_argument("--build", action="store_true", help="first build everything, and try it in its clean rooms")

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import argparse
 import difflib
 from collections.abc import Sequence
 from pathlib import Path
 
 from packyard.formats.errors import Problem
-from packyard.tasks.console.cli import version
 from packyard.tasks.console.output import say, say_json
+from packyard.tasks.console.parser import Parser
 from packyard.tasks.engine.build.opening import find_workspace
 from packyard.tasks.errors import ActionError, PlanError
 from packyard.tasks.host.atomic import rewrite
+from packyard.tasks.host.own import version
 from packyard.tasks.publish.workflow import Workflow, workflows
 from packyard.tasks.texts.template import FOLDER as TEMPLATES
 from packyard.tasks.workspace.workspace import read_workspace
@@ -22,7 +22,7 @@ _DONE = {"current": "kept", "missing": "wrote", "outdated": "wrote", "edited": "
 
 def run(words: list[str]) -> int:
     """Write the workflows, or show what would be written; the exit status."""
-    options = _parser().parse_args(words)
+    options = parser().parse_args(words)
     workspace = read_workspace(find_workspace(Path.cwd()))
     found = workflows(workspace, version())
     if options.diff:
@@ -74,13 +74,15 @@ def _diff(workflow: Workflow) -> list[str]:
     return list(difflib.unified_diff(before, after, *ends, lineterm=""))
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def parser() -> Parser:
+    """The options of the command."""
+    parser = Parser(
         prog="packyard ci",
         description="Write the workflows of GitHub Actions for this workspace: package.yml; benchmark.yml when an "
         "archive has a smoke command; docs.yml when there is a site. A file that was edited is not overwritten.",
         epilog=f"Files {TEMPLATES}/NAME_workflow.yml replace the built-in texts; [ci] pins puts commits of actions in "
         "the place of their releases.",
+        examples=("packyard ci --diff", "packyard ci"),
     )
     parser.add_argument("--diff", action="store_true", help="show what would change, and write nothing")
     parser.add_argument("--force", action="store_true", help="overwrite files that were edited")

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import argparse
-
-from packyard.tasks.console.names import COMMANDS, DOIT_COMMANDS, TRACE_COMMANDS
+from packyard.tasks.commands.table import COMMANDS
 from packyard.tasks.console.output import say
+from packyard.tasks.console.parser import Parser
 
-_NAMES = "packyard list --all --quiet 2>/dev/null"
+_NAMES = "packyard list --quiet 2>/dev/null"
 
 # Bash splits words at colons, so it wants only what follows the last one.
 _BASH = """\
@@ -49,11 +48,18 @@ _SCRIPTS = {"bash": _BASH, "zsh": _ZSH, "fish": _FISH}
 
 def run(words: list[str]) -> int:
     """Print the script for the shell that `words` name; the exit status."""
-    parser = argparse.ArgumentParser(
-        prog="packyard completion", description="Print a script that completes commands and target names."
-    )
-    parser.add_argument("shell", choices=tuple(_SCRIPTS))
-    shell = parser.parse_args(words).shell
-    commands = " ".join((*COMMANDS, *DOIT_COMMANDS, *TRACE_COMMANDS))
+    shell = parser().parse_args(words).shell
+    commands = " ".join(command.name for command in COMMANDS)
     say(_SCRIPTS[shell].format(names=_NAMES, commands=commands).rstrip("\n"))
     return 0
+
+
+def parser() -> Parser:
+    """The options of the command."""
+    parser = Parser(
+        prog="packyard completion",
+        description="Print a script that completes commands and target names.",
+        examples=("packyard completion bash",),
+    )
+    parser.add_argument("shell", choices=tuple(_SCRIPTS))
+    return parser

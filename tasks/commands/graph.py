@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 from collections.abc import Iterator, Mapping, Sequence
 
 from packyard.formats.units import duration_text
 from packyard.tasks.console.output import say, say_json
+from packyard.tasks.console.parser import Parser
 from packyard.tasks.console.selection import open_here, select
 from packyard.tasks.engine.graph.graph import Graph
 
 
 def run(words: list[str]) -> int:
     """Print the graph of the targets that `words` name, the whole one when they name none; the exit status."""
-    options = _parser().parse_args(words)
+    options = parser().parse_args(words)
     opened = open_here()
     graph = opened.graph
     chosen = select(opened, options.target) if options.target else list(graph.nodes)
@@ -100,10 +100,16 @@ def _values(graph: Graph, name: str) -> dict[str, object]:
     }
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def parser() -> Parser:
+    """The options of the command."""
+    parser = Parser(
         prog="packyard graph",
         description="Show targets and what they are made from. An arrow leads from a target to what it needs.",
+        examples=(
+            "packyard graph",
+            "packyard graph bundle:greet --format mermaid",
+            "packyard graph wheel:greet --users",
+        ),
     )
     parser.add_argument("target", nargs="*", help="KIND:NAME, or the path of an artifact (default: every target)")
     style = parser.add_mutually_exclusive_group()

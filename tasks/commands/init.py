@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import re
 import tomllib
@@ -17,8 +16,9 @@ from packyard.formats.text.gitignore import with_folders
 from packyard.formats.text.mkdocs import read_mkdocs
 from packyard.formats.text.toml import read_toml
 from packyard.tasks.commands import initplane
-from packyard.tasks.console.names import COMMANDS, TRACE_COMMANDS
+from packyard.tasks.commands.table import plugins
 from packyard.tasks.console.output import say
+from packyard.tasks.console.parser import Parser
 from packyard.tasks.errors import ActionError
 from packyard.tasks.host.atomic import rewrite
 from packyard.tasks.workspace.workspace import MANIFEST
@@ -71,13 +71,7 @@ def run(words: list[str]) -> int:
     """Write the workspace into the folder that `words` name (the current one when they do not); the exit status."""
     if "--morloc" in words:
         return initplane.run(words)
-    parser = argparse.ArgumentParser(
-        prog="packyard init",
-        description="Write a starter workspace. Files that exist are kept.",
-        epilog="'packyard init --morloc' makes a morloc home with the standard set instead.",
-    )
-    parser.add_argument("folder", nargs="?", default=".", help="default: the current folder")
-    root = Path(parser.parse_args(words).folder)
+    root = Path(parser().parse_args(words).folder)
     try:
         root.mkdir(parents=True, exist_ok=True)
         files = list(_files(root))  # all are read before the first is written
@@ -95,15 +89,16 @@ def run(words: list[str]) -> int:
     return 0
 
 
-def plugins() -> dict[str, str]:
-    """The commands that stock doit gets from its configuration, each with the class that it loads."""
-    names = (name for name in (*COMMANDS, *TRACE_COMMANDS) if name not in ("init", "completion"))
-    return {name: f"packyard.tasks.commands.plugin:{plugin_class(name)}" for name in names}
-
-
-def plugin_class(command: str) -> str:
-    """The name of the class that is a command: 'reset-dep' is ResetDep."""
-    return "".join(part.capitalize() for part in command.split("-"))
+def parser() -> Parser:
+    """The options of the command."""
+    parser = Parser(
+        prog="packyard init",
+        description="Write a starter workspace. Files that exist are kept.",
+        epilog="'packyard init --morloc' makes a morloc home with the standard set instead.",
+        examples=("packyard init", "packyard init shop", "packyard init --morloc"),
+    )
+    parser.add_argument("folder", nargs="?", default=".", help="default: the current folder")
+    return parser
 
 
 def _files(root: Path) -> Iterator[_File]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 from dataclasses import asdict
 from pathlib import Path
@@ -12,19 +11,14 @@ from packyard.formats.errors import FormatError, Problem, inside
 from packyard.formats.mojo.package import is_package, read_package
 from packyard.formats.units import size_text
 from packyard.tasks.console.output import say, say_json
+from packyard.tasks.console.parser import Parser
 from packyard.tasks.kinds.bundle.inspection import inspect_file, inspection_text
 from packyard.tasks.kinds.mojo.packagefile import ENDS
 
 
 def run(words: list[str]) -> int:
     """Print what the file that `words` name contains; the exit status. FormatError when it is of no known kind."""
-    parser = argparse.ArgumentParser(
-        prog="packyard inspect",
-        description="Show what a bundle or a Mojo package contains. Whether it is true, 'packyard verify' tells.",
-    )
-    parser.add_argument("file", type=Path)
-    parser.add_argument("--json", action="store_true", help="as JSON")
-    options = parser.parse_args(words)
+    options = parser().parse_args(words)
     mojo = _is_mojo(options.file)
     values = _mojo_values(options.file) if mojo else inspect_file(options.file)
     if options.json:
@@ -62,3 +56,15 @@ def _mojo_text(values: dict[str, Any]) -> str:
         "imports": f"by {values['accepted_by']}",
     }
     return "\n".join(f"{name:9} {fact}" for name, fact in facts.items() if fact)
+
+
+def parser() -> Parser:
+    """The options of the command."""
+    parser = Parser(
+        prog="packyard inspect",
+        description="Show what a bundle or a Mojo package contains. Whether it is true, 'packyard verify' tells.",
+        examples=("packyard inspect dist/greet-0.1.0.psp", "packyard inspect dist/tensor-0.1.0.mojopkg --json"),
+    )
+    parser.add_argument("file", type=Path)
+    parser.add_argument("--json", action="store_true", help="as JSON")
+    return parser

@@ -18,6 +18,7 @@ from packyard.formats.workspace.manifest import read_workspace as read_manifest
 from packyard.tasks import nullpath
 from packyard.tasks.commands.mojolibrary import install_mojo, names_mojo
 from packyard.tasks.console.output import say
+from packyard.tasks.console.parser import Parser
 from packyard.tasks.errors import PlanError, UsageError
 from packyard.tasks.kinds.morloc.install import Step, carry_out, decide, default_home, plain_run
 from packyard.tasks.kinds.morloc.lint import find_errors
@@ -38,7 +39,7 @@ _SUFFIXES = (".psp",)
 
 def run(words: list[str]) -> int:
     """Install what `words` name; the exit status."""
-    options = _parser().parse_args(words)
+    options = parser().parse_args(words)
     if any(map(names_mojo, options.package)):
         return install_mojo(options)
     _refuse_malformed(options.package)
@@ -174,14 +175,20 @@ def _show(steps: Sequence[Step], words: dict[str, str]) -> None:
         say(f"{words[step.how]} {locked.name} {locked.version}{before} from {locked.source}{commit}")
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def parser() -> Parser:
+    """The options of the command."""
+    parser = Parser(
         prog="packyard install",
         description="Install morloc packages and all that they need, or compiled Mojo packages (files) into a "
         "library folder, or nothing when something is wrong.",
         epilog=f"A name alone is a member of the workspace or a package of the default repository "
         f"({DEFAULT_REPOSITORY}, or default_repository in [morloc] of packyard.toml); '{STANDARD_SET}' is the "
         "standard set.",
+        examples=(
+            "packyard install root-py",
+            "packyard install github:morloclib/math@tag:v0.5.0 --dry-run",
+            "packyard install dist/tensor-0.1.0.mojopkg --to lib",
+        ),
     )
     parser.add_argument(
         "package",

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Iterator
 
 from packyard.tasks.commands.install import add_place, find_here, plane_of
 from packyard.tasks.commands.mojolibrary import installed_mojo, is_mojo_place
 from packyard.tasks.console.output import say, say_json
+from packyard.tasks.console.parser import Parser
 from packyard.tasks.kinds.morloc.planefolder import Plane
 
 
 def run(words: list[str]) -> int:
     """List the packages of a plane or a library folder; the exit status."""
-    options = _parser().parse_args(words)
+    options = parser().parse_args(words)
     if is_mojo_place(options):
         return installed_mojo(options)
     plane = plane_of(options, find_here())
@@ -53,9 +53,12 @@ def _state(plane: Plane, name: str) -> str:
     return "whole" if plane.is_whole(name) else "altered"
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="packyard installed", description="Show the packages of a morloc plane, or of a library folder."
+def parser() -> Parser:
+    """The options of the command."""
+    parser = Parser(
+        prog="packyard installed",
+        description="Show the packages of a morloc plane, or of a library folder.",
+        examples=("packyard installed", "packyard installed --to lib --json"),
     )
     add_place(parser)
     parser.add_argument("--json", action="store_true", help="as JSON")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import difflib
 import os
 from collections.abc import Sequence
@@ -12,6 +11,7 @@ from pathlib import Path
 from packyard.formats.errors import Problem
 from packyard.formats.units import count_text
 from packyard.tasks.console.output import say, say_json
+from packyard.tasks.console.parser import Parser
 from packyard.tasks.engine.build.opening import find_workspace
 from packyard.tasks.errors import UsageError
 from packyard.tasks.kinds.morloc.lint import lint
@@ -24,7 +24,7 @@ from packyard.tasks.workspace.workspace import Workspace, read_workspace
 
 def run(words: list[str]) -> int:
     """Show the findings in the packages that `words` name; 1 when there are errors, with --strict also warnings."""
-    options = _parser().parse_args(words)
+    options = parser().parse_args(words)
     known, everything = _found(find_workspace(Path.cwd()))
     findings = _chosen(options.package, known, everything)
     errors = sum(finding.level == "error" for finding in findings)
@@ -68,9 +68,12 @@ def _value(finding: Finding) -> dict[str, str]:
     return {"level": finding.level, "code": finding.code, "package": finding.package, **asdict(finding.problem)}
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="packyard lint", description="Show what is wrong or doubtful with the morloc packages of this workspace."
+def parser() -> Parser:
+    """The options of the command."""
+    parser = Parser(
+        prog="packyard lint",
+        description="Show what is wrong or doubtful with the morloc packages of this workspace.",
+        examples=("packyard lint", "packyard lint stats --strict"),
     )
     parser.add_argument("package", nargs="*", metavar="NAME", help="only these packages (default: all)")
     parser.add_argument("--json", action="store_true", help="as JSON, each finding with a code")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import difflib
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,6 +19,7 @@ from packyard.formats.units import count_text
 from packyard.formats.workspace.lock import read_toolchain_pins
 from packyard.tasks import nullpath
 from packyard.tasks.console.output import say
+from packyard.tasks.console.parser import Parser
 from packyard.tasks.engine.build.opening import find_workspace
 from packyard.tasks.engine.store.store import downloads_in
 from packyard.tasks.errors import ActionError, PlanError, UsageError, gather
@@ -57,7 +57,7 @@ class _Lock:
 
 def run(words: list[str]) -> int:
     """Write (or with --check compare) the locks that `words` name; the exit status."""
-    options = _parser().parse_args(words)
+    options = parser().parse_args(words)
     if options.offline:
         os.environ["UV_OFFLINE"] = "1"
     application = _application()
@@ -295,12 +295,14 @@ def _misfits(workspace: Workspace, lock: _Lock) -> Iterator[Problem]:
         yield Problem(f"does not fit {lock.owner!r} any more: {', '.join(changes)}", place=pin.path, hint=hint)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def parser() -> Parser:
+    """The options of the command."""
+    parser = Parser(
         prog="packyard lock",
         description=f"Resolve what members need, with hashes: '{NAME}' and '{BUILD_NAME}' beside each manifest, the "
         f"Mojo compiler in '{_MOJO}', what makes sites in '{DOCS_NAME}'; '{LOCK}' names the compiler's and the morloc "
         "packages. Versions stay while they fit. Commit these files.",
+        examples=("packyard lock", "packyard lock greet --upgrade", "packyard lock --check"),
     )
     parser.add_argument("member", nargs="*", help="names (default: all members, sites, and the Mojo compiler)")
     parser.add_argument("--check", action="store_true", help="only tell whether the locks fit the manifests")

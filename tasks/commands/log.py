@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 from pathlib import Path
 
 from packyard.tasks.console.output import say
+from packyard.tasks.console.parser import Parser
 from packyard.tasks.console.selection import open_here, select
 from packyard.tasks.engine.build.opening import Opened
 from packyard.tasks.engine.store.store import Damaged, Store
@@ -15,14 +15,7 @@ from packyard.tasks.errors import ActionError
 
 def run(words: list[str]) -> int:
     """Print the logs of the targets that `words` name; the exit status."""
-    parser = argparse.ArgumentParser(
-        prog="packyard log",
-        description="Print what the action of a target wrote: of its last failure if it failed, else of the run that "
-        "made its artifacts, also when they came out of the store.",
-    )
-    parser.add_argument("target", nargs="+", help="KIND:NAME, or the path of an artifact")
-    parser.add_argument("--made", action="store_true", help="the run that made the artifacts, even after a failure")
-    options = parser.parse_args(words)
+    options = parser().parse_args(words)
     opened = open_here()
     names = select(opened, options.target)
     for name in names:
@@ -55,3 +48,16 @@ def _bytes(path: Path) -> bytes | None:
         return path.read_bytes()
     except OSError:
         return None
+
+
+def parser() -> Parser:
+    """The options of the command."""
+    parser = Parser(
+        prog="packyard log",
+        description="Print what the action of a target wrote: of its last failure if it failed, else of the run that "
+        "made its artifacts, also when they came out of the store.",
+        examples=("packyard log bundle:greet", "packyard log wheel:greet --made"),
+    )
+    parser.add_argument("target", nargs="+", help="KIND:NAME, or the path of an artifact")
+    parser.add_argument("--made", action="store_true", help="the run that made the artifacts, even after a failure")
+    return parser

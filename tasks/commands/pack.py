@@ -21,9 +21,10 @@ from packyard.formats.pspf import read_public_key
 from packyard.formats.python.pyproject import ProjectManifest
 from packyard.formats.units import size_text
 from packyard.tasks import nullpath
-from packyard.tasks.console.cli import carry_out, debugging
 from packyard.tasks.console.display import Plain, Quiet
 from packyard.tasks.console.output import say
+from packyard.tasks.console.parser import Parser
+from packyard.tasks.console.run import carry_out, debugging
 from packyard.tasks.engine.build.events import Display
 from packyard.tasks.engine.build.opening import Opened, open_standalone
 from packyard.tasks.engine.build.session import Front
@@ -225,14 +226,19 @@ def _keys(options: argparse.Namespace) -> None:
         )  # fmt: skip
 
 
-def parser() -> argparse.ArgumentParser:
+def parser() -> Parser:
     """The options of the command."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="packyard pack",
         description="Pack the application of a pyproject.toml into one file, NAME-VERSION.psp. No workspace "
         "is needed; what is remembered between two runs lies in .packyard/ beside the manifest.",
         epilog="Without a key option or [sign], FLAVOR_SEED or PACKYARD_KEY_SEED may hold a seed, or your "
         "development key signs. FOUNDATION_LOG_LEVEL=debug is --debug.",
+        examples=(
+            "packyard pack",
+            "packyard pack --manifest apps/greet/pyproject.toml --output dist/",
+            "packyard pack --platform linux_arm64 --private-key keys/private.pem",
+        ),
     )
     parser.add_argument("--manifest", default=_MANIFEST, metavar="FILE", help=f"default: {_MANIFEST}")
     parser.add_argument("--output", default="", metavar="PATH", help="a file, or a folder (default: the current one)")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import time
 from collections import Counter
@@ -11,6 +10,7 @@ from pathlib import Path
 
 from packyard.formats.units import count_text
 from packyard.tasks.console.output import say, say_json
+from packyard.tasks.console.parser import Parser
 from packyard.tasks.console.selection import open_here, select
 from packyard.tasks.engine.build.nearest import Comparison
 from packyard.tasks.engine.build.verdict import Verdict
@@ -20,7 +20,7 @@ _SHOWN = 8  # reasons of one target; the others are in the JSON
 
 def run(words: list[str]) -> int:
     """Print the plan for the targets that `words` name; the exit status."""
-    options = _parser().parse_args(words)
+    options = parser().parse_args(words)
     opened = open_here()
     build = opened.build(say)
     verdicts = build.plan(select(opened, options.target), remember=False)
@@ -76,12 +76,14 @@ def _lines(verdicts: Mapping[str, Verdict], found: Mapping[str, Comparison | Non
         yield ", ".join(f"{counts[state]} {state}" for state in ("stale", "waiting", "fresh") if counts[state])
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def parser() -> Parser:
+    """The options of the command."""
+    parser = Parser(
         prog="packyard plan",
         description="Show what would run, and why. Nothing is made.",
         epilog="A waiting target is decided when those it waits for are done: if they come out as before, it is fresh. "
         "When an earlier run, here or elsewhere on this machine, is nearer than the last one here, it is shown too.",
+        examples=("packyard plan", "packyard plan bundle:greet", "packyard plan --json"),
     )
     parser.add_argument("target", nargs="*", help="KIND:NAME, or the path of an artifact (default: all)")
     parser.add_argument("--json", action="store_true", help="the verdicts as JSON")

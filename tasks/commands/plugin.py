@@ -7,7 +7,8 @@ entry points, which would reach every doit project of the environment.
 from __future__ import annotations
 
 from doit.cmd_base import Command
-from packyard.tasks.console import cli, names
+from packyard.tasks.commands import cli
+from packyard.tasks.commands.table import COMMANDS
 
 
 class _Plugin(Command):  # type: ignore[misc]
@@ -18,37 +19,10 @@ class _Plugin(Command):  # type: ignore[misc]
         return cli.run([self.name, *words])
 
 
-def _plugin(name: str) -> type[_Plugin]:
-    purpose = {**names.COMMANDS, **names.TRACE_COMMANDS}[name]
-    return type(name, (_Plugin,), {"name": name, "doc_purpose": purpose, "doc_usage": "... ('--help' tells more)"})
-
-
-Pack = _plugin("pack")
-Plan = _plugin("plan")
-Why = _plugin("why")
-Log = _plugin("log")
-Affected = _plugin("affected")
-Repro = _plugin("repro")
-Watch = _plugin("watch")
-Serve = _plugin("serve")
-Cache = _plugin("cache")
-Graph = _plugin("graph")
-Lock = _plugin("lock")
-Inspect = _plugin("inspect")
-Extract = _plugin("extract")
-Verify = _plugin("verify")
-Diff = _plugin("diff")
-Trust = _plugin("trust")
-Keygen = _plugin("keygen")
-Lint = _plugin("lint")
-Install = _plugin("install")
-Uninstall = _plugin("uninstall")
-Installed = _plugin("installed")
-Check = _plugin("check")
-Ci = _plugin("ci")
-Bump = _plugin("bump")
-Forget = _plugin("forget")
-Dumpdb = _plugin("dumpdb")
-Ignore = _plugin("ignore")
-ResetDep = _plugin("reset-dep")
-Strace = _plugin("strace")
+def __getattr__(attribute: str) -> type[_Plugin]:
+    """The class of a command, made from its row of the table when doit asks for it."""
+    for row in COMMANDS:
+        if row.plugin_class == attribute:
+            usage = "... ('--help' tells more)"
+            return type(attribute, (_Plugin,), {"name": row.name, "doc_purpose": row.summary, "doc_usage": usage})
+    raise AttributeError(f"module {__name__!r} has no attribute {attribute!r}")

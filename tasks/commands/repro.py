@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -10,19 +9,19 @@ from tempfile import TemporaryDirectory
 
 from packyard.formats.errors import Problem
 from packyard.formats.units import count_text
-from packyard.tasks.console.cli import ERRORS
 from packyard.tasks.console.output import say, say_json
+from packyard.tasks.console.parser import Parser
 from packyard.tasks.console.selection import open_here, select
+from packyard.tasks.console.status import ERRORS
 from packyard.tasks.engine.build.repro import Finding, reproduce, variations
 from packyard.tasks.errors import UsageError
 
 
 def run(words: list[str]) -> int:
     """Build the targets that `words` name twice; the exit status, 1 when anything differed."""
-    parser = _parser()
-    options = parser.parse_args(words)
+    options = parser().parse_args(words)
     if bool(options.target) == options.all:
-        parser.error("name targets, or give --all")
+        parser().error("name targets, or give --all")
     opened = open_here()
     names = select(opened, options.target)
     if not names:
@@ -54,12 +53,14 @@ def _lines(found: Sequence[Finding], built: int) -> Iterator[str]:
     )
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def parser() -> Parser:
+    """The options of the command."""
+    parser = Parser(
         prog="packyard repro",
         description="Build targets, and all they are made from, twice with empty stores: as things are, and under "
         "another path, time zone, locale, umask, HOME, hash seed, job count and (with faketime) clock. Show what "
         "differs first, and which circumstance alone brings it out.",
+        examples=("packyard repro bundle:greet", "packyard repro --all --no-causes"),
     )
     parser.add_argument("target", nargs="*", help="KIND:NAME, or the path of an artifact")
     parser.add_argument("--all", action="store_true", help="every final artifact")

@@ -8,8 +8,9 @@ import signal
 from pathlib import Path
 
 from packyard.formats.errors import Problem
-from packyard.tasks.console.cli import carry_out
 from packyard.tasks.console.output import say
+from packyard.tasks.console.parser import Parser
+from packyard.tasks.console.run import carry_out
 from packyard.tasks.console.selection import choose_targets
 from packyard.tasks.engine.build.opening import find_workspace
 from packyard.tasks.engine.build.session import Front, choose_display
@@ -21,7 +22,7 @@ from packyard.tasks.web.siteserver import HOST, site_server
 
 def run(words: list[str]) -> int:
     """Build the site that `words` name, and serve it until interrupted; the exit status."""
-    options = _parser().parse_args(words)
+    options = parser().parse_args(words)
     root = find_workspace(Path.cwd())
     front = Front(root, choose_display(json=False), jobs=os.cpu_count() or 1)
     try:
@@ -54,9 +55,12 @@ def _chosen(graph: Graph, words: list[str], root: Path) -> str:
     return names[0]
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="packyard serve", description="Build a site, and serve it on 127.0.0.1 until interrupted."
+def parser() -> Parser:
+    """The options of the command."""
+    parser = Parser(
+        prog="packyard serve",
+        description="Build a site, and serve it on 127.0.0.1 until interrupted.",
+        examples=("packyard serve", "packyard serve docs:guide --port 0"),
     )
     parser.add_argument("target", nargs="*", help="docs:NAME (default: the only one)")
     parser.add_argument("--port", type=_port, default=8000, metavar="N", help="default: 8000; 0 is any that is free")

@@ -7,12 +7,19 @@ import argparse
 from packyard.formats.errors import FormatError
 from packyard.formats.naming import read_member_name
 from packyard.tasks.console.output import say, say_json
+from packyard.tasks.console.parser import Parser
 from packyard.tasks.kinds.bundle import trustedkeys
+
+_EXAMPLES = (
+    "packyard trust add keys/public.pem --name release",
+    "packyard trust list",
+    "packyard trust remove release",
+)
 
 
 def run(words: list[str]) -> int:
     """Add, list or remove trusted keys, as `words` say; the exit status."""
-    options = _parser().parse_args(words)
+    options = parser().parse_args(words)
     match options.action:
         case "add":
             one = trustedkeys.add(options.key, options.name or "")
@@ -34,18 +41,21 @@ def run(words: list[str]) -> int:
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def parser() -> Parser:
+    """The options of the command."""
+    add, show, remove = _EXAMPLES
+    parser = Parser(
         prog="packyard trust",
         description="The keys that you trust: what is signed with one of them is authentic to 'packyard verify'.",
+        examples=(add, show, remove),
     )
     actions = parser.add_subparsers(dest="action", required=True)
-    adding = actions.add_parser("add", help="trust a key")
+    adding = actions.add_parser("add", help="trust a key", examples=(add,))
     adding.add_argument("key", help="a PEM file, or 64 hexadecimal digits")
     adding.add_argument("--name", type=_name, help="a name to know it by (default: the start of its fingerprint)")
-    listing = actions.add_parser("list", help="show the trusted keys")
+    listing = actions.add_parser("list", help="show the trusted keys", examples=(show,))
     listing.add_argument("--json", action="store_true", help="as JSON")
-    removing = actions.add_parser("remove", help="trust a key no more")
+    removing = actions.add_parser("remove", help="trust a key no more", examples=(remove,))
     removing.add_argument("key", help="its name, or the start of its fingerprint")
     return parser
 

@@ -9,6 +9,7 @@ from packyard.formats.errors import Problem
 from packyard.tasks.commands.install import add_place, find_here, plane_of
 from packyard.tasks.commands.mojolibrary import is_mojo_place, uninstall_mojo
 from packyard.tasks.console.output import say
+from packyard.tasks.console.parser import Parser
 from packyard.tasks.errors import ActionError, UsageError
 from packyard.tasks.kinds.morloc.install import dependants, orphans, remove
 from packyard.tasks.kinds.morloc.planechange import changing, finish
@@ -17,7 +18,7 @@ from packyard.tasks.kinds.morloc.planefolder import Plane
 
 def run(words: list[str]) -> int:
     """Remove what `words` name; the exit status."""
-    options = _parser().parse_args(words)
+    options = parser().parse_args(words)
     if is_mojo_place(options):
         return uninstall_mojo(options)
     plane = plane_of(options, find_here())
@@ -62,9 +63,12 @@ def _agreed(names: list[str], plane: Plane, *, yes: bool) -> bool:
     return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="packyard uninstall", description="Take packages out of a morloc plane or a library folder."
+def parser() -> Parser:
+    """The options of the command."""
+    parser = Parser(
+        prog="packyard uninstall",
+        description="Take packages out of a morloc plane or a library folder.",
+        examples=("packyard uninstall math --orphans", "packyard uninstall tensor --to lib"),
     )
     parser.add_argument("package", nargs="+", metavar="NAME")
     add_place(parser)

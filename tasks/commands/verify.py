@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -15,6 +14,7 @@ from packyard.formats.pspf import Verdict
 from packyard.tasks import nullpath
 from packyard.tasks.commands import verifyplane
 from packyard.tasks.console.output import say, say_json
+from packyard.tasks.console.parser import Parser
 from packyard.tasks.console.selection import choose_targets
 from packyard.tasks.engine.build.opening import Opened, open_workspace
 from packyard.tasks.engine.store.store import Damaged, Store
@@ -35,7 +35,7 @@ def run(words: list[str]) -> int:
     """Print the verdict on each file that `words` name; the exit status, 1 when one of them does not pass."""
     if any(word == "--plane" or word.startswith("--plane=") for word in words):
         return verifyplane.run(words)
-    options = _parser().parse_args(words)
+    options = parser().parse_args(words)
     given = [signing.read_trusted(text) for text in options.trust]
     trusted = given or [one.public for one in trustedkeys.trusted()]
     here = _Here(options.compiler)
@@ -158,14 +158,20 @@ def _launchers(opened: Opened, uses: Sequence[Use], folder: Path) -> Iterator[tu
                 yield use.at, folder / use.at
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def parser() -> Parser:
+    """The options of the command."""
+    parser = Parser(
         prog="packyard verify",
         description="Check the bytes of bundles against their signatures, and try every other artifact in a clean "
         "room: import what a Mojo package exports, unpack an archive and run its smoke command.",
         epilog="A bundle is authentic when it is signed with a key given by --trust or pinned by 'packyard trust add'; "
         "else it can only be shown that it is intact: as it was signed with the key that it names itself. Nothing of a "
         "bundle is run without --run. 'packyard verify --plane HOME' compares a morloc plane with its lock.",
+        examples=(
+            "packyard verify dist/greet-0.1.0.psp",
+            "packyard verify dist/greet-0.1.0.psp --trust keys/public.pem --deep",
+            "packyard verify --plane ~/.local/share/morloc",
+        ),
     )
     parser.add_argument("file", nargs="+", help="a file, or the target that makes it: archive:tools")
     parser.add_argument("--strict", action="store_true", help="refuse bundles whose slots the signature does not cover")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 from dataclasses import asdict
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from packyard.formats.morloc.lock import LockedPackage
 from packyard.formats.units import count_text
 from packyard.tasks.commands.install import find_here, plane_of
 from packyard.tasks.console.output import say, say_json
+from packyard.tasks.console.parser import Parser
 from packyard.tasks.errors import ActionError, UsageError
 from packyard.tasks.kinds.morloc.lock import locked_packages
 from packyard.tasks.kinds.morloc.verify import morloc_program, typecheck, verify_plane
@@ -18,7 +18,7 @@ from packyard.tasks.kinds.morloc.verify import morloc_program, typecheck, verify
 
 def run(words: list[str]) -> int:
     """Print what is wrong with the plane; the exit status, 1 when there is anything."""
-    options = _parser().parse_args(words)
+    options = parser().parse_args(words)
     if not Path(options.to).is_dir():
         raise ActionError(f"{options.to}: there is no such home")
     plane = plane_of(options, find_here())
@@ -50,11 +50,13 @@ def _other(path: str | None) -> dict[str, LockedPackage] | None:
     return locked_packages(text, path)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def parser() -> Parser:
+    """The options of the command."""
+    parser = Parser(
         prog="packyard verify",
         description="Compare a morloc plane with its lock: every file, record and exposed file.",
         epilog="With a morloc compiler on PATH, each package is typechecked too.",
+        examples=("packyard verify --plane ~/.local/share/morloc", "packyard verify --plane home --lock packyard.lock"),
     )
     parser.add_argument("--plane", dest="to", metavar="HOME", required=True, help="the morloc home")
     parser.add_argument(

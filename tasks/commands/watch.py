@@ -6,14 +6,14 @@ event that was lost, or one too many, changes nothing in the result.
 
 from __future__ import annotations
 
-import argparse
 import os
 import signal
 from pathlib import Path
 
 from packyard.tasks import nullpath
-from packyard.tasks.console import cli
+from packyard.tasks.commands import build, cli
 from packyard.tasks.console.output import say
+from packyard.tasks.console.parser import Parser
 from packyard.tasks.engine.build.opening import find_workspace
 from packyard.tasks.workspace.watch import SKIPPED
 
@@ -22,13 +22,7 @@ _SETTLED_MS = 100  # editors write in several steps
 
 def run(words: list[str]) -> int:
     """Build what `words` name, again and again, until interrupted."""
-    parser = argparse.ArgumentParser(
-        prog="packyard watch",
-        description="Build, then build again whenever a file of the workspace changes, until interrupted. "
-        "Takes the targets and options of a build.",
-        epilog="packyard watch bundle:web --fail-fast",
-    )
-    _, words = parser.parse_known_args(words)  # all but --help is for the build
+    parser().parse_args(words)
     from watchfiles import watch  # only this command needs it
 
     here, root = os.getcwd(), find_workspace(Path.cwd())
@@ -37,7 +31,7 @@ def run(words: list[str]) -> int:
         step=_SETTLED_MS, rust_timeout=_SETTLED_MS, yield_on_timeout=True, raise_interrupt=True,
     )  # fmt: skip
     next(events)  # from here on no change is missed
-    cli.run(words)
+    cli.run(["run", *words])
     while True:
         say("watching for changes; interrupt to end")
         signal.signal(signal.SIGINT, signal.default_int_handler)  # a build takes it for itself
@@ -45,7 +39,18 @@ def run(words: list[str]) -> int:
         os.chdir(here)
         while not next(events) or _is_fresh(root, words):
             pass
-        cli.run(words)
+        cli.run(["run", *words])
+
+
+def parser() -> Parser:
+    """The options of a build."""
+    parser = Parser(
+        prog="packyard watch",
+        description="Build, then build again whenever a file of the workspace changes, until interrupted.",
+        examples=("packyard watch", "packyard watch bundle:greet --fail-fast"),
+    )
+    build.add_options(parser)
+    return parser
 
 
 def _is_fresh(root: Path, words: list[str]) -> bool:

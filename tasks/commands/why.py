@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import time
 from collections.abc import Iterator, Mapping
@@ -11,6 +10,7 @@ from dataclasses import asdict
 from packyard.formats.units import count_text, duration_text, size_text
 from packyard.tasks.commands.plan import as_values, nearest_lines, reason_lines
 from packyard.tasks.console.output import say, say_json
+from packyard.tasks.console.parser import Parser
 from packyard.tasks.console.selection import open_here, select
 from packyard.tasks.engine.build.verdict import Verdict
 from packyard.tasks.engine.trace.trace import Failure, Record
@@ -18,7 +18,7 @@ from packyard.tasks.engine.trace.trace import Failure, Record
 
 def run(words: list[str]) -> int:
     """Print why the target that `words` name is fresh, stale or waiting; the exit status."""
-    options = _parser().parse_args(words)
+    options = parser().parse_args(words)
     opened = open_here()
     for name in select(opened, [options.target]):
         build = opened.build(say)
@@ -110,10 +110,12 @@ def _values(
     }
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def parser() -> Parser:
+    """The options of the command."""
+    parser = Parser(
         prog="packyard why",
         description="Tell why a target is stale or waiting; of what it was last made; how it last failed.",
+        examples=("packyard why bundle:greet", "packyard why dist/greet-0.1.0.psp"),
     )
     parser.add_argument("target", help="KIND:NAME, or the path of an artifact")
     parser.add_argument("--json", action="store_true", help="everything that is known, as JSON")

@@ -1,1 +1,1 @@
-"""The terminal and doit: command line, loader, selection, display."""
+"""The terminal and doit: parser, exit status, selection, output, display, and what runs doit."""

@@ -4,17 +4,12 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from packyard.formats.errors import Problem
 from packyard.tasks.engine.build.opening import Opened, find_workspace, open_workspace
 from packyard.tasks.errors import UsageError
-
-if TYPE_CHECKING:
-    pass
-from packyard.tasks.console.names import COMMANDS
 
 
 def open_here() -> Opened:
@@ -30,9 +25,16 @@ def select(opened: Opened, words: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(names))
 
 
-def choose_targets(words: Sequence[str], known: Collection[str], owners: Mapping[str, str], root: Path) -> list[str]:
+def choose_targets(
+    words: Sequence[str],
+    known: Collection[str],
+    owners: Mapping[str, str],
+    root: Path,
+    *,
+    commands: Iterable[str] = (),
+) -> list[str]:
     """The targets that words name, by target name or by the path of an artifact (`owners` has it below `root`); an
-    unknown one is a usage error."""
+    unknown one is a usage error, which proposes `commands` too where one might be meant."""
     chosen: list[str] = []
     for word in words:
         name = word
@@ -43,7 +45,7 @@ def choose_targets(words: Sequence[str], known: Collection[str], owners: Mapping
             raise UsageError(Problem("'release' is not yet supported", hint=hint))
         if not name:
             called = [one for one in known if one.partition(":")[2] == word]
-            near = called or difflib.get_close_matches(word, [*known, *COMMANDS], 1)
+            near = called or difflib.get_close_matches(word, [*known, *commands], 1)
             hint = f"did you mean {' or '.join(map(repr, near))}?" if near else "'packyard list' shows them"
             raise UsageError(Problem(f"{word!r} is neither a target nor a command", hint=hint))
         chosen.append(name)

@@ -1,4 +1,4 @@
-"""What this Packyard is: the files that it consists of, and their digest."""
+"""What this Packyard is: its version, the files that it consists of, and their digest."""
 
 from __future__ import annotations
 
@@ -25,3 +25,14 @@ def own_digest() -> str:
         state.update(f"{path.relative_to(TASKS.parent)} {len(content)}\n".encode())
         state.update(content)
     return state.hexdigest()
+
+
+def version() -> str:
+    """The version of this Packyard."""
+    from importlib.metadata import PackageNotFoundError  # slow to import, and most runs do not ask
+    from importlib.metadata import version as installed
+
+    try:
+        return installed("packyard")
+    except PackageNotFoundError:
+        return "0 (not installed)"

@@ -20,7 +20,7 @@ import doit.plugin
 import packyard.tasks.console.doit
 import packyard.tasks.kinds.archive.archive
 from packyard.tasks import __main__ as command
-from packyard.tasks.console import cli
+from packyard.tasks.commands import cli
 from packyard.tasks.engine.execute import sandbox
 from packyard.tasks.host import removal
 

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import yaml
 from packyard.formats.units import size_text
-from packyard.tasks.console.cli import version
+from packyard.tasks.host.own import version
 
 from tests.conftest import Ran, Space
 

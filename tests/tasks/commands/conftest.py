@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from packyard.formats.pspf import Build, Execution, Metadata, Slot, key_from_seed, write_bundle
-from packyard.tasks.console import cli
+from packyard.tasks.commands import cli
 from packyard.tasks.engine.build.opening import open_workspace
 
 MANIFEST = """\

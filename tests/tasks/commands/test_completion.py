@@ -52,7 +52,7 @@ def test_completion_in_bash_offers_commands_and_targets(space: Space, path: str,
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_completion_script_is_read_by_its_shell(space: Space, shell: str) -> None:
     script = space.output("completion", shell)
-    assert "packyard list --all --quiet" in script
+    assert "packyard list --quiet" in script
     if shutil.which(shell):
         assert subprocess.run([shell, "-n"], input=script, text=True, check=False).returncode == 0
 

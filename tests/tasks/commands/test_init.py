@@ -10,7 +10,7 @@ from configparser import ConfigParser
 from pathlib import Path
 
 import pytest
-from packyard.tasks.commands.init import plugin_class, plugins
+from packyard.tasks.commands.table import plugins
 from packyard.tasks.engine.graph.graph import build_graph
 from packyard.tasks.workspace.workspace import read_workspace
 
@@ -133,14 +133,6 @@ def test_init_where_a_file_is_in_the_way_says_so(space: Space) -> None:
 
 
 # stock doit --------------------------------------------------------------------------------------------------
-
-
-def test_plugin_exists_for_each_command_of_the_configuration() -> None:
-    from packyard.tasks.commands import plugin
-
-    for name in plugins():
-        command = getattr(plugin, plugin_class(name))
-        assert (command.get_name(), bool(command.doc_purpose)) == (name, True)
 
 
 def test_doit_lists_our_commands(space: Space) -> None:

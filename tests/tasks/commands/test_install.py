@@ -9,8 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from packyard.tasks.commands import lint
-from packyard.tasks.console import cli
+from packyard.tasks.commands import cli, lint
 from packyard.tasks.engine.build.opening import open_workspace
 from packyard.tasks.kinds.morloc.planechange import changing
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from packyard.formats.errors import FormatError
 from packyard.formats.python.pylock import read_pylock
-from packyard.tasks.console import cli
+from packyard.tasks.commands import cli
 from packyard.tasks.errors import ActionError
 from packyard.tasks.host import programs
 from packyard.tasks.index import lock
