@@ -1,7 +1,7 @@
-"""packyard.lock: which morloc packages a workspace or a plane is made of. Other tables of the file are read elsewhere.
+"""`[[morloc]]` in a packyard.lock: a package that a workspace or a plane is made of, without times and paths.
 
-One `[[morloc]]` table per package, sorted by name, no times and no paths. The content digest is the SHA-256 of the
-package's listing, one line per file, sorted by path bytes: SHA-256 of its bytes, `x` or `-`, path.
+The file is read and written by formats/workspace/lock.py. The content digest is the SHA-256 of the package's listing,
+one line per file, sorted by path bytes: SHA-256 of its bytes, `x` or `-`, path.
 """
 
 from __future__ import annotations
@@ -15,14 +15,13 @@ from packyard.formats.digest import Digest, digest_of, digest_stream
 from packyard.formats.errors import FormatError, Problem
 from packyard.formats.morloc.manifest import read_package_name
 from packyard.formats.semver import read_version
-from packyard.formats.text.table import Table, reading
-from packyard.formats.text.toml import quoted, read_toml
+from packyard.formats.text.table import Table
+from packyard.formats.text.tables import Values
 
 # Where a package comes from when it is no repository; `packyard.toml` or the plane says which one.
 MEMBER, FOLDER, ARCHIVE, DEFAULT = "member", "folder", "archive", "default"
 
 _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
-_BLOCK = re.compile(r"^\[\[morloc\]\]\n(?:(?!\[).*\n?)*", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,28 +39,30 @@ class LockedPackage:
     dependencies: tuple[str, ...] = ()
 
 
-def read_morloc_lock(text: str, place: str) -> tuple[LockedPackage, ...]:
-    """The morloc packages of a packyard.lock, by name; FormatError with all that is wrong with them."""
-    with reading(read_toml(text, place), place) as top:
-        top.ignore_rest()
-        found: dict[str, LockedPackage] = {}
-        for table in top.tables("morloc"):
-            package = _package(table)
-            if package.name and found.setdefault(package.name, package) is not package:
-                table.problem("name", f"{package.name!r} is locked twice")
-        return tuple(found[name] for name in sorted(found))
+def read_package(table: Table) -> LockedPackage:
+    """One `[[morloc]]` table; what is wrong with it is noted there."""
+    return LockedPackage(
+        name=table.parse("name", read_package_name, "", required=True),
+        version=table.parse("version", read_version, "", required=True),
+        source=table.text("source", required=True),
+        commit=table.parse("commit", _commit, ""),
+        content=table.parse("content", Digest.parse, None),
+        installed=table.parse("installed", Digest.parse, None),
+        dependencies=table.parses("dependencies", read_package_name),
+    )
 
 
-def write_morloc_lock(packages: Iterable[LockedPackage]) -> str:
-    """The `[[morloc]]` tables of a packyard.lock."""
-    return "\n".join(_table(package) for package in sorted(packages, key=lambda package: package.name))
-
-
-def with_morloc_lock(text: str, packages: Iterable[LockedPackage]) -> str:
-    """The packyard.lock `text` with its morloc part replaced; the rest stays as it is."""
-    rest = re.sub(r"\n{3,}", "\n\n", _BLOCK.sub("", text)).rstrip("\n")
-    part = write_morloc_lock(packages)
-    return "\n\n".join(filter(None, (rest, part.rstrip("\n")))) + "\n" if rest or part else ""
+def package_values(package: LockedPackage) -> Values:
+    """What `read_package` reads, in the order in which it is written."""
+    return {
+        "name": package.name,
+        "version": package.version,
+        "source": package.source,
+        "commit": package.commit,
+        "content": str(package.content or ""),
+        "installed": str(package.installed or ""),
+        "dependencies": package.dependencies,
+    }
 
 
 def content_listing(entries: Iterable[Entry]) -> str:
@@ -106,27 +107,6 @@ def as_snapshot(packages: Iterable[LockedPackage]) -> str:
 
 def _with_commit(packages: Iterable[LockedPackage]) -> Iterator[LockedPackage]:
     return (package for package in sorted(packages, key=lambda package: package.name) if package.commit)
-
-
-def _table(package: LockedPackage) -> str:
-    values = {"name": package.name, "version": package.version, "source": package.source, "commit": package.commit,
-              "content": package.content, "installed": package.installed}  # fmt: skip
-    lines = ["[[morloc]]", *(f"{key} = {quoted(str(value))}" for key, value in values.items() if value)]
-    if package.dependencies:
-        lines.append(f"dependencies = [{', '.join(map(quoted, package.dependencies))}]")
-    return "\n".join(lines) + "\n"
-
-
-def _package(table: Table) -> LockedPackage:
-    return LockedPackage(
-        name=table.parse("name", read_package_name, "", required=True),
-        version=table.parse("version", read_version, "", required=True),
-        source=table.text("source", required=True),
-        commit=table.parse("commit", _commit, ""),
-        content=table.parse("content", Digest.parse, None),
-        installed=table.parse("installed", Digest.parse, None),
-        dependencies=table.parses("dependencies", read_package_name),
-    )
 
 
 def _commit(text: str) -> str:

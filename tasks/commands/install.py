@@ -22,7 +22,7 @@ from packyard.tasks.console.parser import Parser
 from packyard.tasks.errors import PlanError, UsageError
 from packyard.tasks.kinds.morloc.install import Step, carry_out, decide, default_home, plain_run
 from packyard.tasks.kinds.morloc.lint import find_errors
-from packyard.tasks.kinds.morloc.lock import workspace_lock, workspace_sources
+from packyard.tasks.kinds.morloc.lock import workspace_sources
 from packyard.tasks.kinds.morloc.members import read_packages
 from packyard.tasks.kinds.morloc.planechange import changing
 from packyard.tasks.kinds.morloc.planefolder import Plane
@@ -30,7 +30,7 @@ from packyard.tasks.kinds.morloc.scan import Scan, scan
 from packyard.tasks.kinds.morloc.sources import Sources
 from packyard.tasks.kinds.morloc.wish import read_wish
 from packyard.tasks.workspace.watch import Watch
-from packyard.tasks.workspace.workspace import LOCK, MANIFEST, read_workspace, source_epoch
+from packyard.tasks.workspace.workspace import LOCK, MANIFEST, read_workspace, source_epoch, workspace_lock
 
 _DONE = {"install": "installed", "replace": "replaced", "repair": "repaired", "keep": "kept"}
 _WOULD = {"install": "would install", "replace": "would replace", "repair": "would repair", "keep": "would keep"}
@@ -141,7 +141,7 @@ def _sources(here: Here, options: argparse.Namespace) -> Sources:
         here.manifest,
         here.watch,
         here.scan_members,
-        workspace_lock(here.watch),
+        workspace_lock(here.watch).packages,
         upgrade=None if options.upgrade else (),
         offline=options.offline,
         notify=_tell,

@@ -4,55 +4,44 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 from pathlib import Path
 
-import tomlkit
 from packaging.utils import canonicalize_name
 from packyard.formats.errors import FormatError, Problem
-from packyard.formats.morloc.lock import as_pins, as_snapshot, read_morloc_lock
+from packyard.formats.morloc.lock import as_pins, as_snapshot
 from packyard.formats.python.lockchange import lock_changes
-from packyard.formats.python.pylock import BUILD_NAME, HOOK_NAME, NAME, drift, read_pylock
-from packyard.formats.text.toml import read_toml
+from packyard.formats.python.pylock import BUILD_NAME, NAME, read_pylock
 from packyard.formats.units import count_text
-from packyard.formats.workspace.lock import read_toolchain_pins
+from packyard.formats.workspace.lock import HEAD, WorkspaceLock, read_lock, with_interpreters, write_lock
 from packyard.tasks import nullpath
 from packyard.tasks.console.output import say
 from packyard.tasks.console.parser import Parser
 from packyard.tasks.engine.build.opening import find_workspace
 from packyard.tasks.engine.store.store import downloads_in
-from packyard.tasks.errors import ActionError, PlanError, UsageError, gather
+from packyard.tasks.errors import ActionError, PlanError, UsageError
 from packyard.tasks.host import network
 from packyard.tasks.host.atomic import rewrite
 from packyard.tasks.host.cachefolder import store_folder
-from packyard.tasks.index.adoptedlock import check_taken, taken_lock
-from packyard.tasks.index.lock import resolve, taken_drift
-from packyard.tasks.index.projectindexes import indexes_of
+from packyard.tasks.index.lock import resolve
 from packyard.tasks.kinds.docs.site import LOCK as DOCS_NAME
-from packyard.tasks.kinds.docs.site import docs_python, docs_requirements
-from packyard.tasks.kinds.interpreter import choice
 from packyard.tasks.kinds.interpreter.pin import pin_archive
-from packyard.tasks.kinds.mojo import toolchain
-from packyard.tasks.kinds.mojo.make_toolchain import ToolchainParams
 from packyard.tasks.kinds.morloc.lock import drift_of_morloc, is_settled, lock_morloc
-from packyard.tasks.kinds.python.backend import build_requirements
-from packyard.tasks.kinds.python.dependencies import dependencies
-from packyard.tasks.target.params import read_params
+from packyard.tasks.publish.committedlocks import (
+    MOJO_NAME,
+    CommittedLock,
+    compiler_locks,
+    held_names,
+    member_locks,
+    misfits,
+    site_locks,
+    toolchain_pins,
+)
 from packyard.tasks.target.target import Pin
 from packyard.tasks.workspace.workspace import LOCK, Member, Workspace, read_standalone, read_workspace
 
-_MOJO = "pylock.mojo.toml"  # beside packyard.lock, which names it
 _EXPORTS = {"pins": as_pins, "snapshot": as_snapshot}
-_TOOLS_HEAD = "# What the tools of this workspace are pinned to; 'packyard lock' writes [[toolchain]].\n\n"
-
-
-@dataclass(frozen=True, slots=True)
-class _Lock:
-    """A lock that is to be committed: its question, and for whom it is asked."""
-
-    owner: str
-    pin: Pin
 
 
 def run(words: list[str]) -> int:
@@ -67,18 +56,18 @@ def run(words: list[str]) -> int:
         return 0
     workspace = read_standalone(root, lambda project: project) if application else read_workspace(root)
     if options.export:
-        say(_EXPORTS[options.export](read_morloc_lock(_tools(workspace), LOCK)).rstrip("\n"))
+        say(_EXPORTS[options.export](workspace.lock.morloc).rstrip("\n"))
         return 0
     if options.interpreter:
         _write_interpreters(workspace, options.interpreter)
         return 0
     members = _chosen(workspace, options.member)
-    locks = list(_locks(members, workspace))
-    compilers = {} if options.member else _mojo_locks(workspace)
+    locks = list(member_locks(members, workspace))
+    compilers = {} if options.member else compiler_locks(workspace)
     mojo = ", ".join(compilers)
     locks.extend(compilers.values())
     if not options.member:
-        locks.extend(_docs_lock(workspace))
+        locks.extend(site_locks(workspace))
     morloc = any(member.morloc for member in members)
     if not locks and not morloc:
         say("nothing to lock: no Python or morloc member, no site, and no Mojo compiler")
@@ -90,10 +79,10 @@ def run(words: list[str]) -> int:
         for lock in locks:
             _write(workspace, lock.pin, upgrade)
         if mojo:
-            _write_tools(workspace.root, _with_mojo(_tools(workspace), compilers), f"Mojo {mojo}")
+            _write_tools(workspace, replace(workspace.lock, toolchains=toolchain_pins(compilers)), f"Mojo {mojo}")
         if morloc:  # last, because it needs other servers than the package index
-            text = lock_morloc(workspace, _tools(workspace), upgrade=upgrade, offline=network.offline(), notify=say)
-            _write_tools(workspace.root, text, count_text(len(read_morloc_lock(text, LOCK)), "morloc package"))
+            text = lock_morloc(workspace, _text(workspace), upgrade=upgrade, offline=network.offline(), notify=say)
+            _write_text(workspace, text, count_text(len(read_lock(text, LOCK).morloc), "morloc package"))
     return 0
 
 
@@ -114,18 +103,11 @@ def _chosen(workspace: Workspace, words: Sequence[str]) -> list[Member]:
     return [known[name] for name in dict.fromkeys(words or known)]
 
 
-def _refuse_unknown(workspace: Workspace, locks: Sequence[_Lock], upgrade: Sequence[str]) -> None:
+def _refuse_unknown(workspace: Workspace, locks: Sequence[CommittedLock], upgrade: Sequence[str]) -> None:
     """Refuse to upgrade what no lock holds: every lock would stay as it is, as if all were new."""
-    held = {locked.name for locked in read_morloc_lock(_tools(workspace), LOCK)}
-    held |= {member.name for member in workspace.members if member.morloc}
-    for lock in locks if upgrade else ():
-        path = workspace.root / lock.pin.path
-        try:
-            pylock = read_pylock(path.read_text(encoding="utf-8"), lock.pin.path)
-        except (OSError, FormatError):
-            return  # it is made anew, with whatever versions there are
-        inner = (read_pylock(build.lock, lock.pin.path) for build in pylock.builds)
-        held |= {name for one in (pylock, *inner) for name, _ in one.packages}
+    held = held_names(locks, workspace) if upgrade else None
+    if held is None:
+        return  # whatever is made anew takes the versions that there are
     for name in upgrade:
         if name not in held and canonicalize_name(name) not in held:
             near = difflib.get_close_matches(name, sorted(held), 1)
@@ -133,62 +115,6 @@ def _refuse_unknown(workspace: Workspace, locks: Sequence[_Lock], upgrade: Seque
             if name in {member.name for member in workspace.members}:
                 hint = f"for all of a member: 'packyard lock {name} --upgrade'"
             raise UsageError(Problem(f"{name!r} is in none of the locks", place="--upgrade", hint=hint))
-
-
-def _locks(members: Sequence[Member], workspace: Workspace) -> Iterator[_Lock]:
-    """What applications need to run, and what builds the wheel of each member."""
-    problems: list[FormatError] = []
-    for member in members:
-        if member.project is None:
-            continue
-        try:
-            python = choice.version(member, workspace)
-            if member.project.flavor:
-                wanted = dependencies(member, workspace).requirements
-                pin = _pin(member.path(NAME), wanted, python, workspace, member)
-                if taken := taken_lock(member, workspace):
-                    check_taken(taken, member, wanted, python)
-                    pin = replace(pin, taken=taken.path)
-                yield _Lock(member.name, pin)
-            if member.project.build_backend:
-                wanted = build_requirements(member)
-                yield _Lock(member.name, _pin(member.path(BUILD_NAME), wanted, python, workspace, member))
-            if member.project.flavor and (requires := member.project.flavor.build.hook_requires):
-                yield _Lock(member.name, _pin(member.path(HOOK_NAME), requires, python, workspace, member))
-        except FormatError as error:
-            problems.append(error)
-    gather(problems)
-
-
-def _pin(
-    path: str, requirements: Sequence[str], python: str, workspace: Workspace, member: Member | None = None
-) -> Pin:
-    return Pin(
-        path=path,
-        requirements=tuple(sorted(set(requirements))),
-        python=python,
-        platform=workspace.platform,
-        project=member.folder if member else "",
-        indexes=tuple(indexes_of(member, workspace)) if member else (),
-    )
-
-
-def _mojo_locks(workspace: Workspace) -> dict[str, _Lock]:
-    """The lock of each compiler by its version; those that are on the machine already have none."""
-    found: dict[str, _Lock] = {}
-    for target in toolchain.targets(workspace):
-        for pin in target.pins:
-            version = read_params(ToolchainParams, target.params).version
-            own = version == workspace.manifest.toolchain.mojo
-            path = _MOJO if own else _MOJO.replace(".toml", f"-{version}.toml")
-            found[version] = _Lock(target.name, replace(pin, path=path))
-    return found
-
-
-def _docs_lock(workspace: Workspace) -> Iterator[_Lock]:
-    """The lock of what makes the workspace's sites."""
-    if requirements := docs_requirements(workspace):
-        yield _Lock("[[docs]]", _pin(DOCS_NAME, requirements, docs_python(workspace), workspace))
 
 
 # writing -----------------------------------------------------------------------------------------------------
@@ -213,30 +139,19 @@ def _write(workspace: Workspace, pin: Pin, upgrade: Sequence[str] | None) -> Non
         say(f"           {change}")
 
 
-def _tools(workspace: Workspace) -> str:
+def _write_tools(workspace: Workspace, lock: WorkspaceLock, said: str) -> None:
+    _write_text(workspace, write_lock(lock, _text(workspace) or HEAD), said)
+
+
+def _text(workspace: Workspace) -> str:
     """The text of packyard.lock, '' when there is none."""
     path = workspace.root / LOCK
     return path.read_text(encoding="utf-8") if path.exists() else ""
 
 
-def _with_mojo(text: str, compilers: Mapping[str, _Lock]) -> str:
-    """The packyard.lock `text` with the locks that the compilers are installed from; what else it says stays."""
-    wanted = [{"mojo": version, "lock": lock.pin.path} for version, lock in compilers.items()]
-    if read_toml(text, LOCK).get("toolchain") == wanted:
-        return text
-    document = tomlkit.parse(text or _TOOLS_HEAD)
-    entries = tomlkit.aot()
-    for values in wanted:
-        entry = tomlkit.table()
-        entry.update(values)
-        entries.append(entry)
-    document["toolchain"] = entries
-    return tomlkit.dumps(document)
-
-
-def _write_tools(root: Path, text: str, said: str) -> None:
-    path = root / LOCK
-    same = path.exists() and path.read_text(encoding="utf-8") == text
+def _write_text(workspace: Workspace, text: str, said: str) -> None:
+    path = workspace.root / LOCK
+    same = path.exists() and _text(workspace) == text
     if not same:
         try:
             rewrite(path, text)
@@ -246,34 +161,20 @@ def _write_tools(root: Path, text: str, said: str) -> None:
 
 
 def _write_interpreters(workspace: Workspace, places: Sequence[str]) -> None:
-    """Pin the archives in packyard.lock, each in place of an earlier one of its version and platform."""
-    text = _tools(workspace)
-    read_toml(text, LOCK)
-    document = tomlkit.parse(text or _TOOLS_HEAD)
-    entries = document.setdefault("interpreter", tomlkit.aot())
-    said = []
-    for place in places:
-        pin = pin_archive(place, workspace.root)
-        same = (pin.version, pin.platform)
-        for entry in [entry for entry in entries if (entry.get("version"), entry.get("platform")) == same]:
-            entries.remove(entry)
-        entry = tomlkit.table()
-        where = {"url": pin.url} if pin.url else {"path": pin.path}
-        entry.update({"version": pin.version, "platform": pin.platform, **where, "sha256": str(pin.sha256)})
-        entries.append(entry)
-        said.append(f"Python {pin.version} for {pin.platform}")
-    _write_tools(workspace.root, tomlkit.dumps(document), ", ".join(said))
+    """Pin the archives in packyard.lock."""
+    pins = [pin_archive(place, workspace.root) for place in places]
+    said = ", ".join(f"Python {pin.version} for {pin.platform}" for pin in pins)
+    _write_tools(workspace, with_interpreters(workspace.lock, pins), said)
 
 
 # comparing ---------------------------------------------------------------------------------------------------
 
 
-def _check(workspace: Workspace, locks: Sequence[_Lock], *, compilers: Mapping[str, _Lock], morloc: bool) -> None:
+def _check(workspace: Workspace, locks: Sequence[CommittedLock], *, compilers: Collection[str], morloc: bool) -> None:
     """Say that all fit; PlanError with every one that does not."""
-    problems = [problem for lock in locks for problem in _misfits(workspace, lock)]
-    text = _tools(workspace)
-    differences = drift_of_morloc(workspace, text) if morloc else []
-    pinned = {pin.mojo for pin in read_toolchain_pins(text, LOCK)} if compilers else set()
+    problems = [problem for lock in locks for problem in misfits(lock, workspace)]
+    differences = drift_of_morloc(workspace, _text(workspace)) if morloc else []
+    pinned = {pin.mojo for pin in workspace.lock.toolchains}
     differences = [*(f"Mojo {version} is not in it" for version in compilers if version not in pinned), *differences]
     problems += [Problem(difference, place=LOCK, hint="run 'packyard lock'") for difference in differences]
     if problems:
@@ -281,26 +182,12 @@ def _check(workspace: Workspace, locks: Sequence[_Lock], *, compilers: Mapping[s
     say(f"the locks fit ({count_text(len(locks), 'pylock')}{f', {LOCK}' if compilers or morloc else ''})")
 
 
-def _misfits(workspace: Workspace, lock: _Lock) -> Iterator[Problem]:
-    pin = lock.pin
-    hint = "run 'packyard lock'" if pin.path in (_MOJO, DOCS_NAME) else f"run 'packyard lock {lock.owner}'"
-    if not workspace.watch.is_file(pin.path):
-        if pin.taken:
-            return  # it fits, else its member would have been refused
-        yield Problem("is missing", place=pin.path, hint=hint)
-        return
-    found = read_pylock(workspace.watch.text(pin.path), pin.path)
-    changes = [*drift(found, requirements=pin.requirements, python=pin.python), *taken_drift(found, workspace)]
-    if changes:
-        yield Problem(f"does not fit {lock.owner!r} any more: {', '.join(changes)}", place=pin.path, hint=hint)
-
-
 def parser() -> Parser:
     """The options of the command."""
     parser = Parser(
         prog="packyard lock",
         description=f"Resolve what members need, with hashes: '{NAME}' and '{BUILD_NAME}' beside each manifest, the "
-        f"Mojo compiler in '{_MOJO}', what makes sites in '{DOCS_NAME}'; '{LOCK}' names the compiler's and the morloc "
+        f"Mojo compiler in '{MOJO_NAME}', what makes sites in '{DOCS_NAME}'; '{LOCK}' names the compiler's and the morloc "
         "packages. Versions stay while they fit. Commit these files.",
         examples=("packyard lock", "packyard lock greet --upgrade", "packyard lock --check"),
     )

@@ -8,11 +8,11 @@ from pathlib import Path
 from packyard.formats.errors import Problem
 from packyard.formats.morloc.lock import LockedPackage
 from packyard.formats.units import count_text
+from packyard.formats.workspace.lock import read_lock
 from packyard.tasks.commands.install import find_here, plane_of
 from packyard.tasks.console.output import say, say_json
 from packyard.tasks.console.parser import Parser
 from packyard.tasks.errors import ActionError, UsageError
-from packyard.tasks.kinds.morloc.lock import locked_packages
 from packyard.tasks.kinds.morloc.verify import morloc_program, typecheck, verify_plane
 
 
@@ -47,7 +47,7 @@ def _other(path: str | None) -> dict[str, LockedPackage] | None:
         text = Path(path).read_text(encoding="utf-8")
     except OSError as error:
         raise ActionError(f"{path}: cannot be read: {error.strerror}") from None
-    return locked_packages(text, path)
+    return read_lock(text, path).packages
 
 
 def parser() -> Parser:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import posixpath
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import cast
 
@@ -14,6 +14,7 @@ from packyard.formats.errors import FormatError, Problem
 from packyard.formats.mojo.manifest import MojoManifest, read_mojo
 from packyard.formats.morloc.manifest import MorlocManifest, read_morloc
 from packyard.formats.python.pyproject import ProjectManifest, read_buildconfig, read_project
+from packyard.formats.workspace.lock import WorkspaceLock, read_lock
 from packyard.formats.workspace.manifest import WorkspaceManifest
 from packyard.formats.workspace.manifest import read_workspace as read_manifest
 from packyard.tasks.errors import PlanError, gather
@@ -53,6 +54,7 @@ class Workspace:
     platform: str  # 'linux_amd64'
     epoch: int = 0
     dist: str = "dist"  # where artifacts are kept; '' keeps them in the store alone
+    lock: WorkspaceLock = field(default_factory=WorkspaceLock)
 
 
 def read_workspace(root: Path) -> Workspace:
@@ -61,6 +63,7 @@ def read_workspace(root: Path) -> Workspace:
     manifest = read_manifest(watch.text(MANIFEST), MANIFEST)
     members: list[Member] = []
     problems: list[FormatError] = []
+    lock = _read_lock(watch, problems)
     for folder in _member_folders(watch, manifest, problems):
         try:
             members.append(_read_member(watch, folder))
@@ -76,6 +79,7 @@ def read_workspace(root: Path) -> Workspace:
         members=tuple(sorted(members, key=lambda member: member.name)),
         platform=host_platform(),
         epoch=source_epoch(),
+        lock=lock,
     )
 
 
@@ -91,6 +95,7 @@ def read_standalone(
         raise PlanError(problem)
     members = [replace(member, project=change(member.project))]
     problems: list[FormatError] = []
+    lock = _read_lock(watch, problems)
     members.extend(_local_members(watch, members, problems))
     problems.extend(_same_names(members))
     gather(problems)
@@ -102,7 +107,21 @@ def read_standalone(
         platform=host_platform(),
         epoch=source_epoch(),
         dist="",
+        lock=lock,
     )
+
+
+def workspace_lock(watch: Watch) -> WorkspaceLock:
+    """What the packyard.lock of a workspace says, nothing when there is none; FormatError with all its problems."""
+    return read_lock(watch.text(LOCK), LOCK) if watch.is_file(LOCK) else WorkspaceLock()
+
+
+def _read_lock(watch: Watch, problems: list[FormatError]) -> WorkspaceLock:
+    try:
+        return workspace_lock(watch)
+    except FormatError as error:
+        problems.append(error)
+        return WorkspaceLock()
 
 
 def _member_folders(watch: Watch, manifest: WorkspaceManifest, problems: list[FormatError]) -> Iterator[str]:

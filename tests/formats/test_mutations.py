@@ -12,6 +12,7 @@ import struct
 import sys
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -27,7 +28,6 @@ from packyard.formats.mojo import packagemanifest
 from packyard.formats.mojo import source as mojosource
 from packyard.formats.morloc import home as morlochome
 from packyard.formats.morloc import ignore as morlocignore
-from packyard.formats.morloc import lock as morloclock
 from packyard.formats.morloc import manifest as morloc
 from packyard.formats.morloc import reference as morlocref
 from packyard.formats.morloc import source as morlocsource
@@ -49,7 +49,7 @@ from packyard.formats.python.machine import Machine
 from packyard.formats.text import changelog, gitignore, mkdocs, yaml
 from packyard.formats.text import edit as textedit
 from packyard.formats.text import html as htmlpage
-from packyard.formats.workspace import lock as interpreterpin
+from packyard.formats.workspace import lock as packyardlock
 from packyard.formats.workspace import manifest as workspace
 
 COUNT = int(os.environ.get("PACKYARD_MUTATIONS_OF_TEXTS", "200"))
@@ -82,7 +82,7 @@ name = "click"
 requires = ["flit_core"]
 lock = 'lock-version = "1.0"'
 """
-MORLOC_LOCK = f"""\
+WORKSPACE_LOCK = f"""\
 [[morloc]]
 name = "math"
 version = "1.0.0"
@@ -116,10 +116,11 @@ MANIFEST = f"""\
 """
 
 
-def morloc_lock(text: str) -> None:
-    packages = morloclock.read_morloc_lock(text, "p")
-    assert morloclock.read_morloc_lock(morloclock.write_morloc_lock(packages), "p") == packages
-    interpreterpin.read_interpreter_pins(text, "p")
+def workspace_lock(text: str) -> None:
+    lock = packyardlock.read_lock(text, "p")
+    assert packyardlock.read_lock(packyardlock.write_lock(lock), "p") == lock
+    less = replace(lock, toolchains=(), interpreters=())
+    assert packyardlock.read_lock(packyardlock.write_lock(less, text), "p") == less
 
 
 def python_lock(text: str) -> None:
@@ -170,7 +171,7 @@ TEXTS: dict[str, tuple[Callable[[str], object], str]] = {
     "package.yaml": (lambda text: morloc.read_foreign_morloc(text, "p"), PACKAGE),
     "package.yaml edited": (edited, PACKAGE),
     "mkdocs.yml": (lambda text: mkdocs.read_mkdocs(text, "p"), (ROOT / "examples/docs/mkdocs.yml").read_text()),
-    "packyard.lock": (morloc_lock, MORLOC_LOCK),
+    "packyard.lock": (workspace_lock, WORKSPACE_LOCK),
     "pylock.toml": (python_lock, LOCK),
     "uv.lock": (
         lambda text: (takenlock.read_uv_lock(text, "p"), takenlock.read_uv_extras(text, "p")),

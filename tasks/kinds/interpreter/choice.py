@@ -19,7 +19,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 from packyard.formats.elf import MAGIC
 from packyard.formats.errors import Problem
-from packyard.formats.workspace.lock import InterpreterPin, read_interpreter_pins
+from packyard.formats.workspace.lock import InterpreterPin
 from packyard.tasks.errors import PlanError
 from packyard.tasks.kinds.interpreter.program import PythonParams
 from packyard.tasks.target.target import Use
@@ -90,7 +90,8 @@ def facts_use(member: Member, workspace: Workspace, platform: str, *, at: str) -
     """Where an action finds what the Python of a member's bundle is: an installed one of this machine is asked before
     it is made movable, so that environments need not wait for that."""
     target, wanted = target_name(member, workspace, platform), version(member, workspace)
-    archived = any((pin.version, pin.platform, pin.folder) == (wanted, platform, "") for pin in pins(workspace))
+    pins = workspace.lock.interpreters
+    archived = any((pin.version, pin.platform, pin.folder) == (wanted, platform, "") for pin in pins)
     if archived or platform != workspace.platform:
         return Use(target=target, part="facts", at=at)
     return Use(target=f"{target}/{FACTS}", at=at)
@@ -99,7 +100,7 @@ def facts_use(member: Member, workspace: Workspace, platform: str, *, at: str) -
 def find(wanted: str, workspace: Workspace, platform: str = "") -> Interpreter:
     """The Python `wanted` ('3.12') for a platform; PlanError, with what to do, when there is none."""
     platform = platform or workspace.platform
-    for pin in pins(workspace):
+    for pin in workspace.lock.interpreters:
         if (pin.version, pin.platform) == (wanted, platform):
             return _pinned(pin, workspace)
     if platform == workspace.platform and platform.startswith("linux"):
@@ -112,13 +113,6 @@ def find(wanted: str, workspace: Workspace, platform: str = "") -> Interpreter:
         hint = f"'uv python install {wanted}', or choose {RUNNING}, which runs Packyard; {hint}"
     message = f"no Python {wanted} for {platform} was found on this machine"
     raise PlanError(Problem(message, place="packyard.toml", key="toolchain.python", hint=hint))
-
-
-def pins(workspace: Workspace) -> tuple[InterpreterPin, ...]:
-    """The interpreters that packyard.lock pins."""
-    if not workspace.watch.is_file(LOCK):
-        return ()
-    return read_interpreter_pins(workspace.watch.text(LOCK), LOCK)
 
 
 def python_for(interpreter: Interpreter) -> tuple[PythonParams, tuple[Use, ...]]:

@@ -40,7 +40,7 @@ def targets(workspace: Workspace) -> Iterator[Target]:
             except FormatError as error:
                 problems.append(error)
     gather(problems)
-    for pin in choice.pins(workspace):
+    for pin in workspace.lock.interpreters:
         one = choice.find(pin.version, workspace, pin.platform)
         found[one.target] = one
     for name in sorted(found):

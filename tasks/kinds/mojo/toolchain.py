@@ -9,7 +9,6 @@ from collections.abc import Iterator
 
 from packyard.formats.errors import Problem
 from packyard.formats.python.pylock import drift, read_pylock
-from packyard.formats.workspace.lock import read_toolchain_pins
 from packyard.tasks.errors import ActionError, PlanError
 from packyard.tasks.index import lock
 from packyard.tasks.kinds.mojo.compiler import Compiler, agrees, toolchain_of
@@ -91,11 +90,10 @@ def _pin(workspace: Workspace, version: str) -> Pin:
     """The lock of a version: the one that packyard.lock names, else our own, which the first build makes."""
     path, absent = f"{lock.FOLDER}/toolchain-mojo-{version}.pylock.toml", LOCK
     requirements = (f"{DISTRIBUTION}=={version}",)
-    if workspace.watch.is_file(LOCK):
-        for pinned in read_toolchain_pins(workspace.watch.text(LOCK), LOCK):
-            if pinned.mojo == version:
-                path, absent = pinned.lock, ""
-                _check_lock(workspace, path, requirements)
+    for pinned in workspace.lock.toolchains:
+        if pinned.mojo == version:
+            path, absent = pinned.lock, ""
+            _check_lock(workspace, path, requirements)
     return Pin(path=path, requirements=requirements, python=_PYTHON, platform=workspace.platform, absent=absent)
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from packyard.formats.morloc.lock import ARCHIVE, MEMBER, LockedPackage
 from packyard.formats.morloc.resolution import find_cycle
 from packyard.tasks.kinds.morloc.archivefile import place_of, vendored
-from packyard.tasks.kinds.morloc.lock import in_order, locked_source, workspace_lock
+from packyard.tasks.kinds.morloc.lock import in_order, locked_source
 from packyard.tasks.kinds.morloc.package import Package
 from packyard.tasks.target.target import Source, Use
 from packyard.tasks.workspace.workspace import Workspace
@@ -40,7 +40,7 @@ def archives_of(roots: Collection[str], members: Mapping[str, Package], workspac
         )
         for name, package in members.items()
     }
-    packages, missing = _closure(roots, of_members, workspace_lock(workspace.watch))
+    packages, missing = _closure(roots, of_members, workspace.lock.packages)
     files = [file for pattern in spec.vendor for file in workspace.watch.matching_files(pattern)]
     archives = vendored(Path(), files)
     uses, sources = [], []

@@ -7,17 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from packyard.formats.errors import Problem
-from packyard.formats.morloc.lock import (
-    ARCHIVE,
-    DEFAULT,
-    FOLDER,
-    MEMBER,
-    LockedPackage,
-    read_morloc_lock,
-    with_morloc_lock,
-)
+from packyard.formats.morloc.lock import ARCHIVE, DEFAULT, FOLDER, MEMBER, LockedPackage
 from packyard.formats.morloc.reference import LocalRef, read_install
 from packyard.formats.morloc.resolution import order
+from packyard.formats.workspace.lock import WorkspaceLock, read_lock, write_lock
 from packyard.formats.workspace.manifest import MorlocSpec, WorkspaceManifest
 from packyard.tasks.errors import PlanError
 from packyard.tasks.host.cachefolder import cache_folder
@@ -48,10 +41,12 @@ def lock_morloc(
     asks = upgrade is None or bool(upgrade) or bool(spec.sources) or bool(spec.vendor)
     if not asks and answers.recall(workspace.root, "lock", f"{workspace.root}\0{earlier}") is not None:
         return earlier
-    text = _locked_anew(workspace, earlier, upgrade=upgrade, offline=offline, notify=notify)
+    old = read_lock(earlier, LOCK)
+    packages = _locked_anew(workspace, old, upgrade=upgrade, offline=offline, notify=notify)
+    text = write_lock(replace(old, morloc=packages), earlier)
     alone = not workspace.manifest.toolchain.mojo and not any(m.project or m.mojo for m in workspace.members)
-    answer = text.count("\n[[morloc]]\n") + text.startswith("[[morloc]]\n") if alone and not asks else 0
-    answers.keep(workspace.root, "lock", f"{workspace.root}\0{text}", workspace.watch.seen, answer)
+    answer = len(packages) if alone and not asks else 0
+    answers.keep(workspace.root, "lock", f"{workspace.root}\0{text}", _seen(workspace), answer)
     return text
 
 
@@ -63,23 +58,23 @@ def is_settled(root: Path) -> int:
 
 def _locked_anew(
     workspace: Workspace,
-    earlier: str,
+    earlier: WorkspaceLock,
     *,
     upgrade: Collection[str] | None,
     offline: bool,
     notify: Callable[[str], None],
-) -> str:
+) -> tuple[LockedPackage, ...]:
     members = scan(read_packages(workspace))
-    if not members.packages and "[[morloc]]" not in earlier:
-        return earlier
+    if not members.packages and not earlier.morloc:
+        return ()
     sources = workspace_sources(
-        workspace.manifest, workspace.watch, lambda: members, locked_packages(earlier),
+        workspace.manifest, workspace.watch, lambda: members, earlier.packages,
         upgrade=upgrade, offline=offline, notify=notify,
     )  # fmt: skip
     problems = naming_problems(members, {*sources.known(), *sources.locked}, workspace.root.name)
     if problems:
         raise PlanError(*problems)
-    return with_morloc_lock(earlier, [provided.locked for provided in sources.resolve(members.packages)])
+    return tuple(provided.locked for provided in sources.resolve(members.packages))
 
 
 def drift_of_morloc(workspace: Workspace, text: str) -> list[str]:
@@ -89,10 +84,15 @@ def drift_of_morloc(workspace: Workspace, text: str) -> list[str]:
     if kept is not None:
         return list(map(str, kept))
     members = scan(read_packages(workspace))
-    locked = locked_packages(text)
+    locked = read_lock(text, LOCK).packages
     found = [*_member_drift(members, locked), *_source_drift(workspace, locked), *_open_ends(members, locked)]
-    answers.keep(workspace.root, "drift", question, workspace.watch.seen, found)
+    answers.keep(workspace.root, "drift", question, _seen(workspace), found)
     return found
+
+
+def _seen(workspace: Workspace) -> dict[str, bytes]:
+    """What an answer was found by, beside the lock, whose text is in the question and which is to be written."""
+    return {path: look for path, look in workspace.watch.seen.items() if path != LOCK}
 
 
 def refuse_drift(root: Path) -> None:
@@ -108,24 +108,14 @@ def _lock_text(root: Path) -> str:
         return ""
 
 
-def workspace_lock(watch: Watch) -> dict[str, LockedPackage]:
-    """The morloc packages of the workspace's packyard.lock by name, none when there is no lock."""
-    return locked_packages(watch.text(LOCK)) if watch.is_file(LOCK) else {}
-
-
 def known_packages(workspace: Workspace) -> set[str]:
     """The packages that are no members but can be had: locked, with a source of their own, or vendored."""
     manifest = workspace.manifest
-    return {*workspace_lock(workspace.watch), *manifest.morloc.sources, *_vendored(manifest, workspace.watch)}
+    return {*workspace.lock.packages, *manifest.morloc.sources, *_vendored(manifest, workspace.watch)}
 
 
 def _vendored(manifest: WorkspaceManifest, watch: Watch) -> dict[str, Path]:
     return vendored(watch.root, [file for pattern in manifest.morloc.vendor for file in watch.matching_files(pattern)])
-
-
-def locked_packages(text: str, place: str = LOCK) -> dict[str, LockedPackage]:
-    """The morloc packages of a packyard.lock by name."""
-    return {package.name: package for package in read_morloc_lock(text, place)}
 
 
 def in_order(packages: Mapping[str, LockedPackage]) -> list[LockedPackage]:

@@ -11,7 +11,8 @@ from packyard.formats.archive.gzipped import compressing
 from packyard.formats.archive.tarball import write_tar
 from packyard.formats.errors import FormatError
 from packyard.formats.morloc.home import Installed, PlanePaths, exposed_folders, home_files, plane_listing
-from packyard.formats.morloc.lock import LockedPackage, content_digest, content_listing, write_morloc_lock
+from packyard.formats.morloc.lock import LockedPackage, content_digest, content_listing
+from packyard.formats.workspace.lock import WorkspaceLock, write_lock
 from packyard.tasks.errors import ActionError
 from packyard.tasks.kinds.morloc.archivefile import place_of, read_archive
 from packyard.tasks.kinds.morloc.setup import read_tree, set_up
@@ -83,7 +84,7 @@ def _assembled(room: Room[PlaneParams], paths: PlanePaths, packages: Sequence[In
         locked.append(package.locked)
         listings[name] = content_listing(package.entries)
         yield from home_files(paths, package, epoch=epoch)
-    yield Entry(paths.lock, write_morloc_lock(locked).encode())
+    yield Entry(paths.lock, write_lock(WorkspaceLock(morloc=tuple(locked))).encode())
     yield Entry(paths.listing, plane_listing(listings).encode("utf-8", "surrogateescape"))
 
 

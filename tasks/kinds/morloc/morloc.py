@@ -9,7 +9,7 @@ from packyard.formats.morloc.lock import DEFAULT, FOLDER, LockedPackage
 from packyard.formats.morloc.reference import GitRef, archive_file, over_ssh, read_install
 from packyard.tasks.errors import PlanError
 from packyard.tasks.kinds.morloc.lint import find_errors
-from packyard.tasks.kinds.morloc.lock import known_packages, workspace_lock
+from packyard.tasks.kinds.morloc.lock import known_packages
 from packyard.tasks.kinds.morloc.make_morloc import FetchedParams, MorlocParams, fetch_morloc, make_morloc
 from packyard.tasks.kinds.morloc.members import read_folder, read_packages
 from packyard.tasks.kinds.morloc.modules import select
@@ -25,7 +25,7 @@ def targets(workspace: Workspace) -> Iterator[Target]:
     """One target for each morloc member; PlanError with everything that is wrong with any of them."""
     packages = read_packages(workspace)
     spec = workspace.manifest.morloc
-    locked = workspace_lock(workspace.watch)
+    locked = workspace.lock.packages
     scanned = scan(packages)
     found = find_errors(scanned, known_packages(workspace), root=workspace.root.name)
     problems = [finding.problem for finding in found]

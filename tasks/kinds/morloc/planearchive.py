@@ -11,8 +11,9 @@ from pathlib import Path
 from packyard.formats.archive.gzipped import Reader
 from packyard.formats.errors import FormatError, inside
 from packyard.formats.morloc.home import PlanePaths, read_record
-from packyard.formats.morloc.lock import content_digest, read_morloc_lock
+from packyard.formats.morloc.lock import content_digest
 from packyard.formats.morloc.reference import read_plane_name
+from packyard.formats.workspace.lock import read_lock
 from packyard.tasks.host import gitfetch
 from packyard.tasks.kinds.morloc.package import read_entries
 from packyard.tasks.kinds.morloc.sources import Provided
@@ -40,7 +41,7 @@ def read_plane_archive(path: Path) -> dict[str, tuple[Provided, str]]:
             raise FormatError(f"holds no {paths.lock}")
         content = files[paths.lock].content
         assert isinstance(content, bytes)
-        locked = {p.name: p for p in read_morloc_lock(content.decode("utf-8", "replace"), paths.lock)}
+        locked = read_lock(content.decode("utf-8", "replace"), paths.lock).packages
         for file in files:
             if match := _IN_PLANE.fullmatch(file):
                 found.setdefault(match["name"], []).append((match["path"], file))

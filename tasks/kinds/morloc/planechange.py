@@ -21,11 +21,12 @@ from typing import Any
 from packyard.formats.archive.entry import Entry
 from packyard.formats.errors import FormatError
 from packyard.formats.morloc.home import Installed, PlanePaths, exposed_folders, home_files, plane_listing
-from packyard.formats.morloc.lock import content_listing, write_morloc_lock
+from packyard.formats.morloc.lock import content_listing
 from packyard.formats.morloc.manifest import read_package_name
 from packyard.formats.relpath import read_relpath
 from packyard.formats.text.json import read_json
 from packyard.formats.text.table import reading
+from packyard.formats.workspace.lock import WorkspaceLock, write_lock
 from packyard.tasks.errors import ActionError
 from packyard.tasks.host.atomic import exchange
 from packyard.tasks.host.filelock import try_exclusive
@@ -125,7 +126,7 @@ def _assemble(plane: Plane, what: Change, *, epoch: int) -> None:
     kept.update((package.locked.name, package.locked) for package in what.add)
     listings = {name: text for name, text in plane.listings.items() if name in kept}
     listings.update((package.locked.name, content_listing(package.entries)) for package in what.add)
-    ours = {paths.lock: write_morloc_lock(kept.values()), paths.listing: plane_listing(listings)}
+    ours = {paths.lock: write_lock(WorkspaceLock(morloc=tuple(kept.values()))), paths.listing: plane_listing(listings)}
     write_entries(aside / "new", (Entry(path, text.encode("utf-8", "surrogateescape")) for path, text in ours.items()))
     note = {
         "inode": os.stat(aside / "plane").st_ino,

@@ -19,8 +19,8 @@ from packyard.formats.morloc.home import (
 from packyard.formats.morloc.lock import (
     LockedPackage,
     read_content_listing,
-    read_morloc_lock,
 )
+from packyard.formats.workspace.lock import read_lock
 from packyard.tasks.kinds.morloc.unpacked import differences
 
 
@@ -51,7 +51,7 @@ class Plane:
             return {}
         except (OSError, UnicodeDecodeError) as error:
             raise FormatError(f"{path}: cannot be read: {error}") from None
-        return {package.name: package for package in read_morloc_lock(text, os.fspath(path))}
+        return read_lock(text, os.fspath(path)).packages
 
     def names(self) -> list[str]:
         """The folders in the plane, sorted."""

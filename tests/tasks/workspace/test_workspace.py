@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from packyard.formats.workspace.lock import ToolchainPin, WorkspaceLock
 from packyard.tasks.errors import PlanError
 from packyard.tasks.host.machine import host_platform
 from packyard.tasks.workspace import workspace
@@ -104,6 +105,22 @@ def test_problems_of_all_members_are_said_at_once(write, tmp_path):
     assert "workspace.members[2]: 'none' matches no folder" in message
     assert "apps/empty: is a member without a manifest" in message
     assert "mojo/tensor/mojo.toml: project.name: " in message
+
+
+def test_lock_is_read_with_the_manifests_and_its_problems_are_said_with_theirs(write, tmp_path):
+    assert read_workspace(tmp_path).lock == WorkspaceLock()
+    write("packyard.lock", '[[toolchain]]\nmojo = "1.0.0"\nlock = "pylock.mojo.toml"\n')
+    workspace = read_workspace(tmp_path)
+    assert workspace.lock.toolchains == (ToolchainPin(mojo="1.0.0", lock="pylock.mojo.toml"),)
+    assert "packyard.lock" in workspace.watch.seen
+    write("packyard.lock", "[[toolchian]]\n")
+    write("apps/empty/x", "")
+    assert problems(tmp_path) == (
+        "packyard.lock: toolchian: unknown key\n"
+        "  hint: did you mean 'toolchain'?\n"
+        "apps/empty: is a member without a manifest, one of mojo.toml, pyproject.toml, package.yaml was expected\n"
+        "  hint: add one, or take the folder out of workspace.members in packyard.toml"
+    )
 
 
 def test_epoch_comes_from_the_environment(write, tmp_path, monkeypatch):

@@ -16,14 +16,17 @@ from packyard.tasks.target.params import read_params
 from packyard.tasks.target.room import Room
 from packyard.tasks.target.target import Output, Pin, Source, Target
 from packyard.tasks.workspace.watch import Watch
-from packyard.tasks.workspace.workspace import Workspace
+from packyard.tasks.workspace.workspace import Workspace, workspace_lock
 
 from tests.tasks.kinds.mojo.mojofile import IDENTITY, package_bytes, write_compiler
 
 
 def workspace(root: Path, version: str, where: str = "") -> Workspace:
     manifest = WorkspaceManifest(name="shop", toolchain=ToolchainSpec(mojo=version, mojo_from=where))
-    return Workspace(root=root, watch=Watch(root), manifest=manifest, members=(), platform="linux_amd64")
+    watch = Watch(root)
+    return Workspace(
+        root=root, watch=watch, manifest=manifest, members=(), platform="linux_amd64", lock=workspace_lock(watch)
+    )
 
 
 def test_toolchain_of_workspace_without_mojo_is_none(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from packyard.formats.errors import FormatError
-from packyard.formats.morloc.lock import read_morloc_lock
+from packyard.formats.workspace.lock import read_lock
 from packyard.tasks.kinds.morloc.lock import check_morloc, drift_of_morloc, is_settled, lock_morloc, refuse_drift
 from packyard.tasks.workspace.workspace import Workspace, read_workspace
 
@@ -35,7 +35,7 @@ def said(remote: Remote, root: Path, members: Mapping[str, Files], *, more: str 
 def test_lock_names_members_and_what_they_need(remote: Remote, tmp_path: Path) -> None:
     heard: list[str] = []
     text = lock_morloc(workspace(remote, tmp_path / "w"), notify=heard.append)
-    packages = read_morloc_lock(text, "packyard.lock")
+    packages = read_lock(text, "packyard.lock").morloc
     assert [(p.name, p.version, p.source, p.dependencies) for p in packages] == [
         ("internal", "0.1.0", "default", ()),
         ("root", "0.1.0", "default", ("internal",)),
@@ -77,7 +77,7 @@ def test_lock_without_morloc_members_stays_as_it_is(remote: Remote, tmp_path: Pa
 
 def test_lock_of_a_third_party_package_infers_libraries(remote: Remote, tmp_path: Path) -> None:
     text = lock_morloc(workspace(remote, tmp_path / "w", {"user": plain("user", "math")}))
-    packages = {p.name: p for p in read_morloc_lock(text, "packyard.lock")}
+    packages = {p.name: p for p in read_lock(text, "packyard.lock").morloc}
     assert list(packages) == ["cppbase", "math", "user"]
     assert packages["math"].dependencies == ("cppbase",)
 
@@ -88,7 +88,7 @@ def test_lock_takes_sources_and_vendored_archives(remote: Remote, tmp_path: Path
     url = remote.url("root")
     more = f'[morloc.sources]\nhelper = "./third/helper"\nroot = "{url}@tag:v0.1.0"\n'
     members = {"a": plain("a", "helper", "root")}
-    packages = {p.name: p for p in read_morloc_lock(lock_morloc(workspace(remote, root, members, more=more)), "")}
+    packages = {p.name: p for p in read_lock(lock_morloc(workspace(remote, root, members, more=more)), "").morloc}
     assert (packages["helper"].source, packages["helper"].commit) == ("folder", "")
     assert packages["root"].source == f"{url}@tag:v0.1.0"
 
@@ -97,7 +97,7 @@ def test_tag_that_moved_is_refused_until_it_is_upgraded(remote: Remote, tmp_path
     more = f'[morloc.sources]\nroot = "{remote.url("root")}@tag:v0.1.0"\n'
     here = workspace(remote, tmp_path / "w", more=more)
     first = lock_morloc(here)
-    old = next(p.commit for p in read_morloc_lock(first, "") if p.name == "root")
+    old = next(p.commit for p in read_lock(first, "").morloc if p.name == "root")
     new = remote.publish("root", {"new.txt": "new"}, tag="v0.1.0")
     with pytest.raises(FormatError) as caught:
         lock_morloc(here, first)
@@ -111,10 +111,10 @@ def test_tag_that_moved_is_refused_until_it_is_upgraded(remote: Remote, tmp_path
 def test_content_that_is_not_the_locked_one_is_refused(remote: Remote, tmp_path: Path) -> None:
     here = workspace(remote, tmp_path / "w", {"a": plain("a", "internal")})
     first = lock_morloc(here)
-    content = next(str(p.content) for p in read_morloc_lock(first, "") if p.content)
+    content = next(str(p.content) for p in read_lock(first, "").morloc if p.content)
     with pytest.raises(FormatError) as caught:
         lock_morloc(here, first.replace(content, f"sha256:{'0' * 64}"))
-    commit = next(p.commit for p in read_morloc_lock(first, "") if p.commit)
+    commit = next(p.commit for p in read_lock(first, "").morloc if p.commit)
     assert str(caught.value) == (
         f"internal: its content at {commit[:12]} is {content}, but sha256:{'0' * 64} is locked (needed by a)"
     )
@@ -143,7 +143,7 @@ def test_range_takes_the_newest_tag_that_meets_it(remote: Remote, tmp_path: Path
     more = f'[morloc.sources]\nlib = "{remote.url("lib")}"\n'
     here = workspace(remote, tmp_path / "w", {"a": needing("a", "<1"), "b": needing("b", "~0.7.0")}, more=more)
     first = lock_morloc(here)
-    assert [(p.version, p.commit) for p in read_morloc_lock(first, "") if p.name == "lib"] == [
+    assert [(p.version, p.commit) for p in read_lock(first, "").morloc if p.name == "lib"] == [
         ("0.7.2", commits["0.7.2"])
     ]
     remote.publish("lib", {"package.yaml": "name: lib\nversion: 0.7.3\n"}, tag="v0.7.3")
@@ -313,4 +313,4 @@ def test_lock_is_the_same_in_whatever_order_files_are_written(
             write_package(root / "m" / name, files)
         texts.append(lock_morloc(read_workspace(root)))
     assert texts[0] == texts[1]
-    assert [p.name for p in read_morloc_lock(texts[0], "")] == sorted(graph)
+    assert [p.name for p in read_lock(texts[0], "").morloc] == sorted(graph)

@@ -1,0 +1,135 @@
+"""The locks that a repository commits: which there are, and whether they still fit.
+
+A lock answers what the manifests ask; `packyard.lock` (formats/workspace/lock.py) names those of the compilers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from packyard.formats.errors import FormatError, Problem
+from packyard.formats.python.pylock import BUILD_NAME, HOOK_NAME, NAME, drift, read_pylock
+from packyard.formats.workspace.lock import ToolchainPin
+from packyard.tasks.errors import gather
+from packyard.tasks.index.adoptedlock import check_taken, taken_lock
+from packyard.tasks.index.lock import taken_drift
+from packyard.tasks.index.projectindexes import indexes_of
+from packyard.tasks.kinds.docs.site import LOCK as DOCS_NAME
+from packyard.tasks.kinds.docs.site import docs_python, docs_requirements
+from packyard.tasks.kinds.interpreter import choice
+from packyard.tasks.kinds.mojo import toolchain
+from packyard.tasks.kinds.mojo.make_toolchain import ToolchainParams
+from packyard.tasks.kinds.python.backend import build_requirements
+from packyard.tasks.kinds.python.dependencies import dependencies
+from packyard.tasks.target.params import read_params
+from packyard.tasks.target.target import Pin
+from packyard.tasks.workspace.workspace import Member, Workspace
+
+MOJO_NAME = "pylock.mojo.toml"  # of the workspace's compiler
+
+
+@dataclass(frozen=True, slots=True)
+class CommittedLock:
+    """A lock that is to be committed: whose it is, the question that it answers, and whether it is a member's."""
+
+    owner: str
+    pin: Pin
+    of_member: bool = True
+
+    @property
+    def command(self) -> str:
+        """What makes it anew."""
+        return f"packyard lock {self.owner}" if self.of_member else "packyard lock"
+
+
+def member_locks(members: Sequence[Member], workspace: Workspace) -> Iterator[CommittedLock]:
+    """What applications need to run, and what builds the wheel of each member. FormatError with every member whose lock
+    cannot be asked for."""
+    problems: list[FormatError] = []
+    for member in members:
+        if member.project is None:
+            continue
+        try:
+            python = choice.version(member, workspace)
+            if member.project.flavor:
+                wanted = dependencies(member, workspace).requirements
+                pin = _pin(member.path(NAME), wanted, python, workspace, member)
+                if taken := taken_lock(member, workspace):
+                    check_taken(taken, member, wanted, python)
+                    pin = replace(pin, taken=taken.path)
+                yield CommittedLock(member.name, pin)
+            if member.project.build_backend:
+                wanted = build_requirements(member)
+                yield CommittedLock(member.name, _pin(member.path(BUILD_NAME), wanted, python, workspace, member))
+            if member.project.flavor and (requires := member.project.flavor.build.hook_requires):
+                yield CommittedLock(member.name, _pin(member.path(HOOK_NAME), requires, python, workspace, member))
+        except FormatError as error:
+            problems.append(error)
+    gather(problems)
+
+
+def compiler_locks(workspace: Workspace) -> dict[str, CommittedLock]:
+    """The lock of each compiler by its version; those that are on the machine already have none."""
+    found: dict[str, CommittedLock] = {}
+    for target in toolchain.targets(workspace):
+        for pin in target.pins:
+            version = read_params(ToolchainParams, target.params).version
+            own = version == workspace.manifest.toolchain.mojo
+            path = MOJO_NAME if own else MOJO_NAME.replace(".toml", f"-{version}.toml")
+            found[version] = CommittedLock(target.name, replace(pin, path=path), of_member=False)
+    return found
+
+
+def site_locks(workspace: Workspace) -> Iterator[CommittedLock]:
+    """The lock of what makes the workspace's sites."""
+    if requirements := docs_requirements(workspace):
+        pin = _pin(DOCS_NAME, requirements, docs_python(workspace), workspace)
+        yield CommittedLock("[[docs]]", pin, of_member=False)
+
+
+def toolchain_pins(compilers: Mapping[str, CommittedLock]) -> tuple[ToolchainPin, ...]:
+    """What packyard.lock says of the locks of `compiler_locks`."""
+    return tuple(ToolchainPin(mojo=version, lock=lock.pin.path) for version, lock in compilers.items())
+
+
+def held_names(locks: Iterable[CommittedLock], workspace: Workspace) -> set[str] | None:
+    """The distributions and morloc packages that the locks hold as they are now; None when one has to be made anew."""
+    held = {*workspace.lock.packages, *(member.name for member in workspace.members if member.morloc)}
+    for lock in locks:
+        path = workspace.root / lock.pin.path
+        try:
+            pylock = read_pylock(path.read_text(encoding="utf-8"), lock.pin.path)
+        except (OSError, FormatError):
+            return None
+        inner = (read_pylock(build.lock, lock.pin.path) for build in pylock.builds)
+        held |= {name for one in (pylock, *inner) for name, _ in one.packages}
+    return held
+
+
+def misfits(lock: CommittedLock, workspace: Workspace) -> Iterator[Problem]:
+    """Why a lock does not fit the manifests as they are; nothing is resolved."""
+    pin = lock.pin
+    hint = f"run '{lock.command}'"
+    if not workspace.watch.is_file(pin.path):
+        if pin.taken:
+            return  # it fits, else its member would have been refused
+        yield Problem("is missing", place=pin.path, hint=hint)
+        return
+    found = read_pylock(workspace.watch.text(pin.path), pin.path)
+    changes = [*drift(found, requirements=pin.requirements, python=pin.python), *taken_drift(found, workspace)]
+    if changes:
+        yield Problem(f"does not fit {lock.owner!r} any more: {', '.join(changes)}", place=pin.path, hint=hint)
+
+
+def _pin(
+    path: str, requirements: Sequence[str], python: str, workspace: Workspace, member: Member | None = None
+) -> Pin:
+    return Pin(
+        path=path,
+        requirements=tuple(sorted(set(requirements))),
+        python=python,
+        platform=workspace.platform,
+        project=member.folder if member else "",
+        indexes=tuple(indexes_of(member, workspace)) if member else (),
+    )
