@@ -16,7 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from packyard.formats import elf, reference, semver, units, versionrange
+from packyard.formats import cleanroom, elf, reference, semver, units, versionrange
 from packyard.formats.archive import gzipped, listing, tarball
 from packyard.formats.archive.entry import Entry
 from packyard.formats.errors import FormatError
@@ -116,6 +116,11 @@ MANIFEST = f"""\
 """
 
 
+PROOF = cleanroom.Proof(
+    subject="a 1.0.0", compiler="", present={"a": HASH}, checks=(cleanroom.Check(what="a runs"),), not_shown=("types",)
+)
+
+
 def workspace_lock(text: str) -> None:
     lock = packyardlock.read_lock(text, "p")
     assert packyardlock.read_lock(packyardlock.write_lock(lock), "p") == lock
@@ -172,6 +177,7 @@ TEXTS: dict[str, tuple[Callable[[str], object], str]] = {
     "package.yaml edited": (edited, PACKAGE),
     "mkdocs.yml": (lambda text: mkdocs.read_mkdocs(text, "p"), (ROOT / "examples/docs/mkdocs.yml").read_text()),
     "packyard.lock": (workspace_lock, WORKSPACE_LOCK),
+    "cleanroom.json": (lambda text: cleanroom.read_proof(text, "p"), cleanroom.write_proof(PROOF)),
     "pylock.toml": (python_lock, LOCK),
     "uv.lock": (
         lambda text: (takenlock.read_uv_lock(text, "p"), takenlock.read_uv_extras(text, "p")),

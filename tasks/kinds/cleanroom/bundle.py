@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from packyard.formats.cleanroom import Check
 from packyard.formats.errors import FormatError
 from packyard.formats.pspf import (
     Launcher,
@@ -28,7 +29,6 @@ from packyard.formats.pspf import (
 from packyard.formats.units import duration_text
 from packyard.tasks.errors import ActionError
 from packyard.tasks.kinds.cleanroom.mojo import ending_of, said
-from packyard.tasks.kinds.cleanroom.report import Check
 from packyard.tasks.target.room import Room
 
 _PATIENCE = 60  # seconds for a first start, in which everything is unpacked

@@ -24,6 +24,7 @@ from packyard.tasks.kinds.cleanroom.make_cleanroom import (
     prove_mojo,
     prove_morloc,
 )
+from packyard.tasks.kinds.cleanroom.report import FILE, TABLE
 from packyard.tasks.kinds.interpreter.platforms import platforms_of_all
 from packyard.tasks.kinds.mojo.compiler import extension, toolchain_of
 from packyard.tasks.kinds.mojo.dependencies import Needs
@@ -178,6 +179,6 @@ def _of_morloc(package: MorlocPackage, name: str, members: Mapping[str, MorlocPa
 
 def _outputs(stem: str) -> tuple[Output, Output]:
     return (
-        Output(at="cleanroom.json", artifact=f"dist/{stem}.cleanroom.json"),
-        Output(part="table", at="cleanroom.txt", artifact=f"dist/{stem}.cleanroom.txt"),
+        Output(at=FILE, artifact=f"dist/{stem}.cleanroom.json"),
+        Output(part="table", at=TABLE, artifact=f"dist/{stem}.cleanroom.txt"),
     )

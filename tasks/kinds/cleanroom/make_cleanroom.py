@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from packyard.formats.cleanroom import Check, Proof, proof_table
 from packyard.formats.errors import FormatError
 from packyard.formats.mojo.packagemanifest import SUFFIX, PackageManifest, read_package_manifest
 from packyard.formats.mojo.source import move_imports
@@ -27,7 +28,7 @@ from packyard.tasks.kinds.cleanroom.mojo import (
     make_bench,
     said,
 )
-from packyard.tasks.kinds.cleanroom.report import Check, Proof, conclude
+from packyard.tasks.kinds.cleanroom.report import conclude
 from packyard.tasks.kinds.mojo.compiler import Compiler, toolchain_of
 from packyard.tasks.kinds.mojo.packagefile import sha256_of
 from packyard.tasks.target.params import Params
@@ -196,7 +197,7 @@ def _unpack(file: Path, folder: Path) -> Check:
 
 
 def _report(room: Room[object], proof: Proof) -> None:
-    room.say(proof.table())
+    room.say(proof_table(proof))
     conclude(proof, room.outputs)
 
 

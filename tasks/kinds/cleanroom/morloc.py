@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from packyard.formats.cleanroom import Check
 from packyard.formats.errors import FormatError, Problem
 from packyard.formats.morloc.home import PlanePaths
 from packyard.formats.morloc.manifest import read_morloc
@@ -19,7 +20,6 @@ from packyard.formats.units import count_text
 from packyard.formats.workspace.manifest import MorlocSpec
 from packyard.tasks.errors import ActionError
 from packyard.tasks.kinds.cleanroom.mojo import ending_of, said
-from packyard.tasks.kinds.cleanroom.report import Check
 from packyard.tasks.kinds.morloc.archivefile import package_of_file, read_archive
 from packyard.tasks.kinds.morloc.install import carry_out, decide
 from packyard.tasks.kinds.morloc.lint import find_errors

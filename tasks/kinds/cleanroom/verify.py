@@ -6,16 +6,16 @@ artifacts: the smoke command of an archive, the examples of a Mojo package, the 
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
+from packyard.formats.cleanroom import Check, Proof, read_proof
 from packyard.formats.errors import FormatError, Problem
 from packyard.formats.mojo.packagemanifest import SUFFIX, PackageManifest, write_package_manifest
 from packyard.formats.morloc.reference import ARCHIVE_SUFFIX, PLANE_SUFFIX
@@ -31,7 +31,7 @@ from packyard.tasks.kinds.cleanroom.make_cleanroom import (
     prove_archive,
     prove_mojo,
 )
-from packyard.tasks.kinds.cleanroom.report import Check, Proof, conclude
+from packyard.tasks.kinds.cleanroom.report import FILE, TABLE, conclude
 from packyard.tasks.kinds.docs.links import Site
 from packyard.tasks.kinds.mojo.compiler import Compiler, toolchain_of
 from packyard.tasks.kinds.mojo.package import artifact_name, placed_examples
@@ -54,7 +54,7 @@ class Verified:
     path: Path
     passed: bool
     text: str
-    report: Mapping[str, Any] = field(default_factory=dict)
+    report: Proof | None = None
     log: str = ""
 
     def shown(self) -> str:
@@ -66,7 +66,8 @@ class Verified:
         """The outcome as data."""
         verdict = "works" if self.passed else "fails"
         causes = [] if self.passed else self.text.splitlines()
-        return {"file": os.fspath(self.path), "verdict": verdict, "report": dict(self.report), "findings": causes}
+        report = self.report.values() if self.report else {}
+        return {"file": os.fspath(self.path), "verdict": verdict, "report": report, "findings": causes}
 
 
 def verify_artifact(path: Path, compilers: Sequence[Compiler], workspace: Workspace | None) -> Verified:
@@ -93,8 +94,8 @@ def _tried(path: Path, prove: Callable[[Room[object]], Room[object]]) -> Verifie
             done = prove(room)
         except (ActionError, FormatError) as error:
             return Verified(path=path, passed=False, text=str(error), log=_said(room))
-        report = json.loads((done.outputs / "cleanroom.json").read_text(encoding="utf-8"))
-        text = (done.outputs / "cleanroom.txt").read_text(encoding="utf-8").rstrip("\n")
+        report = read_proof((done.outputs / FILE).read_text(encoding="utf-8"), FILE)
+        text = (done.outputs / TABLE).read_text(encoding="utf-8").rstrip("\n")
         return Verified(path=path, passed=True, text=text, report=report, log=_said(room).partition(text)[0])
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
 
+from packyard.formats.cleanroom import Check
 from packyard.formats.units import count_text, size_text
 from packyard.tasks.kinds.docs.onlinelinks import ask_links
 from packyard.tasks.kinds.docs.site import site_folders
@@ -43,12 +43,12 @@ def file_name(component: Component, evidence: Evidence) -> Found:
 
 def exports(component: Component, evidence: Evidence) -> Found:
     """Everything that it exports can be imported where there is nothing but the package and what it declares."""
-    return _shown(component, evidence, lambda check: check["what"].startswith(_IMPORT), "import")
+    return _shown(component, evidence, lambda check: check.what.startswith(_IMPORT), "import")
 
 
 def examples(component: Component, evidence: Evidence) -> Found:
     """Its examples run there."""
-    return _shown(component, evidence, lambda check: check["what"].endswith(_EXAMPLE), "example")
+    return _shown(component, evidence, lambda check: check.what.endswith(_EXAMPLE), "example")
 
 
 def script(component: Component, evidence: Evidence) -> Found:
@@ -131,7 +131,7 @@ def addresses(component: Component, evidence: Evidence) -> Found:
     return passed(f"{asked} on other hosts answer")
 
 
-def _shown(component: Component, evidence: Evidence, is_meant: Any, noun: str) -> Found:
+def _shown(component: Component, evidence: Evidence, is_meant: Callable[[Check], bool], noun: str) -> Found:
     """What the clean rooms of a Mojo package have shown of one sort."""
     targets = evidence.cleanrooms(component)
     if not targets:

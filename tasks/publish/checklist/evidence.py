@@ -3,13 +3,12 @@ and nothing is made."""
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
+from packyard.formats.cleanroom import Check, read_proof
 from packyard.formats.errors import FormatError
 from packyard.tasks.engine.build.opening import Opened, open_workspace
 from packyard.tasks.engine.build.verdict import Verdict
@@ -122,14 +121,13 @@ class Evidence:
                 return reason if name == target.name else f"{name}: {reason}"
         return ""
 
-    def report(self, target: Target) -> list[dict[str, Any]]:
+    def report(self, target: Target) -> tuple[Check, ...]:
         """The checks of a clean room that is fresh."""
         path = self.artifacts(target).get("", "")
         try:
-            checks: list[dict[str, Any]] = json.loads((self.root / path).read_text(encoding="utf-8"))["checks"]
-        except (OSError, ValueError, KeyError):
-            return []
-        return checks
+            return read_proof((self.root / path).read_text(encoding="utf-8"), path).checks
+        except (OSError, UnicodeDecodeError, FormatError):
+            return ()
 
     # files -----------------------------------------------------------------------------------------------------
 

@@ -10,6 +10,7 @@ from packyard.formats.archive.entry import Entry
 from packyard.formats.archive.gzipped import compressing
 from packyard.formats.archive.tarball import write_tar
 from packyard.formats.archive.zipball import write_zip
+from packyard.formats.cleanroom import Check
 from packyard.formats.mojo.packagemanifest import Needed, PackageManifest, Stamp
 from packyard.formats.pspf import Execution, Launcher, Metadata, Slot, key_from_seed, write_bundle
 from packyard.tasks.errors import ActionError
@@ -22,7 +23,6 @@ from packyard.tasks.kinds.cleanroom.make_cleanroom import (
     prove_bundle,
 )
 from packyard.tasks.kinds.cleanroom.mojo import check_dependencies
-from packyard.tasks.kinds.cleanroom.report import Check, Proof
 from packyard.tasks.target.room import Room
 from packyard.tasks.workspace.workspace import read_workspace
 
@@ -104,17 +104,6 @@ def test_cleanroom_of_a_damaged_archive_says_so(tmp_path: Path) -> None:
     with pytest.raises(ActionError) as caught:
         prove_archive(room)
     assert str(caught.value).splitlines()[1] == "bench-0.1.0.tar.gz unpacks: damaged file"
-
-
-def test_proof_shows_what_failed_and_why() -> None:
-    checks = (Check(what="a is whole"), Check(what="b runs", cause="it ended with status 2", detail="one\ntwo"))
-    proof = Proof(subject="a 1.0.0", compiler="Mojo 1.0.0", present={"a.mojopkg": "0123456789abcdef"}, checks=checks)
-    assert proof.table() == (
-        "a 1.0.0, in a clean room with Mojo 1.0.0\n\n  present  a.mojopkg  0123456789ab\n\n"
-        "  passed  a is whole\n  FAILED  b runs  it ended with status 2\n\n1 of 2 checks passed, 1 failed\n"
-    )
-    assert proof.failure() == "b runs: it ended with status 2\n    one\n    two"
-    assert json.loads(proof.json())["passed"] is False
 
 
 # bundles -----------------------------------------------------------------------------------------------------------

@@ -12,12 +12,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from packyard.formats.cleanroom import Check
 from packyard.formats.mojo.packagemanifest import read_package_manifest
 from packyard.tasks.errors import ActionError
 from packyard.tasks.host.unpack import unpack
 from packyard.tasks.kinds.cleanroom import make_cleanroom
 from packyard.tasks.kinds.cleanroom.make_cleanroom import MojoProofParams
-from packyard.tasks.kinds.cleanroom.report import Check
 from packyard.tasks.kinds.mojo.compiler import extension, records_paths, verb
 from packyard.tasks.target.room import Room
 

@@ -101,8 +101,8 @@ def compiler(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_package_is_shown_to_work_but_for_its_types(shapes: Path) -> None:
     found = verify_artifact(shapes, (), None)
-    assert [check["what"] for check in found.report["checks"]] == PASSED
-    assert found.report["not_shown"] == list(NOT_SHOWN)
+    assert [check.what for check in found.report.checks] == PASSED
+    assert found.report.not_shown == NOT_SHOWN
     assert found.text.endswith(
         "  passed  the module shapes exports area\n"
         "  not shown: that its types agree, and that the compiler's own installer takes it: there was no compiler of "
@@ -168,10 +168,10 @@ def test_package_that_is_damaged_is_told(shapes: Path) -> None:
 
 def test_package_is_shown_to_the_compiler_where_there_is_one(shapes: Path, compiler: Path) -> None:
     found = verify_artifact(shapes, (), None)
-    assert [check["what"] for check in found.report["checks"]] == [
+    assert [check.what for check in found.report.checks] == [
         *PASSED, "the types of base agree", "the types of shapes agree", "the compiler's own installer takes them",
     ]  # fmt: skip
-    assert found.report["not_shown"] == []
+    assert found.report.not_shown == ()
 
 
 def test_package_that_the_compiler_refuses_is_told(shapes: Path, compiler: Path) -> None:

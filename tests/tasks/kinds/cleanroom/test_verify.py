@@ -44,7 +44,7 @@ def test_verify_runs_the_smoke_command_of_an_archive_of_the_workspace(tmp_path: 
     (tmp_path / "packyard.toml").write_text(MANIFEST)
     path = tar(tmp_path / "dist/tools-0.1.0.tar.gz", {"inner/run.sh": '#!/bin/sh\necho "run $1"\n'})
     found = verify_artifact(path, (), read_workspace(tmp_path))
-    digest = found.report["present"][path.name]
+    digest = found.report.present[path.name]
     assert (
         shown(found)
         == f"""\
@@ -78,7 +78,7 @@ def test_verify_of_somebody_elses_archive_unpacks_it(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
         archive.writestr("a.txt", "a")
     found = verify_artifact(tmp_path / "a.zip", (), None)
-    assert [check["what"] for check in found.report["checks"]] == ["a.zip unpacks"]
+    assert [check.what for check in found.report.checks] == ["a.zip unpacks"]
 
 
 def test_verify_of_a_site_follows_its_links(tmp_path: Path) -> None:
@@ -118,7 +118,7 @@ def test_verify_of_a_distribution_without_a_compiler_does_not_pass(tmp_path: Pat
 def test_verify_reads_a_morloc_package_strictly(tmp_path: Path) -> None:
     good = {"geo/package.yaml": "name: geo\nversion: 0.1.0\n", "geo/main.loc": "module geo ()\n"}
     found = verify_artifact(tar(tmp_path / "geo-0.1.0.morloc.tar.gz", good), (), None)
-    assert [check["what"] for check in found.report["checks"]][:3] == [
+    assert [check.what for check in found.report.checks][:3] == [
         "geo-0.1.0.morloc.tar.gz unpacks, as geo 0.1.0", "its name is that of its manifest",
         "geo and what it needs install from their archives alone",
     ]  # fmt: skip
