@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from packyard.formats import pspf
 from packyard.formats.archive import gzipped, piece
-from packyard.formats.python.pyproject import BuildSpec
+from packyard.formats.python.flavor import BuildSpec
 from packyard.formats.python.slots import LIFECYCLES, PURPOSES, SlotSpec
 from packyard.formats.workspace import manifest
 from packyard.formats.workspace.manifest import read_workspace

@@ -1,28 +1,22 @@
-"""pyproject.toml: `[project]`, `[build-system]` (PyPA specifications), and `[tool.flavor]`, which makes it a bundle."""
+"""pyproject.toml: `[project]` and `[build-system]` (PyPA specifications). `[tool.flavor]`, which makes it a bundle, is
+read by flavor.py."""
 
 from __future__ import annotations
 
 import difflib
 import re
-import shlex
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, fields, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
-from packyard.formats.errors import FormatError
-from packyard.formats.naming import read_member_name
-from packyard.formats.platform import read_platform
-from packyard.formats.policy import Policy
 from packyard.formats.python.entrypoint import read_entry_point
+from packyard.formats.python.flavor import Flavor, read_flavor
 from packyard.formats.python.requirement import (
     read_distribution_name,
     read_python_release,
-    read_python_version,
     read_requirement,
     read_specifier,
 )
-from packyard.formats.python.slots import SlotSpec, read_slots, read_source
-from packyard.formats.python.trim import read_trim
 from packyard.formats.relpath import read_relpath
 from packyard.formats.text.table import Table, reading
 from packyard.formats.text.toml import read_toml
@@ -37,72 +31,6 @@ _DYNAMIC = (
 )  # fmt: skip
 # PEP 517: what a [build-system] without build-backend means.
 _LEGACY_BACKEND = "setuptools.build_meta:__legacy__"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BuildSpec:
-    """`[tool.flavor.build]`.
-
-    `dependencies` are local folders or members whose wheels are packed too, `extra_packages` further PEP 508
-    requirements, `exclude` patterns of files that stay out, `manylinux` platform tags in order of preference.
-    Each hook is one argument vector; `hook_requires` are what hooks need beside the application's environment.
-    `hook_inputs` are patterns of what hooks read (() for all the member's files), `hook_outputs` the files and folders
-    (with a final '/') that pre_build writes. `pip` puts pip into the bundle, `include_tests` the application's own
-    tests, `strip` takes the symbols out of compiled code in distributions. `trim` names what else of distributions
-    stays out (`formats/python/trim.py`), `keep` are patterns of paths below site-packages that stay whatever it says.
-    With `runtime` False the bundle carries no Python, and runs with one of the machine that it is started on.
-    """
-
-    dependencies: tuple[str, ...] = ()
-    extra_packages: tuple[str, ...] = ()
-    exclude: tuple[str, ...] = ()
-    manylinux: tuple[str, ...] = ()
-    pre_build: tuple[tuple[str, ...], ...] = ()
-    post_build: tuple[tuple[str, ...], ...] = ()
-    hook_requires: tuple[str, ...] = ()
-    hook_inputs: tuple[str, ...] = ()
-    hook_outputs: tuple[str, ...] = ()
-    pip: bool = True
-    include_tests: bool = False
-    strip: bool = False
-    trim: tuple[str, ...] = ()
-    keep: tuple[str, ...] = ()
-    runtime: bool = True
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RuntimeEnv:
-    """`[tool.flavor.execution.runtime.env]`: what the program sees of the environment it is started in.
-
-    `map` gives variables another name, old name -> new name; a star in `unset` and `pass_` stands for any letters.
-    """
-
-    unset: tuple[str, ...] = ()
-    pass_: tuple[str, ...] = ()
-    set: Mapping[str, str] = field(default_factory=dict)
-    map: Mapping[str, str] = field(default_factory=dict)
-    isolated: bool = True
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Flavor:
-    """`[tool.flavor]`. `entry_point` is '' when `[project.scripts]` alone says what to run.
-
-    `python_version` and `launcher` ('rust', 'go' or a path) are '' for the workspace's default, `package_name` is
-    the project's name unless set, `platforms` is () for the platform of the build. `smoke` has the words after a
-    command with which a clean room tries it.
-    """
-
-    entry_point: str = ""
-    python_version: str = ""
-    package_name: str
-    launcher: str = ""
-    platforms: tuple[str, ...] = ()
-    slots: tuple[SlotSpec, ...] = ()
-    build: BuildSpec = field(default_factory=BuildSpec)
-    runtime_env: RuntimeEnv = field(default_factory=RuntimeEnv)
-    policy: Policy | None = None
-    smoke: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,14 +54,6 @@ class ProjectManifest:
     build_requires: tuple[str, ...] = ()
     backend_path: tuple[str, ...] = ()
     flavor: Flavor | None = None
-
-
-def _find_misspelt(tool: Table) -> None:
-    """Other tools' tables are theirs; but one that is called nearly like ours would make an application a library."""
-    tool.ignore_rest()
-    near = [] if "flavor" in tool else difflib.get_close_matches("flavor", tool, 1, 0.8)
-    for key in near:
-        tool.problem(key, "unknown key", "did you mean 'flavor'?")
 
 
 def read_project(text: str, place: str) -> ProjectManifest:
@@ -162,8 +82,16 @@ def read_project(text: str, place: str) -> ProjectManifest:
             build_backend=build.text("build-backend", _LEGACY_BACKEND) if "build-system" in top else "",
             build_requires=build.parses("requires", read_requirement, required="build-system" in top),
             backend_path=build.parses("backend-path", read_relpath),
-            flavor=_flavor(tool.table("flavor"), name, scripts) if "flavor" in tool else None,
+            flavor=read_flavor(tool.table("flavor"), name, scripts) if "flavor" in tool else None,
         )
+
+
+def _find_misspelt(tool: Table) -> None:
+    """Other tools' tables are theirs; but one that is called nearly like ours would make an application a library."""
+    tool.ignore_rest()
+    near = [] if "flavor" in tool else difflib.get_close_matches("flavor", tool, 1, 0.8)
+    for key in near:
+        tool.problem(key, "unknown key", "did you mean 'flavor'?")
 
 
 def _dynamic(project: Table) -> tuple[str, ...]:
@@ -203,161 +131,3 @@ def _scripts(project: Table) -> dict[str, str]:
             table.problem(name, f"{name!r} is not a command name, letters, digits and . _ - were expected")
         scripts[name] = table.parse(name, read_entry_point, "")
     return scripts
-
-
-def _flavor(table: Table, name: str, scripts: Mapping[str, str]) -> Flavor:
-    metadata = table.table("metadata")
-    package_name = table.parse("package_name", read_member_name, "")
-    if package_name and "package_name" in metadata:
-        metadata.problem("package_name", "is given in [tool.flavor] too, only one of them was expected")
-    package_name = metadata.parse("package_name", read_member_name, "") or package_name or name
-    if "entry_point" not in table and not scripts:
-        table.problem("entry_point", "is missing, 'module:function' was expected",
-                      "or name commands in [project.scripts]")  # fmt: skip
-    return Flavor(
-        entry_point=table.parse("entry_point", read_entry_point, ""),
-        python_version=table.parse("python_version", read_python_version, ""),
-        package_name=package_name,
-        launcher=table.parse("launcher", read_launcher, ""),
-        platforms=table.parses("platforms", read_platform),
-        slots=read_slots(table),
-        build=_build(table.table("build")),
-        runtime_env=_runtime_env(table.table("execution").table("runtime").table("env")),
-        policy=_policy(table.table("policy")) if "policy" in table else None,
-        smoke=_smoke(table.table("smoke"), {*scripts, package_name}),
-    )
-
-
-def _smoke(table: Table, commands: Collection[str]) -> dict[str, tuple[str, ...]]:
-    for name in table:
-        if name not in commands:
-            table.problem(
-                name, f"is no command of the bundle, one of these was expected: {', '.join(sorted(commands))}"
-            )
-    return {name: table.texts(name) for name in table}
-
-
-def read_launcher(text: str) -> str:
-    """'rust', 'go', or the path of a launcher (with a slash, so that a mistyped name is no path)."""
-    if text not in ("rust", "go") and "/" not in text:
-        raise FormatError(f"{text!r} is not a launcher, 'rust', 'go' or a path like './launcher' was expected")
-    return text
-
-
-def _build(table: Table) -> BuildSpec:
-    return BuildSpec(
-        dependencies=table.parses("dependencies", _filled),
-        extra_packages=table.parses("extra_packages", read_requirement),
-        exclude=table.parses("exclude", _filled),
-        manylinux=(table.parse("manylinux", _tag, ""),)
-        if isinstance(table.raw("manylinux"), str)
-        else table.parses("manylinux", _tag),
-        pre_build=_hooks(table, "pre_build"),
-        post_build=_hooks(table, "post_build"),
-        hook_requires=table.parses("hook_requires", read_requirement),
-        hook_inputs=table.parses("hook_inputs", read_source),
-        hook_outputs=table.parses("hook_outputs", _hook_output),
-        pip=table.flag("pip", True),
-        strip=table.flag("strip"),
-        trim=table.parses("trim", read_trim),
-        keep=table.parses("keep", _filled),
-        runtime=table.flag("runtime", True),
-        include_tests=table.flag("include_tests"),
-    )
-
-
-def read_buildconfig(text: str, place: str, project: ProjectManifest) -> ProjectManifest:
-    """A buildconfig.toml, whose `[build]` goes before the same keys of `[tool.flavor.build]`; FormatError with all its
-    problems. Its `[build.execution]` counts when the manifest has no rules for the environment, as FlavorPack reads it.
-    """
-    with reading(read_toml(text, place), place) as top:
-        table = top.table("build")
-        build = _build(table)
-        environment = _runtime_env(table.table("execution").table("runtime").table("env"))
-        given = {key: getattr(build, key) for key in (field.name for field in fields(BuildSpec)) if key in table}
-    if project.flavor is None:
-        return project
-    flavor = replace(project.flavor, build=replace(project.flavor.build, **given))
-    if flavor.runtime_env == RuntimeEnv():
-        flavor = replace(flavor, runtime_env=environment)
-    return replace(project, flavor=flavor)
-
-
-def _hook_output(text: str) -> str:
-    path = read_relpath(text)
-    if not path or any(char in path for char in "*?["):
-        raise FormatError(
-            f"{text!r} is not a path below the member, a file or (with a final '/') a folder was expected"
-        )
-    return f"{path}/" if text.endswith("/") else path
-
-
-def _hooks(table: Table, key: str) -> tuple[tuple[str, ...], ...]:
-    """A string is one command, split as a shell does but run without one; an inner list is one argument vector."""
-    value = table.raw(key)
-    if not isinstance(value, list):
-        return tuple((text,) for text in table.texts(key))  # says that a list was expected
-    hooks = []
-    for position, hook in enumerate(value):
-        argv = hook
-        if isinstance(hook, str):
-            try:
-                argv = shlex.split(hook)
-            except ValueError:
-                argv = None
-        if not isinstance(argv, list) or not argv or not all(isinstance(word, str) and word for word in argv):
-            table.problem(f"{key}[{position}]", f"{hook!r} is not a command, a text or a list of words was expected")
-            continue
-        hooks.append(tuple(argv))
-    return tuple(hooks)
-
-
-def _runtime_env(table: Table) -> RuntimeEnv:
-    return RuntimeEnv(
-        unset=table.parses("unset", _variable),
-        pass_=table.parses("pass", _variable),
-        set=_variables(table, "set"),
-        map=_variables(table, "map"),
-        isolated=table.flag("isolated", True),
-    )
-
-
-def _variables(table: Table, key: str) -> dict[str, str]:
-    values = table.mapping(key)
-    for name in values:
-        try:
-            _variable(name)
-        except FormatError as error:
-            table.problem(f"{key}.{name}", error.problems[0].message)
-    return values
-
-
-def _policy(table: Table) -> Policy:
-    days = table.integer("max_age_days", 1) if "max_age_days" in table else None
-    if days is not None and days < 1:
-        table.problem("max_age_days", f"{days} is not a number of days, 1 or more was expected")
-    return Policy(
-        platforms=table.parses("platforms", read_platform),
-        refuse_root=table.flag("refuse_root"),
-        max_age_days=days,
-        require_env=table.parses("require_env", _variable),
-    )
-
-
-def _filled(text: str) -> str:
-    if not text.strip():
-        raise FormatError(f"{text!r} is empty, a text was expected")
-    return text
-
-
-def _tag(text: str) -> str:
-    if not re.fullmatch(r"manylinux(1|2010|2014|_[0-9]+_[0-9]+)", text):
-        raise FormatError(f"{text!r} is not a manylinux tag, one like 'manylinux2014' or 'manylinux_2_28' was expected")
-    return text
-
-
-def _variable(text: str) -> str:
-    # A star stands for any letters: unset = ["*"] leaves nothing but what `pass` and `set` name.
-    if not re.fullmatch(r"[A-Za-z_*?][A-Za-z0-9_*?]*", text):
-        raise FormatError(f"{text!r} is not a variable, letters, digits and _ were expected")
-    return text

@@ -10,7 +10,7 @@ from typing import TypeVar
 from packyard.formats.errors import FormatError
 from packyard.formats.morloc.reference import DEFAULT_REPOSITORY, read_plane_name, read_repository_template, read_source
 from packyard.formats.naming import read_import_name, read_member_name
-from packyard.formats.python.pyproject import read_launcher
+from packyard.formats.python.flavor import read_launcher
 from packyard.formats.python.requirement import read_python_release, read_python_version, read_requirement
 from packyard.formats.reference import read_reference
 from packyard.formats.relpath import read_relpath

@@ -7,13 +7,13 @@ import posixpath
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import cast
 
 from packaging.utils import canonicalize_name
 from packyard.formats.errors import FormatError, Problem
 from packyard.formats.mojo.manifest import MojoManifest, read_mojo
 from packyard.formats.morloc.manifest import MorlocManifest, read_morloc
-from packyard.formats.python.pyproject import ProjectManifest, read_buildconfig, read_project
+from packyard.formats.python.flavor import read_buildconfig
+from packyard.formats.python.pyproject import ProjectManifest, read_project
 from packyard.formats.workspace.lock import WorkspaceLock, read_lock
 from packyard.formats.workspace.manifest import WorkspaceManifest
 from packyard.formats.workspace.manifest import read_workspace as read_manifest
@@ -139,7 +139,7 @@ def _read_member(watch: Watch, folder: str) -> Member:
     """The member in a folder; FormatError with the problems of all its manifests."""
     readers: dict[str, tuple[str, Callable[[str, str], MojoManifest | ProjectManifest | MorlocManifest]]] = {
         "mojo": ("mojo.toml", read_mojo),
-        "project": ("pyproject.toml", read_project),
+        "project": ("pyproject.toml", lambda text, path: _read_project(watch, folder, text, path)),
         "morloc": ("package.yaml", read_morloc),
     }
     found: dict[str, MojoManifest | ProjectManifest | MorlocManifest] = {}
@@ -151,8 +151,6 @@ def _read_member(watch: Watch, folder: str) -> Member:
             continue
         try:
             found[kind] = read(watch.text(path), path)
-            if kind == "project" and watch.is_file(other := f"{folder}/{_BUILDCONFIG}" if folder else _BUILDCONFIG):
-                found[kind] = read_buildconfig(watch.text(other), other, cast(ProjectManifest, found[kind]))
             names[path] = found[kind].name
         except FormatError as error:
             problems.append(error)
@@ -170,6 +168,15 @@ def _read_member(watch: Watch, folder: str) -> Member:
         )
     gather(problems)
     return Member(name=next(iter(names.values())), folder=folder, **found)  # type: ignore[arg-type]
+
+
+def _read_project(watch: Watch, folder: str, text: str, path: str) -> ProjectManifest:
+    """A pyproject.toml, and the buildconfig.toml beside it."""
+    project = read_project(text, path)
+    other = f"{folder}/{_BUILDCONFIG}" if folder else _BUILDCONFIG
+    if not watch.is_file(other):
+        return project
+    return replace(project, flavor=read_buildconfig(watch.text(other), other, project.flavor))
 
 
 def _local_members(watch: Watch, members: list[Member], problems: list[FormatError]) -> list[Member]:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from packyard.formats.errors import FormatError, Problem
 from packyard.formats.pspf import Environment
 from packyard.formats.pspf.seal import PLACE_PREFIX
-from packyard.formats.python.pyproject import Flavor, RuntimeEnv
+from packyard.formats.python.flavor import Flavor, RuntimeEnv
 from packyard.formats.python.slots import SlotSpec
 from packyard.tasks.errors import PlanError, gather
 from packyard.tasks.kinds.bundle import signing

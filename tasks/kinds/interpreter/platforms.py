@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from packyard.formats.python.pyproject import Flavor
+from packyard.formats.python.flavor import Flavor
 from packyard.tasks.workspace.workspace import Member, Workspace
 
 
