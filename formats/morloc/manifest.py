@@ -7,19 +7,18 @@ there, and the version must be SemVer. null counts as absent.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any
 
 from packyard.formats.errors import FormatError, Problem
 from packyard.formats.naming import read_member_name
 from packyard.formats.relpath import read_relpath
 from packyard.formats.semver import read_version
-from packyard.formats.text.table import Table, reading
+from packyard.formats.text.table import reading
 from packyard.formats.text.yaml import read_yaml
+from packyard.formats.text.yamltable import YamlTable
 from packyard.formats.versionrange import read_range
-
-T = TypeVar("T")
 
 _PACKAGE = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?")
 _COMMIT = re.compile(r"[0-9a-fA-F]{40}|[0-9a-fA-F]{64}")
@@ -143,12 +142,12 @@ def read_morloc(text: str, place: str) -> MorlocManifest:
 
 def _manifest(values: Mapping[str, Any], written: Mapping[str, str], place: str) -> MorlocManifest:
     with reading(values, place) as table:
-        top = _Mapping(table, "", written)
+        top = YamlTable(table, written)
         expose = top.mapping("expose")
         ours = top.mapping("x-packyard")
         manifest = MorlocManifest(
             name=top.text("name", read_package_name, required=True),
-            version=top.text("version", read_version, required=True),
+            version=top.text("version", read_version, required=True, hint="write three numbers, like 1.0.0"),
             homepage=top.text("homepage"),
             synopsis=top.text("synopsis"),
             description=top.text("description"),
@@ -193,91 +192,13 @@ def read_package_name(text: str) -> str:
     return text
 
 
-class _Mapping:
-    """A YAML mapping being read: null is absent, and a value that YAML took for no string is shown as written."""
-
-    def __init__(self, table: Table, key: str, written: Mapping[str, str]) -> None:
-        self.table = table
-        self._key = key
-        self._written = written
-
-    def given(self, key: str) -> bool:
-        """Whether there is a value other than null."""
-        return self.table.raw(key) is not None
-
-    def text(self, key: str, read: Callable[[str], str] = str, *, required: bool = False) -> str:
-        """A string, '' when absent."""
-        value = self.table.raw(key)
-        if value is None:
-            if required:
-                self.table.problem(key, "is missing, a string was expected")
-            return ""
-        if self._is_text(value, key):
-            return self.table.parse(key, read, "", required=required)
-        return ""
-
-    def texts(self, key: str, read: Callable[[str], str] = str) -> tuple[str, ...]:
-        """A list of strings, () when absent."""
-        values = self.table.raw(key)
-        if values is None:
-            return ()
-        if not isinstance(values, list):
-            shown = self._written.get(self._path(key), values)
-            hint = f"{key}: [{shown}]" if isinstance(values, str) or shown is not values else ""
-            self.table.problem(key, f"{shown!r} is no list, a list of strings was expected", hint and f"write {hint}")
-            return ()
-        wrong = [value for position, value in enumerate(values) if not self._is_text(value, f"{key}[{position}]")]
-        return () if wrong else self.table.parses(key, read)
-
-    def integer(self, key: str) -> int:
-        """A whole number, 0 when absent."""
-        value = self.table.raw(key)
-        if isinstance(value, str) and value.isdigit():
-            self.table.problem(key, f"{value!r} is a string, an integer was expected", f"write {key}: {value}")
-            return 0
-        return self.table.integer(key) if value is not None else 0
-
-    def strings(self, key: str) -> dict[str, str]:
-        """A mapping from names to strings, {} when absent."""
-        child = self.mapping(key)
-        return {name: child.text(name) for name in child.table}
-
-    def mapping(self, key: str) -> _Mapping:
-        """The mapping at `key`, empty when absent."""
-        table = self.table.table(key) if self.given(key) else Table({}, "", [])
-        return _Mapping(table, self._path(key), self._written)
-
-    def mappings(self, key: str) -> list[_Mapping]:
-        """The list of mappings at `key`, empty when absent."""
-        tables = self.table.tables(key) if self.given(key) else []
-        return [
-            _Mapping(table, f"{self._path(key)}[{position}]", self._written) for position, table in enumerate(tables)
-        ]
-
-    def _is_text(self, value: Any, key: str) -> bool:
-        written = self._written.get(self._path(key))
-        if isinstance(value, str):
-            return True
-        if written is None:
-            self.table.problem(key, f"is {'a list' if isinstance(value, list) else 'a mapping'}, a string was expected")
-        else:
-            kind = {bool: "true or false", type(None): "null"}.get(type(value), "a number")
-            quoted = f'"{written}"' if "[" in key else f'{key}: "{written}"'
-            hint = "write three numbers, like 1.0.0" if self._path(key) == "version" else f"write {quoted}"
-            self.table.problem(key, f"{written} is {kind} in YAML, a string was expected", hint)
-        return False
-
-    def _path(self, key: str) -> str:
-        return f"{self._key}.{key}" if self._key else key
-
-
-def _foreign(top: _Mapping, language: str) -> dict[str, ForeignDep]:
+def _foreign(top: YamlTable, language: str) -> dict[str, ForeignDep]:
     """Packages of another language: name -> version, or a mapping with version, source and channel."""
     table = top.mapping(f"{language}-deps")
     return {name: _foreign_dep(table, name, _SOURCES[language]) for name in table.table}
 
 
-def _foreign_dep(table: _Mapping, name: str, sources: tuple[str, ...]) -> ForeignDep:
+def _foreign_dep(table: YamlTable, name: str, sources: tuple[str, ...]) -> ForeignDep:
     if not isinstance(table.table.raw(name), dict):
         version = table.table.raw(name)
         if not sources[0] and isinstance(version, str):
@@ -298,7 +219,7 @@ def _foreign_dep(table: _Mapping, name: str, sources: tuple[str, ...]) -> Foreig
     return ForeignDep(version=dep.text("version") or "*", source=source, channel=dep.text("channel"))
 
 
-def _local(table: _Mapping) -> dict[str, dict[str, LocalDep]]:
+def _local(table: YamlTable) -> dict[str, dict[str, LocalDep]]:
     found: dict[str, dict[str, LocalDep]] = {}
     for language in table.table:
         if language not in ("py", "rust"):
@@ -313,7 +234,7 @@ def _local(table: _Mapping) -> dict[str, dict[str, LocalDep]]:
     return found
 
 
-def _requires(table: _Mapping) -> dict[str, str]:
+def _requires(table: YamlTable) -> dict[str, str]:
     """Packages and the ranges of versions that they may have."""
     for name in table.table:
         try:
@@ -328,7 +249,7 @@ def _range(text: str) -> str:
     return text
 
 
-def _pins(top: _Mapping) -> tuple[ModulePin, ...]:
+def _pins(top: YamlTable) -> tuple[ModulePin, ...]:
     if top.given("morloc-deps") and top.given("morloc-dependencies"):
         top.table.problem("morloc-dependencies", "is the old name of morloc-deps, only one of them was expected")
         return ()

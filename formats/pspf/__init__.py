@@ -23,16 +23,7 @@ from packyard.formats.pspf.metadata import (
     read_metadata,
 )
 from packyard.formats.pspf.operations import read_chain
-from packyard.formats.pspf.reader import (
-    Bundle,
-    Finding,
-    Verdict,
-    judge,
-    open_bundle,
-    open_slot,
-    verify,
-    verify_contents,
-)
+from packyard.formats.pspf.reader import Bundle, open_bundle, open_slot
 from packyard.formats.pspf.seal import seal
 from packyard.formats.pspf.signature import (
     PrivateKey,
@@ -45,6 +36,7 @@ from packyard.formats.pspf.signature import (
     read_private_key,
     read_public_key,
 )
+from packyard.formats.pspf.verification import Finding, Verdict, judge, verify, verify_contents
 from packyard.formats.pspf.writer import write_bundle
 
 __all__ = [

@@ -82,3 +82,20 @@ BEFORE = zipped(a=b"1")[:-6] + b"\xff\0\0\0\0\0"  # its members would stand befo
 def test_difference_of_broken_archives_is_that_of_their_bytes(head: bytes) -> None:
     found = first_difference(head + b"a", head + b"b")
     assert found == Difference((), len(head), len(head) + 1, b"a", b"b")
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"launcher": b"not really a launchef"}, "launcher: byte 20: 72 ('r') and 66 ('f')"),
+        ({"files": "other"}, "slot app > share/text: bytes 0 to 3: "),
+        ({"seed": "s2"}, "the same parts are signed or laid out otherwise: bytes "),
+    ],
+)
+def test_difference_of_bundles_names_the_part(make_bundle, write_tgz, tmp_path, changes, expected) -> None:  # type: ignore[no-untyped-def]
+    one = make_bundle()
+    if "files" in changes:
+        other_app = write_tgz("other.tar.gz", {"bin/run": b'#!/bin/sh\necho "ran $*"\n', "share/text": b"TEXT\n"})
+        changes = {"files": [other_app, tmp_path / "notes.txt"]}
+    other = make_bundle("other.psp", **changes)
+    assert str(first_difference(one.read_bytes(), other.read_bytes())).startswith(expected)
