@@ -11,18 +11,9 @@ This module is the public interface (docs/pspf-api.md); the modules below it are
 from packyard.formats.errors import FormatError
 from packyard.formats.policy import Policy
 from packyard.formats.pspf.contents import Contents, contents_digest, listing, merged, read_contents, unpacked
-from packyard.formats.pspf.metadata import (
-    Build,
-    Coverage,
-    Environment,
-    Execution,
-    Launcher,
-    Metadata,
-    Slot,
-    Validation,
-    read_metadata,
-)
+from packyard.formats.pspf.metadata import Metadata, read_metadata
 from packyard.formats.pspf.operations import read_chain
+from packyard.formats.pspf.parts import Build, Coverage, Environment, Execution, Launcher, Slot, Validation
 from packyard.formats.pspf.reader import Bundle, open_bundle, open_slot
 from packyard.formats.pspf.seal import seal
 from packyard.formats.pspf.signature import (

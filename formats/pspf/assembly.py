@@ -20,8 +20,9 @@ from packyard.formats.pspf.layout import (
     index_checksum,
     short_hash,
 )
-from packyard.formats.pspf.metadata import LIFECYCLES, PURPOSES, Metadata, Slot, policy_hash
+from packyard.formats.pspf.metadata import Metadata, policy_hash
 from packyard.formats.pspf.operations import pack_chain, read_chain
+from packyard.formats.pspf.parts import LIFECYCLES, PURPOSES, Slot
 from packyard.formats.pspf.signature import fingerprint
 from packyard.formats.pspf.stored import stored_member
 

@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from packyard.formats.digest import Digest
-from packyard.formats.pspf.metadata import Json
+from packyard.formats.pspf.parts import Json
 
 PLACE_PREFIX: Final = ".packyard-"  # of the folders that hold content, and of the stamp beside them
 

@@ -21,8 +21,9 @@ from packyard.formats.pspf.layout import (
     index_checksum,
     short_hash,
 )
-from packyard.formats.pspf.metadata import LIFECYCLES, Slot, policy_hash
+from packyard.formats.pspf.metadata import policy_hash
 from packyard.formats.pspf.operations import Operation, pack_chain, read_chain, unpack_chain
+from packyard.formats.pspf.parts import LIFECYCLES, Slot
 from packyard.formats.pspf.reader import Bundle, Region, open_slot
 from packyard.formats.pspf.signature import SIGNATURE_SIZE, check_signature, fingerprint
 from packyard.formats.relpath import read_relpath

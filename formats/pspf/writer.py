@@ -15,8 +15,9 @@ from packyard.formats.digest import Digest
 from packyard.formats.errors import FormatError, Problem
 from packyard.formats.pspf.assembly import Arrangement, arrange, descriptors, index, stored_metadata
 from packyard.formats.pspf.layout import END_MAGIC, START_MAGIC
-from packyard.formats.pspf.metadata import LIFECYCLES, PURPOSES, Coverage, Metadata, Slot, with_identity
+from packyard.formats.pspf.metadata import Metadata, with_identity
 from packyard.formats.pspf.operations import Chain, Operation, check_portable, read_chain
+from packyard.formats.pspf.parts import LIFECYCLES, PURPOSES, Coverage, Slot
 from packyard.formats.pspf.signature import PrivateKey, public_key, sign
 from packyard.formats.relpath import read_relpath
 

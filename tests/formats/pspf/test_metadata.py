@@ -5,18 +5,9 @@ from dataclasses import replace
 
 import pytest
 from packyard.formats.errors import FormatError
-from packyard.formats.pspf.metadata import (
-    LARGEST,
-    Coverage,
-    Environment,
-    Execution,
-    Metadata,
-    Policy,
-    Slot,
-    policy_hash,
-    read_metadata,
-    with_identity,
-)
+from packyard.formats.policy import Policy
+from packyard.formats.pspf.metadata import LARGEST, Metadata, policy_hash, read_metadata, with_identity
+from packyard.formats.pspf.parts import Coverage, Environment, Execution, Slot
 
 FULL = Metadata(
     name="app",
