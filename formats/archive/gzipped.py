@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from io import BytesIO
 from typing import Protocol
 
-from packyard.formats.archive.tarball import Sink, Stream
+from packyard.formats.archive.stream import Sink, Stream
 from packyard.formats.errors import FormatError
 from zlib_ng import zlib_ng
 

@@ -18,7 +18,8 @@ from typing import BinaryIO
 
 from packyard.formats.archive.entry import Entry
 from packyard.formats.archive.gzipped import HEADER, LEVELS, TRAILER, crc32, deflater
-from packyard.formats.archive.tarball import END, Sink, write_tar
+from packyard.formats.archive.stream import Sink
+from packyard.formats.archive.tarball import END, write_tar
 from packyard.formats.digest import Digest
 from packyard.formats.errors import FormatError, Problem
 from zlib_ng import zlib_ng

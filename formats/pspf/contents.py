@@ -11,7 +11,8 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from packyard.formats.archive.gzipped import Reader
-from packyard.formats.archive.tarball import Stream, read_tar
+from packyard.formats.archive.stream import Stream
+from packyard.formats.archive.tarball import read_tar
 from packyard.formats.digest import Digest, digest_of
 from packyard.formats.errors import FormatError
 from packyard.formats.pspf.operations import Chain, Operation, check_portable

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from packyard.formats.archive.gzipped import decompress
-from packyard.formats.archive.tarball import Stream
+from packyard.formats.archive.stream import Stream
 from packyard.formats.errors import FormatError, Problem
 from packyard.formats.pspf.layout import (
     DESCRIPTOR_SIZE,

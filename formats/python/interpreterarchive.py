@@ -6,7 +6,8 @@ import re
 import struct
 
 from packyard.formats.archive.gzipped import Reader
-from packyard.formats.archive.tarball import Stream, read_tar
+from packyard.formats.archive.stream import Stream
+from packyard.formats.archive.tarball import read_tar
 from packyard.formats.errors import FormatError
 
 LARGEST = 1 << 31  # bytes of an unpacked archive; the largest are 0.4 GB

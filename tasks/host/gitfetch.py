@@ -15,7 +15,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from packyard.formats.archive.entry import Entry
-from packyard.formats.archive.tarball import Stream, read_tar
+from packyard.formats.archive.stream import Stream
+from packyard.formats.archive.tarball import read_tar
 from packyard.formats.errors import FormatError
 from packyard.tasks.errors import ActionError
 from packyard.tasks.host import network, process

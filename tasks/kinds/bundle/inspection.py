@@ -12,7 +12,8 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from packyard.formats.archive.tarball import Stream, read_tar
+from packyard.formats.archive.stream import Stream
+from packyard.formats.archive.tarball import read_tar
 from packyard.formats.errors import FormatError, Problem
 from packyard.formats.pspf import (
     Bundle,

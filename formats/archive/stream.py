@@ -1,0 +1,19 @@
+"""What archives are written to, and what they are read from."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+
+class Sink(Protocol):
+    """What an archive is written to."""
+
+    def write(self, data: bytes, /) -> object:
+        """Take all of `data`."""
+
+
+class Stream(Protocol):
+    """What an archive is read from; `read` gives fewer bytes than asked only at the end."""
+
+    def read(self, size: int, /) -> bytes:
+        """The next `size` bytes."""
