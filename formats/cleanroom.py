@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
-from packyard.formats.digest import Digest
+from packyard.formats.digest import read_sha256
 from packyard.formats.text.json import read_json
 from packyard.formats.text.table import Table, reading
 
@@ -76,7 +76,7 @@ def read_proof(text: str, place: str) -> Proof:
         proof = Proof(
             subject=top.text("subject", required=True),
             compiler=top.text("compiler"),
-            present={name: present.parse(name, _sha256, "") for name in present},
+            present={name: present.parse(name, read_sha256, "") for name in present},
             checks=tuple(_check(table) for table in top.tables("checks")),
             not_shown=top.texts("not_shown"),
         )
@@ -106,7 +106,3 @@ def _check(table: Table) -> Check:
     if table.flag("passed") != check.passed:
         table.problem("passed", "does not agree with the cause")
     return check
-
-
-def _sha256(text: str) -> str:
-    return Digest.parse(text).hex

@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass
-from typing import BinaryIO
+from pathlib import Path
 
 from packyard.formats.errors import FormatError
+from packyard.formats.stream import Stream
 
 _HEX = re.compile(r"[0-9a-f]{64}")
 _CHUNK = 1 << 20
@@ -41,8 +42,19 @@ def digest_of(data: bytes) -> Digest:
     return Digest(hashlib.sha256(data).hexdigest())
 
 
-def digest_stream(stream: BinaryIO) -> Digest:
-    """The digest of everything that is left in a binary stream."""
+def read_sha256(text: str) -> str:
+    """The hexadecimal digits of a digest as `Digest.parse` reads it."""
+    return Digest.parse(text).hex
+
+
+def digest_file(path: Path) -> Digest:
+    """The digest of a file; OSError when it cannot be read."""
+    with path.open("rb") as stream:
+        return digest_stream(stream)
+
+
+def digest_stream(stream: Stream) -> Digest:
+    """The digest of everything that is left in a stream."""
     state = hashlib.sha256()
     while chunk := stream.read(_CHUNK):
         state.update(chunk)

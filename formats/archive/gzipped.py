@@ -16,8 +16,8 @@ from contextlib import contextmanager
 from io import BytesIO
 from typing import Protocol
 
-from packyard.formats.archive.stream import Sink, Stream
 from packyard.formats.errors import FormatError
+from packyard.formats.stream import Sink, Stream
 from zlib_ng import zlib_ng
 
 COMPRESSOR = f"zlib-ng {zlib_ng.ZLIBNG_RUNTIME_VERSION}"  # part of the key of whatever it makes

@@ -18,10 +18,10 @@ from typing import BinaryIO
 
 from packyard.formats.archive.entry import Entry
 from packyard.formats.archive.gzipped import HEADER, LEVELS, TRAILER, crc32, deflater
-from packyard.formats.archive.stream import Sink
 from packyard.formats.archive.tarball import END, write_tar
 from packyard.formats.digest import Digest
 from packyard.formats.errors import FormatError, Problem
+from packyard.formats.stream import Sink
 from zlib_ng import zlib_ng
 
 # END deflated into one final block with fixed codes. Written out, not computed: it is part of the format and must

@@ -6,10 +6,10 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from packyard.formats.archive.entry import Entry, arrange, check_path, parents
-from packyard.formats.archive.stream import Sink, Stream
 from packyard.formats.archive.ustar import BLOCK, Header, Kind, read_exactly, read_header, write_header
 from packyard.formats.errors import FormatError, Problem, inside
 from packyard.formats.relpath import check_collisions
+from packyard.formats.stream import Sink, Stream
 
 END = bytes(2 * BLOCK)  # two zero blocks close an archive
 _CHUNK = 1 << 20

@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from packyard.formats.archive.stream import Stream
 from packyard.formats.errors import FormatError
+from packyard.formats.stream import Stream
 
 BLOCK = 512  # bytes; headers and contents are padded to it
 _LARGEST_OCTAL = 8**11 - 1  # what eleven octal digits hold

@@ -11,7 +11,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 
-from packyard.formats.digest import Digest
+from packyard.formats.digest import read_sha256
 from packyard.formats.mojo.package import MojoPackage
 from packyard.formats.naming import read_import_name
 from packyard.formats.relpath import FileName, read_file_name
@@ -112,7 +112,7 @@ def read_manifest_table(top: Table) -> PackageManifest:
         file=top.parse("file", read_file_name, FileName(""), required=True),
         installed_as=top.parse("installed_as", read_file_name, FileName(""), required=True),
         size=top.integer("size"),
-        sha256=top.parse("sha256", _read_sha256, "", required=True),
+        sha256=top.parse("sha256", read_sha256, "", required=True),
         compiler=_stamp(top.table("compiler", required=True)),
         dependencies=tuple(_needed(table) for table in top.tables("dependencies")),
         exports={module: exports.texts(module) for module in exports},
@@ -134,10 +134,6 @@ def _needed(table: Table) -> Needed:
         name=table.parse("name", read_import_name, "", required=True),
         distribution=table.text("distribution", required=True),
         version=table.parse("version", read_version, "", required=True),
-        sha256=table.parse("sha256", _read_sha256, "", required=True),
+        sha256=table.parse("sha256", read_sha256, "", required=True),
         range=table.text("range"),
     )
-
-
-def _read_sha256(text: str) -> str:
-    return Digest.parse(text).hex

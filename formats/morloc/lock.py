@@ -6,11 +6,11 @@ one line per file, sorted by path bytes: SHA-256 of its bytes, `x` or `-`, path.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from packyard.formats.archive.entry import Entry
+from packyard.formats.commit import read_commit
 from packyard.formats.digest import Digest, digest_of, digest_stream
 from packyard.formats.errors import FormatError, Problem
 from packyard.formats.morloc.manifest import read_package_name
@@ -20,8 +20,6 @@ from packyard.formats.text.tables import Values
 
 # Where a package comes from when it is no repository; `packyard.toml` or the plane says which one.
 MEMBER, FOLDER, ARCHIVE, DEFAULT = "member", "folder", "archive", "default"
-
-_COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +43,7 @@ def read_package(table: Table) -> LockedPackage:
         name=table.parse("name", read_package_name, "", required=True),
         version=table.parse("version", read_version, "", required=True),
         source=table.text("source", required=True),
-        commit=table.parse("commit", _commit, ""),
+        commit=table.parse("commit", read_commit, ""),
         content=table.parse("content", Digest.parse, None),
         installed=table.parse("installed", Digest.parse, None),
         dependencies=table.parses("dependencies", read_package_name),
@@ -107,9 +105,3 @@ def as_snapshot(packages: Iterable[LockedPackage]) -> str:
 
 def _with_commit(packages: Iterable[LockedPackage]) -> Iterator[LockedPackage]:
     return (package for package in sorted(packages, key=lambda package: package.name) if package.commit)
-
-
-def _commit(text: str) -> str:
-    if not _COMMIT.fullmatch(text):
-        raise FormatError(f"{text!r} is not a commit, 40 or 64 hexadecimal digits were expected")
-    return text

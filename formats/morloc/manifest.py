@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from packyard.formats.commit import read_commit
 from packyard.formats.errors import FormatError, Problem
 from packyard.formats.naming import read_member_name
 from packyard.formats.relpath import read_relpath
@@ -21,7 +22,6 @@ from packyard.formats.text.yamltable import YamlTable
 from packyard.formats.versionrange import read_range
 
 _PACKAGE = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?")
-_COMMIT = re.compile(r"[0-9a-fA-F]{40}|[0-9a-fA-F]{64}")
 # Language -> where its packages can come from; the first is the default, but Python has none.
 _SOURCES = {"py": ("", "conda", "pypi"), "r": ("conda",), "cpp": ("conda",), "julia": ("pkg",), "rust": ("crates",)}
 
@@ -257,13 +257,7 @@ def _pins(top: YamlTable) -> tuple[ModulePin, ...]:
     return tuple(
         ModulePin(
             name=pin.text("name", read_package_name, required=True),
-            git_hash=pin.text("git-hash", _commit, required=True),
+            git_hash=pin.text("git-hash", read_commit, required=True),
         )
         for pin in pins
     )
-
-
-def _commit(text: str) -> str:
-    if not _COMMIT.fullmatch(text):
-        raise FormatError(f"{text!r} is not a commit, 40 or 64 hexadecimal digits were expected")
-    return text.lower()

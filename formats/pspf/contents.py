@@ -6,16 +6,15 @@ and compare digests (see `seal`).
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Mapping
 from typing import Final
 
 from packyard.formats.archive.gzipped import Reader
-from packyard.formats.archive.stream import Stream
 from packyard.formats.archive.tarball import read_tar
-from packyard.formats.digest import Digest, digest_of
+from packyard.formats.digest import Digest, digest_of, digest_stream
 from packyard.formats.errors import FormatError
 from packyard.formats.pspf.operations import Chain, Operation, check_portable
+from packyard.formats.stream import Stream
 
 Contents = Mapping[str, str]  # path below the work environment -> hexadecimal SHA-256 of the file
 
@@ -32,9 +31,11 @@ def read_contents(stored: Stream, chain: Chain, target: str, *, limit: int = LAR
     """
     stream = unpacked(stored, chain, limit=limit)
     if Operation.TAR not in chain:
-        return {target: _digest(stream)}
+        return {target: digest_stream(stream).hex}
     # A tar has headers beside the contents, so the limit counts twice: for the stream and for the files.
-    return {member.path: _digest(member.body) for member in read_tar(stream, limit=limit) if member.kind == "file"}
+    return {
+        member.path: digest_stream(member.body).hex for member in read_tar(stream, limit=limit) if member.kind == "file"
+    }
 
 
 def unpacked(stored: Stream, chain: Chain, *, limit: int = LARGEST_CONTENTS) -> Stream:
@@ -62,10 +63,3 @@ def listing(contents: Contents) -> bytes:
 def contents_digest(contents: Contents) -> Digest:
     """The digest of the listing, which names the contents."""
     return digest_of(listing(contents))
-
-
-def _digest(stream: Stream) -> str:
-    state = hashlib.sha256()
-    while chunk := stream.read(_CHUNK):
-        state.update(chunk)
-    return state.hexdigest()

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from packyard.formats.archive.gzipped import decompress
-from packyard.formats.archive.stream import Stream
 from packyard.formats.errors import FormatError, Problem
 from packyard.formats.pspf.layout import (
     DESCRIPTOR_SIZE,
@@ -25,6 +24,7 @@ from packyard.formats.pspf.layout import (
 )
 from packyard.formats.pspf.metadata import LARGEST, Metadata, read_metadata
 from packyard.formats.pspf.signature import SIGNATURE_SIZE
+from packyard.formats.stream import Stream
 
 MOST_SLOTS: Final = 4096
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import enum
-import hashlib
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, fields
 from typing import BinaryIO, Final
 
-from packyard.formats.digest import Digest, digest_of
+from packyard.formats.digest import Digest, digest_of, digest_stream
 from packyard.formats.errors import FormatError
 from packyard.formats.pspf import assembly
 from packyard.formats.pspf.contents import Contents, contents_digest, merged, read_contents
@@ -29,7 +28,6 @@ from packyard.formats.pspf.signature import SIGNATURE_SIZE, check_signature, fin
 from packyard.formats.relpath import read_relpath
 
 LARGEST_HOLE: Final = 1 << 16  # one builder leaves 8192 zero bytes behind the launcher
-_CHUNK: Final = 1 << 20
 
 
 class Verdict(enum.Enum):
@@ -185,11 +183,11 @@ def _byte_findings(bundle: Bundle, stream: BinaryIO) -> Iterator[Finding]:
         yield from misplaced
         return
     for position, descriptor in enumerate(bundle.descriptors):
-        digest = _digest(stream, descriptor.offset, descriptor.size)
+        digest = digest_stream(Region(stream, descriptor.offset, descriptor.size))
         yield from _slot_findings(bundle, position, descriptor, digest)
     if bundle.metadata.launcher.checksum:
         said = bundle.metadata.launcher.digest
-        if said is None or said != _digest(stream, 0, index.launcher_size):
+        if said is None or said != digest_stream(Region(stream, 0, index.launcher_size)):
             yield Finding("launcher", "its bytes are not the ones whose digest is signed")
         if bundle.metadata.launcher.size != index.launcher_size:
             yield Finding("launcher", "its size in the index is not the signed one")
@@ -263,11 +261,3 @@ def _assembly_findings(bundle: Bundle) -> Iterator[Finding]:
 def _show(value: object) -> str:
     text = value.decode("ascii", "backslashreplace") if isinstance(value, bytes) else str(value)
     return repr(text if len(text) <= 80 else text[:77] + "...")
-
-
-def _digest(stream: BinaryIO, offset: int, size: int) -> Digest:
-    state = hashlib.sha256()
-    region = Region(stream, offset, size)
-    while chunk := region.read(_CHUNK):
-        state.update(chunk)
-    return Digest(state.hexdigest())

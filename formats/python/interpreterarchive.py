@@ -6,9 +6,9 @@ import re
 import struct
 
 from packyard.formats.archive.gzipped import Reader
-from packyard.formats.archive.stream import Stream
 from packyard.formats.archive.tarball import read_tar
 from packyard.formats.errors import FormatError
+from packyard.formats.stream import Stream
 
 LARGEST = 1 << 31  # bytes of an unpacked archive; the largest are 0.4 GB
 

@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 from packyard.formats.archive.entry import Entry
-from packyard.formats.archive.stream import Stream
 from packyard.formats.archive.tarball import read_tar
+from packyard.formats.commit import is_commit
 from packyard.formats.errors import FormatError
+from packyard.formats.stream import Stream
 from packyard.tasks.errors import ActionError
 from packyard.tasks.host import network, process
 from packyard.tasks.host.filelock import exclusive
@@ -26,7 +26,6 @@ LARGEST = 512 << 20  # bytes of all files of a commit
 _MOST = 200_000  # files, when links are followed
 _MOST_HOPS = 40  # links from one path to its file, as in the kernel
 _PLAIN = "* -text !eol -ident -filter -export-subst -export-ignore !working-tree-encoding\n"
-_COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 # What reaches a git child: where it finds itself, its settings, and what unlocks repositories; nothing else of the
 # user's environment is its business.
 _KEPT = frozenset(
@@ -45,7 +44,7 @@ def commit_of(url: str, form: str, ref: str, cache: Path) -> str:
     `form` is '' (the default branch), 'branch', 'tag' or 'hash'. FormatError when the remote does not know it.
     """
     if form == "hash":
-        return ref if _COMMIT.fullmatch(ref) else _abbreviated(url, ref, cache)
+        return ref if is_commit(ref) else _abbreviated(url, ref, cache)
     name = f"{_SPACES[form]}{ref}" if form else "HEAD"
     wanted = [name, f"{name}^{{}}"] if form == "tag" else [name]  # ^{}: what an annotated tag points at
     found: dict[str, str] = {}

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from packyard.formats.digest import digest_stream
+from packyard.formats.digest import digest_file
 from packyard.formats.python.pinned import Pinned
 from packyard.tasks.errors import ActionError
 from packyard.tasks.host import network
@@ -64,7 +64,7 @@ def _remote(file: Pinned) -> bool:
 def _obtain(file: Pinned, folder: Path, indexes: Sequence[str]) -> Path:
     place = folder / file.sha256
     if place.is_file():
-        if _sha256(place) == file.sha256:
+        if digest_file(place).hex == file.sha256:
             with contextlib.suppress(OSError):
                 os.utime(place)  # it was used: what was not for longest goes first
             return place
@@ -72,7 +72,7 @@ def _obtain(file: Pinned, folder: Path, indexes: Sequence[str]) -> Path:
     try:
         with replacing(place) as aside:
             download(file.url, aside, indexes)
-            if (found := _sha256(aside)) != file.sha256:
+            if (found := digest_file(aside).hex) != file.sha256:
                 raise ActionError(
                     f"{file.file!r} has the SHA-256 {found}, the lock expects {file.sha256}",
                     hint="the file is not the one that was locked: ask who serves it, "
@@ -81,8 +81,3 @@ def _obtain(file: Pinned, folder: Path, indexes: Sequence[str]) -> Path:
     except OSError as error:
         raise ActionError(f"{file.file!r} cannot be kept: {error.strerror}") from None
     return place
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as stream:
-        return digest_stream(stream).hex

@@ -12,7 +12,6 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from packyard.formats.archive.stream import Stream
 from packyard.formats.archive.tarball import read_tar
 from packyard.formats.errors import FormatError, Problem
 from packyard.formats.pspf import (
@@ -30,6 +29,7 @@ from packyard.formats.pspf import (
 from packyard.formats.pspf.contents import LARGEST_CONTENTS
 from packyard.formats.pspf.operations import Chain, Operation, chain_name, unpack_chain
 from packyard.formats.relpath import read_relpath
+from packyard.formats.stream import Stream
 from packyard.formats.units import size_text
 from packyard.tasks.errors import UsageError
 from packyard.tasks.kinds.bundle.deepcheck import verify_program

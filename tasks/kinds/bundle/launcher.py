@@ -11,7 +11,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from packyard.formats.digest import Digest, digest_stream
+from packyard.formats.digest import Digest, digest_file
 from packyard.tasks.errors import ActionError
 from packyard.tasks.index.installtree import install_as_is
 from packyard.tasks.kinds.bundle.launcherchoice import LANGUAGES, VERSION, choice
@@ -133,8 +133,7 @@ def make_launcher(room: Room[LauncherParams]) -> None:
     found = wheel / params.file
     if not found.is_file():
         raise ActionError(f"the wheel holds no {params.file!r}")
-    with found.open("rb") as stream:
-        digest = digest_stream(stream)
+    digest = digest_file(found)
     if digest != params.digest:
         raise ActionError(f"{found.name!r} has the digest {digest}, {params.digest} was expected")
     launcher = room.outputs / "launcher"

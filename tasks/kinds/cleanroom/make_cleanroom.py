@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from packyard.formats.cleanroom import Check, Proof, proof_table
+from packyard.formats.digest import digest_file
 from packyard.formats.errors import FormatError
 from packyard.formats.mojo.packagemanifest import SUFFIX, PackageManifest, read_package_manifest
 from packyard.formats.mojo.source import move_imports
@@ -30,7 +31,6 @@ from packyard.tasks.kinds.cleanroom.mojo import (
 )
 from packyard.tasks.kinds.cleanroom.report import conclude
 from packyard.tasks.kinds.mojo.compiler import Compiler, toolchain_of
-from packyard.tasks.kinds.mojo.packagefile import sha256_of
 from packyard.tasks.target.params import Params
 from packyard.tasks.target.room import Room
 from packyard.tasks.texts.verifyscript import verify_script
@@ -118,7 +118,7 @@ def prove_bundle(room: Room[BundleProofParams]) -> None:
     if checks[0].passed:
         launchers = {language: room.inputs / language for language in LANGUAGES}
         checks += check_starts(room, file, launchers, room.params.commands)
-    present = {file.name: sha256_of(file)}
+    present = {file.name: digest_file(file).hex}
     _report(room, Proof(subject=file.name, compiler="", present=present, checks=tuple(checks)))
 
 
@@ -135,7 +135,7 @@ def prove_archive(room: Room[ArchiveProofParams]) -> None:
     if params.smoke and checks[0].passed:
         checks.append(_smoke(room, compiler, top))
     named = f"Mojo {version}" if version else ""
-    present = {file.name: sha256_of(file)}
+    present = {file.name: digest_file(file).hex}
     _report(room, Proof(subject=file.name, compiler=named, present=present, checks=tuple(checks)))
 
 
@@ -153,7 +153,7 @@ def prove_morloc(room: Room[MorlocProofParams]) -> None:
     file, others = room.inputs / params.file, sorted(room.inputs.glob("packages/*"))
     bench = morloc.Bench(room, room.scratch / "morloc")
     checks = tuple(morloc.check_package(bench, file, others, params.name))
-    present = {path.name: sha256_of(path) for path in (file, *others)}
+    present = {path.name: digest_file(path).hex for path in (file, *others)}
     _report(
         room,
         Proof(subject=file.name, compiler="", present=present, checks=checks, not_shown=morloc.NOT_SHOWN),

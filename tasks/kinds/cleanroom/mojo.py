@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from packyard.formats.cleanroom import Check
+from packyard.formats.digest import digest_file
 from packyard.formats.errors import FormatError
 from packyard.formats.mojo.package import read_package
 from packyard.formats.mojo.packagemanifest import PackageManifest
 from packyard.tasks.errors import ActionError
 from packyard.tasks.kinds.mojo.compiler import Compiler
-from packyard.tasks.kinds.mojo.packagefile import sha256_of
 from packyard.tasks.target.room import Room
 
 _TIMEOUT = 300  # seconds for one program
@@ -53,7 +53,7 @@ class Bench:
 
     def packages(self) -> dict[str, str]:
         """The files in `packages/` with their SHA-256."""
-        return {path.name: sha256_of(path) for path in sorted((self.folder / "packages").iterdir())}
+        return {path.name: digest_file(path).hex for path in sorted((self.folder / "packages").iterdir())}
 
     def run(self, program: str) -> str:
         """Run a Mojo program of the folder; what it and the compiler said when it failed, else ''."""
@@ -80,7 +80,7 @@ def check_file(path: Path, manifest: PackageManifest, compiler: Compiler) -> Che
         return Check(what=what, cause="damaged file", detail=str(error))
     if not header.fits(compiler.library()):
         return Check(what=what, cause=f"wrong compiler: it fits {header.accepted_by}")
-    if sha256_of(path) != manifest.sha256:
+    if digest_file(path).hex != manifest.sha256:
         return Check(what=what, cause="it is not the file that its manifest describes")
     recorded = _SOURCE.search(path.read_bytes())
     if recorded:

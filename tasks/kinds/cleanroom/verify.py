@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from packyard.formats.cleanroom import Check, Proof, read_proof
+from packyard.formats.digest import digest_file
 from packyard.formats.errors import FormatError, Problem
 from packyard.formats.mojo.packagemanifest import SUFFIX, PackageManifest, write_package_manifest
 from packyard.formats.morloc.reference import ARCHIVE_SUFFIX, PLANE_SUFFIX
@@ -35,7 +36,7 @@ from packyard.tasks.kinds.cleanroom.report import FILE, TABLE, conclude
 from packyard.tasks.kinds.docs.links import Site
 from packyard.tasks.kinds.mojo.compiler import Compiler, toolchain_of
 from packyard.tasks.kinds.mojo.package import artifact_name, placed_examples
-from packyard.tasks.kinds.mojo.packagefile import ENDS, is_mojo_package, read_described, sha256_of
+from packyard.tasks.kinds.mojo.packagefile import ENDS, is_mojo_package, read_described
 from packyard.tasks.kinds.mojo.plan import sound_packages
 from packyard.tasks.kinds.morloc.verify import morloc_program
 from packyard.tasks.target.params import NoParams
@@ -175,7 +176,7 @@ def _beside(folder: Path, manifest: PackageManifest) -> dict[Path, PackageManife
     wanted = {needed.sha256: needed for needed in manifest.dependencies}
     found: dict[Path, PackageManifest] = {}
     for path in sorted(folder.iterdir()) if wanted else ():
-        if path.name.endswith(ENDS) and (digest := sha256_of(path)) in wanted:
+        if path.name.endswith(ENDS) and (digest := digest_file(path).hex) in wanted:
             found[path] = read_described(path)[0]
             del wanted[digest]
     if wanted:
@@ -279,7 +280,7 @@ def _morloc(room: Room[object], path: Path) -> Room[object]:
 
 def _report(room: Room[object], path: Path, checks: Iterable[Check], not_shown: tuple[str, ...] = ()) -> Room[object]:
     """Write the report as a clean room's; ActionError with the causes when something failed."""
-    present = {path.name: sha256_of(path)}
+    present = {path.name: digest_file(path).hex}
     proof = Proof(subject=path.name, compiler="", present=present, checks=tuple(checks), not_shown=not_shown)
     conclude(proof, room.outputs)
     return room

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from packyard.formats.digest import digest_stream
+from packyard.formats.digest import digest_file
 from packyard.formats.mojo.packagemanifest import SUFFIX, read_package_manifest
 from packyard.tasks.target.params import Params
 from packyard.tasks.target.room import Room
@@ -57,8 +57,7 @@ def make_install(room: Room[GuideParams]) -> None:
 
 def _row(room: Room[GuideParams], product: ProductParams) -> Row:
     path = room.inputs / product.file
-    with path.open("rb") as stream:
-        digest = digest_stream(stream).hex
+    digest = digest_file(path).hex
     return Row(
         file=product.file,
         what=product.what,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from packyard.formats.digest import digest_stream
+from packyard.formats.digest import digest_file
 from packyard.tasks.target.params import Params
 from packyard.tasks.target.room import Room
 from packyard.tasks.texts.installscript import Beside, Placed, install_script
@@ -47,5 +47,4 @@ def make_installer(room: Room[InstallerParams]) -> None:
 
 
 def _placed(piece: PieceParams, path: Path) -> Placed:
-    with path.open("rb") as stream:
-        return Placed(file=piece.file, sha256=digest_stream(stream).hex, how=piece.how, to=piece.to)
+    return Placed(file=piece.file, sha256=digest_file(path).hex, how=piece.how, to=piece.to)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import posixpath
 from collections.abc import Mapping
 from dataclasses import replace
@@ -14,6 +12,7 @@ from packyard.formats.workspace.manifest import DocsSpec, WorkspaceManifest
 from packyard.tasks.errors import PlanError
 from packyard.tasks.index import lock
 from packyard.tasks.kinds.interpreter import choice
+from packyard.tasks.kinds.python.backend import buildenv_name
 from packyard.tasks.target.target import Pin, Target
 from packyard.tasks.workspace.workspace import Member, Workspace
 
@@ -44,9 +43,8 @@ def docs_pin(workspace: Workspace) -> Pin | None:
 
 
 def docsenv_of(pin: Pin) -> str:
-    """The target that makes the environment of a lock: named by what is in it."""
-    question = json.dumps([pin.requirements, pin.python, pin.path if pin.path == LOCK else ""])
-    return f"buildenv:docs-py{pin.python}-{hashlib.sha256(question.encode()).hexdigest()[:8]}"
+    """The target that makes the environment of what makes the sites."""
+    return buildenv_name("docs", pin, committed=LOCK)
 
 
 def pages_folder(spec: DocsSpec, config: MkdocsConfig) -> str:

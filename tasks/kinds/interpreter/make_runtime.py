@@ -19,7 +19,7 @@ from packyard.formats.archive.gzipped import Reader
 from packyard.formats.archive.listing import listed, write_listing
 from packyard.formats.archive.piece import PieceWriter
 from packyard.formats.archive.tarball import read_tar
-from packyard.formats.digest import digest_stream
+from packyard.formats.digest import digest_file
 from packyard.formats.elf import GLIBC_LIBRARIES, MAGIC, Elf, read_elf, strip_elf
 from packyard.formats.errors import FormatError, inside
 from packyard.formats.python.interpreterarchive import LARGEST
@@ -132,8 +132,7 @@ def _unpack(room: Room[RuntimeParams], home: Path) -> None:
     if room.params.kind == "url":
         archive = room.scratch / "archive.tar.gz"
         download(room.params.url, archive)
-    with archive.open("rb") as stream:
-        found = digest_stream(stream).hex
+    found = digest_file(archive).hex
     if found != room.params.sha256:
         raise ActionError(
             f"the interpreter's archive has the SHA-256 {found}, {room.params.sha256} was expected",

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from packyard.formats.digest import digest_file
 from packyard.formats.errors import FormatError, Problem
 from packyard.formats.mojo.library import NAME as RECORD
 from packyard.formats.mojo.library import read_library, write_library
@@ -27,7 +28,7 @@ from packyard.formats.text.json import read_json
 from packyard.formats.text.table import reading
 from packyard.tasks.errors import ActionError, PlanError, UsageError
 from packyard.tasks.host.filelock import exclusive
-from packyard.tasks.kinds.mojo.packagefile import ENDS, read_described, sha256_of
+from packyard.tasks.kinds.mojo.packagefile import ENDS, read_described
 
 How = Literal["install", "replace", "repair", "keep"]
 
@@ -65,7 +66,7 @@ def state(folder: Path, manifest: PackageManifest) -> str:
     path = folder / manifest.installed_as
     if not path.is_file():
         return "missing"
-    return "whole" if sha256_of(path) == manifest.sha256 else "altered"
+    return "whole" if digest_file(path).hex == manifest.sha256 else "altered"
 
 
 @contextmanager
@@ -230,7 +231,7 @@ def _commit(
         digests = {package.installed_as: package.sha256 for package in packages.values()}
         for name, file in new.items():
             shutil.copyfile(file, staging / name)
-            if sha256_of(staging / name) != digests[name]:
+            if digest_file(staging / name).hex != digests[name]:
                 raise ActionError(f"{file}: changed while it was being installed")
         (staging / RECORD).write_text(write_library(packages.values()), encoding="utf-8")
         plan = staging / f"{_PLAN}.part"

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from packyard.formats.digest import digest_file
 from packyard.formats.mojo.exports import exports, module_names
 from packyard.formats.mojo.package import MojoPackage
 from packyard.formats.mojo.packagemanifest import Needed, PackageManifest, stamp_of
 from packyard.formats.relpath import read_file_name
-from packyard.tasks.kinds.mojo.packagefile import sha256_of
 from packyard.tasks.target.room import Room
 
 
@@ -55,7 +55,7 @@ def make_manifest(
         file=read_file_name(said.file),
         installed_as=read_file_name(made.name),
         size=made.stat().st_size,
-        sha256=sha256_of(made),
+        sha256=digest_file(made).hex,
         compiler=stamp_of(package),
         dependencies=tuple(
             _needed(one, room.inputs / "deps" / f"{one.name}{made.suffix}") for one in said.dependencies
@@ -72,6 +72,6 @@ def _needed(one: NeededParams, file: Path) -> Needed:
         name=one.name,
         distribution=one.distribution,
         version=one.version,
-        sha256=sha256_of(file),
+        sha256=digest_file(file).hex,
         range=one.range,
     )

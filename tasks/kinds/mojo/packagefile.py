@@ -6,7 +6,7 @@ import os
 import re
 from pathlib import Path
 
-from packyard.formats.digest import digest_stream
+from packyard.formats.digest import digest_file
 from packyard.formats.errors import FormatError, Problem, inside
 from packyard.formats.mojo.package import MojoPackage, is_package, read_package
 from packyard.formats.mojo.packagemanifest import SUFFIX, PackageManifest, read_package_manifest, stamp_of
@@ -37,7 +37,7 @@ def read_described(file: Path) -> tuple[PackageManifest, bool]:
     try:
         with inside(place), file.open("rb") as stream:
             header = read_package(stream)
-        sha256 = sha256_of(file)
+        sha256 = digest_file(file).hex
         beside = file.with_name(file.name + SUFFIX)
         text = beside.read_text(encoding="utf-8") if beside.is_file() else None
     except OSError as error:
@@ -80,9 +80,3 @@ def _by_name(file: Path, header: MojoPackage, sha256: str) -> PackageManifest:
         sha256=sha256,
         compiler=stamp_of(header),
     )
-
-
-def sha256_of(path: Path) -> str:
-    """The SHA-256 of a file, in hexadecimal."""
-    with path.open("rb") as stream:
-        return digest_stream(stream).hex

@@ -19,10 +19,15 @@ def buildenv_of(member: Member, workspace: Workspace) -> str:
     same share one."""
     assert member.project is not None
     pin = build_pin(member, workspace)
-    committed = pin.path if pin.path == member.path(pylock.BUILD_NAME) else ""
-    question = json.dumps([pin.requirements, pin.python, committed])
     backend = member.project.build_backend.partition(":")[0].partition(".")[0]
-    return f"buildenv:{backend}-py{pin.python}-{hashlib.sha256(question.encode()).hexdigest()[:8]}"
+    return buildenv_name(backend, pin, committed=member.path(pylock.BUILD_NAME))
+
+
+def buildenv_name(what: str, pin: Pin, *, committed: str) -> str:
+    """The target that makes the environment of a lock: named by what is in it, and by the lock's own path when that is
+    the one to be `committed`."""
+    question = json.dumps([pin.requirements, pin.python, pin.path if pin.path == committed else ""])
+    return f"buildenv:{what}-py{pin.python}-{hashlib.sha256(question.encode()).hexdigest()[:8]}"
 
 
 def build_pin(member: Member, workspace: Workspace) -> Pin:
@@ -38,8 +43,7 @@ def hookenv_of(member: Member, workspace: Workspace) -> str:
     pin = hook_pin(member, workspace)
     if pin is None:
         return ""
-    question = json.dumps([pin.requirements, pin.python, pin.path if pin.path == member.path(pylock.HOOK_NAME) else ""])
-    return f"buildenv:hooks-py{pin.python}-{hashlib.sha256(question.encode()).hexdigest()[:8]}"
+    return buildenv_name("hooks", pin, committed=member.path(pylock.HOOK_NAME))
 
 
 def hook_pin(member: Member, workspace: Workspace) -> Pin | None:
