@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from packyard.tasks.host.filelock import exclusive
+from packyard.tasks.host.machine import host_platform
 from packyard.tasks.index import lock
 from packyard.tasks.kinds.mojo.compiler import toolchain_of
 from packyard.tasks.kinds.mojo.make_toolchain import ToolchainParams, make_toolchain
@@ -41,13 +42,14 @@ def compiler_tree() -> CompilerTree:
 
 
 def _install(version: str, work: Path) -> Path:
+    platform = host_platform()
     room = Room(
         inputs=work / "in", outputs=work / "out", scratch=work / "tmp", home=work / "home",
-        params=ToolchainParams(version=version, platform=""), log=work / "log", network=True,
+        params=ToolchainParams(version=version, platform=platform), log=work / "log", network=True,
     )  # fmt: skip
     for folder in (room.inputs, room.outputs, room.scratch, room.home):
         folder.mkdir()
-    pin = Pin(path="in/pylock.toml", requirements=(f"mojo-compiler=={version}",), python="3.11", platform="")
+    pin = Pin(path="in/pylock.toml", requirements=(f"mojo-compiler=={version}",), python="3.11", platform=platform)
     lock.resolve(pin, work, downloads=work / "downloads")
     make_toolchain(room)
     return room.outputs / "toolchain"
