@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from packyard.formats.archive.gzipped import COMPRESSOR, LEVELS
 from packyard.formats.errors import FormatError, Problem
 from packyard.formats.text.mkdocs import read_mkdocs
 from packyard.formats.workspace.manifest import DocsSpec
 from packyard.tasks.errors import PlanError, gather
+from packyard.tasks.kinds.docs.make_docs import DocsParams, make_docs
 from packyard.tasks.kinds.docs.site import (
     SITE,
     docs_pin,
@@ -26,6 +26,8 @@ from packyard.tasks.kinds.docs.site import (
 )
 from packyard.tasks.kinds.interpreter import choice
 from packyard.tasks.kinds.python.buildenv import buildenv
+from packyard.tasks.target.packing import Packing
+from packyard.tasks.target.params import call
 from packyard.tasks.target.target import Output, Source, Target, Use
 from packyard.tasks.workspace.workspace import MANIFEST, Workspace
 
@@ -48,29 +50,25 @@ def _target(workspace: Workspace, spec: DocsSpec, key: str) -> Target:
     pin = docs_pin(workspace)
     assert pin is not None
     config, pages, sources = _sources(workspace, spec, key)
-    python = docs_python(workspace)
-    one = choice.find(python, workspace)
-    runs, uses = choice.python_for(one)
+    python, uses = choice.python_for(choice.find(docs_python(workspace), workspace))
     environment = docsenv_of(pin)
     site, file = site_folder(spec.name, workspace.manifest), zip_name(spec, workspace.manifest)
     return Target(
         name=f"docs:{spec.name}",
         doc=f"the site {site}/ and {file}",
         place=MANIFEST,
-        run="packyard.tasks.kinds.docs.make_docs:make_docs",
-        params={
-            "zip": file,
-            "label": f"{spec.name} {spec.version}",
-            "config": config,
-            "pages": pages,
-            "buildenv": environment,
-            "python": runs.program,
-            "runtime": one.target,
-            "version": python,
-            "epoch": workspace.epoch,
-            "compressor": COMPRESSOR,
-            "level": LEVELS["small"],
-        },
+        **call(
+            make_docs,
+            DocsParams(
+                file=file,
+                label=f"{spec.name} {spec.version}",
+                config=config,
+                pages=pages,
+                environment=environment,
+                python=python,
+                packing=Packing.of("small", epoch=workspace.epoch),
+            ),
+        ),
         sources=tuple(Source(path=path, at=path) for path in sources),
         uses=(*uses, Use(target=environment)),
         outputs=(

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from packyard.formats.archive.entry import Entry
 from packyard.formats.archive.gzipped import compressing
 from packyard.formats.archive.zipball import write_zip
 from packyard.tasks.kinds.docs.links import Site, check_links
 from packyard.tasks.kinds.interpreter.program import PythonParams, program_in
+from packyard.tasks.target.packing import PackingParams
 from packyard.tasks.target.room import Room
 
 _SERVED = ("404.html", "sitemap.xml", "sitemap.xml.gz")  # for servers and crawlers, of no use in a zip
@@ -43,39 +44,54 @@ with open(order["facts"], "w", encoding="utf-8") as facts:
 """
 
 
-def make_docs(room: Room[Any]) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DocsParams(PackingParams):
+    """The parameters of a site: the name of its offline copy, the `label` that each page says ('guide 0.1.0'), mkdocs'
+    configuration and the folder of the pages, the target of the environment that mkdocs is in, and the Python that
+    runs it."""
+
+    file: str
+    label: str
+    config: str
+    pages: str
+    environment: str
+    python: PythonParams
+
+
+def make_docs(room: Room[DocsParams]) -> None:
     """Build the site and its offline copy, check the links of both, and put the copy into a zip."""
+    params = room.params
     site, copy = room.outputs / "site", room.scratch / "copy" / "site"
     url = _run_mkdocs(room, site, copy)
     if (site / "sitemap.xml.gz").exists():  # other machines have another zlib
-        with (site / "sitemap.xml.gz").open("wb") as out, compressing(out, level=room.params["level"]) as packed:
+        with (site / "sitemap.xml.gz").open("wb") as out, compressing(out, level=params.packing.level) as packed:
             packed.write((site / "sitemap.xml").read_bytes())
-    pages = room.inputs / room.params["pages"]
+    pages = room.inputs / params.pages
     for name in _SERVED:
         (copy / name).unlink(missing_ok=True)
     for folder in (site, copy):
-        _say_version(folder, pages, room.params["label"])
-    check_links(Site(site, url), pages, room.params["pages"])
-    check_links(Site(copy, what="the offline copy"), pages, room.params["pages"], _COPY_HINT)
+        _say_version(folder, pages, params.label)
+    check_links(Site(site, url), pages, params.pages)
+    check_links(Site(copy, what="the offline copy"), pages, params.pages, _COPY_HINT)
     files = sorted(path for path in copy.rglob("*") if path.is_file())
     entries = [Entry(path.relative_to(copy.parent).as_posix(), path) for path in files]
-    with (room.outputs / room.params["zip"]).open("wb") as out:
-        write_zip(entries, out, epoch=room.params["epoch"])
+    with (room.outputs / params.file).open("wb") as out:
+        write_zip(entries, out, epoch=params.packing.epoch)
 
 
-def _run_mkdocs(room: Room[Any], site: Path, copy: Path) -> str:
+def _run_mkdocs(room: Room[DocsParams], site: Path, copy: Path) -> str:
     """Make both sites; where the configuration says that the first will be served."""
+    params = room.params
     facts = room.scratch / "facts.json"
     order = {
-        "config": str(room.inputs / room.params["config"]),
-        "pages": str(room.inputs / room.params["pages"]),
-        "label": room.params["label"],
+        "config": str(room.inputs / params.config),
+        "pages": str(room.inputs / params.pages),
+        "label": params.label,
         "sites": {str(site): {}, str(copy): {"use_directory_urls": False}},
         "facts": str(facts),
     }
-    tree = room.trees[room.params["buildenv"]]
-    version, program, runtime = (room.params[key] for key in ("version", "python", "runtime"))
-    python = program_in(room, PythonParams(version=version, program=program, runtime=runtime))
+    tree = room.trees[params.environment]
+    python = program_in(room, params.python)
     path = f"{tree}/bin:{room.environment()['PATH']}"
     env = {"PATH": path, "PYTHONPATH": str(tree), "NO_MKDOCS_2_WARNING": "1"}
     # Not -I, which would pass over PYTHONHASHSEED: plug-ins may write what they have in sets.
