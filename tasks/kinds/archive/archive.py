@@ -6,7 +6,6 @@ import os
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 
-from packyard.formats.archive.gzipped import COMPRESSOR, LEVELS
 from packyard.formats.errors import FormatError, Problem
 from packyard.formats.reference import TargetRef, read_reference
 from packyard.formats.workspace.manifest import ArchiveSpec
@@ -15,6 +14,7 @@ from packyard.tasks.kinds.archive.distribution import distribution_params, folde
 from packyard.tasks.kinds.archive.make_archive import ArchiveParams, make_archive
 from packyard.tasks.kinds.docs.site import is_site, site_folder
 from packyard.tasks.kinds.mojo.plan import sound_packages
+from packyard.tasks.target.packing import Packing
 from packyard.tasks.target.params import call
 from packyard.tasks.target.target import Output, Source, Target, Use
 from packyard.tasks.workspace.workspace import MANIFEST, Workspace
@@ -71,9 +71,7 @@ def _target(workspace: Workspace, spec: ArchiveSpec, key: str) -> Target:
                 name=file,
                 format=spec.format,
                 prefix=top,
-                epoch=workspace.epoch,
-                compressor=COMPRESSOR,
-                level=LEVELS["small"],
+                packing=Packing.of("small", epoch=workspace.epoch),
                 trees=trees,
                 distribution=distribution,
             ),

@@ -14,7 +14,7 @@ from packyard.formats.archive.tarball import write_tar
 from packyard.formats.archive.zipball import write_zip
 from packyard.formats.mojo.packagemanifest import SUFFIX, read_package_manifest
 from packyard.formats.mojo.source import move_imports
-from packyard.tasks.target.params import Params
+from packyard.tasks.target.packing import PackingParams
 from packyard.tasks.target.room import Room
 from packyard.tasks.texts.distribution import CONTENTS, INSTALL, contents_text, install_text
 
@@ -39,23 +39,20 @@ class DistributionParams:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ArchiveParams(Params):
+class ArchiveParams(PackingParams):
     """The parameters of an archive: its file name, the folder in it that everything stands below ('' is none), and
     where the tree of each used target stands."""
 
     name: str
     format: str  # 'tar.gz' or 'zip'
     prefix: str
-    epoch: int
-    compressor: str
-    level: int
     trees: Mapping[str, str] = field(default_factory=dict)
     distribution: DistributionParams | None = None
 
 
 def make_archive(room: Room[ArchiveParams]) -> None:
     """Write the staged inputs as one archive."""
-    params = room.params
+    params, packing = room.params, room.params.packing
     below = f"{params.prefix}/" if params.prefix else ""
     moved = params.distribution.moved if params.distribution else {}
     entries = [
@@ -66,10 +63,10 @@ def make_archive(room: Room[ArchiveParams]) -> None:
         entries += [Entry(f"{below}{at}", text.encode()) for at, text in _written(room, params.distribution)]
     with (room.outputs / params.name).open("wb") as out:
         if params.format == "zip":
-            write_zip(entries, out, epoch=params.epoch)
+            write_zip(entries, out, epoch=packing.epoch)
         else:
-            with compressing(out, level=params.level) as packed:
-                write_tar(entries, packed, epoch=params.epoch)
+            with compressing(out, level=packing.level) as packed:
+                write_tar(entries, packed, epoch=packing.epoch)
 
 
 def _staged(room: Room[ArchiveParams]) -> Iterator[tuple[str, Path]]:

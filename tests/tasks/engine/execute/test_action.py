@@ -115,8 +115,8 @@ def test_invoke_calls_the_named_function(tmp_path, monkeypatch):
 def test_action_alone_makes_the_same_as_in_a_build(tmp_path):
     (tmp_path / "one").mkdir()
     (tmp_path / "two").mkdir()
-    params = {"name": "a.zip", "format": "zip", "prefix": "", "epoch": 0, "compressor": "", "level": 6}
-    params |= {"trees": {}, "distribution": None}
+    packing = {"epoch": 0, "compressor": "", "level": 6}
+    params = {"name": "a.zip", "format": "zip", "prefix": "", "packing": packing, "trees": {}, "distribution": None}
     rooms = [_room(tmp_path / name, **params) for name in ("one", "two")]
     for room in rooms:
         (room.inputs / "a.txt").write_text("a\n")

@@ -12,6 +12,7 @@ from packyard.formats.errors import FormatError
 from packyard.formats.workspace.manifest import ArchiveSpec, WorkspaceManifest
 from packyard.tasks.kinds.archive.archive import targets
 from packyard.tasks.kinds.archive.make_archive import ArchiveParams, make_archive
+from packyard.tasks.target.packing import Packing
 from packyard.tasks.target.room import Room
 from packyard.tasks.target.target import Output, Source, Target, Use
 from packyard.tasks.workspace.watch import Watch
@@ -60,8 +61,9 @@ def test_target_says_everything_that_decides(root):
             place="packyard.toml",
             run="packyard.tasks.kinds.archive.make_archive:make_archive",
             params={
-                "name": "box-0.1.0.tar.gz", "format": "tar.gz", "prefix": "top", "epoch": 5,
-                "compressor": COMPRESSOR, "level": LEVELS["small"], "trees": {}, "distribution": None,
+                "name": "box-0.1.0.tar.gz", "format": "tar.gz", "prefix": "top",
+                "packing": {"epoch": 5, "compressor": COMPRESSOR, "level": LEVELS["small"]},
+                "trees": {}, "distribution": None,
             },
             sources=(Source(path="src/a.txt", at="src/a.txt"),),
             outputs=(Output(at="box-0.1.0.tar.gz", artifact="dist/box-0.1.0.tar.gz"),),
@@ -110,7 +112,7 @@ def test_patterns_without_a_match_are_all_named(root):
 # the action --------------------------------------------------------------------------------------------------
 
 
-def archive(folder: Path, files: dict[str, str], umask: int = 0o022, **params) -> bytes:
+def archive(folder: Path, files: dict[str, str], umask: int = 0o022, epoch: int = 0, **params) -> bytes:
     """What `make_archive` writes in a room that holds these files."""
     places = {name: folder / name for name in ("inputs", "outputs", "scratch", "home")}
     old = os.umask(umask)
@@ -122,8 +124,14 @@ def archive(folder: Path, files: dict[str, str], umask: int = 0o022, **params) -
             (places["inputs"] / path).write_text(text)
             if text.startswith("#!"):
                 (places["inputs"] / path).chmod(0o755 & ~umask)
-        values = {"name": "box", "format": "tar.gz", "prefix": "", "epoch": 0, "level": LEVELS["small"], **params}
-        make_archive(Room(**places, params=ArchiveParams(**values, compressor=COMPRESSOR), log=folder / "log"))
+        values = {
+            "name": "box",
+            "format": "tar.gz",
+            "prefix": "",
+            "packing": Packing.of("small", epoch=epoch),
+            **params,
+        }
+        make_archive(Room(**places, params=ArchiveParams(**values), log=folder / "log"))
     finally:
         os.umask(old)
     return (places["outputs"] / "box").read_bytes()
