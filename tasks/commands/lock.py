@@ -187,8 +187,8 @@ def parser() -> Parser:
     parser = Parser(
         prog="packyard lock",
         description=f"Resolve what members need, with hashes: '{NAME}' and '{BUILD_NAME}' beside each manifest, the "
-        f"Mojo compiler in '{MOJO_NAME}', what makes sites in '{DOCS_NAME}'; '{LOCK}' names the compiler's and the morloc "
-        "packages. Versions stay while they fit. Commit these files.",
+        f"Mojo compiler in '{MOJO_NAME}', what makes sites in '{DOCS_NAME}'; '{LOCK}' names the compiler's and the "
+        "morloc packages. Versions stay while they fit. Commit these files.",
         examples=("packyard lock", "packyard lock greet --upgrade", "packyard lock --check"),
     )
     parser.add_argument("member", nargs="*", help="names (default: all members, sites, and the Mojo compiler)")
