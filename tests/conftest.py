@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 from packyard.tasks.host import network
 
 Tally = Callable[[str, int], None]
@@ -20,6 +21,10 @@ Figures = Callable[[str], None]
 # Packyard asks the indexes that pip is told of. Tests ask the one that everybody has, or their own.
 os.environ["PIP_CONFIG_FILE"] = os.devnull
 os.environ.pop("PIP_FIND_LINKS", None)
+
+# How fast a busy machine is decides nothing.
+settings.register_profile("packyard", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("packyard")
 
 _MADE = re.compile(r"^(ran|restored|failed) +(\S+:\S+) ", re.MULTILINE)
 _DODO = "from packyard.tasks import *\n"
