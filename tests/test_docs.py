@@ -39,7 +39,7 @@ TABLES = {
 
 def test_workspace_page_has_every_table() -> None:
     tables = re.findall(r"^## `\[+(\w+)\]+`", WORKSPACE, re.M)
-    top = {"name", "members", "compression", "distribute"}  # keys of [workspace]
+    top = {"name", "members", "compression", "distribute", "allow_keys"}  # keys of [workspace]
     read = {field.name.removesuffix("s") for field in fields(manifest.WorkspaceManifest) if field.name not in top}
     assert {table.removesuffix("s") for table in tables} == {"workspace", *read}
 

@@ -13,6 +13,7 @@ import re
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from packyard.formats.errors import FormatError
+from packyard.formats.privatekey import LOOKED_AT, private_key_in
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -95,7 +96,10 @@ def public_pem(raw: bytes) -> bytes:
 
 
 def read_private_key(pem: bytes) -> PrivateKey:
-    """The key in a PKCS#8 PEM text; FormatError, which quotes nothing of it, when it is anything else."""
+    """The key in a PKCS#8 PEM text; FormatError, which quotes nothing of it, when it is anything else.
+
+    Nothing signs that is not known as a private key where files are packed.
+    """
     from cryptography.exceptions import InternalError, UnsupportedAlgorithm
     from cryptography.hazmat.primitives import serialization
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -108,6 +112,8 @@ def read_private_key(pem: bytes) -> PrivateKey:
         raise FormatError("is not a private key, a PKCS#8 PEM file was expected") from None
     if not isinstance(key, Ed25519PrivateKey):
         raise FormatError("is a private key of another kind, Ed25519 was expected")
+    if not private_key_in(pem[:LOOKED_AT]):
+        raise FormatError("is not a private key, a PKCS#8 PEM file was expected")
     return key
 
 

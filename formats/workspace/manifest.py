@@ -13,7 +13,7 @@ from packyard.formats.naming import read_import_name, read_member_name
 from packyard.formats.python.flavor import read_launcher
 from packyard.formats.python.requirement import read_python_release, read_python_version, read_requirement
 from packyard.formats.reference import read_reference
-from packyard.formats.relpath import read_relpath
+from packyard.formats.relpath import RelPath, read_relpath
 from packyard.formats.semver import read_version
 from packyard.formats.text.table import Table, reading
 from packyard.formats.text.toml import read_toml
@@ -139,12 +139,14 @@ class MorlocSpec:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkspaceManifest:
     """A packyard.toml. `members` are patterns of folders; `compression` is 'fast' or, for releases, 'small'; with
-    `distribute` there are installers and guides for those who receive the artifacts."""
+    `distribute` there are installers and guides for those who receive the artifacts. `allow_keys` are files that may go
+    into artifacts although they are private keys: those of tests."""
 
     name: str
     members: tuple[str, ...] = ()
     compression: str = "fast"
     distribute: bool = False
+    allow_keys: tuple[RelPath, ...] = ()
     toolchain: ToolchainSpec = field(default_factory=ToolchainSpec)
     sign: SignSpec = field(default_factory=SignSpec)
     archives: tuple[ArchiveSpec, ...] = ()
@@ -164,6 +166,7 @@ def read_workspace(text: str, place: str) -> WorkspaceManifest:
             members=workspace.parses("members", read_relpath),
             compression=workspace.choice("compression", ("fast", "small"), "fast"),
             distribute=workspace.flag("distribute"),
+            allow_keys=workspace.parses("allow_keys", _read_file),
             toolchain=_toolchain(top.table("toolchain")),
             sign=_sign(top.table("sign")),
             archives=_named(top, "archive", _archive, lambda archive: archive.name),
@@ -173,6 +176,13 @@ def read_workspace(text: str, place: str) -> WorkspaceManifest:
             ci=_ci(top.table("ci")),
             morloc=_morloc(top.table("morloc")),
         )
+
+
+def _read_file(text: str) -> RelPath:
+    path = read_relpath(text)
+    if not path or any(char in path for char in "*?["):
+        raise FormatError(f"{text!r} is not the path of one file; expected one like 'tests/data/key.pem'")
+    return path
 
 
 def _toolchain(table: Table) -> ToolchainSpec:

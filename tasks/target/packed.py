@@ -20,8 +20,7 @@ _encode = json.JSONEncoder(separators=(",", ":"), sort_keys=True).encode
 def pack_target(target: Target) -> bytes:
     """The target as zlib-compressed JSON; equal targets give equal bytes."""
     values = _values(target)
-    # a source that stands where it lies, as most do, by its path alone
-    values["sources"] = [one.path if one.at == one.path else [one.path, one.at] for one in target.sources]
+    values["sources"] = list(map(_packed_source, target.sources))
     for name in ("uses", "outputs", "pins"):
         values[name] = [_values(one) for one in values[name]]
     return zlib.compress(_encode(values).encode(), _LEVEL)
@@ -38,7 +37,7 @@ def unpack_target(packed: bytes) -> Target:
         | {
             "sources": tuple(map(_source, values["sources"])),
             "uses": tuple(Use(**use) for use in values["uses"]),
-            "outputs": tuple(Output(**output) for output in values["outputs"]),
+            "outputs": tuple(map(_output, values["outputs"])),
             "pins": tuple(_pin(pin) for pin in values["pins"]),
         }
     )
@@ -77,9 +76,20 @@ def _values(value: Target | Use | Output | Pin) -> dict[str, Any]:
     return {field.name: getattr(value, field.name) for field in fields(value)}
 
 
+def _packed_source(source: Source) -> str | list[str]:
+    """A source that stands where it lies, as most do, by its path alone; a third word says that it is a key."""
+    if source.key:
+        return [source.path, source.at, "key"]
+    return source.path if source.at == source.path else [source.path, source.at]
+
+
 def _source(value: str | list[str]) -> Source:
-    path, at = (value, value) if isinstance(value, str) else value
-    return Source(path=path, at=at)
+    path, at, *key = (value, value) if isinstance(value, str) else value
+    return Source(path=path, at=at, key=bool(key))
+
+
+def _output(values: dict[str, Any]) -> Output:
+    return Output(**values if values["keys"] is None else values | {"keys": tuple(values["keys"])})
 
 
 def _pin(values: dict[str, Any]) -> Pin:

@@ -13,10 +13,12 @@ Resource = Literal["cpu", "io", "memory"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """An input file. `path` is relative to the workspace, or absolute for a file outside it."""
+    """An input file. `path` is relative to the workspace, or absolute for a file outside it. A private key is none,
+    unless `key` says that the workspace lets it through."""
 
     path: str
     at: str  # where it stands below the action's input folder
+    key: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,13 +39,16 @@ class Use:
 class Output:
     """A file (or, with `tree`, a folder) that the action leaves at `at` below its output folder.
 
-    `artifact` is where the workspace keeps it ('dist/hello-0.1.0.psp'); None keeps it in the store alone.
+    `artifact` is where the workspace keeps it ('dist/hello-0.1.0.psp'); None keeps it in the store alone. What commands
+    of the workspace wrote is looked through for private keys: `keys` are the paths in it that may be some, and None is
+    for all other outputs.
     """
 
     part: str = ""
     at: str
     artifact: str | None = None
     tree: bool = False
+    keys: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -32,6 +32,7 @@ from packyard.tasks.engine.trace.trace import FOLDER, Failure, Record, Trace
 from packyard.tasks.errors import ActionError
 from packyard.tasks.host import process
 from packyard.tasks.host.atomic import replacing
+from packyard.tasks.target import keyguard
 from packyard.tasks.target.target import Json, Made, Pin, Target
 from packyard.tasks.workspace.memo import Look, Memo
 
@@ -256,6 +257,10 @@ class Build:
                 if how == "ran":
                     run = Run(key=key, at=time.time(), where=os.fspath(self.root), ingredients=values)
                     runs.remember(self.store, target.name, run)
+                for path in keyguard.let_through(self.root, target):
+                    self.notify(
+                        f"{target.name}: holds the private key {path}, which [workspace] allow_keys lets through"
+                    )
                 outputs = with_files(target, result.outputs, self.store)
                 artifacts = self._artifacts.place(target, outputs, self.store)
                 break

@@ -15,16 +15,18 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from packyard.formats.privatekey import LOOKED_AT, private_key_in
 from packyard.tasks.engine.store.store import Store, full_or
 from packyard.tasks.errors import ActionError
 from packyard.tasks.host.filelock import exclusive, try_exclusive
 from packyard.tasks.host.removal import Disposal, remove
+from packyard.tasks.target.keyguard import refuse_key, refuse_written_keys
 from packyard.tasks.target.room import Room
 from packyard.tasks.target.target import Made, Target
 from packyard.tasks.workspace.memo import Look
 
 _STAGED_TIME = (315532800, 315532800)  # 1980-01-01, the oldest time that every archive format can hold
-_CHUNK = 1 << 20
+_CHUNK = LOOKED_AT  # bytes: the first read of a file tells whether it is a private key
 
 
 class Changed(Exception):
@@ -81,7 +83,8 @@ def abandon() -> None:
 def stage(
     room: Room[Any], root: Path, target: Target, looks: Mapping[str, Look], uses: Mapping[str, Made], store: Store
 ) -> None:
-    """Put the target's inputs in place; Changed when a source is not what was planned, Damaged when a blob is gone.
+    """Put the target's inputs in place; Changed when a source is not what was planned, Damaged when a blob is gone,
+    ActionError when a source is a private key.
 
     Sources are copied, never linked: a link would change the source's ctime, and an action could write through it.
     """
@@ -95,8 +98,11 @@ def stage(
         except OSError:
             raise Changed(source.path) from None
         try:
-            if _copy(reading, f"{room.inputs}/{source.at}", 0o755 if look.executable else 0o644) != look.digest:
+            digest, key = _copy(reading, f"{room.inputs}/{source.at}", 0o755 if look.executable else 0o644)
+            if digest != look.digest:
                 raise Changed(source.path)
+            if key:
+                refuse_key(target, source, key)
         except IsADirectoryError:
             raise Changed(source.path) from None
         finally:
@@ -109,13 +115,15 @@ def stage(
 
 
 def collect(room: Room[Any], target: Target, store: Store) -> dict[str, Made]:
-    """Take the target's outputs into the store; ActionError when one is missing or is not what was declared."""
+    """Take the target's outputs into the store; ActionError when one is missing or is not what was declared, or holds
+    a private key that nobody expects there."""
     made: dict[str, Made] = {}
     for output in target.outputs:
         path = room.outputs / output.at
         if path.is_symlink() or not (path.is_dir() if output.tree else path.is_file()):
             wanted = "folder" if output.tree else "file"
             raise ActionError(f"the action ended well but left no {wanted} '{output.at}'")
+        refuse_written_keys(target, output, path)
         made[output.part] = store.take_tree(path) if output.tree else store.take(path)
     return made
 
@@ -150,13 +158,14 @@ def _lock_of(place: Path) -> Path:
     return place.with_name(f"{place.name}.lock")
 
 
-def _copy(reading: int, place: str, mode: int) -> bytes:
-    """Copy an open file to a new one of this mode; its SHA-256."""
-    state = hashlib.sha256()
+def _copy(reading: int, place: str, mode: int) -> tuple[bytes, str]:
+    """Copy an open file to a new one of this mode; its SHA-256, and what kind of private key it is, '' for none."""
+    state, key = hashlib.sha256(), None
     writing = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
         while chunk := os.read(reading, _CHUNK):
             state.update(chunk)
+            key = private_key_in(chunk) if key is None else key
             view = memoryview(chunk)
             while view:
                 view = view[os.write(writing, view) :]
@@ -164,7 +173,7 @@ def _copy(reading: int, place: str, mode: int) -> bytes:
         os.utime(writing, _STAGED_TIME)
     finally:
         os.close(writing)
-    return state.digest()
+    return state.digest(), key or ""
 
 
 def _put_aside(place: Path) -> None:

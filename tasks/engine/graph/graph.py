@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import importlib
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from packyard.formats.errors import FormatError, Problem
+from packyard.formats.privatekey import LOOKED_AT
 from packyard.tasks import errors
 from packyard.tasks.errors import PlanError
 from packyard.tasks.kinds import KINDS, LAST
+from packyard.tasks.target.keyguard import KEY_HINT
 from packyard.tasks.target.packed import PackedTargets, pack_target, unpack_target
 from packyard.tasks.target.target import Node, Output, Target, Use
 
@@ -20,6 +24,8 @@ if TYPE_CHECKING:
     from packyard.tasks.workspace.workspace import (
         Workspace,  # with every format of a manifest, which a stored graph needs not
     )
+
+_KEY_VARIABLE = "PACKYARD_PRIVATE_KEY"
 
 
 @dataclass(frozen=True)
@@ -93,12 +99,12 @@ def build_graph(workspace: Workspace) -> Graph:
         unknown = list(_unknown_uses(target, outputs))
         problems += unknown
         if not unknown:
-            named = _with_named_uses(target, outputs)
+            named = _with_keys(_with_named_uses(target, outputs), workspace.manifest.allow_keys)
             unsound += [*_double_inputs(named), *_strays(named), *_keys(workspace, named)]
             if named is not target:
                 packed[name] = pack_target(named)
     errors.gather([*problems, *_double_owners(targets, outputs)])
-    errors.gather(unsound)
+    errors.gather([*unsound, *_signing_keys(workspace, targets.values())])
     order = _order(targets, nodes)
     ordered = PackedTargets({name: packed[name] for name in order})
     return Graph(ordered, workspace.manifest.cache.directory, {name: nodes[name] for name in order})
@@ -162,15 +168,49 @@ def _leads_out(*paths: str) -> bool:
 
 
 def _keys(workspace: Workspace, target: Target) -> Iterator[FormatError]:
-    """A private key is no input of an action, so it gets into no artifact."""
+    """A private key is no input of an action, so it gets into no artifact. Here those are told that can be known by
+    their names; all others when they are staged, where their bytes are seen."""
     from packyard.tasks.workspace.workspace import PRIVATE_NAME  # loaded already, with the workspace
 
     key = workspace.manifest.sign.key
     for source in target.sources:
-        if source.path == key or source.path.endswith(PRIVATE_NAME):
+        if source.path == key or (source.path.endswith(PRIVATE_NAME) and not source.key):
             message = f"{target.name!r} would hold the private key '{source.path}'"
-            hint = "exclude it, or keep keys outside of what is packed"
-            yield FormatError(Problem(message, place=target.place, hint=hint))
+            yield FormatError(Problem(message, place=target.place, hint=KEY_HINT))
+
+
+def _signing_keys(workspace: Workspace, targets: Iterable[Target]) -> Iterator[FormatError]:
+    """The key that signs is let through by nothing: under no other name, as no link to it and no copy of it."""
+    allowed = workspace.manifest.allow_keys
+    if not allowed:
+        return
+    local = {target.local.get("path", "") for target in targets if target.local}
+    paths = {workspace.manifest.sign.key, os.environ.get(_KEY_VARIABLE, ""), *local} - {""}
+    for path in (*allowed, *paths):
+        workspace.watch.expect(path)  # whatever they lead to next must be looked at again
+    signing = {_start_of(workspace.root / path) for path in paths} - {b""}
+    for position, path in enumerate(allowed):
+        if _start_of(workspace.root / path) in signing:
+            message = f"{path!r} is the key that signs bundles; expected one that is for tests alone"
+            yield FormatError(Problem(message, f"workspace.allow_keys[{position}]", "packyard.toml"))
+
+
+def _start_of(path: Path) -> bytes:
+    """The first bytes of a file, as many as no key has; none when there is no file."""
+    try:
+        with path.open("rb", buffering=0) as stream:
+            return stream.read(LOOKED_AT)
+    except OSError:
+        return b""
+
+
+def _with_keys(target: Target, allowed: Sequence[str]) -> Target:
+    """The target with the private keys marked that the workspace lets through; itself when there are none."""
+    if not any(source.path in allowed for source in target.sources):
+        return target
+    return replace(
+        target, sources=tuple(replace(one, key=True) if one.path in allowed else one for one in target.sources)
+    )
 
 
 def _nearest(name: str, targets: Iterable[str]) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from packyard.tasks.host.own import own_digest
-from packyard.tasks.target.target import Made, Target
+from packyard.tasks.target.target import Made, Output, Source, Target
 from packyard.tasks.workspace.memo import Look
 
 Ingredients = dict[str, Any]
@@ -24,8 +24,8 @@ def ingredients(target: Target, looks: Mapping[str, Look], uses: Mapping[str, Ma
     return {
         "run": target.run,
         "params": target.params,
-        "outputs": [[output.part, output.at, output.tree] for output in target.outputs],
-        "inputs": {source.at: looks[source.path].entry for source in target.sources},
+        "outputs": [_declared(output) for output in target.outputs],
+        "inputs": {source.at: _input(source, looks[source.path]) for source in target.sources},
         "uses": {f"{use.target}#{use.part}": [use.at, _entry(uses[f"{use.target}#{use.part}"])] for use in target.uses},
         "packyard": own_digest(),
         "python": platform.python_version(),
@@ -36,6 +36,16 @@ def key_of(values: Ingredients) -> str:
     """The action key: SHA-256 in hexadecimal over the ingredients in canonical JSON."""
     text = json.dumps(values, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def _declared(output: Output) -> list[Any]:
+    keys = [] if output.keys is None else [list(output.keys)]
+    return [output.part, output.at, output.tree, *keys]
+
+
+def _input(source: Source, look: Look) -> str:
+    """Whether a private key may be there decides whether anything is made of it."""
+    return f"{look.entry} key" if source.key else look.entry
 
 
 def _entry(made: Made) -> str:

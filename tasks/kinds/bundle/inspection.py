@@ -5,15 +5,17 @@ Nothing here prints, and nothing of a bundle is run.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import tempfile
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from packyard.formats.archive.tarball import read_tar
 from packyard.formats.errors import FormatError, Problem
+from packyard.formats.privatekey import LOOKED_AT, private_key_in
 from packyard.formats.pspf import (
     Bundle,
     Finding,
@@ -87,8 +89,10 @@ def verify_file(path: Path, trusted: Collection[bytes] = (), *, deep: bool = Fal
 
 
 def inspect_file(path: Path) -> dict[str, Json]:
-    """What a bundle says of itself, as data; FormatError when it is none. Says nothing of whether it is true."""
-    return inspect(open_bundle(path))
+    """What a bundle says of itself, as data, and which private keys its slots hold; FormatError when it is none. Says
+    nothing of whether it is true."""
+    bundle = open_bundle(path)
+    return {**inspect(bundle), "private_keys": list(_private_keys(bundle))}
 
 
 def inspect(bundle: Bundle) -> dict[str, Json]:
@@ -151,6 +155,8 @@ def inspection_text(values: dict[str, Json]) -> str:
     if values["policy"] is not None:
         rules = [f"{name} {rule}" for name, rule in values["policy"].items() if rule]
         facts.append(("policy", "; ".join(rules) or "no rule"))
+    for key in values.get("private_keys", ()):
+        facts.append(("note", f"{key['path']} in the slot {key['slot']!r} is a private key ({key['kind']})"))
     header = ("slot", "id", "stored", "as", "purpose", "lifecycle", "mode", "target")
     rows = [
         (
@@ -231,6 +237,20 @@ def _slot(bundle: Bundle, position: int) -> dict[str, Json]:
         "checksum": slot.checksum if slot else "",
         "content": slot.content if slot else "",
     }
+
+
+def _private_keys(bundle: Bundle) -> Iterator[dict[str, Json]]:
+    """The private keys among the files of the slots, as far as these can be read: distributions bring some for their
+    tests, and a workspace may let some through."""
+    for position, slot in enumerate(bundle.metadata.table):
+        with contextlib.suppress(FormatError):
+            chain = unpack_chain(bundle.descriptors[position].operations)
+            with open_slot(bundle, position) as stored:
+                stream = unpacked(stored, chain)
+                files = ((member.path, member.body) for member in read_tar(stream, limit=LARGEST_CONTENTS))
+                for path, body in files if Operation.TAR in chain else [(slot.path, stream)]:
+                    if kind := private_key_in(body.read(LOOKED_AT)):
+                        yield {"slot": slot.id, "path": path, "kind": kind}
 
 
 def _chain_text(packed: int) -> str:

@@ -52,8 +52,14 @@ def _pre_build(member: Member, workspace: Workspace) -> Target:
         **call(make_pre_build, _params(member, workspace, build.pre_build, build.hook_outputs)),
         sources=tuple(_sources(member, workspace)),
         uses=_uses(member, workspace),
-        outputs=(Output(at="outputs", tree=True),),
+        outputs=(Output(at="outputs", tree=True, keys=_allowed_keys(member, workspace)),),
     )
+
+
+def _allowed_keys(member: Member, workspace: Workspace) -> tuple[str, ...]:
+    """The private keys that hooks of a member may write, by their paths in it."""
+    allowed = workspace.manifest.allow_keys
+    return tuple(path.removeprefix(member.path("")) for path in allowed if path.startswith(member.path("")))
 
 
 def _post_build(member: Member, workspace: Workspace, platform: str) -> Target:

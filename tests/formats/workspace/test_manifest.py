@@ -197,3 +197,15 @@ def test_workspace_compression_that_is_none_is_refused_with_the_nearest() -> Non
         "packyard.toml: workspace.compression: 'smal' was not expected, known: 'fast', 'small'\n"
         "  hint: did you mean 'small'?"
     )
+
+
+def test_workspace_keys_that_are_let_through_are_files() -> None:
+    text = HEAD + 'allow_keys = ["tests/data/key.pem", "./k"]\n'
+    assert read_workspace(text, "packyard.toml").allow_keys == ("tests/data/key.pem", "k")
+    wrong = "packyard.toml: workspace.allow_keys[0]: "
+    one_file = "is not the path of one file; expected one like 'tests/data/key.pem'"
+    assert said(HEAD + 'allow_keys = ["tests/*.pem"]\n') == f"{wrong}'tests/*.pem' {one_file}"
+    assert said(HEAD + 'allow_keys = ["."]\n') == f"{wrong}'.' {one_file}"
+    assert said(HEAD + 'allow_keys = ["../k"]\n') == (
+        f"{wrong}'../k' leaves its folder by '..', a path inside was expected"
+    )

@@ -11,8 +11,15 @@ from packyard.tasks.target.target import Output, Pin, Source, Target, Use
 
 TARGET = Target(
     name="x:a", doc="é", place="p", run="m:f", params={"b": [1, {"x": None}], "a": "\n"},
-    sources=(Source(path="a", at="a"), Source(path="a", at="b"), Source(path="\udcff", at="c")),
-    uses=(Use(target="x:b", part="p", at="d"),), outputs=(Output(at="a", artifact="dist/a"), Output(part="p", at="p")),
+    sources=(
+        Source(path="a", at="a"), Source(path="a", at="b"), Source(path="\udcff", at="c"),
+        Source(path="k", at="k", key=True),
+    ),
+    uses=(Use(target="x:b", part="p", at="d"),),
+    outputs=(
+        Output(at="a", artifact="dist/a"), Output(part="p", at="p"),
+        Output(part="t", at="t", tree=True, keys=("k",)), Output(part="u", at="u", keys=()),
+    ),
     pins=(Pin(path="l", requirements=("r>=1",), python="3.12", platform="linux_amd64", indexes=("i",)),),
     network=True, local={"key": "k"}, resource="io", final=True,
 )  # fmt: skip

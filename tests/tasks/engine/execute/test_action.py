@@ -44,6 +44,9 @@ def test_ingredients_name_all_that_decides():
         {"uses": (Use(target="x:b", at="c"),)},
         {"outputs": (Output(at="p"),)},
         {"outputs": (Output(at="o", tree=True),)},
+        {"outputs": (Output(at="o", keys=()),)},
+        {"outputs": (Output(at="o", keys=("k",)),)},
+        {"sources": (Source(path="src/a.txt", at="a.txt", key=True),)},
         {"outputs": (Output(at="o"), Output(part="log", at="l"))},
     ],
 )

@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 
 import pytest
+from packyard.formats.pspf.signature import key_from_seed, private_pem
 from packyard.tasks.engine.execute import sandbox
 from packyard.tasks.engine.execute.sandbox import Changed, abandon, collect, room_for, stage, sweep
 from packyard.tasks.engine.store.store import Damaged, Store
@@ -13,6 +14,7 @@ from packyard.tasks.target.target import Made, Output, Source, Target, Use
 from packyard.tasks.workspace.memo import Look, Memo
 
 KEY = "0123456789abcdef" * 4
+PEM = private_pem(key_from_seed("of a test"))
 
 
 def target(**values) -> Target:
@@ -218,3 +220,38 @@ def test_base_of_somebody_else_is_refused(tmp_path, monkeypatch):
         )
     finally:
         place.rmdir()
+
+
+@pytest.mark.parametrize("link", [None, os.symlink, os.link])
+def test_stage_of_a_private_key_is_refused(tmp_path, root, store, link):
+    (tmp_path / "secret").write_bytes(PEM)
+    if link is None:
+        (root / "b.txt").write_bytes(PEM)
+    else:
+        link(tmp_path / "secret", root / "b.txt")
+    wanted = target(sources=(Source(path="a.txt", at="a"), Source(path="b.txt", at="b")))
+    with room(tmp_path, wanted) as made:
+        with pytest.raises(ActionError) as caught:
+            stage(made, root, wanted, looks(root, "a.txt", "b.txt"), {}, store)
+        assert caught.value.message == "'x:a' would hold the private key 'b.txt' (PKCS#8)"
+
+
+def test_stage_of_a_private_key_that_is_let_through_copies_it(tmp_path, root, store):
+    (root / "b.txt").write_bytes(PEM)
+    wanted = target(sources=(Source(path="b.txt", at="b", key=True),))
+    with room(tmp_path, wanted) as made:
+        stage(made, root, wanted, looks(root, "b.txt"), {}, store)
+        assert (made.inputs / "b").read_bytes() == PEM
+
+
+def test_collect_of_a_private_key_that_commands_wrote_is_refused(tmp_path, store):
+    wanted = target(outputs=(Output(at="t", tree=True, keys=("test.pem",)),))
+    with room(tmp_path, wanted) as made:
+        (made.outputs / "t").mkdir()
+        (made.outputs / "t/test.pem").write_bytes(PEM)
+        assert collect(made, wanted, store)[""].tree
+        (made.outputs / "t/sub").mkdir(parents=True)
+        (made.outputs / "t/sub/our.pem").write_bytes(PEM)
+        with pytest.raises(ActionError) as caught:
+            collect(made, wanted, store)
+        assert caught.value.message == "'x:a' wrote the private key 'sub/our.pem' (PKCS#8)"

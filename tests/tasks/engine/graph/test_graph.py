@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from packyard.formats.errors import FormatError, Problem
-from packyard.formats.workspace.manifest import WorkspaceManifest
+from packyard.formats.workspace.manifest import SignSpec, WorkspaceManifest
 from packyard.tasks.engine.graph import graph
 from packyard.tasks.engine.graph.graph import Graph, build_graph
 from packyard.tasks.errors import PlanError
@@ -43,8 +43,9 @@ def build(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
             modules[f"kind{number}"] = types.SimpleNamespace(targets=targets)
         monkeypatch.setattr(graph, "KINDS", {name: name for name in modules})
         monkeypatch.setattr(graph.importlib, "import_module", modules.__getitem__)
-        return build_graph(workspace)
+        return build_graph(make.workspace)
 
+    make.workspace = workspace
     return make
 
 
@@ -60,7 +61,32 @@ def test_graph_puts_no_private_key_into_an_action(build) -> None:  # type: ignor
         build([target("archive:tools", sources=(keys,))])
     assert str(error.value) == (
         "archive:tools.toml: 'archive:tools' would hold the private key 'scripts/keys/flavor-private.key'\n"
-        "  hint: exclude it, or keep keys outside of what is packed"
+        "  hint: exclude it, or keep keys outside of what is packed; one for tests alone: [workspace] allow_keys"
+    )
+
+
+def test_graph_marks_the_private_keys_that_are_let_through(build, tmp_path: Path) -> None:
+    named = "keys/flavor-private.key"
+    build.workspace = replace(build.workspace, manifest=WorkspaceManifest(name="w", allow_keys=(named,)))
+    sources = (Source(path="a", at="a"), Source(path=named, at="k"))
+    made = build([target("archive:tools", sources=sources), target("archive:other", sources=sources[:1])])
+    assert made.targets["archive:tools"].sources == (sources[0], Source(path=named, at="k", key=True))
+    assert made.targets["archive:other"].sources == sources[:1]
+    assert set(build.workspace.watch.seen) == {named}
+
+
+@pytest.mark.parametrize("told", ["manifest", "variable", "target"])
+def test_graph_lets_the_key_that_signs_through_by_nothing(build, tmp_path, monkeypatch, told: str) -> None:
+    (tmp_path / "our.key").write_bytes(b"secret")
+    (tmp_path / "test.key").symlink_to("our.key")
+    sign = SignSpec(key="our.key" if told == "manifest" else "")
+    manifest = WorkspaceManifest(name="w", allow_keys=("none", "test.key"), sign=sign)
+    build.workspace = replace(build.workspace, manifest=manifest)
+    monkeypatch.setenv("PACKYARD_PRIVATE_KEY", "our.key" if told == "variable" else "")
+    local = {"path": str(tmp_path / "our.key")} if told == "target" else {}
+    assert problems(build, [target("bundle:a", local=local)]) == (
+        "packyard.toml: workspace.allow_keys[1]: 'test.key' is the key that signs bundles; "
+        "expected one that is for tests alone"
     )
 
 

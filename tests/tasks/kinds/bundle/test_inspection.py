@@ -24,6 +24,7 @@ from packyard.formats.pspf import (
     public_key,
     write_bundle,
 )
+from packyard.formats.pspf.signature import private_pem
 from packyard.tasks.kinds.bundle.inspection import extract, inspect_file, inspection_text, verify_file
 
 KEY = public_key(key_from_seed("s1"))
@@ -188,3 +189,23 @@ def test_extract_of_a_slot_named_like_a_path_out_leaves_nothing(
     with pytest.raises(FormatError, match=r"app\.psp: slot '"):
         extract(path, tmp_path / "out")
     assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_inspection_notes_private_keys_that_distributions_bring(make_bundle: MakeBundle) -> None:
+    """It is theirs, for their tests: nothing that a build could refuse, and something that its receiver may ask for."""
+    pem = private_pem(key_from_seed("of a test"))
+    tree = io.BytesIO()
+    site = "lib/python3.12/site-packages"
+    write_piece([Entry(f"{site}/web/test/test.key", pem), Entry(f"{site}/web/test/test.crt", b"text")], tree)
+    path = make_bundle(tree.getvalue())
+    values = inspect_file(path)
+    assert values["private_keys"] == [{"slot": "app", "path": f"{site}/web/test/test.key", "kind": "PKCS#8"}]
+    note = f"note      {site}/web/test/test.key in the slot 'app' is a private key (PKCS#8)"
+    assert inspection_text(values).splitlines().count(note) == 1
+    assert verify_file(path).verdict is Verdict.INTACT
+
+
+def test_inspection_of_a_slot_that_cannot_be_read_notes_nothing(make_bundle: MakeBundle) -> None:
+    values = inspect_file(make_bundle(b"no tar"))
+    assert values["private_keys"] == []
+    assert [slot["id"] for slot in values["slots"]] == ["app", "notes"]
