@@ -13,7 +13,8 @@ import re
 LOOKED_AT = 1 << 20  # bytes from the start of a file: keys are small, and files may be large
 
 _MARK = b"PRIVATE KEY"
-_AGE = re.compile(rb"AGE-SECRET-KEY-1[A-Z0-9]{58}")
+_AGE_MARK = b"AGE-SECRET-KEY-1"
+_AGE = re.compile(_AGE_MARK + rb"[A-Z0-9]{58}")
 _AGE_WITHIN = 1 << 12  # bytes: comments may come first
 # A line's end, as it is or as a text in another text spells it.
 _END = rb"(?:\r?\n|\\r|\\n)"
@@ -40,7 +41,7 @@ def private_key_in(data: bytes) -> str:
         return _LABELS.get(label) or label.decode("ascii").strip()
     if data.startswith(b"untrusted comment:"):
         return _signing(data)
-    if _AGE.search(data, 0, _AGE_WITHIN):
+    if data.find(_AGE_MARK, 0, _AGE_WITHIN) >= 0 and _AGE.search(data):
         return "age"
     if data.startswith(b"PuTTY-User-Key-File-"):
         return "PuTTY"
