@@ -193,7 +193,7 @@ def test_clean_keeps_what_was_not_made_here(built):
 
 
 @pytest.mark.parametrize(
-    "words", [("list",), ("list", "-s"), ("info", "archive:outer"), ("list", "--all", "--deps"), ("clean", "-n")]
+    "words", [("list",), ("list", "-s"), ("info", "archive:outer"), ("list", "--sort", "definition"), ("clean", "-n")]
 )
 def test_question_before_a_build_writes_nothing(space, words):
     space.write("dodo.py", "from packyard.tasks import *\n")
