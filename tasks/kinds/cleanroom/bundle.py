@@ -14,7 +14,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from packyard.formats.cleanroom import Check
 from packyard.formats.errors import FormatError
 from packyard.formats.pspf import (
     Launcher,
@@ -27,6 +26,7 @@ from packyard.formats.pspf import (
     write_bundle,
 )
 from packyard.formats.units import duration_text
+from packyard.formats.workspace.cleanroom import Check
 from packyard.tasks.errors import ActionError
 from packyard.tasks.kinds.cleanroom.mojo import ending_of, said
 from packyard.tasks.target.room import Room

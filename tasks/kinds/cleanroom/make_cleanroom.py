@@ -10,11 +10,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from packyard.formats.cleanroom import Check, Proof, proof_table
 from packyard.formats.digest import digest_file
 from packyard.formats.errors import FormatError
 from packyard.formats.mojo.packagemanifest import SUFFIX, PackageManifest, read_package_manifest
 from packyard.formats.mojo.source import move_imports
+from packyard.formats.workspace.cleanroom import Check, Proof, proof_table
 from packyard.tasks.errors import ActionError
 from packyard.tasks.host.unpack import unpack
 from packyard.tasks.kinds.bundle.launcherchoice import LANGUAGES

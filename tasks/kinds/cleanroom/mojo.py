@@ -12,11 +12,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from packyard.formats.cleanroom import Check
 from packyard.formats.digest import digest_file
 from packyard.formats.errors import FormatError
 from packyard.formats.mojo.package import read_package
 from packyard.formats.mojo.packagemanifest import PackageManifest
+from packyard.formats.workspace.cleanroom import Check
 from packyard.tasks.errors import ActionError
 from packyard.tasks.kinds.mojo.compiler import Compiler
 from packyard.tasks.target.room import Room

@@ -11,12 +11,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from packyard.formats.cleanroom import Check
 from packyard.formats.errors import FormatError, Problem
 from packyard.formats.morloc.home import PlanePaths
 from packyard.formats.morloc.manifest import read_morloc
 from packyard.formats.morloc.reference import PLANE_SUFFIX, LocalRef, archive_file
 from packyard.formats.units import count_text
+from packyard.formats.workspace.cleanroom import Check
 from packyard.formats.workspace.manifest import MorlocSpec
 from packyard.tasks.errors import ActionError
 from packyard.tasks.kinds.cleanroom.mojo import ending_of, said

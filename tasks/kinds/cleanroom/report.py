@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from packyard.formats.cleanroom import Proof, proof_table, write_proof
+from packyard.formats.workspace.cleanroom import Proof, proof_table, write_proof
 from packyard.tasks.errors import ActionError
 
 FILE, TABLE = "cleanroom.json", "cleanroom.txt"  # in the folder of the outputs

@@ -15,11 +15,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from packyard.formats.cleanroom import Check, Proof, read_proof
 from packyard.formats.digest import digest_file
 from packyard.formats.errors import FormatError, Problem
 from packyard.formats.mojo.packagemanifest import SUFFIX, PackageManifest, write_package_manifest
 from packyard.formats.morloc.reference import ARCHIVE_SUFFIX, PLANE_SUFFIX
+from packyard.formats.workspace.cleanroom import Check, Proof, read_proof
 from packyard.formats.workspace.manifest import ArchiveSpec
 from packyard.tasks.errors import ActionError, PlanError
 from packyard.tasks.host.unpack import unpack

@@ -6,8 +6,8 @@ import os
 import stat
 from collections.abc import Callable, Iterator
 
-from packyard.formats.cleanroom import Check
 from packyard.formats.units import count_text, size_text
+from packyard.formats.workspace.cleanroom import Check
 from packyard.tasks.kinds.docs.onlinelinks import ask_links
 from packyard.tasks.kinds.docs.site import site_folders
 from packyard.tasks.publish.checklist.evidence import Evidence

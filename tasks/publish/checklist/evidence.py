@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 
-from packyard.formats.cleanroom import Check, read_proof
 from packyard.formats.errors import FormatError
+from packyard.formats.workspace.cleanroom import Check, read_proof
 from packyard.tasks.engine.build.opening import Opened, open_workspace
 from packyard.tasks.engine.build.verdict import Verdict
 from packyard.tasks.engine.graph.graph import Graph

@@ -10,9 +10,9 @@ from packyard.formats.archive.entry import Entry
 from packyard.formats.archive.gzipped import compressing
 from packyard.formats.archive.tarball import write_tar
 from packyard.formats.archive.zipball import write_zip
-from packyard.formats.cleanroom import Check
 from packyard.formats.mojo.packagemanifest import Needed, PackageManifest, Stamp
 from packyard.formats.pspf import Execution, Launcher, Metadata, Slot, key_from_seed, write_bundle
+from packyard.formats.workspace.cleanroom import Check
 from packyard.tasks.errors import ActionError
 from packyard.tasks.kinds.cleanroom import bundle
 from packyard.tasks.kinds.cleanroom.cleanroom import targets

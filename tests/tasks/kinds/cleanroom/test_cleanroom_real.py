@@ -12,8 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from packyard.formats.cleanroom import Check
 from packyard.formats.mojo.packagemanifest import read_package_manifest
+from packyard.formats.workspace.cleanroom import Check
 from packyard.tasks.errors import ActionError
 from packyard.tasks.host.unpack import unpack
 from packyard.tasks.kinds.cleanroom import make_cleanroom

@@ -3,7 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from packyard.formats.cleanroom import Check, Proof, proof_table, read_proof
+from packyard.formats.workspace.cleanroom import Check, Proof, proof_table, read_proof
 from packyard.tasks.errors import ActionError
 from packyard.tasks.kinds.cleanroom.report import conclude
 

@@ -6,8 +6,8 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from packyard.formats.cleanroom import Check, Proof, proof_table, read_proof, write_proof
 from packyard.formats.errors import FormatError
+from packyard.formats.workspace.cleanroom import Check, Proof, proof_table, read_proof, write_proof
 
 SUM = "0123456789abcdef" * 4
 CHECKS = (Check(what="a is whole"), Check(what="b runs", cause="it ended with status 2", detail="one\ntwo"))
