@@ -33,6 +33,8 @@ class NoParams(Params):
 
 P = TypeVar("P", bound=Params)
 
+_PLAIN = frozenset({str, int, float, bool, type(None)})
+
 
 class Call(TypedDict):
     """The fields of a Target that say what makes it."""
@@ -56,6 +58,8 @@ def typed(function: Callable[[Room[P]], None], room: Room[Json]) -> Room[P]:
 
 def as_json(value: Any) -> Json:
     """A dataclass of parameters, and what its fields hold, as JSON."""
+    if type(value) in _PLAIN:  # most are, and a plan asks for those of every target
+        return value
     if dataclasses.is_dataclass(value) and not isinstance(value, (type, Digest)):
         return {name: as_json(getattr(value, name)) for name in _fields(type(value))}
     if isinstance(value, (tuple, list)):

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import sys
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from packaging.version import Version
@@ -121,5 +122,6 @@ def agrees(found: str, version: str) -> bool:
     return parts == Version(version).release[: len(parts)]
 
 
+@cache
 def _from(version: str, first: str) -> bool:
     return Version(version).release >= Version(first).release
