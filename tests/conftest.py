@@ -15,6 +15,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 from packyard.tasks.host import network
 
+from tests import forked
+
 Tally = Callable[[str, int], None]
 Figures = Callable[[str], None]
 
@@ -218,10 +220,7 @@ class Space:
         return found
 
     def _run(self, argv: Sequence[str], status: int, env: dict[str, str] | None = None) -> Ran:
-        done = subprocess.run(
-            argv, cwd=self.root, env=self.environment | (env or {}),
-            capture_output=True, text=True, timeout=120, check=False, stdin=subprocess.DEVNULL,
-        )  # fmt: skip
+        done = forked.run(argv, cwd=self.root, env=self.environment | (env or {}), timeout=120)
         assert done.returncode == status, f"status {done.returncode}\n{done.stdout}\n{done.stderr}"
         assert "Traceback" not in done.stderr + done.stdout, done.stderr + done.stdout
         return Ran(status=done.returncode, out=done.stdout, err=done.stderr)

@@ -84,7 +84,7 @@ def test_installation_killed_anywhere_leaves_a_whole_plane(space: Space) -> None
         text = space.text(f"m/{name}/package.yaml")
         space.write(f"m/{name}/package.yaml", text.replace("version: 0.1.0", "version: 0.2.0"))
     start = time.monotonic()
-    space.packyard("install", *SOUND, "--to", "reference")
+    space.start("install", *SOUND, "--to", "reference").communicate()
     whole = time.monotonic() - start
     new = tree(space.root / "reference" / INSTALLED)
     assert old != new
