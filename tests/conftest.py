@@ -1,4 +1,7 @@
-"""The fixture `space`: a real workspace in a temporary folder, driven by the installed command as a user drives it."""
+"""The fixture `space`: a real workspace in a temporary folder, driven by the installed command as a user drives it.
+
+With PACKYARD_TESTS_MUST=1 a test that is skipped because something is not installed fails instead.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -33,6 +36,7 @@ _DODO = "from packyard.tasks import *\n"
 
 
 _TALLY, _FIGURES = "tally ", "figures"
+MUST = os.environ.get("PACKYARD_TESTS_MUST", "") not in ("", "0")
 
 
 @pytest.fixture
@@ -64,6 +68,39 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
             terminalreporter.line(f"{sums[name]:>10,}  {name.removeprefix(_TALLY)}")
         for line in sorted(lines):
             terminalreporter.line(line)
+
+
+# Why a test may be skipped even where everything must be tried: what a machine, its kernel or its user cannot be given.
+MAY_SKIP = re.compile(
+    "|".join(
+        (
+            "this user may not mount anything",
+            "root may read everything",
+            "is about root",
+            "this machine mounts no file systems of users",
+            "this kernel gives no emulation of its own to a namespace",
+            "emulates arm64 on amd64",
+            "Debian's packages cannot be had",
+            "this Python has no extension module with symbols in a file of its own",
+            "this Python is installed where everybody's is",
+            "this machine has no Python in /usr",
+            "no Python 3",
+            "there is no second file system",
+            "from 1.0 on, compilers record no absolute path of their own",
+        )
+    )
+)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Let no test pass unseen because its tool is missing."""
+    report = yield
+    if MUST and report.skipped and not hasattr(report, "wasxfail"):
+        reason = str(report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr)
+        if not MAY_SKIP.search(reason):
+            report.outcome, report.longrepr = "failed", f"must be tried here: {reason}"
+    return report
 
 
 # What a space needs to reach the package index, and uv's cache of this machine; nothing else of the caller's home.

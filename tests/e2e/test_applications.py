@@ -18,7 +18,11 @@ from packyard.tasks.kinds.interpreter.choice import RUNNING
 from tests.conftest import NETWORK, Space
 
 ROOT = Path(__file__).parents[2]
-pytestmark = [pytest.mark.real, pytest.mark.skipif(not sys.platform.startswith("linux"), reason="harvests on Linux")]
+pytestmark = [
+    pytest.mark.real,
+    pytest.mark.long,
+    pytest.mark.skipif(not sys.platform.startswith("linux"), reason="harvests on Linux"),
+]
 
 # Imports every top-level module of every distribution that is there but the application's own.
 _MAIN = """

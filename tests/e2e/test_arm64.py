@@ -15,6 +15,7 @@ from packyard.tasks.host.machine import host_platform
 
 pytestmark = [
     pytest.mark.real,
+    pytest.mark.long,
     pytest.mark.skipif(host_platform() != "linux_amd64", reason="emulates arm64 on amd64"),
     pytest.mark.skipif(shutil.which("apt-get") is None, reason="needs Debian's packages"),
 ]

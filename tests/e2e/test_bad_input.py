@@ -193,6 +193,7 @@ def test_failure_is_tried_again_and_others_go_on(bad):
     bad.expect_nothing()
 
 
+@pytest.mark.long
 def test_chain_of_two_thousand_targets_is_built_and_found_fresh(bad):
     lines = [HEAD, archive("n0000", '"x.txt"')]
     lines += [archive(f"n{n:04}", f'"archive:n{n - 1:04}"') for n in range(1, 2000)]

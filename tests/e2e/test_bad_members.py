@@ -138,6 +138,7 @@ def test_library_without_modules_gives_no_empty_wheel(app) -> None:  # type: ign
 
 
 @pytest.mark.real
+@pytest.mark.long
 def test_wheel_with_another_hash_is_refused(app) -> None:  # type: ignore[no-untyped-def]
     reach = {k: v for k, v in network.environment().items() if not k.startswith(("HOME", "XDG"))}
     app.env.update(reach)

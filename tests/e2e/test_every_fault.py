@@ -1,7 +1,8 @@
 """One build, and every fault at every place: killed or interrupted before each change to a disk, a full disk from each
 write on, an error from each call. Nothing wrong is delivered, nothing finished is lost, the next build repairs it.
 
-PACKYARD_FAULTS=all tries every place; without it the long loops take each so-many-th.
+The whole set, of which a share is tried, is every place for a kill and each so-many-th for the other faults;
+PACKYARD_FAULTS=all tries every place for every fault.
 """
 
 from __future__ import annotations
@@ -20,6 +21,10 @@ from pathlib import Path
 
 import pytest
 from packyard.tasks.engine.trace.trace import Trace
+
+from tests.share import drawn
+
+pytestmark = pytest.mark.share
 
 WRITES, CHANGES, READS = 1, 2, 4
 ALL = os.environ.get("PACKYARD_FAULTS") == "all"
@@ -120,12 +125,14 @@ def wanted(sufferer: Sufferer) -> dict[str, bytes]:
 
 
 def places(sufferer: Sufferer, most: int, **how: object) -> list[int]:
-    """Every call at which a fault can come, or so many of them."""
+    """Every call at which a fault can come, or the share of so many of them."""
     sufferer.anew()
     status, count, _ = sufferer.build(**how)  # type: ignore[arg-type]
     assert status == 0
     assert count > 3, how
-    return list(range(1, count + 1, 1 if ALL else max(1, count // most)))
+    if ALL:
+        return list(range(1, count + 1))
+    return drawn(range(1, count + 1, max(1, count // most)), f"{how}")
 
 
 def repaired(sufferer: Sufferer, wanted: dict[str, bytes]) -> str:

@@ -145,6 +145,7 @@ def test_installer_puts_the_archive_in_place(space: Space, tmp_path: Path) -> No
     assert not (tmp_path / "q").exists()
 
 
+@pytest.mark.skipif(shutil.which("shellcheck") is None, reason="shellcheck is not installed")
 def test_installer_of_a_morloc_package_brings_the_members_that_it_needs(space: Space, tmp_path: Path) -> None:
     """What it makes is what `packyard install` makes, but for our own notes; others must be there before."""
     more = "dependencies: [flat, root]\nexpose: {cpp: [include]}\n"

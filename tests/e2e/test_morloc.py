@@ -76,6 +76,7 @@ def _may_mount() -> bool:
         return False
 
 
+@pytest.mark.long
 def test_installation_killed_anywhere_leaves_a_whole_plane(space: Space) -> None:
     """However far it came: what programs see is the old plane or the new one, and the next command ends the rest."""
     space.packyard("install", *SOUND, "--to", "home")

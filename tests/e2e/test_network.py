@@ -128,6 +128,7 @@ def as_pip(space: Space, far: Far) -> Space:
 
 
 @pytest.mark.real
+@pytest.mark.long
 @pytest.mark.parametrize("told", [as_uv, as_pip])
 def test_index_of_an_own_authority_behind_a_proxy_is_locked_and_built_from(
     space: Space, far: Far, told: Callable[[Space, Far], Space]
@@ -169,6 +170,7 @@ def test_way_that_is_not_told_is_said_to_be_missing(space: Space, far: Far, lost
 
 
 @pytest.mark.real
+@pytest.mark.long
 def test_index_without_tls_is_reached_by_the_proxy_of_http(space: Space) -> None:
     index, seen = Index(), list[str]()
     index.origin = f"http://{HOST}"

@@ -1,8 +1,8 @@
 """The engine against an oracle: random workspaces, random edits, damage and kills; after every build the outputs are
 those of a clean build, and nothing ran whose key had been run before.
 
-PACKYARD_ORACLE_STEPS sets how many steps are tried (10,000), PACKYARD_ORACLE_SEED where chance begins (0). A failure is
-made short and printed as a script; put into tests/e2e/scripts/ it stays a test.
+PACKYARD_ORACLE_STEPS sets how many steps are tried; 12,000 are the whole set. A failure is made short and printed as a
+script; put into tests/e2e/scripts/ it stays a test.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from packyard.tasks.workspace import memo
 
 from tests.e2e import script
 from tests.e2e.world import Counts
+from tests.share import SEED, amount
 
-STEPS = int(os.environ.get("PACKYARD_ORACLE_STEPS", "10000"))
-SEED = int(os.environ.get("PACKYARD_ORACLE_SEED", "0"))
+STEPS = amount("PACKYARD_ORACLE_STEPS", 12_000)
 SHARDS, STEPS_EACH = 5, 100
 SAID = {
     "steps": "steps",
@@ -42,16 +42,18 @@ SAID = {
 SCRIPTS = sorted((Path(__file__).parent / "scripts").glob("*.txt"))
 
 
+@pytest.mark.share
 @pytest.mark.parametrize("shard", range(SHARDS))
 def test_random_steps_give_what_a_clean_build_gives(shard, tally):
     counts = Counts()
-    for number in range(shard, STEPS // STEPS_EACH, SHARDS):
-        steps = script.draw(random.Random(SEED + number), STEPS_EACH)
+    for start in range(shard * STEPS_EACH, STEPS, SHARDS * STEPS_EACH):
+        seed = SEED + start // STEPS_EACH
+        steps = script.draw(random.Random(seed), min(STEPS_EACH, STEPS - start))
         try:
             script.play(steps, counts)
         except Exception as error:
             short = script.write(script.shorten(steps, script.fails))
-            pytest.fail(f"seed {SEED + number}: {error}\n\nkeep this as tests/e2e/scripts/NAME.txt:\n{short}")
+            pytest.fail(f"seed {seed}: {error}\n\nkeep this as tests/e2e/scripts/NAME.txt:\n{short}")
     for name, what in SAID.items():
         tally(f"oracle: {what}", getattr(counts, name))
 

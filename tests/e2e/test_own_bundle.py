@@ -14,7 +14,11 @@ from packyard.tasks.host import network
 ROOT = Path(__file__).resolve().parents[2]
 OWN = ("dodo.py", "formats", "tasks", "pyproject.toml", "README.md", "LICENSE")
 
-pytestmark = [pytest.mark.real, pytest.mark.skipif(not sys.platform.startswith("linux"), reason="harvests on Linux")]
+pytestmark = [
+    pytest.mark.real,
+    pytest.mark.long,
+    pytest.mark.skipif(not sys.platform.startswith("linux"), reason="harvests on Linux"),
+]
 
 
 def test_own_bundle_locks_builds_and_verifies_an_application(tmp_path: Path) -> None:

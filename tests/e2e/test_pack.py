@@ -19,7 +19,7 @@ from packyard.tasks.kinds.interpreter.choice import RUNNING
 
 from tests.applications import start
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.long]
 
 PROGRESS = re.compile(r"\[\d/\d\] Extracting [\w-]+\.\.\.\n")
 

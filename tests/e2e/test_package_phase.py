@@ -18,7 +18,7 @@ from packyard.tasks.kinds.mojo.compiler import Compiler
 
 from tests.conftest import NETWORK, Space
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.long]
 
 ABOUT = """\
 version = "0.1.0"

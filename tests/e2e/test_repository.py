@@ -21,7 +21,7 @@ from packyard.formats.pspf import Verdict, judge, open_bundle, verify
 from tests.conftest import NETWORK
 from tests.e2e.test_guide import commands, try_out
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.long]
 
 ROOT = Path(__file__).parents[2]
 SOURCES = ("docs", "examples", "formats", "tasks", "LICENSE", "README.md", "dodo.py", "packyard.toml", "pyproject.toml")

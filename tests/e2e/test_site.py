@@ -18,7 +18,7 @@ import pytest
 
 from tests.conftest import NETWORK, Space
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.long]
 
 PLAIN = 'requires = ["mkdocs>=1.6,<2"]\n'
 WORKSPACE = f"""\

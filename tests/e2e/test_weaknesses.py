@@ -24,6 +24,7 @@ from packyard.tasks.engine.graph import graph as graphs
 from packyard.tasks.target.target import Output, Target, Use
 
 from tests.e2e.world import PLACES, Counts, World, clear, damage
+from tests.share import drawn
 
 INNER, OUTER = "dist/inner-0.1.0.tar.gz", "dist/outer-0.2.0.zip"
 
@@ -81,6 +82,7 @@ def test_one_file_by_two_names_is_one_input(space):
     space.expect_nothing()
 
 
+@pytest.mark.long
 def test_chain_of_ten_thousand_is_built_by_doit(tmp_path, monkeypatch, capsys):
     """The whole way of the command but for actions: read, planned, handed to doit, made in order, remembered, fresh."""
     count, made = 10_000, []
@@ -259,6 +261,7 @@ def here(built, monkeypatch, tmp_path):
         signal.signal(number, handler)
 
 
+@pytest.mark.share
 @pytest.mark.parametrize("kind", ["blob", "result", "run"])
 def test_store_damaged_in_any_way_gives_nothing_wrong(here, capsys, tally, kind):
     before = here.files("dist")
@@ -266,18 +269,18 @@ def test_store_damaged_in_any_way_gives_nothing_wrong(here, capsys, tally, kind)
     assert len(entries) > 1
     kept = here.home / "kept"
     shutil.copytree(here.store, kept)
-    for number in range(len(entries)):
-        for how in HOWS:
-            damage(entries[number], entries[number - 1], how)
-            shutil.rmtree(here.root / ".packyard")
-            shutil.rmtree(here.root / "dist")
-            assert main() == 0, capsys.readouterr().out
-            assert here.files("dist") == before, f"{how} {entries[number]}"
-            shutil.rmtree(here.store)
-            shutil.copytree(kept, here.store)
-            tally(f"corruptions: of a {kind} in the store", 1)
+    for number, how in drawn([(number, how) for number in range(len(entries)) for how in HOWS], kind):
+        damage(entries[number], entries[number - 1], how)
+        shutil.rmtree(here.root / ".packyard")
+        shutil.rmtree(here.root / "dist")
+        assert main() == 0, capsys.readouterr().out
+        assert here.files("dist") == before, f"{how} {entries[number]}"
+        shutil.rmtree(here.store)
+        shutil.copytree(kept, here.store)
+        tally(f"corruptions: of a {kind} in the store", 1)
 
 
+@pytest.mark.share
 def test_trace_damaged_in_any_row_gives_nothing_wrong(here, capsys, tally):
     place = here.root / ".packyard/trace.sqlite"
     with contextlib.closing(sqlite3.connect(place)) as db:
@@ -296,7 +299,7 @@ def test_trace_damaged_in_any_row_gives_nothing_wrong(here, capsys, tally):
     cases = [(t, c, change) for t, found in tables.items() for c in found for change in changes]
     cases += [("target", column, "swap") for column in columns]
     wanted = None
-    for table, column, change in cases:
+    for table, column, change in drawn(cases, "rows"):
         for suffix in ("-wal", "-shm"):
             place.with_name(place.name + suffix).unlink(missing_ok=True)
         place.write_bytes(kept)
@@ -343,10 +346,11 @@ def test_trace_that_calls_a_stale_target_fresh_is_not_believed(here, monkeypatch
     assert nullpath.fresh_targets(str(here.root), ["archive:outer"]) is None
 
 
+@pytest.mark.share
 @pytest.mark.parametrize("what", ["dist", "cache", ".packyard"])
 def test_folder_that_vanishes_while_building_does_no_lasting_harm(tally, what):
     """Whatever the build under way makes of it, it says so in words, and the next one is right."""
-    for place in PLACES:
+    for place in drawn(PLACES, what):
         with World(Counts()) as world:
             world.build("1", "archive:kit")
             world.write("data/a.txt", "3")

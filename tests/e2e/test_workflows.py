@@ -20,6 +20,7 @@ from tests.conftest import Ran, Space
 
 pytestmark = [
     pytest.mark.real,
+    pytest.mark.long,
     pytest.mark.skipif(not version()[:1].isdigit() or " " in version(), reason="Packyard is not installed"),
 ]
 

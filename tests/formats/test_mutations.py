@@ -1,12 +1,11 @@
 """Texts and files of others, changed at random: each reader gives a value or its own error, never another exception.
 
-PACKYARD_MUTATIONS_OF_TEXTS says how many are tried of each (200).
+PACKYARD_MUTATIONS_OF_TEXTS says how many are tried of each; 200 are the whole set.
 """
 
 from __future__ import annotations
 
 import io
-import os
 import random
 import struct
 import sys
@@ -52,7 +51,11 @@ from packyard.formats.text import html as htmlpage
 from packyard.formats.workspace import lock as packyardlock
 from packyard.formats.workspace import manifest as workspace
 
-COUNT = int(os.environ.get("PACKYARD_MUTATIONS_OF_TEXTS", "200"))
+from tests.share import SEED, amount
+
+pytestmark = pytest.mark.share
+
+COUNT = amount("PACKYARD_MUTATIONS_OF_TEXTS", 200)
 ROOT = Path(__file__).parents[2]
 HASH = "0123456789abcdef" * 4
 WORDS = (
@@ -316,7 +319,7 @@ def mutated(rng: random.Random, data: bytes) -> bytes:
 def test_mutated_text_gives_a_value_or_an_error_of_ours(name: str) -> None:
     read, text = TEXTS[name]
     read(text)
-    rng = random.Random(name)
+    rng = random.Random(f"{SEED} {name}")
     for _ in range(COUNT):
         changed = mutated_text(rng, text)
         try:
@@ -332,7 +335,7 @@ def test_mutated_file_gives_a_value_or_an_error_of_ours(name: str) -> None:
     read, make = FILES[name]
     data = make()
     read(data)
-    rng = random.Random(name)
+    rng = random.Random(f"{SEED} {name}")
     for _ in range(COUNT):
         changed = mutated(rng, data)
         try:

@@ -47,6 +47,7 @@ def test_write_python_and_unzip_read_names_modes_and_time(tmp_path: Path) -> Non
     assert (tmp_path / "bin/run").stat().st_mode & 0o777 == 0o755
 
 
+@pytest.mark.long
 def test_write_more_files_than_the_old_records_count_are_read() -> None:
     data = zipped([Entry(f"{n}", b"") for n in range(70_000)])
     with zipfile.ZipFile(io.BytesIO(data)) as archive:

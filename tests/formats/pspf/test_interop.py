@@ -39,7 +39,7 @@ from packyard.formats.pspf.operations import read_chain
 
 from tests.formats.pspf.conftest import helper
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.long]
 
 MakeBundle = Callable[..., Path]
 WriteTgz = Callable[[str, dict[str, bytes]], Path]

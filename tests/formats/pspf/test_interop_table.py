@@ -33,7 +33,7 @@ from tests.conftest import Figures
 from tests.formats.pspf.conftest import helper
 from tests.formats.pspf.interop_cases import CASES, READ, REFUSED, TEXT, Case
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.long]
 
 PAGE = Path(__file__).parents[3] / "docs/interoperation.md"
 BUILDERS = {"Packyard": "", "Rust builder": "rs", "Go builder": "go"}

@@ -29,6 +29,8 @@ from packyard.formats.pspf.assembly import balanced, stored_metadata
 from packyard.formats.pspf.layout import Index, SlotDescriptor, index_checksum, short_hash
 from packyard.formats.pspf.metadata import canonical
 
+from tests.share import drawn
+
 MakeBundle = Callable[..., Path]
 WriteTgz = Callable[[str, dict[str, bytes]], Path]
 
@@ -51,6 +53,7 @@ def test_untouched_bundle_is_intact_and_authentic_by_a_pinned_key(make_bundle: M
     assert judge(bundle, [], {public_key(new_key())}) is Verdict.INTACT
 
 
+@pytest.mark.share
 def test_every_single_byte_flip_is_refused(make_bundle: MakeBundle) -> None:
     """Each byte but the launcher's by its position; of the launcher, samples."""
     path = make_bundle(launcher=b"launcher" * 500)
@@ -58,17 +61,18 @@ def test_every_single_byte_flip_is_refused(make_bundle: MakeBundle) -> None:
     launcher = open_bundle(path).index.launcher_size
     offsets = [*range(0, launcher, 97), launcher - 1, *range(launcher, len(data))]
     with path.open("r+b", buffering=0) as stream:
-        for offset in offsets:
+        for offset in drawn(offsets, "flips"):
             os.pwrite(stream.fileno(), bytes([data[offset] ^ 1 << offset % 8]), offset)
             assert findings_of(path), f"a flip at {offset} of {len(data)} was not noticed"
             os.pwrite(stream.fileno(), bytes([data[offset]]), offset)
     assert findings_of(path) == []
 
 
+@pytest.mark.share
 def test_every_truncation_is_refused(make_bundle: MakeBundle) -> None:
     path = make_bundle()
     data = path.read_bytes()
-    for size in range(len(data) - 1, -1, -1):
+    for size in drawn(range(len(data) - 1, -1, -1), "cuts"):
         os.truncate(path, size)
         assert findings_of(path), f"a cut to {size} of {len(data)} bytes was not noticed"
     for size in range(1, len(data), 61):  # at the other end

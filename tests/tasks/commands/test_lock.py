@@ -220,6 +220,7 @@ def test_lock_of_morloc_members_is_a_part_of_packyard_lock(python: Space, resolv
 
 
 @pytest.mark.real
+@pytest.mark.long
 def test_lock_from_the_package_index_has_hashes(python: Space) -> None:
     python.output("lock", "web")
     assert dict(read_pylock(Path("web/pylock.toml").read_text(), "").packages).keys() >= {"click"}

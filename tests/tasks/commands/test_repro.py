@@ -54,6 +54,7 @@ def test_repro_of_honest_targets_finds_nothing(space: Space) -> None:
 
 
 @pytest.mark.real
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("expression", "cause"),
     [

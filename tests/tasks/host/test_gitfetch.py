@@ -136,6 +136,7 @@ def test_links_in_a_circle_are_refused(remote: Remote, tmp_path: Path, files: di
         gitfetch.files_of(url(remote, "a"), commit, tmp_path / "git")
 
 
+@pytest.mark.long
 def test_links_that_stand_for_too_much_are_refused() -> None:
     """Twenty links, of which each doubles what the one before it stands for."""
     bomb = BytesIO()

@@ -122,6 +122,7 @@ def test_tree_used_has_no_place(build):
     assert build([tree, target("x:a", "x:t")]).targets["x:a"].uses == (Use(target="x:t"),)
 
 
+@pytest.mark.long
 def test_chain_of_ten_thousand_is_ordered(build):
     chain = [target("x:0")] + [target(f"x:{n}", f"x:{n - 1}") for n in range(1, 10_000)]
     made = build(chain[::-1])

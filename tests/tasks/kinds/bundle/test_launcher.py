@@ -45,6 +45,7 @@ def test_target_pins_the_wheel_and_the_file_in_it() -> None:
 
 
 @pytest.mark.real
+@pytest.mark.long
 @pytest.mark.parametrize("language", ["rust", "go"])
 @pytest.mark.parametrize("platform", ["linux_amd64", "darwin_arm64", "windows_amd64"])
 def test_launcher_is_fetched_for_any_platform(tmp_path: Path, language: str, platform: str) -> None:
@@ -56,6 +57,7 @@ def test_launcher_is_fetched_for_any_platform(tmp_path: Path, language: str, pla
 
 
 @pytest.mark.real
+@pytest.mark.long
 def test_launcher_of_another_digest_is_refused(tmp_path: Path) -> None:
     params = replace(params_of("rust", "linux_amd64"), digest=Digest("0" * 64))
     with pytest.raises(ActionError) as caught:
@@ -67,6 +69,7 @@ def test_launcher_of_another_digest_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.real
+@pytest.mark.long
 def test_wheel_of_another_digest_is_refused(tmp_path: Path) -> None:
     requirement = f"flavorpack==0.5.4 --hash=sha256:{'0' * 64}"
     params = replace(params_of("rust", "linux_amd64"), requirement=requirement)

@@ -19,7 +19,7 @@ from packyard.formats.pspf.assembly import balanced
 from packyard.formats.pspf.layout import TRAILER_SIZE
 from packyard.tasks.kinds.bundle.deepcheck import verify_program
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.long]
 
 PROJECT = """
 [project]

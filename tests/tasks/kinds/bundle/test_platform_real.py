@@ -16,7 +16,7 @@ from packyard.tasks.kinds.bundle.deepcheck import verify_program
 from packyard.tasks.kinds.bundle.launcher import WHEELS
 from packyard.tasks.kinds.interpreter.choice import RUNNING
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.long]
 
 FOREIGN = ("linux_arm64", "darwin_arm64", "darwin_amd64", "windows_amd64")
 COMPILED = {  # what the compiled part of a distribution is called there

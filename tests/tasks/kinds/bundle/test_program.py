@@ -197,6 +197,7 @@ def test_wsgi_application_is_served_on_loopback(prefix: Prefix, command: str) ->
 
 
 @pytest.mark.real
+@pytest.mark.long
 def test_wsgi_application_is_served_by_gunicorn_when_it_is_there(prefix: Prefix, tmp_path: Path) -> None:
     subprocess.run(
         [uv.find_uv_bin(), "pip", "install", "-q", "--python", sys.executable, "--target", prefix.site, "gunicorn"],

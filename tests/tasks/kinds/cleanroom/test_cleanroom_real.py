@@ -23,7 +23,7 @@ from packyard.tasks.target.room import Room
 
 from tests.tasks.yard import Yard
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.long]
 
 MakeYard = Callable[[Path, str], Yard]
 VERSIONS = ["0.26.2.0", "1.0.0", "1.2.0"]
@@ -297,6 +297,7 @@ def call(folder: Path, *words: str, path: str = "/usr/bin:/bin") -> subprocess.C
     )  # fmt: skip
 
 
+@pytest.mark.skipif(shutil.which("shellcheck") is None, reason="shellcheck is not installed")
 def test_script_of_the_clean_room_works_for_its_receivers(received: Path, yard: Yard) -> None:
     end = extension(yard.version)
     assert subprocess.run(["shellcheck", received / "install_verify_nn.sh"], check=False).returncode == 0

@@ -15,7 +15,7 @@ from packyard.tasks.kinds.mojo.compiler import extension
 
 from tests.tasks.yard import Yard
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.long]
 
 MakeYard = Callable[[Path, str], Yard]
 

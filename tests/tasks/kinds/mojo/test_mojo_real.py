@@ -17,7 +17,7 @@ from packyard.tasks.kinds.mojo.compiler import Compiler, extension, records_path
 
 from tests.tasks.yard import Yard, spent
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.long]
 
 CompilerTree = Callable[[str], Path]
 MakeYard = Callable[[Path, str], Yard]

@@ -109,6 +109,7 @@ def test_toolchain_from_lock_without_hashes_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.real
+@pytest.mark.long
 @pytest.mark.parametrize("version", ["1.0.0", "0.26.2.0", "1.2.0"])
 def test_toolchain_tree_works_from_any_folder_without_python(
     compiler_tree: Callable[[str], Path], tmp_path: Path, version: str

@@ -11,7 +11,7 @@ import pytest
 
 from tests.conftest import Space
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.long]
 
 TOOLCHAIN = '[workspace]\nname = "odyssey"\nmembers = ["libs/*"]\n[toolchain]\nmojo = "1.0.0"\nmojo_from = "{tree}"\n'
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.applications import start
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.long]
 
 MANIFEST = """
 [project]

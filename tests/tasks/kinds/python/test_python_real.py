@@ -34,7 +34,11 @@ from packyard.tasks.workspace.workspace import read_workspace
 
 from tests.conftest import NETWORK
 
-pytestmark = [pytest.mark.real, pytest.mark.skipif(not sys.platform.startswith("linux"), reason="harvests on Linux")]
+pytestmark = [
+    pytest.mark.real,
+    pytest.mark.long,
+    pytest.mark.skipif(not sys.platform.startswith("linux"), reason="harvests on Linux"),
+]
 
 RUNTIME = f"runtime:cpython-{RUNNING}-{host_platform()}"
 DOWNLOADS = downloads_in(store_folder())  # once for this machine
