@@ -70,6 +70,14 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
             terminalreporter.line(line)
 
 
+@pytest.hookimpl(trylast=True)  # when those that are left out are gone
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that take longest, so that all processes end together: a file stays with one of them."""
+    first = {item.path for item in items if item.get_closest_marker("real")}
+    second = {item.path for item in items if item.get_closest_marker("share")}
+    items.sort(key=lambda item: (item.path not in first, item.path not in second))
+
+
 # Why a test may be skipped even where everything must be tried: what a machine, its kernel or its user cannot be given.
 MAY_SKIP = re.compile(
     "|".join(
