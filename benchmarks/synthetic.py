@@ -17,9 +17,10 @@ from packyard.tasks.console.display import Plain
 from packyard.tasks.console.run import carry_out
 from packyard.tasks.engine.build.events import Display
 from packyard.tasks.engine.build.opening import Opened
-from packyard.tasks.engine.build.session import Front
+from packyard.tasks.engine.build.session import Session
 from packyard.tasks.engine.graph.graph import Graph
 from packyard.tasks.engine.trace.trace import Trace
+from packyard.tasks.target.kinds import Kinds
 from packyard.tasks.target.room import Room
 from packyard.tasks.target.target import Output, Resource, Target, Use
 
@@ -53,9 +54,9 @@ def layers(seed: int, count: int, *, again: int = 0) -> Graph:
     return Graph(dict(made))
 
 
-def front(graph: Graph, root: Path, display: Display, *, jobs: int) -> Front:
+def front(graph: Graph, root: Path, display: Display, *, jobs: int) -> Session:
     """A run over a graph in a folder."""
-    made = Front(root, display, jobs=jobs, opened=lambda: Opened(root, graph, Trace(root)))
+    made = Session(root, Kinds(), display, jobs=jobs, opened=lambda: Opened(root, graph, Trace(root)))
     made.lock()
     return made
 

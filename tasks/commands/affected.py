@@ -11,6 +11,7 @@ from packyard.tasks.engine.graph.affected import affected
 from packyard.tasks.engine.graph.graph import Graph
 from packyard.tasks.errors import ActionError, UsageError
 from packyard.tasks.host.gitstate import Revision, read_revision
+from packyard.tasks.kinds import TABLE
 
 
 def run(words: list[str]) -> int:
@@ -45,7 +46,7 @@ def _graph(revision: Revision) -> Graph | None:
         if root is None:
             return None
         try:
-            return read_only_graph(root)
+            return read_only_graph(root, TABLE)
         except (FormatError, ActionError):
             return None
 

@@ -30,8 +30,10 @@ def run(words: list[str], early: Early | None = None) -> int:
             os.environ[variable] = os.path.abspath(value) if option == "private_key" else value
     if options.offline:
         os.environ["UV_OFFLINE"] = "1"
+    from packyard.tasks.console.display import choose_display
     from packyard.tasks.engine.build.opening import find_workspace
-    from packyard.tasks.engine.build.session import Front, choose_display
+    from packyard.tasks.engine.build.session import Session
+    from packyard.tasks.kinds import TABLE
 
     root = find_workspace(Path.cwd())
     if options.sandbox == "strict":
@@ -44,23 +46,23 @@ def run(words: list[str], early: Early | None = None) -> int:
         strace()
     debug = options.debug or debugging()
     display = choose_display(json=options.json)
-    front = Front(
-        root, display, locked=options.locked, mode=options.sandbox, jobs=options.jobs, debug=debug, early=early
+    session = Session(
+        root, TABLE, display, locked=options.locked, mode=options.sandbox, jobs=options.jobs, debug=debug, early=early
     )
-    front.profile = options.profile and Path(options.profile).absolute()
+    session.profile = options.profile and Path(options.profile).absolute()
     try:
-        front.lock()
+        session.lock()
         if options.locked:
             from packyard.tasks.kinds.morloc.lock import refuse_drift  # with all that reads morloc packages
 
             refuse_drift(root)
-        graph = front.graph
+        graph = session.graph
         chosen = choose_targets(options.target, graph.nodes, graph.owners, root, commands=PROPOSED)
         names = [name for word in chosen or ["all"] for name in (graph.final if word == "all" else (word,))]
         os.chdir(root)
-        status = carry_out(front, names, keep_going=options.keep_going)
+        status = carry_out(session, names, keep_going=options.keep_going)
     finally:
-        front.close()
+        session.close()
     return status or (_ask_links(root, graph, names) if options.online else 0)
 
 

@@ -12,16 +12,17 @@ from pathlib import Path
 from packyard.formats.errors import Problem
 from packyard.formats.text.gitignore import NAME as GITIGNORE
 from packyard.formats.text.gitignore import with_folders
-from packyard.tasks.console.display import Plain
+from packyard.tasks.console.display import Plain, choose_display
 from packyard.tasks.console.output import say, say_json
 from packyard.tasks.console.parser import Parser
 from packyard.tasks.console.run import carry_out
 from packyard.tasks.console.status import ERRORS
 from packyard.tasks.engine.build.opening import find_workspace
-from packyard.tasks.engine.build.session import Front, choose_display
+from packyard.tasks.engine.build.session import Session
 from packyard.tasks.errors import ActionError, UsageError
 from packyard.tasks.host.atomic import rewrite
 from packyard.tasks.host.own import version
+from packyard.tasks.kinds import TABLE
 from packyard.tasks.publish.checklist.artifacts import scripts_without_bit
 from packyard.tasks.publish.checklist.checklist import Judged, go_through
 from packyard.tasks.publish.checklist.evidence import Evidence
@@ -65,16 +66,16 @@ def run(words: list[str]) -> int:
 
 def _build(root: Path, *, quiet: bool) -> None:
     """Make what is stale of the artifacts and the clean rooms; what fails is for the checklist to tell."""
-    front = Front(root, Plain(sys.stderr) if quiet else choose_display(json=False), jobs=os.cpu_count() or 1)
+    session = Session(root, TABLE, Plain(sys.stderr) if quiet else choose_display(json=False), jobs=os.cpu_count() or 1)
     here = Path.cwd()
     try:
-        front.lock()
-        tried = [name for name in front.graph.targets if name.startswith(("cleanroom:", "installer:", "guide:"))]
+        session.lock()
+        tried = [name for name in session.graph.targets if name.startswith(("cleanroom:", "installer:", "guide:"))]
         os.chdir(root)
-        carry_out(front, [*front.graph.final, *tried])
+        carry_out(session, [*session.graph.final, *tried])
     finally:
         os.chdir(here)
-        front.close()
+        session.close()
 
 
 def _fix(evidence: Evidence) -> Iterator[str]:

@@ -13,6 +13,7 @@ from packyard.tasks.engine.build.opening import find_workspace, open_workspace
 from packyard.tasks.engine.store.store import full_or
 from packyard.tasks.engine.trace.trace import FOLDER, Trace
 from packyard.tasks.host.filelock import exclusive
+from packyard.tasks.kinds import TABLE
 
 
 def run(words: list[str]) -> int:
@@ -32,7 +33,7 @@ def run(words: list[str]) -> int:
         stack.callback(trace.close)
         known = trace.records()
         if not options.all:
-            graph = open_workspace(root, readonly=True).graph
+            graph = open_workspace(root, TABLE, readonly=True).graph
             names = choose_targets(options.target, {*graph.nodes, *known}, {}, root)
             wanted = {name for word in names for name in (graph.closure(graph.final) if word == "all" else (word,))}
             known = {name: record for name, record in known.items() if name in wanted}

@@ -25,6 +25,7 @@ from packyard.tasks.host import network
 from packyard.tasks.host.atomic import rewrite
 from packyard.tasks.host.cachefolder import store_folder
 from packyard.tasks.index.lock import resolve
+from packyard.tasks.index.pin import Pin
 from packyard.tasks.kinds.docs.site import LOCK as DOCS_NAME
 from packyard.tasks.kinds.interpreter.pin import pin_archive
 from packyard.tasks.kinds.morloc.lock import drift_of_morloc, is_settled, lock_morloc
@@ -38,7 +39,6 @@ from packyard.tasks.publish.committedlocks import (
     site_locks,
     toolchain_pins,
 )
-from packyard.tasks.target.target import Pin
 from packyard.tasks.workspace.workspace import LOCK, Member, Workspace, read_standalone, read_workspace
 
 _EXPORTS = {"pins": as_pins, "snapshot": as_snapshot}

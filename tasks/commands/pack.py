@@ -27,8 +27,10 @@ from packyard.tasks.console.parser import Parser
 from packyard.tasks.console.run import carry_out, debugging
 from packyard.tasks.engine.build.events import Display
 from packyard.tasks.engine.build.opening import Opened, open_standalone
-from packyard.tasks.engine.build.session import Front
+from packyard.tasks.engine.build.results import deliver, fact
+from packyard.tasks.engine.build.session import Session
 from packyard.tasks.errors import ActionError, PlanError, UsageError
+from packyard.tasks.kinds import TABLE
 from packyard.tasks.kinds.bundle import key, signing
 from packyard.tasks.kinds.bundle.inspection import verify_file
 from packyard.tasks.kinds.python.hooknames import PRE_BUILD
@@ -91,31 +93,32 @@ def run(words: list[str]) -> int:
             )
         )
     display: Display = Quiet(sys.stderr) if options.quiet else Plain(sys.stdout)
-    front = Front(
+    session = Session(
         outer or root,
+        TABLE,
         display,
         locked=options.locked,
         jobs=os.cpu_count() or 1,
-        opened=None if outer else lambda: open_standalone(root, wishes.apply, compression=wishes.compression),
+        opened=None if outer else lambda: open_standalone(root, TABLE, wishes.apply, compression=wishes.compression),
         debug=options.debug or debugging(),
     )
-    front.stays_open = True
+    session.stays_open = True
     try:
-        front.lock()
-        bundles, hooks = _chosen(front.opened, root)
+        session.lock()
+        bundles, hooks = _chosen(session.opened, root)
         outs = _outs(options.output, bundles)
-        status = _build(front, [*(target.name for target in bundles), *hooks])
+        status = _build(session, [*(target.name for target in bundles), *hooks])
         if status:
             return status
         for target, out in zip(bundles, outs, strict=True):
-            front.build.deliver(target.name, out)
+            deliver(session.build, target.name, out)
         saved: Counter[str] = Counter()
         for name in _trimmed(bundles):
-            saved.update(front.build.fact(name, "facts", "saved"))
+            saved.update(fact(session.build, name, "facts", "saved"))
     except OSError as error:
         raise ActionError(f"{error.filename or options.output}: cannot be written: {error.strerror}") from None
     finally:
-        front.close()
+        session.close()
     return _tell(outs, quiet=options.quiet, verified=options.verify, saved=saved)
 
 
@@ -174,11 +177,11 @@ def _trimmed(bundles: Sequence[Target]) -> Iterator[str]:
         yield from (use.target for use in target.uses if use.at in ("slots/env", "slots/app"))
 
 
-def _build(front: Front, names: Sequence[str]) -> int:
+def _build(session: Session, names: Sequence[str]) -> int:
     back = Path.cwd()
-    os.chdir(front.root)
+    os.chdir(session.root)
     try:
-        return carry_out(front, names)
+        return carry_out(session, names)
     finally:
         os.chdir(back)
 

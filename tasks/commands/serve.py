@@ -8,14 +8,16 @@ import signal
 from pathlib import Path
 
 from packyard.formats.errors import Problem
+from packyard.tasks.console.display import choose_display
 from packyard.tasks.console.output import say
 from packyard.tasks.console.parser import Parser
 from packyard.tasks.console.run import carry_out
 from packyard.tasks.console.selection import choose_targets
 from packyard.tasks.engine.build.opening import find_workspace
-from packyard.tasks.engine.build.session import Front, choose_display
+from packyard.tasks.engine.build.session import Session
 from packyard.tasks.engine.graph.graph import Graph
 from packyard.tasks.errors import UsageError
+from packyard.tasks.kinds import TABLE
 from packyard.tasks.kinds.docs.site import site_folders
 from packyard.tasks.web.siteserver import HOST, site_server
 
@@ -24,16 +26,16 @@ def run(words: list[str]) -> int:
     """Build the site that `words` name, and serve it until interrupted; the exit status."""
     options = parser().parse_args(words)
     root = find_workspace(Path.cwd())
-    front = Front(root, choose_display(json=False), jobs=os.cpu_count() or 1)
+    session = Session(root, TABLE, choose_display(json=False), jobs=os.cpu_count() or 1)
     try:
-        front.lock()
-        name = _chosen(front.graph, options.target, root)
-        (folder,) = site_folders(front.graph.targets[name])
+        session.lock()
+        name = _chosen(session.graph, options.target, root)
+        (folder,) = site_folders(session.graph.targets[name])
         os.chdir(root)
         # The port is taken first, so that nobody waits for a build to hear that it cannot be had.
         with site_server(root / folder, options.port, lambda path: say(f"not there: {path}")) as server:
-            status = carry_out(front, [name])
-            front.close()
+            status = carry_out(session, [name])
+            session.close()
             if status == 0:
                 signal.signal(signal.SIGINT, signal.default_int_handler)  # a build takes it for itself
                 signal.signal(signal.SIGTERM, signal.SIG_DFL)
@@ -41,7 +43,7 @@ def run(words: list[str]) -> int:
                 server.serve_forever()
             return status
     finally:
-        front.close()
+        session.close()
 
 
 def _chosen(graph: Graph, words: list[str], root: Path) -> str:

@@ -19,6 +19,7 @@ from packyard.tasks.console.selection import choose_targets
 from packyard.tasks.engine.build.opening import Opened, open_workspace
 from packyard.tasks.engine.store.store import Damaged, Store
 from packyard.tasks.errors import UsageError
+from packyard.tasks.kinds import TABLE
 from packyard.tasks.kinds.bundle import signing, trustedkeys
 from packyard.tasks.kinds.bundle.inspection import Verification, verify_file
 from packyard.tasks.kinds.cleanroom.make_cleanroom import BundleProofParams
@@ -97,7 +98,7 @@ class _Here:
 
     @cached_property
     def _opened(self) -> Opened | None:
-        return open_workspace(Path(self._root), readonly=True) if self._root else None
+        return open_workspace(Path(self._root), TABLE, readonly=True) if self._root else None
 
     @cached_property
     def compilers(self) -> Sequence[Compiler]:

@@ -2,17 +2,33 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
+import sys
 from dataclasses import asdict
-from pathlib import Path
 from typing import TextIO
 
 from packyard.formats.units import duration_text, size_text
-from packyard.tasks.engine.build.events import Outcome, Summary
+from packyard.tasks.engine.build.events import Display, Outcome, Summary
 
 _SHOWN_ARTIFACTS = 40
 _SHOWN_BLOCKED = 20
+
+
+def choose_display(*, json: bool) -> Display:
+    """JSON lines, the live display on a terminal, or plain lines."""
+    if sys.stdout is None:  # closed by the caller
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115  (it lives as long as the process)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a name that cannot be shown stops no build
+    if json:
+        return Json(sys.stdout)
+    if sys.stdout.isatty() and os.environ.get("TERM") != "dumb":
+        from packyard.tasks.console.live import Live  # rich costs 0.1 s, only a terminal needs it
+
+        return Live(sys.stdout)
+    return Plain(sys.stdout)
 
 
 class Plain:
@@ -57,6 +73,35 @@ class Quiet(Plain):
     def finish(self, summary: Summary) -> None:
         if summary.count("failed") or summary.blocked:
             super().finish(summary)
+
+
+class Aside:
+    """What doit's own reporters do not say, on standard error: notes, failures with their reasons, and how it ended."""
+
+    def begin(self, total: int) -> None:
+        pass
+
+    def start(self, name: str) -> None:
+        pass
+
+    def end(self, outcome: Outcome) -> None:
+        if outcome.how == "failed":
+            self._lines(f"{outcome.name} failed:", *(f"  {line}" for line in outcome.message.splitlines()))
+
+    def note(self, text: str) -> None:
+        self._lines(text)
+
+    def finish(self, summary: Summary) -> None:
+        self._lines(*(f"removed  {path}" for path in summary.removed))
+        if summary.outcomes:
+            self._lines(count_line(summary))
+
+    def stop(self) -> None:
+        pass
+
+    def _lines(self, *lines: str) -> None:
+        for line in lines:
+            write_line(sys.stderr, line)  # as it is now: one of doit's reporters puts another in its place
 
 
 class Json:
@@ -145,8 +190,3 @@ def nothing_line(fresh: int, seconds: float) -> str:
     """What is said when all is fresh, or when there is nothing to make: a new workspace."""
     what = f"{fresh} targets are fresh" if fresh else "the workspace has no final artifact yet"
     return f"nothing to do: {what} ({duration_text(seconds)})"
-
-
-def size_of(path: Path) -> int:
-    """The bytes of a file, or of all files in a folder."""
-    return sum(one.stat().st_size for one in path.rglob("*") if one.is_file()) if path.is_dir() else path.stat().st_size

@@ -10,13 +10,15 @@ from io import StringIO
 from pathlib import Path
 
 from doit.doit_cmd import DoitMain
+from packyard.tasks.console.display import choose_display
 from packyard.tasks.console.doit import Loader
 from packyard.tasks.console.output import say
 from packyard.tasks.console.selection import choose_targets
 from packyard.tasks.console.status import ERRORS
 from packyard.tasks.engine.build.opening import find_workspace
-from packyard.tasks.engine.build.session import Front
+from packyard.tasks.engine.build.session import Session
 from packyard.tasks.engine.graph.graph import Graph
+from packyard.tasks.kinds import TABLE
 
 
 def run_doit(
@@ -25,16 +27,16 @@ def run_doit(
     """Run the command `name` of doit on the targets that words name; the exit status. With `patterns`, a word with a *
     names all targets that it fits; what `changes` artifacts waits for other runs."""
     root = find_workspace(Path.cwd())
-    front = Front(root)
+    session = Session(root, TABLE, choose_display(json=False))
     try:
-        graph = front.graph  # what is wrong with the workspace is said by us, and so are words that name nothing
+        graph = session.graph  # what is wrong with the workspace is said by us, and so are words that name nothing
         words = [name for word in targets for name in _named(word, graph, root, patterns=patterns)]
         os.chdir(root)
         if changes:
-            front.lock()  # what hinders it is said by us
-        return _said(DoitMain(Loader(front), config_filenames=()), [name, *options, *words])
+            session.lock()  # what hinders it is said by us
+        return _said(DoitMain(Loader(session), config_filenames=()), [name, *options, *words])
     finally:
-        front.close()
+        session.close()
 
 
 def _named(word: str, graph: Graph, root: Path, *, patterns: bool) -> list[str]:

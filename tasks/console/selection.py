@@ -10,11 +10,12 @@ from pathlib import Path
 from packyard.formats.errors import Problem
 from packyard.tasks.engine.build.opening import Opened, find_workspace, open_workspace
 from packyard.tasks.errors import UsageError
+from packyard.tasks.kinds import TABLE
 
 
 def open_here() -> Opened:
     """The workspace around the current folder, opened to be read: nothing is written, no lock is taken."""
-    return open_workspace(find_workspace(Path.cwd()), readonly=True)
+    return open_workspace(find_workspace(Path.cwd()), TABLE, readonly=True)
 
 
 def select(opened: Opened, words: Sequence[str]) -> list[str]:

@@ -17,8 +17,8 @@ from packyard.formats.errors import FormatError, Problem
 from packyard.formats.python.otherlocks import keep_hashed, read_hashed_requirements, read_uv_extras, read_uv_lock
 from packyard.formats.python.pylock import Pylock, drift, read_pylock, with_packages
 from packyard.tasks.errors import ActionError, PlanError
+from packyard.tasks.index.pin import Pin
 from packyard.tasks.index.resolver import Question, compiled, exported
-from packyard.tasks.target.target import Pin
 from packyard.tasks.workspace.workspace import Member, Workspace
 
 UV, REQUIREMENTS = "uv.lock", "requirements.txt"

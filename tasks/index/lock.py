@@ -21,10 +21,10 @@ from packyard.tasks.errors import ActionError, PlanError
 from packyard.tasks.host.atomic import rewrite
 from packyard.tasks.index.adoptedlock import check_taken, digest, taken_lock, taken_text
 from packyard.tasks.index.filecache import fetched
+from packyard.tasks.index.pin import Pin
 from packyard.tasks.index.projectindexes import indexes_of
 from packyard.tasks.index.resolver import Question, compiled, upgrades
 from packyard.tasks.index.sdist import build_system
-from packyard.tasks.target.target import Pin
 from packyard.tasks.workspace.workspace import Member, Workspace
 
 FOLDER = ".packyard/locks"

@@ -1,5 +1,7 @@
 """What can be made: one folder for each kind of target, and one row here."""
 
+from packyard.tasks.target.kinds import Kinds
+
 # A kind -> the module that offers targets(workspace), its targets. Kinds meet in the graph: they name the targets of
 # others, and import only what the order of the rooms allows.
 KINDS = {
@@ -23,3 +25,4 @@ KINDS = {
     "guide": "packyard.tasks.kinds.delivery.guide",
 }
 LAST = ("installer", "guide")  # tell of what the others make: their targets(workspace, made) gets the targets so far
+TABLE = Kinds(KINDS, LAST)

@@ -14,6 +14,7 @@ from packyard.formats.workspace.lock import ToolchainPin
 from packyard.tasks.errors import gather
 from packyard.tasks.index.adoptedlock import check_taken, taken_lock
 from packyard.tasks.index.lock import taken_drift
+from packyard.tasks.index.pin import Pin
 from packyard.tasks.index.projectindexes import indexes_of
 from packyard.tasks.kinds.docs.site import LOCK as DOCS_NAME
 from packyard.tasks.kinds.docs.site import docs_python, docs_requirements
@@ -23,7 +24,6 @@ from packyard.tasks.kinds.mojo.make_toolchain import ToolchainParams
 from packyard.tasks.kinds.python.backend import build_requirements
 from packyard.tasks.kinds.python.dependencies import dependencies
 from packyard.tasks.target.params import read_params
-from packyard.tasks.target.target import Pin
 from packyard.tasks.workspace.workspace import Member, Workspace
 
 MOJO_NAME = "pylock.mojo.toml"  # of the workspace's compiler
@@ -73,7 +73,8 @@ def compiler_locks(workspace: Workspace) -> dict[str, CommittedLock]:
     """The lock of each compiler by its version; those that are on the machine already have none."""
     found: dict[str, CommittedLock] = {}
     for target in toolchain.targets(workspace):
-        for pin in target.pins:
+        for prepare in target.prepares:
+            pin = read_params(Pin, prepare.params)
             version = read_params(ToolchainParams, target.params).version
             own = version == workspace.manifest.toolchain.mojo
             path = MOJO_NAME if own else MOJO_NAME.replace(".toml", f"-{version}.toml")

@@ -10,7 +10,7 @@ from dataclasses import fields
 from functools import lru_cache
 from typing import Any
 
-from packyard.tasks.target.target import Output, Pin, Source, Target, Use
+from packyard.tasks.target.target import Output, Prepare, Source, Target, Use
 
 _KEPT = 200  # unpacked targets
 _LEVEL = 1  # of zlib; 6 takes a quarter longer for 7 % less
@@ -21,7 +21,7 @@ def pack_target(target: Target) -> bytes:
     """The target as zlib-compressed JSON; equal targets give equal bytes."""
     values = _values(target)
     values["sources"] = list(map(_packed_source, target.sources))
-    for name in ("uses", "outputs", "pins"):
+    for name in ("uses", "outputs", "prepares"):
         values[name] = [_values(one) for one in values[name]]
     return zlib.compress(_encode(values).encode(), _LEVEL)
 
@@ -38,7 +38,7 @@ def unpack_target(packed: bytes) -> Target:
             "sources": tuple(map(_source, values["sources"])),
             "uses": tuple(Use(**use) for use in values["uses"]),
             "outputs": tuple(map(_output, values["outputs"])),
-            "pins": tuple(_pin(pin) for pin in values["pins"]),
+            "prepares": tuple(Prepare(**prepare) for prepare in values["prepares"]),
         }
     )
 
@@ -71,7 +71,7 @@ class PackedTargets(Mapping[str, Target]):
         return len(self.packed)
 
 
-def _values(value: Target | Use | Output | Pin) -> dict[str, Any]:
+def _values(value: Target | Use | Output | Prepare) -> dict[str, Any]:
     """The fields of a value; asdict() would copy all that is in them."""
     return {field.name: getattr(value, field.name) for field in fields(value)}
 
@@ -90,8 +90,3 @@ def _source(value: str | list[str]) -> Source:
 
 def _output(values: dict[str, Any]) -> Output:
     return Output(**values if values["keys"] is None else values | {"keys": tuple(values["keys"])})
-
-
-def _pin(values: dict[str, Any]) -> Pin:
-    lists = {name: tuple(values[name]) for name in ("requirements", "indexes")}
-    return Pin(**values | lists)

@@ -56,6 +56,13 @@ def typed(function: Callable[[Room[P]], None], room: Room[Json]) -> Room[P]:
     return cast(Room[P], room if wanted is None else dataclasses.replace(room, params=read_params(wanted, room.params)))
 
 
+def argument(function: Callable[..., None], value: Json) -> Any:
+    """The first argument of a Prepare's function, as it declares it (`params: XParams`); FormatError when the JSON does
+    not say exactly that."""
+    wanted = next(iter(get_type_hints(function).values()), None)
+    return read_params(wanted, value) if isinstance(wanted, type) and issubclass(wanted, Params) else value
+
+
 def as_json(value: Any) -> Json:
     """A dataclass of parameters, and what its fields hold, as JSON."""
     if type(value) in _PLAIN:  # most are, and a plan asks for those of every target

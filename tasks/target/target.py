@@ -52,22 +52,24 @@ class Output:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pin:
-    """A lock that a target reads: when `path` does not exist, a build resolves it once and says so.
+class Prepare:
+    """What must exist before a target can be planned or made: the file `path`, relative to the workspace or absolute.
 
-    `requirements` are PEP 508 texts; `python` is 'X.Y'; `platform` is 'linux_amd64' or the like. `taken` is the lock
-    of another tool that decides, `project` the folder whose settings for uv count, `indexes` those that it names.
-    `absent` is the lock that would have to be committed for nothing to be left to resolve, '' when nothing is.
+    `run` names the function that makes it ('module:function'). It is called while the file is not there, with its
+    parameters, the workspace's root, and `downloads`, where files of the package index are kept; `doing` says so to
+    people. With `planned` the graph itself is read from the file, so it is made before that; else when the target is
+    made, or earlier in the same run. `refusal` is what `--locked` says instead, and '' where it allows this; unless
+    `settled`, it says so even while the file is there, because nobody committed it.
     """
 
+    run: str
+    params: Mapping[str, Json] = field(default_factory=dict)
     path: str
-    requirements: tuple[str, ...]
-    python: str
-    platform: str
-    taken: str = ""
-    project: str = ""
-    indexes: tuple[str, ...] = ()
-    absent: str = ""
+    doing: str
+    refusal: str = ""
+    hint: str = ""
+    settled: bool = True
+    planned: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +106,7 @@ class Target:
     sources: tuple[Source, ...] = ()
     uses: tuple[Use, ...] = ()
     outputs: tuple[Output, ...] = ()
-    pins: tuple[Pin, ...] = ()
+    prepares: tuple[Prepare, ...] = ()
     network: bool = False
     local: Mapping[str, Json] = field(default_factory=dict)
     resource: Resource = "cpu"

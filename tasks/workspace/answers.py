@@ -14,9 +14,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from packyard.tasks.engine.trace.trace import FOLDER
 from packyard.tasks.host.atomic import replacing
 from packyard.tasks.host.own import own_files
+from packyard.tasks.nullpath import FOLDER
 from packyard.tasks.workspace.memo import PACKED_STAT, pack_stat
 
 

@@ -15,12 +15,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from packyard.tasks import nullpath
+from packyard.tasks import kinds, nullpath
 from packyard.tasks.__main__ import main
 from packyard.tasks.engine.build import build as building
 from packyard.tasks.engine.build import events
 from packyard.tasks.engine.execute import sandbox
-from packyard.tasks.engine.graph import graph as graphs
+from packyard.tasks.target.kinds import Kinds
 from packyard.tasks.target.target import Output, Target, Use
 
 from tests.e2e.world import PLACES, Counts, World, clear, damage
@@ -97,12 +97,12 @@ def test_chain_of_ten_thousand_is_built_by_doit(tmp_path, monkeypatch, capsys):
 
     def make(self: building.Build, name: str) -> events.Outcome:
         made.append(name)
-        outcome = self.outcomes[name] = events.Outcome(name=name, how="ran", seconds=0.0)
+        outcome = self.maker.outcomes[name] = events.Outcome(name=name, how="ran", seconds=0.0)
         return outcome
 
     (tmp_path / "packyard.toml").write_text('[workspace]\nname = "w"\n')
     monkeypatch.setitem(sys.modules, "chained", types.SimpleNamespace(targets=chain))
-    monkeypatch.setattr(graphs, "KINDS", {"chained": "chained"})
+    monkeypatch.setattr(kinds, "TABLE", Kinds({"chained": "chained"}))
     monkeypatch.setattr(building.Build, "make", make)
     monkeypatch.setattr(sandbox, "base", lambda: tmp_path)
     monkeypatch.setattr(sys, "argv", ["packyard", "-n", "1"])

@@ -31,18 +31,20 @@ import doit.plugin
 import pytest
 from packyard.formats.errors import FormatError
 from packyard.tasks import __main__ as command
-from packyard.tasks.engine.build import build as building
 from packyard.tasks.engine.build.artifacts import Artifacts
-from packyard.tasks.engine.build.build import Build
-from packyard.tasks.engine.execute import action, sandbox
+from packyard.tasks.engine.execute import action, plain, sandbox
+from packyard.tasks.engine.execute.executor import Action, Inputs
 from packyard.tasks.engine.graph.graph import Graph, build_graph
 from packyard.tasks.engine.store.store import Result, Store
 from packyard.tasks.engine.trace.trace import Trace
 from packyard.tasks.errors import ActionError
 from packyard.tasks.host.machine import host_platform
 from packyard.tasks.index import lock
+from packyard.tasks.index.pin import Pin
+from packyard.tasks.kinds import TABLE
+from packyard.tasks.target.params import read_params
 from packyard.tasks.target.room import Room
-from packyard.tasks.target.target import Pin, Target
+from packyard.tasks.target.target import Target
 from packyard.tasks.workspace.workspace import read_workspace
 
 REAL = (
@@ -135,13 +137,13 @@ class World:
             doit.plugin, "entry_points_impl", lambda: _entry_points
         )  # it looks through all distributions each time
         patch.setattr(sandbox, "base", lambda: self.folder / "rooms")
-        patch.setattr(lock, "resolve", lambda pin, root, downloads: _write(root / pin.path, locked(pin)))
-        patch.setattr(building, "invoke", self._invoke)
-        self._pass(Build, "_run", "run")
+        patch.setattr(lock, "resolve", _resolve)
+        patch.setattr(plain, "invoke", self._invoke)
+        self._pass(plain.Plain, "run", "run")
         self._pass(sandbox, "collect", "collect")
         self._pass(Store, "keep", "keep")
         self._pass(Artifacts, "_write", "place")
-        self._pass(Build, "_retire", "retire")
+        self._pass(Artifacts, "retire", "retire")
         self._pass(Trace, "commit", "commit")
         self._pass(Trace, "keep_graph", "graph")
         self._create()
@@ -437,7 +439,7 @@ class World:
                     state.update(f"{folder}/{file}\0".encode() + stream.read() + b"\0")
         if state.digest() not in self.graphs:
             try:
-                self.graphs[state.digest()] = build_graph(read_workspace(self.root))
+                self.graphs[state.digest()] = build_graph(read_workspace(self.root), TABLE)
             except FormatError:
                 self.graphs[state.digest()] = None
         return self.graphs[state.digest()]
@@ -462,9 +464,9 @@ class World:
 
     def _source(self, path: str, target: Target) -> Value:
         place = self.root / path
-        for pin in target.pins:
-            if pin.path == path and not place.is_file():
-                return False, locked(pin)
+        for prepare in target.prepares:
+            if prepare.path == path and not place.is_file():
+                return False, locked(read_params(Pin, prepare.params))
         if not place.is_file():
             raise FileNotFoundError(path)
         return bool(place.stat().st_mode & 0o100), place.read_bytes()
@@ -536,10 +538,10 @@ class World:
             _write(place, content)
             place.chmod(0o755 if executable else 0o644)
 
-    def _run(self, real: Callable[..., Result], build: Build, target: Target, key: str, *more: object) -> Result:
-        self._acting.target = target
-        made = real(build, target, key, *more)
-        self.running.append(key)
+    def _run(self, real: Callable[..., Result], executor: plain.Plain, action: Action, inputs: Inputs) -> Result:
+        self._acting.target = action.target
+        made = real(executor, action, inputs)
+        self.running.append(action.key)
         return made
 
     def _pass(self, owner: object, name: str, place: str) -> None:
@@ -655,6 +657,10 @@ def fake(target: Target, inputs: Mapping[str, Value], trees: Mapping[str, Value]
 def locked(pin: Pin) -> bytes:
     """What stands in for a resolved lock."""
     return f"{pin.requirements} {pin.python}\n".encode()
+
+
+def _resolve(pin: Pin, root: Path, *, downloads: Path) -> None:
+    _write(root / pin.path, locked(pin))
 
 
 def clear(folder: Path) -> None:

@@ -10,10 +10,10 @@ import pytest
 from packyard.tasks.host.filelock import exclusive
 from packyard.tasks.host.machine import host_platform
 from packyard.tasks.index import lock
+from packyard.tasks.index.pin import Pin
 from packyard.tasks.kinds.mojo.compiler import toolchain_of
 from packyard.tasks.kinds.mojo.make_toolchain import ToolchainParams, make_toolchain
 from packyard.tasks.target.room import Room
-from packyard.tasks.target.target import Pin
 
 from tests.index import Index, serving
 from tests.tasks.kinds.morloc.remote import Remote, publish_standard

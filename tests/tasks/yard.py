@@ -11,6 +11,7 @@ from pathlib import Path
 
 from packyard.tasks.engine.execute.action import invoke
 from packyard.tasks.engine.graph.graph import build_graph
+from packyard.tasks.kinds import TABLE
 from packyard.tasks.kinds.mojo.compiler import Compiler, toolchain_of
 from packyard.tasks.target.room import Room
 from packyard.tasks.target.target import Target
@@ -37,7 +38,7 @@ class Yard:
 
     def build(self, *wanted: str) -> dict[str, bytes]:
         """Make every package, or the `wanted` and what they need, dependencies first; the bytes of each by name."""
-        graph = build_graph(read_workspace(self.root / ""))
+        graph = build_graph(read_workspace(self.root / ""), TABLE)
         names = wanted or [name for name in graph.targets if name.startswith("mojo:")]
         self.made.clear()
         for name in graph.closure(names):

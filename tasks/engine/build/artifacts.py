@@ -8,16 +8,26 @@ import os
 import shutil
 import threading
 import time
-from collections.abc import Callable, Container, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
-from packyard.tasks.engine.build.folders import artifact_paths, file_source, remove_empty
+from packyard.tasks.engine.build.folders import artifact_paths, file_source, remove_empty, with_files
 from packyard.tasks.engine.graph.graph import Graph
 from packyard.tasks.engine.store.store import Store, full_or
 from packyard.tasks.engine.trace.trace import FOLDER, Record
 from packyard.tasks.host.atomic import replacing
 from packyard.tasks.target.target import Made, Target
 from packyard.tasks.workspace.memo import Look, Memo, pack_stat
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placed:
+    """What a target made, by part, of a folder that the workspace keeps also each file; and where it lies: part ->
+    path."""
+
+    outputs: Mapping[str, Made]
+    paths: Mapping[str, str]
 
 
 class Artifacts:
@@ -29,20 +39,23 @@ class Artifacts:
         self._graph = graph
         self._memo = memo
 
-    def place(self, target: Target, outputs: Mapping[str, Made], store: Store) -> dict[str, str]:
-        """Put what a target made where the workspace keeps it, if it does not lie there: part -> path. ActionError when
-        a disk is full; Damaged when the store lost a blob."""
-        placed = artifact_paths(target, outputs)
-        for part, path in placed.items():
+    def place(self, target: Target, outputs: Mapping[str, Made], store: Store) -> Placed:
+        """Put what a target made where the workspace keeps it, if it does not lie there. ActionError when a disk is
+        full; Damaged when the store lost a blob."""
+        outputs = with_files(target, outputs, store)
+        paths = artifact_paths(target, outputs)
+        for part, path in paths.items():
             if not self._is(path, outputs[part]):
                 try:
                     self._write(path, outputs[part], file_source(part, outputs, store))
                 except OSError as error:
                     raise full_or(error, path) from None
-        return placed
+        return Placed(outputs=outputs, paths=paths)
 
-    def remove(self, record: Record, *, keep: Container[str] = ()) -> None:
+    def retire(self, record: Record | None, *, keep: Collection[str] = ()) -> None:
         """Remove what a record tells of, but for the paths to `keep` and those that a target of the graph makes now."""
+        if record is None:
+            return
         for part, path in record.artifacts.items():
             if path in keep or path in self._graph.owners:
                 continue
@@ -102,3 +115,8 @@ class Artifacts:
             self._memo.made(path, look)  # without its xxh3, which is only a shortcut
         else:
             self._memo.forget(path)  # somebody wrote to it at once
+
+
+def size_of(path: Path) -> int:
+    """The bytes of a file, or of all files in a folder."""
+    return sum(one.stat().st_size for one in path.rglob("*") if one.is_file()) if path.is_dir() else path.stat().st_size

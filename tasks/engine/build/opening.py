@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,16 +13,18 @@ from typing import TYPE_CHECKING
 from packyard.formats.errors import FormatError, Problem
 from packyard.tasks import nullpath
 from packyard.tasks.engine.build.build import Build
+from packyard.tasks.engine.build.prepare import carry_out
 from packyard.tasks.engine.execute.mode import Mode
 from packyard.tasks.engine.graph.graph import Graph, build_graph
 from packyard.tasks.engine.graph.stored import changed_targets, read_graph, renewed, store_graph
-from packyard.tasks.engine.store.store import Store
+from packyard.tasks.engine.store.store import Store, downloads_in
 from packyard.tasks.engine.trace.trace import StoredGraph, Trace
 from packyard.tasks.errors import PlanError
 from packyard.tasks.host import programs
 from packyard.tasks.host.cachefolder import store_folder
 from packyard.tasks.host.own import own_files
 from packyard.tasks.nullpath import MANIFEST
+from packyard.tasks.target.kinds import Kinds
 
 if TYPE_CHECKING:
     from packyard.formats.python.pyproject import ProjectManifest
@@ -34,13 +36,14 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class Opened:
     """A workspace ready to plan or build. `stored` is its graph as the trace should have it, None for a folder without
-    packyard.toml; `kept` as the trace has it, None when it has none."""
+    packyard.toml; `kept` as the trace has it, None when it has none. `kinds` made it."""
 
     root: Path
     graph: Graph
     trace: Trace
     stored: StoredGraph | None = None
     kept: StoredGraph | None = None
+    kinds: Kinds | None = None
 
     @cached_property
     def store_folder(self) -> Path:
@@ -55,10 +58,10 @@ class Opened:
 
     def reopened(self) -> Opened:
         """The same workspace, now to be written to; PlanError when it is not the same any more."""
-        assert self.stored is not None
-        again = open_workspace(self.root)
+        assert self.stored is not None and self.kinds is not None
+        again = open_workspace(self.root, self.kinds)
         assert again.stored is not None
-        changed = again.stored.text != self.stored.text and not _lacks_key(self.graph)
+        changed = again.stored.text != self.stored.text and not self.graph.waits
         if list(again.graph.nodes) != list(self.graph.nodes) or changed:
             again.trace.close()
             raise PlanError(Problem("the workspace changed while this run was starting", hint="build again"))
@@ -74,10 +77,9 @@ class Opened:
             changed: Collection[str] = self.graph.nodes
         else:
             changed = () if old.text == new.text else changed_targets(old.text, new.text)
-        needed = set(self.graph.closure(self.graph.final))
         self.trace.keep_graph(
             new,
-            {name: name in needed for name in self.graph.nodes},
+            {name: name in self.graph.needed for name in self.graph.nodes},
             changed,
             text=old is None or old.text != new.text,
         )
@@ -96,7 +98,7 @@ def find_workspace(start: Path) -> Path:
     return Path(root)
 
 
-def open_workspace(root: Path, *, readonly: bool = False, changed: list[int] | None = None) -> Opened:
+def open_workspace(root: Path, kinds: Kinds, *, readonly: bool = False, changed: list[int] | None = None) -> Opened:
     """Read the graph of the workspace at `root`; PlanError with everything that is wrong with it.
 
     `changed` tells where the files that the stored graph was read from have changed, if they were looked at already.
@@ -110,44 +112,42 @@ def open_workspace(root: Path, *, readonly: bool = False, changed: list[int] | N
         changed = nullpath.look(os.fspath(root), []).graph
     if kept is not None and changed is not None and (stored := renewed(kept, root, changed)) is not None:
         try:
-            graph = read_graph(stored.text)
-            if readonly or not _lacks_key(graph):
-                return Opened(root, graph, trace, stored, kept)
+            return Opened(root, read_graph(stored.text), trace, stored, kept, kinds)
         except (KeyError, TypeError, ValueError):
             pass  # a text that we did not write: read the manifests again
     try:
-        graph, stored = _read(root, writing=not readonly)
+        graph, stored = _read(root, kinds, writing=not readonly)
     except FormatError:
         trace.close()
         raise
-    return Opened(root, graph, trace, stored, kept)
+    return Opened(root, graph, trace, stored, kept, kinds)
 
 
-def read_only_graph(root: Path) -> Graph:
+def read_only_graph(root: Path, kinds: Kinds) -> Graph:
     """The graph of the workspace at `root` as its files say; nothing is remembered. PlanError as `open_workspace`."""
     from packyard.tasks.workspace.workspace import read_workspace
 
     try:
-        return build_graph(read_workspace(root))
+        return build_graph(read_workspace(root), kinds)
     except FormatError as error:
         raise PlanError(*error.problems) from None
 
 
 def open_standalone(
-    root: Path, change: Callable[[ProjectManifest], ProjectManifest], *, compression: str = "fast"
+    root: Path, kinds: Kinds, change: Callable[[ProjectManifest], ProjectManifest], *, compression: str = "fast"
 ) -> Opened:
     """The folder of one application, which is no workspace; `change` has the last word on its manifest. Its graph is
     not stored, because it depends on more than files."""
     from packyard.tasks.workspace.workspace import read_standalone
 
-    _, graph = _graph(lambda: read_standalone(root, change, compression=compression), writing=True)
-    return Opened(root, graph, Trace(root))
+    _, graph = _graph(lambda: read_standalone(root, change, compression=compression), kinds, writing=True)
+    return Opened(root, graph, Trace(root), kinds=kinds)
 
 
-def _read(root: Path, *, writing: bool) -> tuple[Graph, StoredGraph]:
+def _read(root: Path, kinds: Kinds, *, writing: bool) -> tuple[Graph, StoredGraph]:
     from packyard.tasks.workspace.workspace import read_workspace
 
-    workspace, graph = _graph(lambda: read_workspace(root), writing=writing)
+    workspace, graph = _graph(lambda: read_workspace(root), kinds, writing=writing)
     for path in own_files():
         workspace.watch.see(os.fspath(path))
     for path in programs.records():
@@ -155,27 +155,22 @@ def _read(root: Path, *, writing: bool) -> tuple[Graph, StoredGraph]:
     manifest = workspace.manifest
     more = [*filter(None, [manifest.sign.seed_env]), *(["PATH"] if manifest.toolchain.mojo_from == "PATH" else [])]
     stored = store_graph(graph, workspace.watch, (*nullpath.VARIABLES, *more, *sorted(workspace.watch.variables)))
+    waits = graph.waits
     del workspace, graph, manifest  # what is read from the text takes a fraction of the memory, and later runs see that
-    return read_graph(stored.text), stored
+    return replace(read_graph(stored.text), waits=waits), stored
 
 
-def _graph(read: Callable[[], Workspace], *, writing: bool) -> tuple[Workspace, Graph]:
-    """A workspace and its graph. Who is going to write makes the development key when a bundle waits for it."""
+def _graph(read: Callable[[], Workspace], kinds: Kinds, *, writing: bool) -> tuple[Workspace, Graph]:
+    """A workspace and its graph. Who is going to write makes first what the graph waits for."""
     workspace = read()
     try:
-        graph = build_graph(workspace)
-        if writing and _lacks_key(graph):
-            from packyard.tasks.kinds.bundle import signing
-
-            signing.make_development_key()
+        graph = build_graph(workspace, kinds)
+        if writing and graph.waits:
+            downloads = downloads_in(store_folder(workspace.root, graph.cache))
+            for prepare in graph.waits:
+                carry_out(prepare, workspace.root, downloads=downloads)
             workspace = read()
-            graph = build_graph(workspace)
+            graph = build_graph(workspace, kinds)
     except FormatError as error:
         raise PlanError(*error.problems) from None
     return workspace, graph
-
-
-def _lacks_key(graph: Graph) -> bool:
-    """Whether a bundle is to be signed by a development key that is not there yet (signing.TO_BE_MADE)."""
-    bundles = (name for name, node in graph.nodes.items() if node.local and name.startswith("bundle:"))
-    return any(not graph.targets[name].params["public_key"] for name in bundles)

@@ -9,15 +9,20 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from packyard.tasks.engine.execute.executor import Action, Inputs
+from packyard.tasks.engine.execute.local import run_here
 from packyard.tasks.engine.execute.strict import SYSTEM, invoke_alone, kept, readable
+from packyard.tasks.engine.store.store import Result, Store
 from packyard.tasks.errors import ActionError
 from packyard.tasks.host import own, process
 from packyard.tasks.target.room import Room
+from packyard.tasks.target.target import Json
 
 _READS = ("open", "openat", "openat2", "creat", "execve")
 _WRITES = (
@@ -30,6 +35,26 @@ _PATH = re.compile(r'(?:(?:AT_FDCWD|\d+)(?:<([^>]*)>)?, )?"((?:[^"\\]|\\.)*)"')
 _HERE = re.compile(r"AT_FDCWD<([^>]*)>")
 _CONNECTION = re.compile(r'sa_family=AF_INET6?,.*?htons\((\d+)\).*?"([^"]+)"')
 _OF_THE_SYSTEM = ("/proc", "/dev", "/sys")  # what the kernel tells, where a runtime asks how many processors there are
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """Actions of the workspace at `root`, each watched; `notify` is told what they had not declared. Only what runs can
+    be watched, so no earlier result will do."""
+
+    root: Path
+    store: Store
+    notify: Callable[[str], None]
+    reuses: bool = False
+
+    def run(self, action: Action, inputs: Inputs) -> Result:
+        """As Executor.run."""
+
+        def invoke(run: str, room: Room[Json]) -> None:
+            for finding in invoke_audited(run, room):
+                self.notify(f"undeclared: {action.target.name} {finding}")
+
+        return run_here(action, inputs, self.root, self.store, invoke)
 
 
 def invoke_audited(run: str, room: Room[Any], *, path: tuple[Path, ...] = ()) -> list[str]:

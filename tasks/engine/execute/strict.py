@@ -13,16 +13,33 @@ import shutil
 import site
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from packyard.tasks.engine.execute.executor import Action, Inputs
+from packyard.tasks.engine.execute.local import run_here
+from packyard.tasks.engine.store.store import Result, Store
 from packyard.tasks.errors import ActionError
 from packyard.tasks.host import network, own, process
 from packyard.tasks.target.room import Room
 
 SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/etc")
 _FILE, _ANSWER = "action.json", "answer.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Strict:
+    """Actions of the workspace at `root`, each alone in a sandbox of bubblewrap."""
+
+    root: Path
+    store: Store
+    reuses: bool = True
+
+    def run(self, action: Action, inputs: Inputs) -> Result:
+        """As Executor.run."""
+        return run_here(action, inputs, self.root, self.store, invoke_strictly)
 
 
 def invoke_strictly(run: str, room: Room[Any], *, path: Sequence[Path] = ()) -> None:

@@ -15,10 +15,10 @@ from packyard.formats.errors import FormatError, Problem
 from packyard.formats.privatekey import LOOKED_AT
 from packyard.tasks import errors
 from packyard.tasks.errors import PlanError
-from packyard.tasks.kinds import KINDS, LAST
 from packyard.tasks.target.keyguard import KEY_HINT
+from packyard.tasks.target.kinds import Kinds
 from packyard.tasks.target.packed import PackedTargets, pack_target, unpack_target
-from packyard.tasks.target.target import Node, Output, Target, Use
+from packyard.tasks.target.target import Node, Output, Prepare, Target, Use
 
 if TYPE_CHECKING:
     from packyard.tasks.workspace.workspace import (
@@ -31,11 +31,13 @@ _KEY_VARIABLE = "PACKYARD_PRIVATE_KEY"
 @dataclass(frozen=True)
 class Graph:
     """The targets by name, dependencies before dependants, ties by name; and the folder that the workspace names
-    for the store ('' is the user's cache folder). `index` has their nodes when they are known before the targets."""
+    for the store ('' is the user's cache folder). `index` has their nodes when they are known before the targets.
+    `waits` is what must be made before the graph says all that it has to: read it again then."""
 
     targets: Mapping[str, Target]
     cache: str = ""
     index: Mapping[str, Node] | None = None
+    waits: tuple[Prepare, ...] = ()
 
     @cached_property
     def nodes(self) -> Mapping[str, Node]:
@@ -57,6 +59,11 @@ class Graph:
         return tuple(name for name, node in self.nodes.items() if node.final)
 
     @cached_property
+    def needed(self) -> frozenset[str]:
+        """The group `all`, and what it is made from."""
+        return frozenset(self.closure(self.final))
+
+    @cached_property
     def owners(self) -> Mapping[str, str]:
         """The artifacts that the workspace keeps, and the target that makes each."""
         return {path: name for name, node in self.nodes.items() for path in node.artifacts}
@@ -73,15 +80,16 @@ class Graph:
         return [name for name in self.nodes if name in wanted]
 
 
-def build_graph(workspace: Workspace) -> Graph:
+def build_graph(workspace: Workspace, kinds: Kinds) -> Graph:
     """Ask every kind for its targets; PlanError with all problems of all kinds."""
     packed: dict[str, bytes] = {}
     nodes: dict[str, Node] = {}
     outputs: dict[str, tuple[Output, ...]] = {}
     problems: list[FormatError] = []
-    for kind in KINDS:
-        module = importlib.import_module(KINDS[kind])
-        made = [PackedTargets(dict(packed))] if kind in LAST else []
+    waits: dict[str, Prepare] = {}
+    for kind, name in kinds.modules.items():
+        module = importlib.import_module(name)
+        made = [PackedTargets(dict(packed))] if kind in kinds.last else []
         try:
             for target in module.targets(workspace, *made):
                 if target.name in packed:
@@ -90,6 +98,7 @@ def build_graph(workspace: Workspace) -> Graph:
                 packed[target.name] = pack_target(target)
                 nodes[target.name] = target.node
                 outputs[target.name] = target.outputs
+                waits |= {prepare.path: prepare for prepare in target.prepares if prepare.planned}
         except FormatError as error:
             problems.append(error)
     errors.gather(problems)
@@ -107,7 +116,8 @@ def build_graph(workspace: Workspace) -> Graph:
     errors.gather([*unsound, *_signing_keys(workspace, targets.values())])
     order = _order(targets, nodes)
     ordered = PackedTargets({name: packed[name] for name in order})
-    return Graph(ordered, workspace.manifest.cache.directory, {name: nodes[name] for name in order})
+    index = {name: nodes[name] for name in order}
+    return Graph(ordered, workspace.manifest.cache.directory, index, tuple(waits.values()))
 
 
 def _twice(one: Target, other: Target) -> FormatError:

@@ -35,7 +35,7 @@ def store_graph(graph: Graph, watch: Watch, variables: Sequence[str]) -> StoredG
     return StoredGraph(
         identity=nullpath.identity(variables, os.urandom(8).hex()),
         variables=tuple(variables),
-        needed=len(graph.closure(graph.final)),
+        needed=len(graph.needed),
         maker=f"{own_digest()} {platform.python_version()}",
         paths=os.fsencode("\0".join(watch.seen)),
         stats=b"".join(watch.seen.values()),

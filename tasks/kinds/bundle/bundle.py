@@ -106,6 +106,7 @@ def _target(workspace: Workspace, member: Member, platform: str, key: Key) -> Ta
             *([Use(target=hook_of(member))] if flavor.build.pre_build else []),  # tests that fail stop the bundle, too
             *(Use(target=_target_of(member, spec), at=f"slots/{spec.id}") for spec in declared),
         ),
+        prepares=signing.prepares(key),
         outputs=(Output(at=file, artifact=f"{workspace.dist}/{file}" if workspace.dist else None),),
         resource="io",
         final=True,

@@ -25,6 +25,8 @@ from packyard.formats.pspf.signature import (
 )
 from packyard.tasks.errors import PlanError
 from packyard.tasks.kinds.bundle.key import Key, seeded
+from packyard.tasks.target.params import NoParams
+from packyard.tasks.target.target import Prepare
 from packyard.tasks.workspace.workspace import MANIFEST, PRIVATE_NAME, PUBLIC_NAME, Workspace
 
 KEY_VARIABLE = "PACKYARD_PRIVATE_KEY"
@@ -68,6 +70,20 @@ def config_folder() -> Path:
 def development_key() -> Path:
     """Where the development key of this user lies, or will lie."""
     return config_folder() / "development.key"
+
+
+def prepares(key: Key) -> tuple[Prepare, ...]:
+    """What a target that is signed with `key` waits for before it can be planned: a development key that is to be
+    made."""
+    if key.public_key != TO_BE_MADE:
+        return ()
+    run = f"{prepare_development_key.__module__}:{prepare_development_key.__qualname__}"
+    return (Prepare(run=run, path=key.place, doing="making a development key", planned=True),)
+
+
+def prepare_development_key(params: NoParams, root: Path, *, downloads: Path) -> None:
+    """Make the development key, as a Prepare: it is the user's, of all workspaces."""
+    make_development_key()
 
 
 def make_development_key() -> None:

@@ -85,7 +85,7 @@ def _app(member: Member, workspace: Workspace, platform: str) -> Target:
             *(Use(target=f"wheel:{name}", at=f"wheels/{name}") for name in params.wheels),
             Use(target=env, part="files", at="env"),
         ),
-        pins=(pin,) if pin else (),
+        prepares=(pin.prepare,) if pin else (),
         outputs=(Output(at="app.tar.gz"), Output(part="files", at="files"), Output(part="facts", at="facts.json")),
     )
 

@@ -11,9 +11,10 @@ from packyard.formats.text.mkdocs import MkdocsConfig
 from packyard.formats.workspace.manifest import DocsSpec, WorkspaceManifest
 from packyard.tasks.errors import PlanError
 from packyard.tasks.index import lock
+from packyard.tasks.index.pin import Pin
 from packyard.tasks.kinds.interpreter import choice
 from packyard.tasks.kinds.python.backend import buildenv_name
-from packyard.tasks.target.target import Pin, Target
+from packyard.tasks.target.target import Target
 from packyard.tasks.workspace.workspace import Member, Workspace
 
 SITE = "site"  # the part that is the folder

@@ -11,6 +11,7 @@ from packyard.formats.errors import Problem
 from packyard.formats.python.pylock import drift, read_pylock
 from packyard.tasks.errors import ActionError, PlanError
 from packyard.tasks.index import lock
+from packyard.tasks.index.pin import Pin
 from packyard.tasks.kinds.mojo.compiler import Compiler, agrees, toolchain_of
 from packyard.tasks.kinds.mojo.foundcompiler import find_mojo
 from packyard.tasks.kinds.mojo.make_toolchain import (
@@ -21,7 +22,7 @@ from packyard.tasks.kinds.mojo.make_toolchain import (
     make_toolchain,
 )
 from packyard.tasks.target.params import call
-from packyard.tasks.target.target import Output, Pin, Source, Target
+from packyard.tasks.target.target import Output, Source, Target
 from packyard.tasks.workspace.workspace import LOCK, MANIFEST, Workspace
 
 _PYTHON = "3.11"  # the distribution is for any, and its lock is to be the same for everybody
@@ -48,7 +49,7 @@ def _fetched(workspace: Workspace, version: str) -> Target:
         **call(make_toolchain, ToolchainParams(version=version, platform=workspace.platform)),
         sources=(Source(path=pin.path, at="pylock.toml"),),
         outputs=(Output(at="toolchain", tree=True),),
-        pins=(pin,),
+        prepares=(pin.prepare,),
         network=True,
         resource="io",
     )

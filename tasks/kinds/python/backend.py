@@ -9,8 +9,8 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packyard.formats.python import pylock
 from packyard.tasks.index import lock
+from packyard.tasks.index.pin import Pin
 from packyard.tasks.kinds.interpreter import choice
-from packyard.tasks.target.target import Pin
 from packyard.tasks.workspace.workspace import Member, Workspace
 
 

@@ -10,12 +10,13 @@ from packyard.formats.errors import FormatError
 from packyard.formats.python import pylock
 from packyard.tasks.errors import gather
 from packyard.tasks.index.installtree import install_as_is
+from packyard.tasks.index.pin import Pin
 from packyard.tasks.kinds.interpreter import choice
 from packyard.tasks.kinds.interpreter.program import PythonParams, program_in
 from packyard.tasks.kinds.python.backend import build_pin, buildenv_of, hook_pin, hookenv_of
 from packyard.tasks.target.params import Params, call
 from packyard.tasks.target.room import Room
-from packyard.tasks.target.target import Output, Pin, Source, Target
+from packyard.tasks.target.target import Output, Source, Target
 from packyard.tasks.workspace.workspace import Workspace
 
 
@@ -56,7 +57,7 @@ def buildenv(name: str, pin: Pin, place: str, workspace: Workspace) -> Target:
         sources=(Source(path=pin.path, at=pylock.NAME),),
         uses=uses,
         outputs=(Output(at="site", tree=True),),
-        pins=(pin,),
+        prepares=(pin.prepare,),
         network=True,
         resource="io",
     )

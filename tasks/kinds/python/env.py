@@ -59,7 +59,7 @@ def _target(member: Member, workspace: Workspace, platform: str) -> Target:
         sources=(Source(path=pin.path, at=pylock.NAME),),
         uses=uses,
         outputs=(Output(at="env.tar.gz"), Output(part="files", at="files"), Output(part="facts", at="facts.json")),
-        pins=(pin,),
+        prepares=(pin.prepare,),
         network=not found,
         resource="io",
     )

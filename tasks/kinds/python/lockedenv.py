@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from packyard.formats.python import pylock
 from packyard.formats.python.pylock import divide_pylock
 from packyard.tasks.index import lock
+from packyard.tasks.index.pin import Pin
 from packyard.tasks.kinds.interpreter import choice
 from packyard.tasks.kinds.interpreter.platforms import at
 from packyard.tasks.kinds.python.dependencies import dependencies
 from packyard.tasks.kinds.python.envneeds import needs
 from packyard.tasks.target.params import as_json
-from packyard.tasks.target.target import Pin
 from packyard.tasks.workspace.workspace import Member, Workspace
 
 

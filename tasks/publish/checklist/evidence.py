@@ -15,6 +15,7 @@ from packyard.tasks.engine.build.verdict import Verdict
 from packyard.tasks.engine.graph.graph import Graph
 from packyard.tasks.errors import ActionError
 from packyard.tasks.host.gitstate import Revision, git_said, read_revision
+from packyard.tasks.kinds import TABLE
 from packyard.tasks.publish.component import Component, components
 from packyard.tasks.publish.metagrowth import Growth, growths
 from packyard.tasks.publish.workflow import Workflow, workflows
@@ -48,7 +49,7 @@ class Evidence:
     @cached_property
     def opened(self) -> Opened:
         """The workspace, opened to be read."""
-        return open_workspace(self.root, readonly=True)
+        return open_workspace(self.root, TABLE, readonly=True)
 
     @property
     def graph(self) -> Graph:

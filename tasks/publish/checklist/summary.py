@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from packyard.formats.units import size_text
-from packyard.tasks.console.display import size_of
+from packyard.tasks.engine.build.artifacts import size_of
 from packyard.tasks.publish.checklist.checklist import Judged
 from packyard.tasks.publish.checklist.evidence import Evidence
 

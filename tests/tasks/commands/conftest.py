@@ -10,6 +10,7 @@ import pytest
 from packyard.formats.pspf import Build, Execution, Metadata, Slot, key_from_seed, write_bundle
 from packyard.tasks.commands import cli
 from packyard.tasks.engine.build.opening import open_workspace
+from packyard.tasks.kinds import TABLE
 
 MANIFEST = """\
 [workspace]
@@ -56,7 +57,7 @@ class Space:
 
     def build(self) -> dict[str, str]:
         """Make what is stale; how each target came out that was made."""
-        opened = open_workspace(self.root)
+        opened = open_workspace(self.root, TABLE)
         opened.keep_graph()
         build = opened.build(print)
         build.plan(opened.graph.targets)

@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 from packyard.tasks.engine.build.opening import open_workspace
 from packyard.tasks.engine.store.store import Store
+from packyard.tasks.kinds import TABLE
 
 from tests.tasks.commands.conftest import Space
 
 
 def store_of(space: Space) -> Store:
-    return Store(open_workspace(space.root, readonly=True).store_folder)
+    return Store(open_workspace(space.root, TABLE, readonly=True).store_folder)
 
 
 def test_cache_stats_tells_what_is_there(space: Space) -> None:
@@ -72,7 +73,7 @@ def test_cache_verify_finds_damage_and_the_next_build_repairs_it(space: Space) -
     space.build()
     assert space.output("cache", "verify").endswith(": all whole\n")
     store = store_of(space)
-    record = open_workspace(space.root, readonly=True).trace.record("archive:inner")
+    record = open_workspace(space.root, TABLE, readonly=True).trace.record("archive:inner")
     assert record is not None
     digest = record.outputs[""].digest
     path = store.folder / "blob" / digest[:2] / digest[2:]

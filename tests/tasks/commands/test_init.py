@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from packyard.tasks.commands.table import plugins
 from packyard.tasks.engine.graph.graph import build_graph
+from packyard.tasks.kinds import TABLE
 from packyard.tasks.workspace.workspace import read_workspace
 
 from tests.tasks.commands.conftest import MANIFEST, Space, Tree
@@ -71,7 +72,7 @@ def test_init_proposes_a_site_where_mkdocs_has_one(space: Space, files: dict[str
     space.output("init", "new")
     workspace = read_workspace(Path("new").resolve())
     assert [spec.name for spec in workspace.manifest.docs] == sites
-    assert list(build_graph(workspace).final) == [f"docs:{name}" for name in sites]
+    assert list(build_graph(workspace, TABLE).final) == [f"docs:{name}" for name in sites]
 
 
 def test_init_again_changes_nothing(space: Space, tree: Tree) -> None:

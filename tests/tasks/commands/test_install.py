@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from packyard.tasks.commands import cli, lint
 from packyard.tasks.engine.build.opening import open_workspace
+from packyard.tasks.kinds import TABLE
 from packyard.tasks.kinds.morloc.planechange import changing
 
 from tests.readonly import open_up
@@ -70,7 +71,7 @@ def test_install_of_a_name_brings_what_it_needs(run: Run, remote: Remote) -> Non
 
 
 def test_install_of_a_member_a_folder_an_archive_and_a_repository(run: Run, remote: Remote) -> None:
-    opened = open_workspace(Path.cwd())
+    opened = open_workspace(Path.cwd(), TABLE)
     build = opened.build(print)
     build.plan(["morloc:shapes"])
     build.make("morloc:shapes")
@@ -318,7 +319,7 @@ def test_installed_tells_states(run: Run) -> None:
 
 def test_plane_archive_is_installed_offline_and_compared_with_the_lock(run: Run, remote: Remote, tree: Tree) -> None:
     assert run("lock")[0] == 0
-    opened = open_workspace(Path.cwd())
+    opened = open_workspace(Path.cwd(), TABLE)
     build = opened.build(print)
     for name in opened.graph.closure(["plane:default"]):
         build.judge(name)

@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from packyard.tasks.engine.build import build as building
+from packyard.tasks.engine.execute import plain as building
 from packyard.tasks.engine.execute.action import invoke
 from packyard.tasks.errors import ActionError
 from packyard.tasks.target.room import Room

@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 from packyard.tasks.engine.build.opening import open_workspace
 from packyard.tasks.engine.store.runs import recall
+from packyard.tasks.kinds import TABLE
 
 from tests.tasks.commands.conftest import MANIFEST, Space, Tree
 
@@ -148,18 +149,20 @@ def test_question_makes_no_key_and_a_run_makes_one(space: Space, monkeypatch: py
     for words in QUESTIONS:
         _, _, err = space.run(*words)
         assert (err, config.exists()) == ("", False), words
-    planned = open_workspace(space.root, readonly=True).graph.targets["bundle:app"]
+    planned = open_workspace(space.root, TABLE, readonly=True).graph.targets["bundle:app"]
     assert planned.params["public_key"] == ""
-    run = open_workspace(space.root)
+    run = open_workspace(space.root, TABLE)
     made = run.graph.targets["bundle:app"]
     assert list(config.iterdir()) == [config / "development.key"]
     assert len(made.params["public_key"]) == 64
-    assert made == replace(planned, params={**planned.params, "public_key": made.params["public_key"]})
+    (waited,) = planned.prepares
+    assert (waited.path, waited.planned) == (str(config / "development.key"), True)
+    assert made == replace(planned, params={**planned.params, "public_key": made.params["public_key"]}, prepares=())
     # Stock doit reads the graph before it knows that this is a run.
     (config / "development.key").unlink()
     run.keep_graph()
     run.trace.close()
-    early = open_workspace(space.root, readonly=True)
+    early = open_workspace(space.root, TABLE, readonly=True)
     late = early.reopened()
     assert late.graph.targets["bundle:app"].params["public_key"] not in ("", made.params["public_key"])
     late.trace.close()

@@ -13,7 +13,7 @@ from tests.tasks.commands.conftest import Space
 
 # Python imports this in every build: it lets the inner archive's action spoil its artifact.
 _SPOILING = """\
-import packyard.tasks.engine.build.build as building
+import packyard.tasks.engine.execute.plain as building
 
 honest = building.invoke
 

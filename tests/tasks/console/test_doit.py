@@ -12,9 +12,10 @@ from doit.task import dict_to_task
 from packyard.tasks.console import doit
 from packyard.tasks.console.display import Plain
 from packyard.tasks.engine.build.opening import Opened
-from packyard.tasks.engine.build.session import Front
+from packyard.tasks.engine.build.session import Session
 from packyard.tasks.engine.graph.graph import Graph
 from packyard.tasks.engine.trace.trace import Trace
+from packyard.tasks.target.kinds import Kinds
 from packyard.tasks.target.target import Output, Target, Use
 
 
@@ -24,20 +25,20 @@ def target(number: int) -> Target:
 
 
 @pytest.fixture
-def chain(tmp_path: Path) -> Iterator[Front]:
+def chain(tmp_path: Path) -> Iterator[Session]:
     """A chain of 250 targets."""
     graph = Graph({f"x:{number}": target(number) for number in range(250)})
     opened = Opened(tmp_path, graph, Trace(tmp_path, readonly=True))
-    front = Front(tmp_path, Plain(io.StringIO()), opened=lambda: opened)
-    yield front
-    front.close()
+    session = Session(tmp_path, Kinds(), Plain(io.StringIO()), opened=lambda: opened)
+    yield session
+    session.close()
 
 
-def task_deps(front: Front, names: list[str]) -> dict[str, list[str]]:
-    return {task["basename"]: task["task_dep"] for task in doit.tasks(front, names)}
+def task_deps(session: Session, names: list[str]) -> dict[str, list[str]]:
+    return {task["basename"]: task["task_dep"] for task in doit.tasks(session, names)}
 
 
-def test_task_in_a_long_chain_also_asks_for_milestones(chain: Front) -> None:
+def test_task_in_a_long_chain_also_asks_for_milestones(chain: Session) -> None:
     found = task_deps(chain, list(chain.graph.nodes))
     assert found["x:0"] == []
     assert found["x:99"] == ["x:98"]
@@ -46,13 +47,13 @@ def test_task_in_a_long_chain_also_asks_for_milestones(chain: Front) -> None:
     assert found["x:249"] == ["x:99", "x:199", "x:248"]
 
 
-def test_milestones_are_of_what_takes_part(chain: Front) -> None:
+def test_milestones_are_of_what_takes_part(chain: Session) -> None:
     found = task_deps(chain, [f"x:{number}" for number in range(150, 250)])
     assert found["x:150"] == []
     assert found["x:249"] == ["x:248"]
 
 
-def test_doit_keeps_few_ancestors_of_a_task_in_a_long_chain(chain: Front) -> None:
+def test_doit_keeps_few_ancestors_of_a_task_in_a_long_chain(chain: Session) -> None:
     tasks = [
         dict_to_task({"name": values.pop("basename"), **values}) for values in doit.tasks(chain, [*chain.graph.nodes])
     ]

@@ -12,6 +12,7 @@ import pytest
 from packyard.tasks.engine.build.opening import open_workspace
 from packyard.tasks.errors import ActionError
 from packyard.tasks.host import programs
+from packyard.tasks.kinds import TABLE
 
 # sysconfig has been asked long before a test runs, so this needs a process of its own.
 RACE = """
@@ -67,7 +68,7 @@ def test_graph_is_read_again_when_another_version_is_installed(tmp_path: Path, m
     monkeypatch.setattr(programs, "records", lambda: [record])
 
     def salt() -> str:
-        opened = open_workspace(tmp_path)
+        opened = open_workspace(tmp_path, TABLE)
         opened.keep_graph()
         opened.trace.close()
         assert opened.stored is not None

@@ -13,9 +13,9 @@ from packyard.tasks.commands import cli
 from packyard.tasks.errors import ActionError
 from packyard.tasks.host import programs
 from packyard.tasks.index import lock
+from packyard.tasks.index.pin import Pin
 from packyard.tasks.kinds.interpreter.choice import RUNNING
 from packyard.tasks.kinds.python.lockedenv import lock_of
-from packyard.tasks.target.target import Pin
 from packyard.tasks.workspace.workspace import read_workspace
 
 from tests.index import Index

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 from packyard.tasks.target.packed import PackedTargets, pack_target, packed_targets, unpack_target
-from packyard.tasks.target.target import Output, Pin, Source, Target, Use
+from packyard.tasks.target.target import Output, Prepare, Source, Target, Use
 
 TARGET = Target(
     name="x:a", doc="é", place="p", run="m:f", params={"b": [1, {"x": None}], "a": "\n"},
@@ -20,7 +20,7 @@ TARGET = Target(
         Output(at="a", artifact="dist/a"), Output(part="p", at="p"),
         Output(part="t", at="t", tree=True, keys=("k",)), Output(part="u", at="u", keys=()),
     ),
-    pins=(Pin(path="l", requirements=("r>=1",), python="3.12", platform="linux_amd64", indexes=("i",)),),
+    prepares=(Prepare(run="m:f", params={"of": ["r>=1"]}, path="l", doing="making l", planned=True),),
     network=True, local={"key": "k"}, resource="io", final=True,
 )  # fmt: skip
 

@@ -3,16 +3,19 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
+import sys
 import threading
 import time
+import types
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
-from packyard.tasks.engine.build import build as building
 from packyard.tasks.engine.build.build import Build
 from packyard.tasks.engine.build.events import Outcome
 from packyard.tasks.engine.build.opening import Opened
+from packyard.tasks.engine.execute import plain
 from packyard.tasks.engine.graph.graph import Graph
 from packyard.tasks.engine.graph.stored import store_graph
 from packyard.tasks.engine.store.store import Store
@@ -20,7 +23,7 @@ from packyard.tasks.engine.trace.trace import FILE, FOLDER, Trace
 from packyard.tasks.errors import ActionError
 from packyard.tasks.host import process
 from packyard.tasks.target.room import Room
-from packyard.tasks.target.target import Output, Source, Target, Use
+from packyard.tasks.target.target import Output, Prepare, Source, Target, Use
 from packyard.tasks.workspace.watch import Watch
 
 from tests.readonly import open_up
@@ -41,7 +44,7 @@ class Yard:
         self.said: list[str] = []
         self.build: Build | None = None
         self._lock = threading.Lock()
-        monkeypatch.setattr(building, "invoke", self._invoke)
+        monkeypatch.setattr(plain, "invoke", self._invoke)
 
     def write(self, path: str, text: str) -> Path:
         place = self.root / path
@@ -246,7 +249,7 @@ def test_artifact_of_target_gone_is_removed_if_unchanged(chain):
     del chain.targets["x:c"]
     chain.make()
     assert sorted(chain.dist()) == ["a.out", "b.out"]
-    assert chain.build.removed == ["dist/c.out"]
+    assert chain.build.artifacts.removed == ["dist/c.out"]
 
 
 def test_artifact_of_target_gone_stays_if_altered(chain):
@@ -449,7 +452,8 @@ def test_unchanged_targets_can_be_made_all_the_same(chain):
     """`doit --always` after the null path has vouched for everything."""
     chain.make()
     build = chain.open()
-    build.plan(chain.targets, unchanged=chain.targets)
+    build.trust(chain.targets)
+    build.plan(chain.targets)
     assert [build.judge(name).state for name in chain.targets] == ["fresh"] * 3
     assert [build.make(name).how for name in chain.targets] == ["restored"] * 3
     build.trace.close()
@@ -462,7 +466,8 @@ def test_unchanged_targets_are_not_looked_at(chain, monkeypatch):
     recalled: list[str] = []
     recall = build.trace.recall
     monkeypatch.setattr(build.trace, "recall", lambda names: recalled.extend(names) or recall(names))
-    verdicts = build.plan(chain.targets, unchanged=["x:b", "x:c"])
+    build.trust(["x:b", "x:c"])
+    verdicts = build.plan(chain.targets)
     assert {name: verdict.state for name, verdict in verdicts.items()} == {
         "x:a": "stale", "x:b": "waiting", "x:c": "waiting",
     }  # fmt: skip
@@ -479,7 +484,8 @@ def test_unchanged_target_whose_record_is_torn_is_made_again(chain):
     db.commit()
     db.close()
     build = chain.open()
-    verdicts = build.plan(chain.targets, unchanged=["x:a"])
+    build.trust(["x:a"])
+    verdicts = build.plan(chain.targets)
     assert {name: verdict.state for name, verdict in verdicts.items()} == {
         "x:a": "stale", "x:b": "waiting", "x:c": "waiting",
     }  # fmt: skip
@@ -500,7 +506,8 @@ def test_torn_record_is_found_while_another_dependency_is_stale(yard):
     db.commit()
     db.close()
     build = yard.open()
-    verdicts = build.plan(yard.targets, unchanged=["x:b"])
+    build.trust(["x:b"])
+    verdicts = build.plan(yard.targets)
     assert {name: verdict.state for name, verdict in verdicts.items()} == {
         "x:a": "stale", "x:b": "stale", "x:c": "waiting",
     }  # fmt: skip
@@ -534,71 +541,68 @@ def test_targets_made_by_many_threads(yard):
     assert set(yard.make().values()) == {"fresh"}
 
 
-def test_lock_being_resolved_does_not_stop_other_targets(yard, monkeypatch):
-    from packyard.tasks.target.target import Pin
+def lock(path: str, **more: Any) -> Prepare:
+    return Prepare(run=f"{__name__}:write_lock", params={"path": path}, path=path, doing=f"making {path}", **more)
 
-    resolving, resolved = threading.Event(), threading.Event()
 
-    class Lock:
-        @staticmethod
-        def resolve(pin: Pin, root: Path, *, downloads: Path) -> None:
-            resolving.set()
-            assert resolved.wait(20)
-            (root / pin.path).write_text("lock\n")
+def write_lock(params: Mapping[str, Any], root: Path, *, downloads: Path) -> None:
+    """Stands for what resolves a lock; the tests put another in its place."""
+    raise NotImplementedError
 
-    import packyard.tasks.index
 
-    monkeypatch.setitem(__import__("sys").modules, "packyard.tasks.index.lock", Lock)
-    monkeypatch.setattr(packyard.tasks.index, "lock", Lock, raising=False)
-    pin = Pin(path="lock.toml", requirements=("click",), python="3.12", platform="linux_amd64")
+@pytest.fixture
+def writing(monkeypatch):
+    """Sets what makes a lock."""
+    me = types.ModuleType(__name__)
+    monkeypatch.setitem(sys.modules, __name__, me)
+    return lambda function: setattr(me, "write_lock", function)
+
+
+def test_lock_being_made_does_not_stop_other_targets(yard, writing):
+    asked, may_go_on = threading.Event(), threading.Event()
+
+    def write(params: Mapping[str, Any], root: Path, *, downloads: Path) -> None:
+        asked.set()
+        assert may_go_on.wait(20)
+        (root / params["path"]).write_text("lock\n")
+
+    writing(write)
     yard.write("a.txt", "a")
-    yard.target("a", "lock.toml", pins=(pin,))
+    yard.target("a", "lock.toml", prepares=(lock("lock.toml"),))
     yard.target("b", "a.txt")
     build = yard.open()
     verdicts = build.plan(yard.targets)
-    assert str(verdicts["x:a"]) == "stale: lock.toml is not resolved yet"
+    assert str(verdicts["x:a"]) == "stale: lock.toml is not there yet"
     thread = threading.Thread(target=build.make, args=("x:a",))
     thread.start()
-    assert resolving.wait(20)
+    assert asked.wait(20)
     assert build.make("x:b").how == "ran"
-    resolved.set()
+    may_go_on.set()
     thread.join()
     assert build.outcomes["x:a"].how == "ran"
-    assert yard.said == ["x:a: no lock yet, resolving click into lock.toml"]
+    assert yard.said == ["x:a: making lock.toml"]
     build.trace.close()
     assert yard.dist()["a.out"] == "lock\n"
 
 
-def test_lock_is_resolved_while_its_target_waits_and_a_failure_is_told_by_that(yard, monkeypatch):
-    from packyard.tasks.errors import ActionError
-    from packyard.tasks.target.target import Pin
-
+def test_lock_is_made_while_its_target_waits_and_a_failure_is_told_by_that(yard, writing):
     asked: list[str] = []
-    resolved = threading.Event()
+    made = threading.Event()
 
-    class Lock:
-        @staticmethod
-        def resolve(pin: Pin, root: Path, *, downloads: Path) -> None:
-            asked.append(pin.path)
-            if pin.path == "bad.toml":
-                raise ActionError("bad.toml: no versions were found")
-            (root / pin.path).write_text("lock\n")
-            resolved.set()
+    def write(params: Mapping[str, Any], root: Path, *, downloads: Path) -> None:
+        asked.append(params["path"])
+        if params["path"] == "bad.toml":
+            raise ActionError("bad.toml: no versions were found")
+        (root / params["path"]).write_text("lock\n")
+        made.set()
 
-    import packyard.tasks.index
-
-    monkeypatch.setitem(__import__("sys").modules, "packyard.tasks.index.lock", Lock)
-    monkeypatch.setattr(packyard.tasks.index, "lock", Lock, raising=False)
-    good, bad = (
-        Pin(path=path, requirements=("click",), python="3.12", platform="linux_amd64")
-        for path in ("lock.toml", "bad.toml")
-    )
-    yard.target("a", "lock.toml", pins=(good,))
-    yard.target("b", "bad.toml", pins=(bad,))
+    writing(write)
+    yard.target("a", "lock.toml", prepares=(lock("lock.toml"),))
+    yard.target("b", "bad.toml", prepares=(lock("bad.toml"),))
     build = yard.open()
     build.plan(yard.targets)
-    build.resolve_ahead(yard.targets)
-    assert resolved.wait(20)  # before anybody asked for a target
+    build.prepare(yard.targets)
+    assert made.wait(20)  # before anybody asked for a target
     assert build.make("x:a").how == "ran"
     assert build.make("x:b").message == "bad.toml: no versions were found"
     assert sorted(asked) == ["bad.toml", "lock.toml"]
@@ -607,13 +611,9 @@ def test_lock_is_resolved_while_its_target_waits_and_a_failure_is_told_by_that(y
 
 
 def test_lock_missing_is_an_error_when_nothing_may_be_resolved(yard):
-    from packyard.tasks.target.target import Pin
-
-    pin = Pin(path="ours.toml", requirements=("click",), python="3.12", platform="linux_amd64", absent="lock.toml")
-    yard.target("a", "ours.toml", pins=(pin,))
+    prepare = lock("ours.toml", refusal="lock.toml: is missing (--locked)", hint="commit it", settled=False)
+    yard.target("a", "ours.toml", prepares=(prepare,))
     build = yard.open()
     strict = Build(yard.root, build.graph, build.trace, lambda: Store(yard.store), yard.said.append, locked=True)
-    assert strict.make("x:a").message == (
-        "lock.toml: is missing, and nothing may be resolved (--locked)\n  hint: run 'packyard lock'"
-    )
+    assert strict.make("x:a").message == "lock.toml: is missing (--locked)\n  hint: commit it"
     build.trace.close()

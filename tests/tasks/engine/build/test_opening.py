@@ -6,10 +6,11 @@ import shutil
 from pathlib import Path
 
 from packyard.tasks.engine.build.opening import open_workspace
+from packyard.tasks.kinds import TABLE
 
 
 def opened_as(root: Path, *, readonly: bool = False) -> str:
-    opened = open_workspace(root, readonly=readonly)
+    opened = open_workspace(root, TABLE, readonly=readonly)
     assert opened.stored is not None
     if not readonly:
         opened.keep_graph()

@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 from packyard.tasks.console.display import Plain
 from packyard.tasks.engine.build.opening import Opened
-from packyard.tasks.engine.build.session import Front
-from packyard.tasks.engine.execute import action, sandbox
+from packyard.tasks.engine.build.session import Session
+from packyard.tasks.engine.execute import sandbox
 from packyard.tasks.engine.graph.graph import Graph
+from packyard.tasks.engine.store import key
 from packyard.tasks.engine.trace.trace import Trace
+from packyard.tasks.target.kinds import Kinds
 from packyard.tasks.target.room import Room
 from packyard.tasks.target.target import Output, Target
 
@@ -26,23 +28,25 @@ def remaining(root: Path, text: str) -> list[str]:
         name="x:a", doc="", place="", run="x:write", params={"text": text}, final=True,
         outputs=(Output(at="a", artifact="dist/a"),),
     )  # fmt: skip
-    front = Front(root, Plain(io.StringIO()), opened=lambda: Opened(root, Graph({"x:a": target}), Trace(root)))
+    session = Session(
+        root, Kinds(), Plain(io.StringIO()), opened=lambda: Opened(root, Graph({"x:a": target}), Trace(root))
+    )
     try:
-        front.lock()
-        found = front.start(["x:a"])
+        session.lock()
+        found = session.begin(["x:a"]).remaining
         for name in found:
-            assert front.make(name).how == "ran"
-        front.finish()
+            assert session.make(name).how == "ran"
+        session.finish()
         return found
     finally:
-        front.close()
+        session.close()
 
 
 def test_declaration_changed_is_seen_where_no_graph_is_stored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PACKYARD_CACHE_DIR", str(tmp_path / "cache"))
     monkeypatch.setattr(sandbox, "base", lambda: tmp_path / "rooms")
-    monkeypatch.setattr("packyard.tasks.engine.build.build.invoke", lambda run, room: write(room))
-    monkeypatch.setattr(action, "own_digest", lambda: "")
+    monkeypatch.setattr("packyard.tasks.engine.execute.plain.invoke", lambda run, room: write(room))
+    monkeypatch.setattr(key, "own_digest", lambda: "")
     (tmp_path / "rooms").mkdir()
     assert remaining(tmp_path, "one") == ["x:a"]
     assert remaining(tmp_path, "one") == []

@@ -11,6 +11,7 @@ from packyard.formats.workspace.manifest import SignSpec, WorkspaceManifest
 from packyard.tasks.engine.graph import graph
 from packyard.tasks.engine.graph.graph import Graph, build_graph
 from packyard.tasks.errors import PlanError
+from packyard.tasks.target.kinds import Kinds
 from packyard.tasks.target.target import Output, Source, Target, Use
 from packyard.tasks.workspace.watch import Watch
 from packyard.tasks.workspace.workspace import Workspace
@@ -41,9 +42,8 @@ def build(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
                 yield from made
 
             modules[f"kind{number}"] = types.SimpleNamespace(targets=targets)
-        monkeypatch.setattr(graph, "KINDS", {name: name for name in modules})
         monkeypatch.setattr(graph.importlib, "import_module", modules.__getitem__)
-        return build_graph(make.workspace)
+        return build_graph(make.workspace, Kinds({name: name for name in modules}))
 
     make.workspace = workspace
     return make

@@ -11,7 +11,7 @@ from packyard.formats.mojo.source import imported_packages
 from packyard.tasks.engine.graph.graph import Graph
 from packyard.tasks.engine.graph.stored import changed_targets, read_graph, renewed, store_graph, write_graph
 from packyard.tasks.target.packed import pack_target
-from packyard.tasks.target.target import Output, Pin, Source, Target, Use
+from packyard.tasks.target.target import Output, Prepare, Source, Target, Use
 from packyard.tasks.workspace.memo import pack_stat
 from packyard.tasks.workspace.watch import Watch
 
@@ -28,7 +28,7 @@ ONE = target(
     "x:a", sources=(Source(path="a", at="b"),), params={"n": [1, {"x": None}, "é\n"]}, final=True,
     outputs=(Output(at="a", artifact="dist/a"), Output(part="p", at="p")), local={"key": "k"},
 )  # fmt: skip
-TWO = target("x:b", "x:a", pins=(Pin(path="l", requirements=("r>=1",), python="3.12", platform="linux_amd64"),))
+TWO = target("x:b", "x:a", prepares=(Prepare(run="m:f", params={"of": ["r>=1"]}, path="l", doing="making l"),))
 
 
 def test_text_is_read_back() -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from packyard.formats.errors import FormatError
 from packyard.tasks.engine.graph.graph import build_graph
+from packyard.tasks.kinds import TABLE
 from packyard.tasks.kinds.archive.archive import targets
 from packyard.tasks.kinds.archive.make_archive import ArchiveParams, make_archive
 from packyard.tasks.target.params import read_params
@@ -115,12 +116,12 @@ def test_distribution_demands_license_and_readme(tmp_path: Path, files: dict[str
 
 def test_distribution_and_its_clean_room_stand_in_the_graph(tmp_path: Path) -> None:
     plan(tmp_path, FILES)
-    graph = build_graph(read_workspace(tmp_path))
+    graph = build_graph(read_workspace(tmp_path), TABLE)
     names = [name for name in graph.targets if name.startswith("cleanroom:")]
     assert sorted(names) == ["cleanroom:nn", "cleanroom:odyssey", "cleanroom:other", "cleanroom:tensor"]
     assert not set(names) & set(graph.final)
     (tmp_path / "packyard.toml").write_text(WORKSPACE.replace('"odyssey"', '"nn"'))
-    assert "cleanroom:nn.tar.gz" in build_graph(read_workspace(tmp_path)).targets
+    assert "cleanroom:nn.tar.gz" in build_graph(read_workspace(tmp_path), TABLE).targets
 
 
 def stage(root: Path, target: Target) -> Room:

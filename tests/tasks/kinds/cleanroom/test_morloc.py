@@ -17,6 +17,7 @@ from packyard.formats.archive.gzipped import LEVELS, compressing
 from packyard.formats.archive.tarball import write_tar
 from packyard.tasks.engine.graph.graph import build_graph
 from packyard.tasks.errors import ActionError
+from packyard.tasks.kinds import TABLE
 from packyard.tasks.kinds.cleanroom.make_cleanroom import MorlocProofParams, prove_morloc
 from packyard.tasks.kinds.cleanroom.morloc import NOT_SHOWN
 from packyard.tasks.kinds.cleanroom.verify import Verified, verify_artifact
@@ -119,7 +120,7 @@ def test_package_takes_what_it_needs_from_a_plane(tmp_path: Path, shapes: Path) 
     root = tmp_path / "w"
     write_package(root / "m/base", BASE)
     (root / "packyard.toml").write_text('[workspace]\nname = "w"\nmembers = ["m/*"]\n')
-    graph = build_graph(read_workspace(root))
+    graph = build_graph(read_workspace(root), TABLE)
     (shapes.parent / "base-0.1.0.morloc.tar.gz").rename(tmp_path / "base.tar.gz")
     room = make_room(tmp_path / "plane", read_params(PlaneParams, graph.targets["plane:default"].params))
     (room.inputs / "packages/base.morloc.tar.gz").write_bytes((tmp_path / "base.tar.gz").read_bytes())
@@ -206,7 +207,7 @@ def workspace(tmp_path: Path) -> Path:
 
 
 def test_cleanroom_has_the_archives_of_what_is_needed_and_nothing_else(workspace: Path, tmp_path: Path) -> None:
-    graph = build_graph(read_workspace(workspace))
+    graph = build_graph(read_workspace(workspace), TABLE)
     target = graph.targets["cleanroom:shapes"]
     assert target.uses == (
         Use(target="morloc:shapes", at="shapes-0.1.0.morloc.tar.gz"),
@@ -226,7 +227,7 @@ def test_cleanroom_has_the_archives_of_what_is_needed_and_nothing_else(workspace
 
 def test_cleanroom_of_what_is_not_locked_says_so(workspace: Path, tmp_path: Path) -> None:
     write_package(workspace / "m/base", plain("base", "root"))
-    target = build_graph(read_workspace(workspace)).targets["cleanroom:shapes"]
+    target = build_graph(read_workspace(workspace), TABLE).targets["cleanroom:shapes"]
     room = make_room(tmp_path / "room", read_params(MorlocProofParams, target.params))
     with pytest.raises(ActionError) as caught:
         prove_morloc(room)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from packyard.tasks.engine.build.opening import open_workspace
+from packyard.tasks.kinds import TABLE
 from packyard.tasks.kinds.delivery.product import find_products
 from packyard.tasks.workspace.workspace import read_workspace
 
@@ -41,7 +42,7 @@ def test_archives_take_what_they_carry_takes(tmp_path: Path) -> None:
     for path, text in FILES.items():
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / path).write_text(text)
-    opened = open_workspace(tmp_path, readonly=True)
+    opened = open_workspace(tmp_path, TABLE, readonly=True)
     try:
         products = find_products(read_workspace(tmp_path), opened.graph.targets)
     finally:

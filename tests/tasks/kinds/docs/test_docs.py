@@ -6,6 +6,7 @@ import pytest
 from packyard.formats.errors import FormatError
 from packyard.tasks.engine.execute.action import invoke
 from packyard.tasks.engine.graph.graph import Graph, build_graph
+from packyard.tasks.kinds import TABLE
 from packyard.tasks.target.room import Room
 from packyard.tasks.target.target import Output, Use
 from packyard.tasks.workspace.workspace import read_workspace
@@ -19,7 +20,7 @@ def graph(root: Path, files: dict[str, str]) -> Graph:
     for path, text in files.items():
         (root / path).parent.mkdir(parents=True, exist_ok=True)
         (root / path).write_text(text)
-    return build_graph(read_workspace(root))
+    return build_graph(read_workspace(root), TABLE)
 
 
 def problems(root: Path, files: dict[str, str]) -> str:
@@ -57,7 +58,8 @@ def test_several_sites_have_folders_and_names_of_their_own_and_one_environment(t
         "site/api",
     ]
     (env,) = (target for target in made.targets.values() if target.kind == "buildenv")
-    assert env.pins[0].requirements == ("mkdocs", "mkdocs-material>=9.5,<10", "mkdocs-x", "mkdocs>=1.6,<2")
+    wanted = ["mkdocs", "mkdocs-material>=9.5,<10", "mkdocs-x", "mkdocs>=1.6,<2"]
+    assert env.prepares[0].params["requirements"] == wanted
 
 
 def test_every_file_that_the_configuration_names_is_an_input(tmp_path: Path) -> None:

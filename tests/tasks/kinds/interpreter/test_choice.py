@@ -7,6 +7,7 @@ import pytest
 from packyard.formats.errors import FormatError
 from packyard.tasks.engine.build.opening import open_workspace
 from packyard.tasks.host.machine import host_platform
+from packyard.tasks.kinds import TABLE
 from packyard.tasks.kinds.interpreter import choice
 from packyard.tasks.workspace.memo import ABSENT, PACKED_STAT
 from packyard.tasks.workspace.workspace import Workspace, read_workspace
@@ -143,7 +144,7 @@ def test_python_that_comes_to_an_earlier_place_is_seen_by_the_stored_graph(nowhe
     (nowhere / "app/app.py").write_text("def main(): pass\n")
 
     def taken() -> str:
-        opened = open_workspace(nowhere)
+        opened = open_workspace(nowhere, TABLE)
         opened.keep_graph()
         opened.trace.close()
         return str(opened.graph.targets[f"runtime:cpython-3.9-{host_platform()}"].params["prefix"])

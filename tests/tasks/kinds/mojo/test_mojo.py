@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from packyard.formats.errors import FormatError
 from packyard.tasks.engine.graph.graph import build_graph
+from packyard.tasks.kinds import TABLE
 from packyard.tasks.kinds.mojo.mojo import targets
 from packyard.tasks.target.target import Output, Source, Target, Use
 from packyard.tasks.workspace.workspace import read_workspace
@@ -502,7 +503,7 @@ def test_mojo_of_a_member_with_a_compiler_of_its_own(tmp_path: Path) -> None:
     assert found["mojo:b"].dependencies == ("toolchain:mojo-1.2.0",)
     assert found["mojo:b"].params["compiler"] == "1.2.0"
     assert found["mojo:b"].outputs[0].artifact == "dist/b-0.1.0.mojoc"
-    graph = build_graph(read_workspace(tmp_path))
+    graph = build_graph(read_workspace(tmp_path), TABLE)
     assert [name for name in graph.targets if name.startswith("toolchain:")] == [
         "toolchain:mojo-1.0.0",
         "toolchain:mojo-1.2.0",

@@ -9,12 +9,13 @@ import pytest
 from packyard.formats.errors import FormatError
 from packyard.formats.workspace.manifest import ToolchainSpec, WorkspaceManifest
 from packyard.tasks.errors import ActionError, PlanError
+from packyard.tasks.index.pin import Pin
 from packyard.tasks.kinds.mojo.compiler import Compiler
 from packyard.tasks.kinds.mojo.make_toolchain import PresentParams, ToolchainParams, make_present, make_toolchain
 from packyard.tasks.kinds.mojo.toolchain import targets
 from packyard.tasks.target.params import read_params
 from packyard.tasks.target.room import Room
-from packyard.tasks.target.target import Output, Pin, Source, Target
+from packyard.tasks.target.target import Output, Source, Target
 from packyard.tasks.workspace.watch import Watch
 from packyard.tasks.workspace.workspace import Workspace, workspace_lock
 
@@ -44,14 +45,14 @@ def test_toolchain_of_version_is_made_from_its_lock(tmp_path: Path) -> None:
             params={"version": "1.0.0", "platform": "linux_amd64"},
             sources=(Source(path=lock, at="pylock.toml"),),
             outputs=(Output(at="toolchain", tree=True),),
-            pins=(
+            prepares=(
                 Pin(
                     path=lock,
                     requirements=("mojo-compiler==1.0.0",),
                     python="3.11",
                     platform="linux_amd64",
                     absent="packyard.lock",
-                ),
+                ).prepare,
             ),
             network=True,
             resource="io",

@@ -8,6 +8,7 @@ from pathlib import Path
 from packyard.formats.morloc.home import PlanePaths
 from packyard.tasks.engine.build.events import Outcome
 from packyard.tasks.engine.build.opening import open_workspace
+from packyard.tasks.kinds import TABLE
 from packyard.tasks.kinds.morloc import morloc, plane
 from packyard.tasks.kinds.morloc.lock import lock_morloc
 from packyard.tasks.kinds.morloc.planefolder import Plane
@@ -49,7 +50,7 @@ def target(root: Path) -> Target:
 
 def make(root: Path, name: str = "plane:default") -> dict[str, Outcome]:
     """Build a target with the engine."""
-    opened = open_workspace(root)
+    opened = open_workspace(root, TABLE)
     build = opened.build(print)
     wanted = opened.graph.closure([name])
     build.plan(wanted)

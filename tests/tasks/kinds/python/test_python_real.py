@@ -25,8 +25,11 @@ from packyard.tasks.host import programs
 from packyard.tasks.host.cachefolder import store_folder
 from packyard.tasks.host.machine import host_platform
 from packyard.tasks.index import lock
+from packyard.tasks.index.pin import Pin
+from packyard.tasks.kinds import TABLE
 from packyard.tasks.kinds.interpreter import choice
 from packyard.tasks.kinds.interpreter.choice import RUNNING
+from packyard.tasks.target.params import read_params
 from packyard.tasks.target.room import Room
 from packyard.tasks.target.target import Target
 from packyard.tasks.workspace.watch import Watch
@@ -71,7 +74,7 @@ class Yard:
 
     @property
     def targets(self) -> Mapping[str, Target]:
-        return build_graph(read_workspace(self.root)).targets
+        return build_graph(read_workspace(self.root), TABLE).targets
 
     def make(self, name: str, part: str = "") -> Path:
         targets = self.targets
@@ -84,7 +87,8 @@ class Yard:
             return
         for other in target.dependencies:
             self._make(other, targets)
-        for pin in target.pins:
+        for prepare in target.prepares:
+            pin = read_params(Pin, prepare.params)
             if not (self.root / pin.path).exists():
                 lock.resolve(pin, self.root, downloads=DOWNLOADS)
         place = self.work / name.replace(":", "-").replace("/", "-")
@@ -437,7 +441,7 @@ def test_env_of_a_committed_lock_shares_and_remakes_single_distributions(tmp_pat
     yard = Yard(tmp_path, {**files, "other/pyproject.toml": other, "other/app.py": PLAIN["app/app.py"]})
     whole = unpack(tmp_path / "whole", yard.make("env:app"))
     for name in ("app", "other"):
-        (pin,) = yard.targets[f"env:{name}"].pins
+        (pin,) = (read_params(Pin, each.params) for each in yard.targets[f"env:{name}"].prepares)
         text = yard.made and lock.resolved_text(pin, yard.root, downloads=DOWNLOADS)
         yard.write({f"{name}/pylock.toml": str(text)})
     one, two = (set(yard.targets[f"env:{name}"].dependencies) for name in ("app", "other"))

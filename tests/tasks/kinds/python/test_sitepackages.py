@@ -20,13 +20,13 @@ from packyard.tasks.errors import ActionError
 from packyard.tasks.host import process
 from packyard.tasks.host.machine import host_platform
 from packyard.tasks.index import lock
+from packyard.tasks.index.pin import Pin
 from packyard.tasks.kinds.interpreter.choice import RUNNING, Interpreter
 from packyard.tasks.kinds.interpreter.program import PythonParams
 from packyard.tasks.kinds.python.abi import MachineParams
 from packyard.tasks.kinds.python.envneeds import Needs, needs
 from packyard.tasks.kinds.python.sitepackages import InstallParams, install
 from packyard.tasks.target.room import Room
-from packyard.tasks.target.target import Pin
 from packyard.tasks.workspace.workspace import read_workspace
 
 from tests.index import Index

@@ -1,0 +1,43 @@
+"""The lock that a target reads: which one it is, and the question that it answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from packyard.tasks.target.params import Params, as_json
+from packyard.tasks.target.target import Prepare
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pin(Params):
+    """A lock: when `path` does not exist, a build resolves it once (lock.resolve) and says so.
+
+    `requirements` are PEP 508 texts; `python` is 'X.Y'; `platform` is 'linux_amd64' or the like. `taken` is the lock
+    of another tool that decides, `project` the folder whose settings for uv count, `indexes` those that it names.
+    `absent` is the lock that would have to be committed for nothing to be left to resolve, '' when nothing is.
+    """
+
+    path: str
+    requirements: tuple[str, ...]
+    python: str
+    platform: str
+    taken: str = ""
+    project: str = ""
+    indexes: tuple[str, ...] = ()
+    absent: str = ""
+
+    @property
+    def prepare(self) -> Prepare:
+        """What a target that reads this lock says of it."""
+        what = f"taking {self.taken}" if self.taken else f"resolving {', '.join(self.requirements)}"
+        is_open = bool(self.absent) or not self.taken  # whether anything may have to be resolved
+        message = f"{self.absent or self.path}: is missing, and nothing may be resolved (--locked)"
+        return Prepare(
+            run="packyard.tasks.index.lock:resolve",
+            params=as_json(self),
+            path=self.path,
+            doing=f"no lock yet, {what} into {self.path}",
+            refusal=message if is_open else "",
+            hint="run 'packyard lock', and commit it" if is_open else "",
+            settled=not self.absent,
+        )
