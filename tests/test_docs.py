@@ -13,7 +13,7 @@ from packyard.formats import pspf
 from packyard.formats.archive import gzipped, piece
 from packyard.formats.python.flavor import BuildSpec
 from packyard.formats.python.slots import LIFECYCLES, PURPOSES, SlotSpec
-from packyard.formats.workspace import manifest
+from packyard.formats.workspace import manifest, metaspec
 from packyard.formats.workspace.manifest import read_workspace
 from packyard.tasks import nullpath
 from packyard.tasks.commands import pack
@@ -30,7 +30,7 @@ TABLES = {
     "[sign]": manifest.SignSpec,
     "[[archive]]": manifest.ArchiveSpec,
     "[[docs]]": manifest.DocsSpec,
-    "[[meta]]": manifest.MetaSpec,
+    "[[meta]]": metaspec.MetaSpec,
     "[morloc]": manifest.MorlocSpec,
     "[ci]": manifest.CiSpec,
     "[cache]": manifest.CacheSpec,

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from packyard.formats.errors import FormatError
 from packyard.formats.morloc.reference import DEFAULT_REPOSITORY, read_plane_name, read_repository_template, read_source
-from packyard.formats.naming import read_import_name, read_member_name
+from packyard.formats.naming import read_member_name
 from packyard.formats.python.flavor import read_launcher
 from packyard.formats.python.requirement import read_python_release, read_python_version, read_requirement
 from packyard.formats.reference import read_reference
@@ -18,6 +18,7 @@ from packyard.formats.semver import read_version
 from packyard.formats.text.table import Table, reading
 from packyard.formats.text.toml import read_toml
 from packyard.formats.units import read_size
+from packyard.formats.workspace.metaspec import MetaSpec, read_meta
 
 T = TypeVar("T")
 
@@ -78,26 +79,6 @@ class DocsSpec:
     config: str = "mkdocs.yml"
     include: tuple[str, ...] = ()
     requires: tuple[str, ...] = DOCS_REQUIRES
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MetaSpec:
-    """`[[meta]]`: one Mojo package made of several; `members` are names of members or of packages.
-
-    It is imported as `import_name`. Each of its packages lies below it under its own name (`layout` 'nested');
-    'flat' offers the names that they export at the top as well.
-    """
-
-    name: str
-    version: str
-    members: tuple[str, ...] = ()
-    layout: str = "nested"
-    description: str = ""
-
-    @property
-    def import_name(self) -> str:
-        """The name without what no identifier may hold: 'ml-odyssey' is imported as 'ml_odyssey'."""
-        return _import_name(self.name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,7 +152,7 @@ def read_workspace(text: str, place: str) -> WorkspaceManifest:
             sign=_sign(top.table("sign")),
             archives=_named(top, "archive", _archive, lambda archive: archive.name),
             docs=_named(top, "docs", _docs, lambda docs: docs.name),
-            metas=_named(top, "meta", _meta, lambda meta: meta.name),
+            metas=_named(top, "meta", read_meta, lambda meta: meta.name),
             cache=_cache(top.table("cache")),
             ci=_ci(top.table("ci")),
             morloc=_morloc(top.table("morloc")),
@@ -240,25 +221,6 @@ def _docs(table: Table) -> DocsSpec:
         include=table.parses("include", read_relpath),
         requires=table.parses("requires", read_requirement) or DOCS_REQUIRES,
     )
-
-
-def _meta(table: Table) -> MetaSpec:
-    return MetaSpec(
-        name=table.parse("name", _read_meta_name, "", required=True),
-        version=table.parse("version", read_version, "", required=True),
-        members=table.parses("members", read_member_name, required=True),
-        layout=table.choice("layout", ("nested", "flat"), "nested"),
-        description=table.text("description"),
-    )
-
-
-def _read_meta_name(text: str) -> str:
-    read_import_name(_import_name(read_member_name(text)))
-    return text
-
-
-def _import_name(text: str) -> str:
-    return re.sub(r"[^A-Za-z0-9_]", "_", text)
 
 
 def _cache(table: Table) -> CacheSpec:

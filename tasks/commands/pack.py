@@ -32,7 +32,7 @@ from packyard.tasks.engine.build.session import Session
 from packyard.tasks.errors import ActionError, PlanError, UsageError
 from packyard.tasks.kinds import TABLE
 from packyard.tasks.kinds.bundle import key, signing
-from packyard.tasks.kinds.bundle.inspection import verify_file
+from packyard.tasks.kinds.bundle.verification import verify_file
 from packyard.tasks.kinds.python.hooknames import PRE_BUILD
 from packyard.tasks.target.target import Target
 
@@ -83,15 +83,7 @@ def run(words: list[str]) -> int:
     )
     outer = _workspace_of(root)
     if outer is not None and wishes != _Wishes():
-        raise UsageError(
-            Problem(
-                f"is a member of the workspace {os.fspath(outer)!r}, where the manifest tells such things",
-                place=os.fspath(root),
-                hint=f"state it in {_MANIFEST}: tool.flavor.launcher, tool.flavor.platforms, tool.flavor.build.strip, "
-                "tool.flavor.build.runtime; "
-                "or in packyard.toml: workspace.compression",
-            )
-        )
+        raise _told_by_the_manifest(root, outer)
     display: Display = Quiet(sys.stderr) if options.quiet else Plain(sys.stdout)
     session = Session(
         outer or root,
@@ -120,6 +112,17 @@ def run(words: list[str]) -> int:
     finally:
         session.close()
     return _tell(outs, quiet=options.quiet, verified=options.verify, saved=saved)
+
+
+def _told_by_the_manifest(root: Path, outer: Path) -> UsageError:
+    return UsageError(
+        Problem(
+            f"is a member of the workspace {os.fspath(outer)!r}, where the manifest tells such things",
+            place=os.fspath(root),
+            hint=f"state it in {_MANIFEST}: tool.flavor.launcher, tool.flavor.platforms, tool.flavor.build.strip, "
+            "tool.flavor.build.runtime; or in packyard.toml: workspace.compression",
+        )
+    )
 
 
 def _folder(manifest: str) -> Path:

@@ -21,7 +21,7 @@ from packyard.tasks.engine.store.store import Damaged, Store
 from packyard.tasks.errors import UsageError
 from packyard.tasks.kinds import TABLE
 from packyard.tasks.kinds.bundle import signing, trustedkeys
-from packyard.tasks.kinds.bundle.inspection import Verification, verify_file
+from packyard.tasks.kinds.bundle.verification import Verification, verify_file
 from packyard.tasks.kinds.cleanroom.make_cleanroom import BundleProofParams
 from packyard.tasks.kinds.cleanroom.verify import ARCHIVE_ENDS, Verified, start_bundle, verify_artifact
 from packyard.tasks.kinds.mojo.compiler import Compiler

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from packyard.formats.errors import FormatError, Problem
 from packyard.formats.text.edit import Path
 from packyard.formats.text.toml import read_toml
-from packyard.formats.workspace.manifest import ArchiveSpec, DocsSpec, MetaSpec
+from packyard.formats.workspace.manifest import ArchiveSpec, DocsSpec
+from packyard.formats.workspace.metaspec import MetaSpec
 from packyard.tasks.errors import UsageError
 from packyard.tasks.kinds.mojo.package import Package
 from packyard.tasks.kinds.mojo.plan import sound_packages

@@ -10,7 +10,7 @@ from typing import Any
 from packyard.formats.errors import FormatError
 from packyard.formats.semver import is_step, is_version, next_version
 from packyard.formats.text.toml import read_toml
-from packyard.formats.workspace.manifest import MetaSpec
+from packyard.formats.workspace.metaspec import MetaSpec
 from packyard.tasks.errors import ActionError
 from packyard.tasks.host.gitstate import git_said, read_revision
 from packyard.tasks.workspace.workspace import MANIFEST

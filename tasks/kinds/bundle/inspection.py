@@ -9,8 +9,7 @@ import contextlib
 import os
 import shutil
 import tempfile
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from packyard.formats.archive.tarball import read_tar
@@ -18,15 +17,10 @@ from packyard.formats.errors import FormatError, Problem
 from packyard.formats.privatekey import LOOKED_AT, private_key_in
 from packyard.formats.pspf import (
     Bundle,
-    Finding,
-    Verdict,
     fingerprint,
-    judge,
     open_bundle,
     open_slot,
     unpacked,
-    verify,
-    verify_contents,
 )
 from packyard.formats.pspf.contents import LARGEST_CONTENTS
 from packyard.formats.pspf.operations import Chain, Operation, chain_name, unpack_chain
@@ -34,58 +28,10 @@ from packyard.formats.relpath import read_relpath
 from packyard.formats.stream import Stream
 from packyard.formats.units import size_text
 from packyard.tasks.errors import UsageError
-from packyard.tasks.kinds.bundle.deepcheck import verify_program
+from packyard.tasks.kinds.bundle.verification import Verification, one_line, verify_file
 from packyard.tasks.target.target import Json
 
 _CHUNK = 1 << 20
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verification:
-    """The outcome of verifying one file. `bundle` is None when the file could not even be opened as one."""
-
-    path: Path
-    verdict: Verdict
-    findings: tuple[Finding, ...]
-    bundle: Bundle | None = None
-
-    def passed(self, *, strict: bool = False) -> bool:
-        """Whether the file may be used; `strict` wants every byte under the signature."""
-        return self.verdict in (Verdict.INTACT, Verdict.AUTHENTIC, *(() if strict else (Verdict.UNCOVERED,)))
-
-    def json(self) -> dict[str, Json]:
-        """The outcome as data."""
-        bundle = self.bundle
-        return {
-            "file": os.fspath(self.path),
-            "verdict": str(self.verdict),
-            "name": bundle.metadata.name if bundle else None,
-            "version": bundle.metadata.version if bundle else None,
-            "public_key": bundle.index.public_key.hex() if bundle else None,
-            "findings": [
-                {"cause": finding.cause, "message": finding.message, "note": finding.note} for finding in self.findings
-            ],
-        }
-
-    def text(self) -> str:
-        """The outcome in lines: the verdict, then what was found."""
-        lines = [f"{self.path}: {self.verdict}"]
-        if self.bundle is not None:
-            lines[0] += f" (key {self.bundle.index.public_key.hex()[:16]}...)"
-        return "\n".join([*lines, *(f"  {_plain(str(finding))}" for finding in self.findings)])
-
-
-def verify_file(path: Path, trusted: Collection[bytes] = (), *, deep: bool = False) -> Verification:
-    """Verify a file; `trusted` are the raw public keys that make it authentic, `deep` unpacks every slot as well."""
-    try:
-        bundle = open_bundle(path)
-    except FormatError as error:
-        findings = tuple(Finding("file", problem.message) for problem in error.problems)
-        return Verification(path=path, verdict=Verdict.DAMAGED, findings=findings)
-    found = verify(bundle)
-    if deep and all(finding.note for finding in found):
-        found += verify_contents(bundle) or verify_program(bundle)
-    return Verification(path=path, verdict=judge(bundle, found, trusted), findings=tuple(found), bundle=bundle)
 
 
 def inspect_file(path: Path) -> dict[str, Json]:
@@ -165,7 +111,7 @@ def inspection_text(values: dict[str, Json]) -> str:
         )
         for slot in values["slots"]
     ]  # fmt: skip
-    return "\n".join([*(f"{name:<9} {_plain(value)}" for name, value in facts), "", table_text([header, *rows])])
+    return "\n".join([*(f"{name:<9} {one_line(value)}" for name, value in facts), "", table_text([header, *rows])])
 
 
 def table_text(rows: Sequence[Sequence[str]]) -> str:
@@ -288,14 +234,7 @@ def _write(path: Path, stream: Stream, mode: int) -> None:
 
 
 def _table(rows: Sequence[Sequence[str]]) -> Iterable[str]:
-    rows = [[_plain(cell) for cell in row] for row in rows]
+    rows = [[one_line(cell) for cell in row] for row in rows]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     for row in rows:
         yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-
-
-def _plain(text: str) -> str:
-    """`text` on one line and without what a terminal would act on: a bundle may say anything."""
-    if text.isprintable():
-        return text
-    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode("ascii") for char in text)

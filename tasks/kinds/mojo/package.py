@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from packyard.formats.errors import FormatError, Problem
 from packyard.formats.mojo.manifest import MojoManifest
 from packyard.formats.naming import read_import_name
-from packyard.formats.workspace.manifest import MetaSpec
+from packyard.formats.workspace.metaspec import MetaSpec
 from packyard.tasks.errors import PlanError, gather
 from packyard.tasks.kinds.mojo.compiler import compiles_plain_folders, extension
 from packyard.tasks.workspace.watch import Watch

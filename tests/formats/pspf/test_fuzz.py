@@ -35,7 +35,8 @@ from packyard.formats.pspf import Bundle, Policy, Slot, Verdict, key_from_seed, 
 from packyard.formats.pspf.assembly import arrange, balanced, stored_metadata
 from packyard.formats.pspf.layout import END_MAGIC, START_MAGIC, Index, SlotDescriptor, index_checksum, short_hash
 from packyard.formats.pspf.signature import fingerprint, sign
-from packyard.tasks.kinds.bundle.inspection import inspect, inspection_text, verify_file, write_slots
+from packyard.tasks.kinds.bundle.inspection import inspect, inspection_text, write_slots
+from packyard.tasks.kinds.bundle.verification import verify_file
 
 from tests.conftest import Figures, Tally
 from tests.formats.pspf.conftest import MakeBundle, WriteTgz

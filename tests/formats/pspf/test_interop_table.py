@@ -27,7 +27,7 @@ from packyard.formats.pspf import (
     write_bundle,
 )
 from packyard.formats.pspf.signature import sign
-from packyard.tasks.kinds.bundle.inspection import verify_file
+from packyard.tasks.kinds.bundle.verification import verify_file
 
 from tests.conftest import Figures
 from tests.formats.pspf.conftest import helper

@@ -6,13 +6,13 @@ from packyard.formats.workspace.manifest import (
     ArchiveSpec,
     CacheSpec,
     DocsSpec,
-    MetaSpec,
     MorlocSpec,
     SignSpec,
     ToolchainSpec,
     WorkspaceManifest,
     read_workspace,
 )
+from packyard.formats.workspace.metaspec import MetaSpec
 
 HEAD = '[workspace]\nname = "w"\n'
 ARCHIVE = '[[archive]]\nname = "t"\nversion = "0.1.0"\ninclude = ["README.md"]\n'

@@ -15,8 +15,8 @@ from packyard.formats.pspf import Verdict, key_from_seed, open_bundle, private_p
 from packyard.tasks.engine.store.key import ingredients, key_of
 from packyard.tasks.errors import ActionError
 from packyard.tasks.kinds.bundle.bundle import ISOLATED, targets
-from packyard.tasks.kinds.bundle.inspection import verify_file
 from packyard.tasks.kinds.bundle.make_bundle import BundleParams, make_bundle
+from packyard.tasks.kinds.bundle.verification import verify_file
 from packyard.tasks.target.params import read_params
 from packyard.tasks.target.room import Room
 from packyard.tasks.target.target import Made, Target

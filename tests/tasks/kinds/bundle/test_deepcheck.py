@@ -23,7 +23,7 @@ from packyard.formats.pspf import (
     write_bundle,
 )
 from packyard.formats.python.record import recorded, write_record
-from packyard.tasks.kinds.bundle.inspection import verify_file
+from packyard.tasks.kinds.bundle.verification import verify_file
 
 SITE = "lib/python3.12/site-packages"
 FACTS = {"name": "app", "version": "1", "default": "app", "commands": {"app": "app:main"}, "slots": {}, "root": "x"}

@@ -25,7 +25,8 @@ from packyard.formats.pspf import (
     write_bundle,
 )
 from packyard.formats.pspf.signature import private_pem
-from packyard.tasks.kinds.bundle.inspection import extract, inspect_file, inspection_text, verify_file
+from packyard.tasks.kinds.bundle.inspection import extract, inspect_file, inspection_text
+from packyard.tasks.kinds.bundle.verification import verify_file
 
 KEY = public_key(key_from_seed("s1"))
 METADATA = Metadata(
