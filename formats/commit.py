@@ -17,5 +17,5 @@ def is_commit(text: str) -> bool:
 def read_commit(text: str) -> str:
     """The name, in lower case; FormatError when it is abbreviated, or is none."""
     if not is_commit(text.lower()):
-        raise FormatError(f"{text!r} is not a commit, 40 or 64 hexadecimal digits were expected")
+        raise FormatError(f"{text!r} is not a commit; expected 40 or 64 hexadecimal digits")
     return text.lower()

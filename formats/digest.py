@@ -25,7 +25,7 @@ class Digest:
         """Read `sha256:HEX` or bare `HEX`; FormatError for anything else."""
         digits = text.removeprefix("sha256:")
         if not _HEX.fullmatch(digits):
-            raise FormatError(f"{text!r} is not a digest (sha256: and 64 hexadecimal digits)")
+            raise FormatError(f"{text!r} is not a digest; expected sha256: and 64 hexadecimal digits")
         return cls(digits)
 
     @property

@@ -51,7 +51,7 @@ def read_elf(data: bytes | mmap) -> Elf:
     try:
         return _read(data)
     except (struct.error, LookupError, OverflowError, ValueError):
-        raise FormatError("the ELF file is damaged") from None
+        raise FormatError("the ELF file is corrupt") from None
 
 
 def strip_elf(data: bytes) -> bytes:
@@ -61,7 +61,7 @@ def strip_elf(data: bytes) -> bytes:
     """
     end = read_elf(data).end
     if not 64 <= end <= len(data):
-        raise FormatError("the ELF file is damaged")
+        raise FormatError("the ELF file is corrupt")
     header = bytearray(data[:64])
     struct.pack_into("<Q", header, 40, 0)  # e_shoff
     struct.pack_into("<2H", header, 60, 0, 0)  # e_shnum, e_shstrndx
@@ -92,7 +92,7 @@ def _read(data: bytes | mmap) -> Elf:
     def text(at: int) -> str:
         string, stop, _ = data[strings + at : strings + at + _LONGEST].partition(b"\0")
         if not stop:
-            raise FormatError("the ELF file is damaged (a name never ends)")
+            raise FormatError("the ELF file is corrupt (unterminated name)")
         return string.decode()
 
     runpath = found.get(_RUNPATH, found.get(_RPATH))
@@ -113,7 +113,7 @@ def _offset(loads: list[tuple[int, int, int]], address: int) -> int:
     for start, offset, size in loads:
         if start <= address < start + size:
             return offset + address - start
-    raise FormatError("the ELF file is damaged (an address is outside of it)")
+    raise FormatError("the ELF file is corrupt (address out of range)")
 
 
 def _version_names(data: bytes | mmap, loads: list[tuple[int, int, int]], found: dict[int, int]) -> list[int]:
@@ -132,7 +132,7 @@ def _version_names(data: bytes | mmap, loads: list[tuple[int, int, int]], found:
         if not count or not following:
             return names
         at += following
-    raise FormatError("the ELF file is damaged (it asks for symbol versions without end)")
+    raise FormatError("the ELF file is corrupt (endless list of symbol versions)")
 
 
 def _glibc(version: str) -> tuple[int, int]:

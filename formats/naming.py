@@ -15,14 +15,16 @@ _MOJO_KEYWORDS = frozenset({"alias", "comptime", "fn", "struct", "trait", "var"}
 def read_member_name(text: str) -> str:
     """The name of a member, archive or slot: it becomes part of target and file names."""
     if not _MEMBER.fullmatch(text):
-        raise FormatError(f"{text!r} is not a name, letters, digits and . _ + - after a letter or digit were expected")
+        raise FormatError(
+            f"{text!r} is not a name; expected letters, digits and . _ + -, starting with a letter or digit"
+        )
     return text
 
 
 def read_import_name(text: str) -> str:
     """A name that `import` accepts, in Mojo and Python."""
     if not _IDENTIFIER.fullmatch(text):
-        raise FormatError(f"{text!r} cannot be imported, an identifier (letters, digits, _) was expected")
+        raise FormatError(f"{text!r} cannot be imported; expected an identifier (letters, digits, _)")
     if keyword.iskeyword(text) or text in _MOJO_KEYWORDS:
-        raise FormatError(f"{text!r} cannot be imported, it is a keyword")
+        raise FormatError(f"{text!r} cannot be imported: it is a keyword")
     return text

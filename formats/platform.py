@@ -12,5 +12,5 @@ PLATFORMS = tuple(f"{system}_{processor}" for system in SYSTEMS for processor in
 def read_platform(text: str) -> str:
     """`text` when it names a platform that launchers exist for, else FormatError."""
     if text not in PLATFORMS:
-        raise FormatError(f"{text!r} is not a platform, known: {', '.join(PLATFORMS)}")
+        raise FormatError(f"{text!r} is not a platform; expected one of {', '.join(PLATFORMS)}")
     return text

@@ -30,12 +30,12 @@ def read_reference(text: str) -> TargetRef | str:
     if ":" not in text or text.startswith("./"):
         path = read_relpath(text)
         if not path and not text.startswith("."):
-            raise FormatError(f"{text!r} is empty, a path or a target (KIND:NAME) was expected")
+            raise FormatError(f"{text!r} is empty; expected a path or a target (KIND:NAME)")
         return path
     match = _TARGET.fullmatch(text)
     if match is None:
         raise FormatError(
-            f"{text!r} is not a target, KIND:NAME or KIND:NAME#PART was expected",
-            hint=f"a path with a colon starts with './': './{text}'",
+            f"{text!r} is not a target; expected KIND:NAME or KIND:NAME#PART",
+            hint=f"start a path that contains a colon with './': './{text}'",
         )
     return TargetRef(f"{match['kind']}:{match['name']}", match["part"] or "")

@@ -22,12 +22,12 @@ _LONGEST_NAME = 255  # bytes; the limit of every common file system
 
 
 def read_relpath(text: str) -> RelPath:
-    """`text` normalised (`./a//b/` is `a/b`, `.` is ``), or FormatError when it leaves its root or is no plain path."""
+    """`text` normalised (`./a//b/` is `a/b`, `.` is ``); FormatError when it leaves its root or is not a plain path."""
     if text.startswith("/") or (len(text) > 1 and text[1] == ":"):
-        raise FormatError(f"{text!r} is absolute, a relative path was expected")
+        raise FormatError(f"{text!r} is absolute; expected a relative path")
     parts = [part for part in text.split("/") if part not in ("", ".")]
     if ".." in parts:
-        raise FormatError(f"{text!r} leaves its folder by '..', a path inside was expected")
+        raise FormatError(f"{text!r} leaves its folder through '..'; expected a path inside")
     for part in parts:
         check_name(part)
     return RelPath("/".join(parts))
@@ -47,7 +47,7 @@ def check_name(name: str) -> None:
     if name in ("", ".", ".."):
         raise FormatError(f"{name!r} is not a file name")
     if _FORBIDDEN.search(name):
-        raise FormatError(f"{name!r} has a control character or slash, a plain file name was expected")
+        raise FormatError(f"{name!r} contains a control character or slash; expected a plain file name")
     if name.isascii() and len(name) <= _LONGEST_NAME:
         return
     try:
@@ -55,7 +55,7 @@ def check_name(name: str) -> None:
     except UnicodeEncodeError:
         raise FormatError(f"{name!r} is not UTF-8") from None
     if size > _LONGEST_NAME:
-        raise FormatError(f"{name[:40] + '...'!r} is {size} bytes long, at most {_LONGEST_NAME} were expected")
+        raise FormatError(f"{name[:40] + '...'!r} is {size} bytes long; expected at most {_LONGEST_NAME}")
 
 
 def check_collisions(paths: Iterable[str]) -> None:
@@ -66,6 +66,6 @@ def check_collisions(paths: Iterable[str]) -> None:
         folded = unicodedata.normalize("NFC", path).casefold()
         other = seen.setdefault(folded, path)
         if other != path:
-            problems.append(Problem(f"{path!r} and {other!r} are one file on systems that ignore case"))
+            problems.append(Problem(f"{path!r} and {other!r} are the same file on case-insensitive systems"))
     if problems:
         raise FormatError(*problems)

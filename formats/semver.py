@@ -17,7 +17,7 @@ def read_version(text: str) -> str:
     try:
         semver.Version.parse(text)
     except ValueError:
-        raise FormatError(f"{text!r} is not a version, a SemVer version like 0.1.0 was expected") from None
+        raise FormatError(f"{text!r} is not a version; expected a SemVer version like 0.1.0") from None
     return text
 
 
@@ -46,6 +46,6 @@ def _read(text: str) -> semver.Version:
         if version.epoch:  # SemVer has none, and a version without it would be an older one
             raise InvalidVersion
     except ValueError:  # InvalidVersion is one, and so is a number of more digits than Python converts
-        raise FormatError(f"{text!r} is not a version, one like 0.1.0 was expected") from None
+        raise FormatError(f"{text!r} is not a version; expected one like 0.1.0") from None
     major, minor, patch = (*version.release, 0, 0)[:3]
     return semver.Version(major, minor, patch, prerelease="0" if version.is_prerelease else None)

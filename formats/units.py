@@ -18,7 +18,7 @@ def read_size(text: str) -> int:
     """A size in bytes, what is less than one byte cut off: '500 MB', '1.5 GiB'. FormatError when it has no unit."""
     match = _SIZE.fullmatch(text)
     if match is None:
-        raise FormatError(f"{text!r} is not a size, one like '10 GB' was expected")
+        raise FormatError(f"{text!r} is not a size; expected one like '10 GB'")
     part = match["part"] or ""
     smallest: int = 10 ** len(part)
     return int(match["whole"] + part) * _UNITS[match["unit"]] // smallest

@@ -42,18 +42,18 @@ def read_range(text: str) -> VersionRange:
         match = _CONDITION.fullmatch(part.strip())
         numbers = match["numbers"].split(".") if match else []
         if match is None or (match["rest"] and len(numbers) < 3):
-            raise FormatError(f"{text!r} is not a range of versions, one like '0.1.0' or '>=0.1.0,<0.3.0' was expected")
+            raise FormatError(f"{text!r} is not a version range; expected one like '0.1.0' or '>=0.1.0,<0.3.0'")
         try:
             bound = semver.Version.parse(".".join([*numbers, *["0"] * (3 - len(numbers))]) + match["rest"])
         except ValueError:
-            raise FormatError(f"{part.strip()!r} holds no SemVer version, one like 0.1.0 was expected") from None
+            raise FormatError(f"{part.strip()!r} contains no SemVer version; expected one like 0.1.0") from None
         comparisons.extend(_comparisons(match["sign"], bound, len(numbers)))
     return VersionRange(tuple(comparisons))
 
 
 def range_for(text: str, version: str) -> str:
     """The range that admits `version`, written as `text` is: with its sign and as many numbers. A range of several
-    conditions becomes what is compatible with the version. FormatError when `text` is no range."""
+    conditions becomes what is compatible with the version. FormatError when `text` is not a range."""
     if read_range(text).admits(version):
         return text
     match = _CONDITION.fullmatch(text.strip())

@@ -279,7 +279,7 @@ def space_in(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Space]
 
 @pytest.fixture(scope="session")
 def app_in(tmp_path_factory: pytest.TempPathFactory, space_in: Callable[[str], Space]) -> Callable[..., Space]:
-    """Makes folders of applications, which are no workspaces and last for the session; bundles are signed with the
+    """Makes folders of applications, which are not workspaces and last for the session; bundles are signed with the
     key of the seed 's1' unless `env` names a seed.
 
     All share one store, also those of other test processes of the run: interpreters and launchers are made once.

@@ -66,7 +66,7 @@ def arrange(entries: Iterable[Entry]) -> list[Entry]:
             problems.extend(error.problems)
             continue
         if entry.path in files:
-            problems.append(Problem(f"{entry.path!r} stands twice in the archive"))
+            problems.append(Problem(f"{entry.path!r} appears twice in the archive"))
         files.add(entry.path)
         folders.update(dict.fromkeys(parents(entry.path)))
     problems.extend(Problem(f"{path!r} is both a file and a folder") for path in sorted(files & folders.keys()))
@@ -83,14 +83,14 @@ def check_path(path: str) -> None:
     """Refuse a path that is not canonical: relative, no empty, `.` or `..` part, no colon, every part a plain name, and
     one that is too long for any system: work grows with the square of a path's depth."""
     if len(path) > _LONGEST_PATH:
-        raise FormatError(f"{path[:40] + '...'!r} is {len(path)} long, a path of at most {_LONGEST_PATH} was expected")
+        raise FormatError(f"{path[:40] + '...'!r} is {len(path)} long; expected a path of at most {_LONGEST_PATH}")
     for part in path.split("/"):
         try:
             check_name(part)
         except FormatError as error:
-            raise FormatError(f"{path!r} is no path for an archive: {error}") from None
+            raise FormatError(f"{path!r} is not a valid archive path: {error}") from None
         if ":" in part:
-            raise FormatError(f"{path!r} has a colon, which some systems cannot store")
+            raise FormatError(f"{path!r} contains a colon, which some systems cannot store")
 
 
 def parents(path: str) -> Iterator[str]:

@@ -124,7 +124,7 @@ class Reader:
         try:
             data = self._inflate.decompress(given, _CHUNK)
         except zlib.error as error:
-            raise FormatError(f"the gzip data is damaged ({error})") from None
+            raise FormatError(f"the gzip data is corrupt ({error})") from None
         self._input = self._inflate.unconsumed_tail
         self._crc = crc32(data, self._crc)
         self._size += len(data)
@@ -134,7 +134,7 @@ class Reader:
         if self._inflate.eof:
             self._check_end(self._inflate.unused_data)
         elif not given and not data:
-            raise FormatError("the gzip data ends too early")
+            raise FormatError("the gzip data is truncated")
         return data
 
     def _check_end(self, rest: bytes) -> None:
@@ -142,12 +142,12 @@ class Reader:
         while len(rest) <= TRAILER.size and (more := self._stream.read(_CHUNK)):
             rest += more
         if len(rest) < TRAILER.size:
-            raise FormatError("the gzip data ends too early")
+            raise FormatError("the gzip data is truncated")
         if len(rest) > TRAILER.size:
-            raise FormatError("the gzip data is followed by something else")
+            raise FormatError("the gzip data is followed by other data")
         crc, size = TRAILER.unpack(rest)
         if (crc, size) != (self._crc, self._size & 0xFFFFFFFF):
-            raise FormatError("the gzip data is damaged (its checksum differs)")
+            raise FormatError("the gzip data is corrupt (checksum mismatch)")
 
 
 def _after_header(stream: Stream) -> bytes:
@@ -166,7 +166,7 @@ def _after_header(stream: Stream) -> bytes:
     if flags & _HEADER_CRC:
         stated, at = data[at : at + 2], at + 2
         if stated != struct.pack("<H", crc32(data[: at - 2]) & 0xFFFF):
-            raise FormatError("the gzip header is damaged (its checksum differs)")
+            raise FormatError("the gzip header is corrupt (checksum mismatch)")
     if at > len(data):
-        raise FormatError("the gzip data ends too early")
+        raise FormatError("the gzip data is truncated")
     return data[at:]

@@ -63,6 +63,8 @@ def check_owners(listings: Iterable[Iterable[Listed]]) -> None:
         for file in files:
             other = seen.setdefault(file.path, file)
             if other is not file and (other.sha256, other.executable) != (file.sha256, file.executable):
-                problems.append(Problem(f"{file.path!r} is in {other.owner!r} and, different, in {file.owner!r}"))
+                problems.append(
+                    Problem(f"{file.path!r} is in {other.owner!r} and in {file.owner!r}, with different contents")
+                )
     if problems:
         raise FormatError(*problems)

@@ -82,7 +82,7 @@ class _Fragment:
     def write(self, data: bytes, /) -> None:
         self._length += len(data)
         if self._length > _LONGEST:
-            raise FormatError("the files of one piece have 4 GiB or more", hint="divide them between several slots")
+            raise FormatError("the files of one piece total 4 GiB or more", hint="split them across several slots")
         self._waiting.append(data)
         self._size += len(data)
         if self._size >= _CHUNK:
@@ -135,7 +135,7 @@ def _measure(stream: BinaryIO, path: Path) -> tuple[int, int]:
     whole = size >= len(HEADER) + _TAIL and head == HEADER and tail[: len(CLOSE)] == CLOSE
     crc, length = TRAILER.unpack(tail[len(CLOSE) :]) if whole else (0, 0)
     if length < len(END):
-        raise FormatError(Problem("is no piece of a tarball", place=str(path)))
+        raise FormatError(Problem("is not a piece of a tarball", place=str(path)))
     # crc = shift(fragment's crc, END) ^ crc32(END), and a shift by _PERIOD - n bytes undoes one by n bytes.
     return zlib_ng.crc32_combine(crc ^ crc32(END), 0, _PERIOD - len(END)), length - len(END)
 

@@ -29,7 +29,7 @@ def write_tar(entries: Iterable[Entry], out: Sink, *, epoch: int = 0, end: bool 
                 copied += len(chunk)
                 out.write(chunk)
             if copied != size:
-                raise FormatError(Problem("changed while it was read", place=str(entry.content)))
+                raise FormatError(Problem("changed while being read", place=str(entry.content)))
             out.write(bytes(-size % BLOCK))
     if end:
         out.write(END)
@@ -113,12 +113,12 @@ def _target(header: Header) -> str:
     """Where a link leads, from the root; FormatError when that is outside."""
     path, text = header.path, header.link
     if not text or text.startswith("/"):
-        raise FormatError(f"{path!r} is a link to {text!r}, a target inside was expected")
+        raise FormatError(f"{path!r} is a link to {text!r}; expected a target inside")
     parts = path.split("/")[:-1] if header.kind == "link" else []
     for part in text.split("/"):
         if part == "..":
             if not parts:
-                raise FormatError(f"{path!r} is a link to {text!r}, a target inside was expected")
+                raise FormatError(f"{path!r} is a link to {text!r}; expected a target inside")
             parts.pop()
         elif part not in ("", "."):
             parts.append(part)
@@ -132,14 +132,14 @@ def _check_member(member: Member, seen: Mapping[str, Kind], folders: Collection[
         raise FormatError("a member has no name")
     if member.kind in ("link", "hardlink"):
         if not links:
-            raise FormatError(f"is a link to {member.target!r}, only files and folders were expected")
+            raise FormatError(f"is a link to {member.target!r}; expected only files and folders")
         if member.target:
             check_path(member.target)
     known = seen.get(member.path)
     if known is not None and not (known == member.kind == "folder"):
-        raise FormatError("stands twice in the archive")
+        raise FormatError("appears twice in the archive")
     if member.kind != "folder" and member.path in folders:
         raise FormatError("is both a file and a folder")
     for parent in parents(member.path):
         if seen.get(parent, "folder") != "folder":
-            raise FormatError(f"stands below {parent!r}, which is no folder")
+            raise FormatError(f"is below {parent!r}, which is not a folder")

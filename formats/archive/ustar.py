@@ -121,7 +121,7 @@ def _extended(stream: Stream, block: bytes) -> tuple[bytes, dict[str, str]]:
         _check_block(block)
         size = _octal(block[124:136], "size")
         if size > _LARGEST_EXTENSION:
-            raise FormatError(f"an extended header has {size} bytes, at most {_LARGEST_EXTENSION} were expected")
+            raise FormatError(f"an extended header has {size} bytes; expected at most {_LARGEST_EXTENSION}")
         data = read_exactly(stream, size)
         read_exactly(stream, -size % BLOCK)
         if kind == b"x":
@@ -159,21 +159,21 @@ def _kind(flag: bytes, path: str) -> Kind:
             return "link"
         case b"1":
             return "hardlink"
-    raise FormatError(f"{path!r} is of the kind {_text(flag)!r}, files and folders were expected")
+    raise FormatError(f"{path!r} is of type {_text(flag)!r}; expected a file or folder")
 
 
 def _size(path: str, stated: str, block: bytes) -> int:
     if stated and not (stated.isascii() and stated.isdigit() and len(stated) <= _LONGEST_SIZE):
-        raise FormatError(f"{path!r} has the size {stated!r}, a number was expected")
+        raise FormatError(f"{path!r} has size {stated!r}; expected a number")
     return int(stated) if stated else _octal(block[124:136], "size")
 
 
 def _check_block(block: bytes) -> None:
     if len(block) != BLOCK or block[257:262] != b"ustar":
-        raise FormatError("this is not a tar archive (ustar was expected)")
+        raise FormatError("this is not a tar archive (expected ustar)")
     unsigned = sum(block[:148]) + 8 * 32 + sum(block[156:])
     if _octal(block[148:156], "checksum") != unsigned:
-        raise FormatError("a header of the archive is damaged (its checksum differs)")
+        raise FormatError("an archive header is corrupt (checksum mismatch)")
 
 
 def _octal(field: bytes, name: str) -> int:
@@ -181,7 +181,7 @@ def _octal(field: bytes, name: str) -> int:
     if not digits:
         return 0
     if len(digits) > 11 or digits.strip(b"01234567"):
-        raise FormatError(f"a header has the {name} {digits!r}, octal digits were expected")
+        raise FormatError(f"a header has the {name} {digits!r}; expected octal digits")
     return int(digits, 8)
 
 

@@ -63,7 +63,7 @@ def _write_member(entry: Entry, size: int, content: BinaryIO, out: BinaryIO, *, 
         stored += out.write(deflate.compress(chunk))
     stored += out.write(deflate.flush())
     if read != size:
-        raise FormatError(Problem("changed while it was read", place=str(entry.content)))
+        raise FormatError(Problem("changed while being read", place=str(entry.content)))
     end = out.tell()
     sizes = (_FULL, _FULL) if wide else (stored, size)
     extra = struct.pack("<2H2Q", 1, 16, size, stored) if wide else b""
@@ -150,12 +150,12 @@ def contents(stream: BinaryIO, member: Member) -> bytes:
             try:
                 unpacked = inflate.decompress(data, member.size + 1)
             except zlib.error as error:
-                raise FormatError(f"the data is damaged ({error})") from None
+                raise FormatError(f"the data is corrupt ({error})") from None
             if not inflate.eof or inflate.unused_data:
                 raise FormatError("the data does not end where the zip's directory says")
             data = unpacked
         if len(data) != member.size or crc32(data) != member.crc32:
-            raise FormatError("the data is damaged (its size or checksum differs)")
+            raise FormatError("the data is corrupt (size or checksum mismatch)")
     return data
 
 
@@ -164,7 +164,7 @@ def _read_end(stream: BinaryIO, size: int) -> tuple[int, int, int]:
     stream.seek(max(0, size - _END.size))
     tail = stream.read()
     if len(tail) != _END.size or tail[:4] != b"PK\5\6":
-        raise FormatError("this is not a zip archive (no end record, or something follows it)")
+        raise FormatError("this is not a zip archive (no end record, or data after it)")
     _, disk, first_disk, here, count, length, start, _ = _END.unpack(tail)
     end = size - _END.size
     if count == _MANY or _FULL in (start, length):
@@ -173,14 +173,14 @@ def _read_end(stream: BinaryIO, size: int) -> tuple[int, int, int]:
         if locator[:4] == b"PK\6\7":
             at = _LOCATOR64.unpack(locator)[2]
             if at != end - _LOCATOR64.size - _END64.size:
-                raise FormatError("the zip's end record is not where it is said to be")
+                raise FormatError("the zip's end record is not at its stated offset")
             stream.seek(at)
             magic, _, _, _, disk, first_disk, here, count, length, start = _END64.unpack(stream.read(_END64.size))
             end = at
             if magic != b"PK\6\6":
-                raise FormatError("the zip's end record is damaged")
+                raise FormatError("the zip's end record is corrupt")
     if disk or first_disk or here != count:
-        raise FormatError("the zip is one part of several")
+        raise FormatError("the zip is one part of a multi-part archive")
     if start + length != end:
         raise FormatError("the zip has data before its first member or after its directory")
     return count, start, length
@@ -189,7 +189,7 @@ def _read_end(stream: BinaryIO, size: int) -> tuple[int, int, int]:
 def _read_record(directory: bytes, at: int) -> tuple[Member | None, int]:
     """The member described at `at` (None for a folder), and where the next record starts."""
     if len(directory) < at + _CENTRAL.size or directory[at : at + 4] != b"PK\1\2":
-        raise FormatError("the zip's directory is damaged")
+        raise FormatError("the zip's directory is corrupt")
     (_, made_by, _, flags, method, _, _, crc, stored, size, name_size, extra_size, comment_size, disk, _, attributes,
      offset) = _CENTRAL.unpack_from(directory, at)  # fmt: skip
     at += _CENTRAL.size
@@ -205,11 +205,11 @@ def _read_record(directory: bytes, at: int) -> tuple[Member | None, int]:
         folder = path.endswith("/")
         check_path(path.removesuffix("/"))
         if stat.S_IFMT(mode) not in (0, stat.S_IFDIR if folder else stat.S_IFREG):
-            raise FormatError("is a link or special file, files and folders were expected")
+            raise FormatError("is a link or special file; expected a file or folder")
         if flags & _ENCRYPTED or disk:
             raise FormatError("is encrypted or in another part of the zip")
         if method not in (_STORED, _DEFLATED):
-            raise FormatError(f"has the compression method {method}, stored (0) or deflated (8) was expected")
+            raise FormatError(f"has compression method {method}; expected stored (0) or deflated (8)")
         wide = _zip64(extra)
         fields = [size, stored, offset]
         for position, value in enumerate(fields):
@@ -219,7 +219,7 @@ def _read_record(directory: bytes, at: int) -> tuple[Member | None, int]:
                 fields[position], wide = int.from_bytes(wide[:8], "little"), wide[8:]
         size, stored, offset = fields
         if method == _STORED and stored != size:
-            raise FormatError("is stored with two different sizes")
+            raise FormatError("has two different sizes")
         if folder:
             if size:
                 raise FormatError("is a folder with content")
@@ -246,7 +246,7 @@ def _check_members(stream: BinaryIO, members: list[Member], directory_at: int, l
     folders: set[str] = set()
     for member in members:
         if member.path in seen:
-            problems.append(Problem("stands twice in the archive", place=member.path))
+            problems.append(Problem("appears twice in the archive", place=member.path))
         seen.add(member.path)
         folders.update(parents(member.path))
     problems.extend(Problem("is both a file and a folder", place=path) for path in sorted(seen & folders))

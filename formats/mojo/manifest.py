@@ -62,7 +62,7 @@ def read_mojo(text: str, place: str) -> MojoManifest:
 
 def _head(top: Table) -> Table:
     if "project" in top and "package" in top:
-        top.problem("package", "stands beside [project], only one of them was expected")
+        top.problem("package", "is given as well as [project]; expected only one of them")
         top.ignore("package")
     return top.table("project" if "project" in top else "package", required=True)
 
@@ -81,5 +81,5 @@ def _packages(table: Table) -> dict[str, str]:
 def _examples(top: Table, head: Table) -> tuple[str, ...]:
     # A bare key must stand before the first table of a TOML file, so it is taken from the package's table as well.
     if "examples" in top and "examples" in head:
-        top.problem("examples", "is given in the package's table too, only one of them was expected")
+        top.problem("examples", "is also given in the package's table; expected only one of them")
     return top.parses("examples", read_relpath) + head.parses("examples", read_relpath)

@@ -77,24 +77,25 @@ def read_package(stream: BinaryIO) -> MojoPackage:
         version = _PRODUCERS.get(producer, "")
         return MojoPackage(container=0, version=version, identity="", producer=producer, unpacked=len(data))
     raise FormatError(
-        f"{data[:4].hex(' ')!r} begins no Mojo package, '4d 50 4b 47' (MPKG) or '4d 4c ef 52' (MLIR) was expected"
+        f"{data[:4].hex(' ')!r} is not the start of a Mojo package; expected '4d 50 4b 47' (MPKG) or '4d 4c ef 52' "
+        "(MLIR)"
     )
 
 
 def _headed(data: bytes) -> MojoPackage:
     if len(data) < _BYTECODE_AT[2]:
-        raise FormatError(f"ends at byte {len(data)}, within its header")
+        raise FormatError(f"ends at byte {len(data)}, inside its header")
     container, text, *version, label, year, release, _, second_label, identity = _HEADER.unpack_from(data)
     if container not in _BYTECODE_AT:
-        raise FormatError(f"container {container} is not known (1, 2)")
+        raise FormatError(f"unknown container {container}; expected 1 or 2")
     if text != b"..." or label or second_label:
         raise FormatError("has labels in its header, which no released compiler writes")
     if not _IDENTITY.fullmatch(identity):
-        raise FormatError(f"{identity[:16]!r} begins no compiler identity, 64 hexadecimal digits were expected")
+        raise FormatError(f"{identity[:16]!r} is not the start of a compiler identity; expected 64 hexadecimal digits")
     start = _BYTECODE_AT[container]
     filler = data[_HEADER.size + (_SIZE.size if container == 2 else 0) : start]
     if filler.strip(b"\0"):
-        raise FormatError(f"has {filler.hex(' ')!r} before byte {start}, zeros were expected")
+        raise FormatError(f"has {filler.hex(' ')!r} before byte {start}; expected zeros")
     bytecode = memoryview(data)[start:]
     if container == 1:
         # This container leaves the compiler's version at zero; its platform 26.N is Mojo 0.26.N.
@@ -119,14 +120,14 @@ def _headed(data: bytes) -> MojoPackage:
 def _check_bytecode(data: memoryview) -> str:
     """Walk the sections of MLIR bytecode to its end, and return its producer."""
     if data[:4] != _MLIR_MAGIC:
-        raise FormatError(f"{bytes(data[:4]).hex(' ')!r} begins no MLIR bytecode, '4d 4c ef 52' was expected")
+        raise FormatError(f"{bytes(data[:4]).hex(' ')!r} is not the start of MLIR bytecode; expected '4d 4c ef 52'")
     _, position = _varint(data, 4)
     producer, end, _ = bytes(data[position : position + 65]).partition(b"\0")
     if not (end and _PRODUCER.fullmatch(producer)):
-        raise FormatError(f"{producer!r} is no producer of MLIR bytecode, a short name was expected")
+        raise FormatError(f"{producer!r} is not the name of an MLIR producer; expected a short name")
     position += len(producer) + 1
     if position == len(data):
-        raise FormatError("has no section of bytecode")
+        raise FormatError("has no bytecode section")
     while position < len(data):
         kind = data[position]
         size, position = _varint(data, position + 1)
@@ -145,7 +146,7 @@ def _varint(data: memoryview, position: int) -> tuple[int, int]:
     first = data[position]
     size = (first & -first).bit_length() if first else 9
     if position + size > len(data):
-        raise FormatError(f"ends at byte {len(data)} of its bytecode, within a number")
+        raise FormatError(f"ends at byte {len(data)} of its bytecode, inside a number")
     if not first:
         return int.from_bytes(data[position + 1 : position + 9], "little"), position + 9
     return int.from_bytes(data[position : position + size], "little") >> size, position + size
@@ -154,7 +155,7 @@ def _varint(data: memoryview, position: int) -> tuple[int, int]:
 def _check_frame(data: memoryview, unpacked: int) -> None:
     """Walk the blocks of a zstd frame (RFC 8878, section 3.1.1) to its end."""
     if data[:4] != _ZSTD_MAGIC:
-        raise FormatError(f"{bytes(data[:4]).hex(' ')!r} begins no zstd frame, '28 b5 2f fd' was expected")
+        raise FormatError(f"{bytes(data[:4]).hex(' ')!r} is not the start of a zstd frame; expected '28 b5 2f fd'")
     _check_end(data[:5], 5)
     descriptor = data[4]
     single, has_checksum = bool(descriptor & 0x20), bool(descriptor & 0x04)
@@ -163,7 +164,7 @@ def _check_frame(data: memoryview, unpacked: int) -> None:
     position = 5 + (not single) + dictionary_width
     size = int.from_bytes(data[position : position + size_width], "little") + (256 if size_width == 2 else 0)
     if size_width and size != unpacked:
-        raise FormatError(f"its zstd frame unpacks to {size} bytes, its header says {unpacked}")
+        raise FormatError(f"its zstd frame unpacks to {size} bytes, but its header says {unpacked}")
     position += size_width
     last = False
     while not last:
@@ -176,6 +177,6 @@ def _check_frame(data: memoryview, unpacked: int) -> None:
 
 def _check_end(data: memoryview, expected: int) -> None:
     if len(data) < expected:
-        raise FormatError(f"ends at byte {len(data)} of its bytecode, {expected} were expected: it was cut short")
+        raise FormatError(f"ends at byte {len(data)} of its bytecode; expected {expected}: the file is truncated")
     if len(data) > expected:
-        raise FormatError(f"has {len(data) - expected} bytes behind the end of its bytecode at byte {expected}")
+        raise FormatError(f"has {len(data) - expected} bytes after the end of its bytecode at byte {expected}")

@@ -129,7 +129,7 @@ def exposed_paths(manifest: MorlocManifest, name: str, files: Iterable[str]) -> 
             expression = re.compile(rf"{glob_expression(pattern)}(?:/.*)?", re.DOTALL)
             matching = [path for path in files if expression.fullmatch(path)]
             if not matching:
-                raise FormatError(Problem(f"{pattern!r} is no file of the package", f"expose.{language}", name))
+                raise FormatError(Problem(f"{pattern!r} is not a file of the package", f"expose.{language}", name))
             found.update(matching)
         exposed.update((f"{folder}/{path}", path) for path in sorted(found))
     return exposed
@@ -164,7 +164,7 @@ def read_record(text: str) -> dict[str, Any]:
     """A record; FormatError when it is none. The compiler's own records have more fields."""
     values = read_json(text, "")
     if not isinstance(values.get("name"), str):
-        raise FormatError("is no record, an object with a name was expected")
+        raise FormatError("is not a record; expected an object with a name")
     return values
 
 

@@ -18,14 +18,14 @@ from packyard.formats.semver import read_version
 from packyard.formats.text.table import Table
 from packyard.formats.text.tables import Values
 
-# Where a package comes from when it is no repository; `packyard.toml` or the plane says which one.
+# Where a package comes from when it is not a repository; `packyard.toml` or the plane says which one.
 MEMBER, FOLDER, ARCHIVE, DEFAULT = "member", "folder", "archive", "default"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LockedPackage:
     """One package. `source` is 'member', 'folder', 'archive', 'default' or a repository as it was asked for
-    ('github:user/repo@tag:v1'); `commit` is '' when it is no repository, `content` None for a member, whose files
+    ('github:user/repo@tag:v1'); `commit` is '' when it is not a repository, `content` None for a member, whose files
     are those of the workspace. In a plane, `installed` is the content digest after a setup script changed it."""
 
     name: str

@@ -120,7 +120,7 @@ def read_foreign_morloc(text: str, place: str) -> tuple[MorlocManifest, tuple[Pr
     the compiler takes, are warnings. FormatError with all other problems."""
     source = read_yaml(text, place)
     warnings = [
-        Problem("unknown key, the compiler ignores it", key, place) for key in source.values if key not in _KEYS
+        Problem("unknown key; the compiler ignores it", key, place) for key in source.values if key not in _KEYS
     ]
     values = {key: value for key, value in source.values.items() if key in _KEYS}
     version = values.get("version")
@@ -129,7 +129,7 @@ def read_foreign_morloc(text: str, place: str) -> tuple[MorlocManifest, tuple[Pr
             read_version(version or "")
         except FormatError as error:
             problem = "is missing" if version is None else error.problems[0].message
-            warnings.append(Problem(f"{problem}, taken as 0.0.0", "version", place))
+            warnings.append(Problem(f"{problem}; using 0.0.0", "version", place))
             values["version"] = "0.0.0"
     return _manifest(values, source.written, place), tuple(warnings)
 
@@ -188,7 +188,7 @@ def _manifest(values: Mapping[str, Any], written: Mapping[str, str], place: str)
 def read_package_name(text: str) -> str:
     """The name of a morloc package, as the compiler's installer accepts it."""
     if not _PACKAGE.fullmatch(text):
-        raise FormatError(f"{text!r} is not a package name, letters and digits joined by '-' were expected")
+        raise FormatError(f"{text!r} is not a package name; expected letters and digits joined by '-'")
     return text
 
 
@@ -203,7 +203,7 @@ def _foreign_dep(table: YamlTable, name: str, sources: tuple[str, ...]) -> Forei
         version = table.table.raw(name)
         if not sources[0] and isinstance(version, str):
             hint = f'write {name}: {{version: "{version}", source: {sources[1]}}}'
-            table.table.problem(name, f"names no source, {' or '.join(sources[1:])} was expected", hint)
+            table.table.problem(name, f"names no source; expected {' or '.join(sources[1:])}", hint)
         return ForeignDep(version=table.text(name) or "*", source=sources[0])
     dep = table.mapping(name)
     # A channel is conda's, and so names the source as well.
@@ -211,11 +211,11 @@ def _foreign_dep(table: YamlTable, name: str, sources: tuple[str, ...]) -> Forei
     source = dep.text("source") or default
     known = " or ".join(filter(None, sources))
     if not source:
-        dep.table.problem("source", f"is missing, {known} was expected")
+        dep.table.problem("source", f"is missing; expected {known}")
     elif source not in sources:
-        dep.table.problem("source", f"{source!r} was not expected, known here: {known}")
+        dep.table.problem("source", f"unknown source {source!r}; expected one of {known}")
     elif source != "conda" and dep.given("channel"):
-        dep.table.problem("channel", f"is for conda only, and the source is {source!r}")
+        dep.table.problem("channel", f"is only for conda, but the source is {source!r}")
     return ForeignDep(version=dep.text("version") or "*", source=source, channel=dep.text("channel"))
 
 
@@ -223,7 +223,7 @@ def _local(table: YamlTable) -> dict[str, dict[str, LocalDep]]:
     found: dict[str, dict[str, LocalDep]] = {}
     for language in table.table:
         if language not in ("py", "rust"):
-            table.table.problem(language, "has no local packages, py or rust was expected")
+            table.table.problem(language, "has no local packages; expected py or rust")
             table.table.ignore(language)
             continue
         deps = table.mapping(language)
@@ -251,7 +251,7 @@ def _range(text: str) -> str:
 
 def _pins(top: YamlTable) -> tuple[ModulePin, ...]:
     if top.given("morloc-deps") and top.given("morloc-dependencies"):
-        top.table.problem("morloc-dependencies", "is the old name of morloc-deps, only one of them was expected")
+        top.table.problem("morloc-dependencies", "is the old name of morloc-deps; expected only one of them")
         return ()
     pins = top.mappings("morloc-deps") + top.mappings("morloc-dependencies")
     return tuple(

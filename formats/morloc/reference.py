@@ -115,7 +115,7 @@ def read_install(text: str) -> InstallRef:
 def read_source(text: str) -> str:
     """`text` when it says where a package comes from: a repository, folder or archive; its name alone does not."""
     if isinstance(read_install(text), Named):
-        raise FormatError(f"{text!r} is only a name, a repository (github:user/repo) or a path (./folder) was expected")
+        raise FormatError(f"{text!r} is only a name; expected a repository (github:user/repo) or a path (./folder)")
     return text
 
 
@@ -125,9 +125,7 @@ def read_repository_template(text: str) -> str:
     if separator:
         _refuse_credentials(scheme, rest)
     if text.count("{name}") != 1 or not re.fullmatch(r"(?:https|ssh|file)://\S+", text):
-        raise FormatError(
-            f"{text!r} is no template, a URL with {{name}} in it, like {DEFAULT_REPOSITORY}, was expected"
-        )
+        raise FormatError(f"{text!r} is not a template; expected a URL with {{name}} in it, like {DEFAULT_REPOSITORY}")
     return text
 
 
@@ -141,7 +139,7 @@ def over_ssh(url: str) -> str:
 def read_plane_name(text: str) -> str:
     """The name of a plane: a folder's."""
     if not _PLANE.fullmatch(text):
-        raise FormatError(f"{text!r} is not the name of a plane, letters, digits, - and _ were expected")
+        raise FormatError(f"{text!r} is not the name of a plane; expected letters, digits, - and _")
     return text
 
 
@@ -150,13 +148,13 @@ def _hosted(text: str, place: str, ref: str | None) -> GitRef:
     if match is None or (match["third"] and match["host"] != "azure"):
         known = ", ".join(_HOSTS)
         raise FormatError(
-            f"{text!r} is no repository, HOST:USER/REPO was expected (letters, digits and '-'; hosts: {known})",
-            hint="a repository anywhere else is named by git+https://..., a folder by ./path",
+            f"{text!r} is not a repository; expected HOST:USER/REPO (letters, digits and '-'; hosts: {known})",
+            hint="write any other repository as git+https://..., and a folder as ./path",
         )
     if match["host"] not in _HOSTS:
         raise FormatError(
-            f"{match['host']!r} is not a known host ({', '.join(_HOSTS)})",
-            hint="a repository anywhere else is named by git+https://...",
+            f"{match['host']!r} is not a known host; expected one of {', '.join(_HOSTS)}",
+            hint="write any other repository as git+https://...",
         )
     form, name = _ref(text, ref)
     path = match["path"]
@@ -169,7 +167,7 @@ def _hosted(text: str, place: str, ref: str | None) -> GitRef:
 def _url(text: str) -> GitRef:
     match = _URL.fullmatch(text)
     if match is None:
-        raise FormatError(f"{text!r} is no repository, git+https://, git+ssh:// or git+file:// was expected")
+        raise FormatError(f"{text!r} is not a repository; expected git+https://, git+ssh:// or git+file://")
     _refuse_credentials(match["scheme"], match["rest"])
     form, name = _ref(text, match["ref"])
     url = f"{match['scheme']}://{match['rest']}"
@@ -177,12 +175,10 @@ def _url(text: str) -> GitRef:
 
 
 def _refuse_credentials(scheme: str, rest: str) -> None:
-    """Refuse what would be written into locks and shown in logs; by ssh a user's name is no secret."""
+    """Refuse what would be written into locks and shown in logs; by ssh a user's name is not secret."""
     user, at, _ = rest.partition("/")[0].rpartition("@")
     if at and (scheme != "ssh" or ":" in user):
-        raise FormatError(
-            "the URL of a repository has a user or password in it", hint="let git's credential helper know it"
-        )
+        raise FormatError("the repository URL contains a user or password", hint="store it in git's credential helper")
 
 
 def _ref(text: str, ref: str | None) -> tuple[str, str]:
@@ -192,13 +188,13 @@ def _ref(text: str, ref: str | None) -> tuple[str, str]:
     form, colon, name = ref.partition(":")
     if not colon:
         raise FormatError(
-            f"{text!r} does not say what {ref!r} is, @hash:, @tag: or @branch: was expected",
-            hint=f"write @tag:{ref}" if ref else "leave '@' out for the default branch",
+            f"{text!r} does not say what {ref!r} is; expected @hash:, @tag: or @branch:",
+            hint=f"write @tag:{ref}" if ref else "leave out '@' for the default branch",
         )
     if form not in _FORMS:
-        raise FormatError(f"{form!r} is no kind of reference, hash, tag or branch was expected")
+        raise FormatError(f"{form!r} is not a kind of reference; expected hash, tag or branch")
     if form == "hash" and not _HASH.fullmatch(name):
-        raise FormatError(f"{name!r} is no commit, 7 to 64 hexadecimal digits were expected")
+        raise FormatError(f"{name!r} is not a commit; expected 7 to 64 hexadecimal digits")
     if form != "hash" and (not _REF_NAME.fullmatch(name) or ".." in name or name.endswith((".lock", "/", "."))):
         raise FormatError(f"{name!r} is not the name of a {form}")
     return form, name.lower() if form == "hash" else name
@@ -208,12 +204,12 @@ def _named(text: str, name: str, ref: str | None) -> Named:
     if "/" in name:
         raise FormatError(
             f"{text!r} names no host",
-            hint=f"a repository is written github:{name}, a folder ./{name}",
+            hint=f"write a repository as github:{name}, a folder as ./{name}",
         )
     if not _PACKAGE.fullmatch(name):
-        raise FormatError(f"{name!r} is not a package name, letters and digits joined by '-' were expected")
+        raise FormatError(f"{name!r} is not a package name; expected letters and digits joined by '-'")
     if ref is not None:
         raise FormatError(
-            f"{text!r}: a name alone takes no reference", hint=f"name the repository: github:morloclib/{name}@{ref}"
+            f"{text!r}: a bare name takes no reference", hint=f"name the repository: github:morloclib/{name}@{ref}"
         )
     return Named(name)

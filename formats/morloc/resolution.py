@@ -58,10 +58,10 @@ def resolve(roots: Iterable[str], find: Find, choose: Choose = lambda name, rang
             break
         pins = decided
     else:
-        raise FormatError("the pinned commits contradict each other without end")
+        raise FormatError("the pinned commits keep contradicting each other")
     problems = [*walk.problems, *walk.unmet()]
     if cycle := find_cycle({name: found.needs for name, found in walk.found.items()}):
-        problems.append(Problem(f"the packages need each other: {' -> '.join(cycle)}"))
+        problems.append(Problem(f"the packages depend on each other in a cycle: {' -> '.join(cycle)}"))
     if problems:
         raise FormatError(*problems)
     return tuple(walk.found[name] for name in order({name: found.needs for name, found in walk.found.items()}))
@@ -168,7 +168,7 @@ class _Walk:
             for need, text in sorted(self.found[name].ranges.items()):
                 other = self.found.get(need)
                 if other is not None and not read_range(text).admits(other.version):
-                    message = f"has the version {other.version}, but {self.path(name)} requires {text!r}"
+                    message = f"has version {other.version}, but {self.path(name)} requires {text!r}"
                     yield Problem(message, place=need)
 
     def _with_path(self, problem: Problem, name: str) -> Problem:

@@ -99,7 +99,7 @@ def scan_morloc(text: str, place: str) -> MorlocSource:
         found = list(_declarations(text))
     except _UnclosedError as error:
         line = text.count("\n", 0, error.at) + 1
-        raise FormatError(Problem(f"the {error.what} that begins here never ends", f"line {line}", place)) from None
+        raise FormatError(Problem(f"this {error.what} is never closed", f"line {line}", place)) from None
     except RecursionError:
         raise FormatError(Problem("is nested too deeply", place=place)) from None
     return MorlocSource(

@@ -24,7 +24,7 @@ _CHUNK: Final = 1 << 20
 
 
 def read_contents(stored: Stream, chain: Chain, target: str, *, limit: int = LARGEST_CONTENTS) -> Contents:
-    """The files in a slot's stored bytes; `target` is the path of the one file of a slot that is no tar.
+    """The files in a slot's stored bytes; `target` is the path of the one file of a slot that is not a tar.
 
     FormatError for everything that a launcher refuses or that two readers could take differently: links and
     devices, paths that leave the work environment or stand twice, a damaged or a second gzip member.

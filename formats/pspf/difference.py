@@ -76,7 +76,7 @@ def _gzip(one: bytes, other: bytes) -> Difference | None:
         found = first_difference(gzip.decompress(one), gzip.decompress(other))
     except (OSError, EOFError, zlib.error):
         return None
-    return found or _bytes(one, other, "the same content is compressed otherwise")
+    return found or _bytes(one, other, "the same content, compressed differently")
 
 
 def _tar(one: bytes, other: bytes) -> Difference | None:
@@ -86,7 +86,7 @@ def _tar(one: bytes, other: bytes) -> Difference | None:
         return None
     if not any(members):  # zeros alone are a tar of nothing
         return None
-    return _compare(*members) or _bytes(one, other, "the same members are packed otherwise")
+    return _compare(*members) or _bytes(one, other, "the same members, packed differently")
 
 
 def _tar_members(data: bytes) -> Iterator[_Member]:
@@ -107,7 +107,7 @@ def _zip(one: bytes, other: bytes) -> Difference | None:
         members = [list(_zip_members(data)) for data in (one, other)]
     except (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, RuntimeError):
         return None
-    return _compare(*members) or _bytes(one, other, "the same members are packed otherwise")
+    return _compare(*members) or _bytes(one, other, "the same members, packed differently")
 
 
 def _zip_members(data: bytes) -> Iterator[_Member]:
@@ -126,7 +126,7 @@ def _bundle(one: bytes, other: bytes) -> Difference | None:
         members = [list(_bundle_members(data)) for data in (one, other)]
     except FormatError:
         return None
-    return _compare(*members) or _bytes(one, other, "the same parts are signed or laid out otherwise")
+    return _compare(*members) or _bytes(one, other, "the same parts, signed or laid out differently")
 
 
 def _bundle_members(data: bytes) -> Iterator[_Member]:
@@ -147,7 +147,7 @@ def _compare(one: list[_Member], other: list[_Member]) -> Difference | None:
         if sorted(names) == sorted(others):
             return Difference((), 0, 0, what=f"the order of members differs: {first!r} and {second!r}")
         lone = next(name for name in [*names, *others] if names.count(name) != others.count(name))
-        return Difference((), 0, 0, what=f"only the {'first' if lone in names else 'second'} holds {lone!r}")
+        return Difference((), 0, 0, what=f"only the {'first' if lone in names else 'second'} contains {lone!r}")
     for (name, settings, content), (_, others_settings, others_content) in zip(one, other):
         if (inner := first_difference(content, others_content)) is not None:
             return replace(inner, members=(name, *inner.members))

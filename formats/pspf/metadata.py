@@ -77,7 +77,7 @@ class Metadata:
         """The canonical bytes, which are what is signed; FormatError when they are more than a launcher reads."""
         data = canonical(_values(self))
         if len(data) > LARGEST:
-            raise FormatError(f"the metadata have {len(data)} bytes, the launchers read at most {LARGEST}")
+            raise FormatError(f"the metadata is {len(data)} bytes long, but the launchers read at most {LARGEST}")
         return data
 
 
@@ -194,4 +194,4 @@ def _object(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
 
 
 def _constant(text: str) -> Json:
-    raise FormatError(f"is not JSON: {text} is no number")
+    raise FormatError(f"is not JSON: {text} is not a number")

@@ -52,14 +52,16 @@ def unpack_chain(packed: int) -> Chain:
     try:
         return tuple(Operation(code) for code in codes)
     except ValueError:
-        raise FormatError(f"{packed:#x} is not an operation chain (tar 0x1, gzip 0x10, tar then gzip 0x1001)") from None
+        raise FormatError(
+            f"{packed:#x} is not an operation chain; expected tar 0x1, gzip 0x10, or tar then gzip 0x1001"
+        ) from None
 
 
 def read_chain(text: str) -> Chain:
     """The chain that a name in a manifest or in metadata stands for."""
     name = _ALIASES.get(text, text)
     if name not in _NAMES:
-        raise FormatError(f"{text!r} is not an operation (raw, tar, gzip, tgz)")
+        raise FormatError(f"{text!r} is not an operation; expected raw, tar, gzip or tgz")
     return _NAMES[name]
 
 
@@ -74,4 +76,4 @@ def chain_name(chain: Chain) -> str:
 def check_portable(chain: Chain) -> None:
     """Refuse what the stock launchers cannot undo: only raw, tar, gzip and tar then gzip run everywhere."""
     if not set(chain) <= _PORTABLE or len(chain) > 2 or chain == (Operation.GZIP, Operation.TAR):
-        raise FormatError(f"{chain_name(chain)!r} cannot be unpacked by the launchers, use raw, tar, gzip or tgz")
+        raise FormatError(f"{chain_name(chain)!r} cannot be unpacked by the launchers; use raw, tar, gzip or tgz")

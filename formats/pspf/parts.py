@@ -32,7 +32,7 @@ Json = Any  # None, bool, int, float, str, and lists and string-keyed dicts of t
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Slot:
-    """One slot. The launchers act on `target` (of a slot that is no tar), `lifecycle` ("init") and `permissions`.
+    """One slot. The launchers act on `target` (of a slot that is not a tar), `lifecycle` ("init") and `permissions`.
 
     `checksum` is `sha256:` and the digest of the stored bytes, `size` their number; the writer fills both in.
     `content` (ours) is the digest of the slot's listing, see `contents`. `permissions` is octal text.
@@ -250,7 +250,7 @@ def read_coverage(table: Table) -> Coverage:
     """`packyard`, but for the epoch and the lazy slots."""
     version = table.integer("coverage")
     if version != COVERAGE_VERSION:
-        table.problem("coverage", f"{version} is not a version known here, {COVERAGE_VERSION} was expected")
+        table.problem("coverage", f"{version} is not a known version; expected {COVERAGE_VERSION}")
     return Coverage(version=version, tree=table.text("tree"), sealed=table.flag("sealed"), needs=table.text("needs"))
 
 

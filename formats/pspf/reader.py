@@ -77,7 +77,7 @@ def open_slot(bundle: Bundle, position: int) -> Iterator[Stream]:
         raise FormatError(f"slot {position} is not in the slot table, which has {len(bundle.descriptors)}")
     descriptor = bundle.descriptors[position]
     if descriptor.offset + descriptor.size > bundle.size:
-        raise FormatError(f"slot {position} reaches beyond the end of the file")
+        raise FormatError(f"slot {position} extends past the end of the file")
     with bundle.path.open("rb") as stream:
         yield Region(stream, descriptor.offset, descriptor.size)
 
@@ -85,17 +85,17 @@ def open_slot(bundle: Bundle, position: int) -> Iterator[Stream]:
 def _open(path: Path, stream: BinaryIO) -> Bundle:
     size = stream.seek(0, 2)
     if size < TRAILER_SIZE:
-        raise FormatError(f"is not a bundle: {size} bytes are less than its trailer has")
+        raise FormatError(f"is not a bundle: {size} bytes is less than a trailer")
     trailer = _part(stream, size - TRAILER_SIZE, TRAILER_SIZE)
     if not trailer.endswith(END_MAGIC) or not trailer.startswith(START_MAGIC):
-        raise FormatError("is not a bundle: the magic numbers of its trailer are missing")
+        raise FormatError("is not a bundle: its trailer lacks the magic numbers")
     block = trailer[len(START_MAGIC) : -len(END_MAGIC)]
     index = Index.unpack(block)
     body = size - TRAILER_SIZE
     if index.metadata_size > 2 * LARGEST or index.metadata_offset + index.metadata_size > body:
         raise FormatError(_outside("metadata", index.metadata_offset, index.metadata_size, body))
     if index.slot_count > MOST_SLOTS:
-        raise FormatError(f"is damaged: {index.slot_count} slots, at most {MOST_SLOTS} were expected")
+        raise FormatError(f"is corrupt: {index.slot_count} slots; expected at most {MOST_SLOTS}")
     table_size = DESCRIPTOR_SIZE * index.slot_count
     if index.slot_table_offset + table_size > body:
         raise FormatError(_outside("slot table", index.slot_table_offset, table_size, body))
@@ -104,7 +104,7 @@ def _open(path: Path, stream: BinaryIO) -> Bundle:
     try:
         json = decompress(stored, limit=LARGEST)
     except FormatError as error:
-        raise FormatError(f"is damaged: metadata: {error}") from None
+        raise FormatError(f"is corrupt: metadata: {error}") from None
     return Bundle(
         path=path,
         size=size,
@@ -121,7 +121,7 @@ def _open(path: Path, stream: BinaryIO) -> Bundle:
 
 
 def _outside(name: str, offset: int, size: int, body: int) -> str:
-    return f"is damaged: the {name} (offset {offset}, {size} bytes) does not fit into the {body} bytes before the index"
+    return f"is corrupt: the {name} (offset {offset}, {size} bytes) does not fit in the {body} bytes before the index"
 
 
 def _part(stream: BinaryIO, offset: int, size: int) -> bytes:
@@ -140,6 +140,6 @@ class Region:
         wanted = min(size, self._left)
         data = self._stream.read(wanted)
         if len(data) != wanted:
-            raise FormatError("became shorter while it was read")
+            raise FormatError("shrank while being read")
         self._left -= wanted
         return data

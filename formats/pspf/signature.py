@@ -54,7 +54,7 @@ def check_public_key(raw: bytes) -> None:
     if len(raw) != KEY_SIZE or y >= _PRIME:
         raise FormatError(f"{raw.hex()} is not an Ed25519 public key")
     if y in _SMALL_ORDER:
-        raise FormatError(f"{raw.hex()} is a weak public key (of small order): anybody can sign for it")
+        raise FormatError(f"{raw.hex()} is a weak public key (of small order): anyone can sign for it")
 
 
 def public_key(key: PrivateKey) -> bytes:
@@ -107,13 +107,13 @@ def read_private_key(pem: bytes) -> PrivateKey:
     try:
         key = serialization.load_pem_private_key(pem, password=None)
     except TypeError:
-        raise FormatError("is encrypted, a PKCS#8 PEM file without a password was expected") from None
+        raise FormatError("is encrypted; expected a PKCS#8 PEM file without a password") from None
     except (ValueError, UnsupportedAlgorithm, InternalError):  # the last for a curve of another size
-        raise FormatError("is not a private key, a PKCS#8 PEM file was expected") from None
+        raise FormatError("is not a private key; expected a PKCS#8 PEM file") from None
     if not isinstance(key, Ed25519PrivateKey):
-        raise FormatError("is a private key of another kind, Ed25519 was expected")
+        raise FormatError("is a private key of another type; expected Ed25519")
     if not private_key_in(pem[:LOOKED_AT]):
-        raise FormatError("is not a private key, a PKCS#8 PEM file was expected")
+        raise FormatError("is not a private key; expected a PKCS#8 PEM file")
     return key
 
 
@@ -130,9 +130,9 @@ def read_public_key(data: bytes) -> bytes:
         try:
             key = serialization.load_pem_public_key(data)
         except (ValueError, UnsupportedAlgorithm, InternalError):
-            raise FormatError("is not a public key, a PEM file or 64 hexadecimal digits were expected") from None
+            raise FormatError("is not a public key; expected a PEM file or 64 hexadecimal digits") from None
         if not isinstance(key, Ed25519PublicKey):
-            raise FormatError("is a public key of another kind, Ed25519 was expected")
+            raise FormatError("is a public key of another type; expected Ed25519")
         raw = key.public_bytes_raw()
     check_public_key(raw)
     return raw

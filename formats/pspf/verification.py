@@ -61,7 +61,7 @@ def verify(bundle: Bundle) -> list[Finding]:
         with bundle.path.open("rb") as stream:
             findings.extend(_byte_findings(bundle, stream))
     except (OSError, FormatError) as error:
-        findings.append(Finding("file", f"cannot be read whole: {error}"))
+        findings.append(Finding("file", f"cannot be read completely: {error}"))
     if bundle.covered:
         findings.extend(_assembly_findings(bundle))
     else:
@@ -93,12 +93,12 @@ def verify_contents(bundle: Bundle) -> list[Finding]:
         except FormatError as error:
             return [Finding("content", f"{where}: {error}")]
         if slot.content and str(contents_digest(parts[-1])) != slot.content:
-            return [Finding("content", f"{where}: its files are not the ones whose digest is signed")]
+            return [Finding("content", f"{where}: its files do not match the signed digest")]
     tree = bundle.metadata.coverage.tree if bundle.metadata.coverage else ""
     try:
         unpacked = merged(parts[: len(bundle.metadata.slots)])  # not what is lazy
         if tree and str(contents_digest(unpacked)) != tree:
-            return [Finding("content", "the files of all slots are not the tree whose digest is signed")]
+            return [Finding("content", "the files of all slots do not match the signed tree digest")]
     except FormatError as error:
         return [Finding("content", str(error))]
     return []
@@ -119,9 +119,9 @@ def _index_findings(bundle: Bundle) -> Iterator[Finding]:
     )
     for name, found, wanted in expected:
         if found != wanted:
-            yield Finding("index", f"{name} is {_show(found)}, {_show(wanted)} was expected")
+            yield Finding("index", f"{name} is {_show(found)}; expected {_show(wanted)}")
     if any(index.attestation_policy_hash) and index.attestation_policy_hash != policy_hash(bundle.metadata.policy):
-        yield Finding("policy", "the policy is not the one whose digest the index has")
+        yield Finding("policy", "the policy does not match its digest in the index")
     if not bundle.covered and any(index.reserved):
         yield Finding("index", "reserved is not zero")
 
@@ -137,15 +137,15 @@ def _table_findings(bundle: Bundle) -> Iterator[Finding]:
     """The slot table against the signed metadata, as far as every builder keeps to it."""
     table, slots = bundle.descriptors, bundle.metadata.table
     if len(slots) > len(table):
-        yield Finding("slots", f"the metadata have {len(slots)} slots, the table has {len(table)}")
+        yield Finding("slots", f"the metadata has {len(slots)} slots, but the table has {len(table)}")
     elif len(slots) < len(table):
-        yield Finding("slots", f"the table has {len(table)} slots, the metadata name {len(slots)}", note=True)
+        yield Finding("slots", f"the table has {len(table)} slots, but the metadata names {len(slots)}", note=True)
     for position, (descriptor, slot) in enumerate(zip(table, slots, strict=False)):
         where = f"slot {position} {slot.id!r}"
         if descriptor.id != position:
             yield Finding("slot", f"{where}: the table calls it {descriptor.id}")
         if slot.size not in (descriptor.size, descriptor.original_size):
-            yield Finding("slot", f"{where}: the table has {descriptor.size} bytes, the metadata say {slot.size}")
+            yield Finding("slot", f"{where}: the table says {descriptor.size} bytes, but the metadata says {slot.size}")
         yield from _operation_findings(where, descriptor, slot)
 
 
@@ -162,7 +162,7 @@ def _operation_findings(where: str, descriptor: SlotDescriptor, slot: Slot) -> I
     if said != descriptor.operations:
         yield Finding(
             "slot",
-            f"{where}: the launchers apply {descriptor.operations:#x}, the metadata say {slot.operations!r}",
+            f"{where}: the launchers apply {descriptor.operations:#x}, but the metadata says {slot.operations!r}",
             note=not slot.content,  # some builders drop operations that they do not know
         )
 
@@ -188,15 +188,15 @@ def _byte_findings(bundle: Bundle, stream: BinaryIO) -> Iterator[Finding]:
     if bundle.metadata.launcher.checksum:
         said = bundle.metadata.launcher.digest
         if said is None or said != digest_stream(Region(stream, 0, index.launcher_size)):
-            yield Finding("launcher", "its bytes are not the ones whose digest is signed")
+            yield Finding("launcher", "its bytes do not match the signed digest")
         if bundle.metadata.launcher.size != index.launcher_size:
-            yield Finding("launcher", "its size in the index is not the signed one")
+            yield Finding("launcher", "its size in the index is not the signed size")
 
 
 def _layout_findings(regions: list[tuple[int, int, str]], size: int, stream: BinaryIO) -> Iterator[Finding]:
     for offset, length, name in regions:
         if offset + length > size:
-            yield Finding("layout", f"the {name} reaches beyond the end of the file")
+            yield Finding("layout", f"the {name} extends past the end of the file")
             return
     end, before = 0, "start"
     for offset, length, name in sorted(region for region in regions if region[1]):
@@ -217,12 +217,12 @@ def _slot_findings(bundle: Bundle, position: int, descriptor: SlotDescriptor, di
         slot = bundle.metadata.table[position]
         where = f"slot {position} {slot.id!r}"
     if descriptor.checksum != short_hash(digest.raw):
-        yield Finding("slot", f"{where}: its bytes do not have the checksum of the slot table")
+        yield Finding("slot", f"{where}: its bytes do not match the checksum in the slot table")
     if slot is not None and not digest.hex.startswith(slot.checksum.removeprefix("sha256:")):
-        yield Finding("slot", f"{where}: its bytes are not the ones whose digest is signed")
+        yield Finding("slot", f"{where}: its bytes do not match the signed digest")
     attested = any(bundle.index.attestation_sbom_digest) and descriptor.lifecycle == LIFECYCLES["attestation"]
     if attested and bundle.index.attestation_sbom_digest != digest.hex.encode("ascii"):
-        yield Finding("attestation", f"{where}: is not the one whose digest the index has")
+        yield Finding("attestation", f"{where}: does not match its digest in the index")
 
 
 def _assembly_findings(bundle: Bundle) -> Iterator[Finding]:
@@ -241,21 +241,21 @@ def _assembly_findings(bundle: Bundle) -> Iterator[Finding]:
             metadata, plan, stored=stored, public=bundle.index.public_key, signature=bundle.signature
         )
     except (FormatError, KeyError, ValueError) as error:
-        yield Finding("coverage", f"the signed metadata do not describe a whole bundle: {error}")
+        yield Finding("coverage", f"the signed metadata does not describe a complete bundle: {error}")
         return
     if bundle.metadata_stored != stored:
-        yield Finding("metadata", "they are not stored in the one form that was signed")
+        yield Finding("metadata", "it is not stored in the form that was signed")
     if bundle.size != plan.size:
-        yield Finding("file", f"it has {bundle.size} bytes, the signed metadata describe {plan.size}")
+        yield Finding("file", f"it has {bundle.size} bytes, but the signed metadata describes {plan.size}")
     for position, descriptor in enumerate(table):
         if position >= len(bundle.descriptors) or bundle.descriptors[position] != descriptor:
-            yield Finding("slot", f"slot {position}: the table does not say what is signed")
+            yield Finding("slot", f"slot {position}: the table differs from the signed metadata")
     if len(bundle.descriptors) > len(table):
         yield Finding("slots", "the table has slots that are not signed")
     for field in fields(Index):
         found, wanted = getattr(bundle.index, field.name), getattr(index, field.name)
         if found != wanted:
-            yield Finding("index", f"{field.name} does not follow from what is signed")
+            yield Finding("index", f"{field.name} differs from the signed metadata")
 
 
 def _show(value: object) -> str:

@@ -69,9 +69,9 @@ def check_metadata(metadata: Metadata, count: int) -> None:
     if len(metadata.table) != count:
         problems.append(Problem(f"{count} files for {len(metadata.table)} slots", "slots"))
     if not metadata.name or not metadata.version:
-        problems.append(Problem("a name and a version are needed", "package"))
+        problems.append(Problem("a name and a version are required", "package"))
     if not metadata.execution.command.strip():
-        problems.append(Problem("'' is no command", "execution.command"))
+        problems.append(Problem("'' is not a command", "execution.command"))
     seen: set[str] = set()
     for position, slot in enumerate(metadata.table):
         key = f"slots[{position}]"
@@ -133,7 +133,7 @@ def _frame(stream: BinaryIO, metadata: Metadata, plan: Arrangement, key: Private
     json = metadata.to_json()
     stored = stored_metadata(json)
     if len(stored) != plan.metadata_size:
-        raise FormatError("the metadata changed their size while the bundle was written")
+        raise FormatError("the metadata changed size while the bundle was being written")
     stream.seek(plan.metadata_offset)
     stream.write(stored)
     stream.seek(plan.table_offset)
@@ -154,5 +154,5 @@ def _copy(source: Path, size: int, target: BinaryIO) -> Digest:
             state.update(chunk)
             target.write(chunk)
     if left:
-        raise FormatError(Problem("changed while it was read", place=str(source)))
+        raise FormatError(Problem("changed while being read", place=str(source)))
     return Digest(state.hexdigest())

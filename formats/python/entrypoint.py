@@ -23,7 +23,7 @@ def parse_entry_point(text: str) -> EntryPoint:
     """The module and the function that `text` names, else FormatError."""
     module, colon, function = text.partition(":")
     if not colon or not _dotted(module) or not _dotted(function):
-        raise FormatError(f"{text!r} is not an entry point, 'module:function' was expected")
+        raise FormatError(f"{text!r} is not an entry point; expected 'module:function'")
     return EntryPoint(module, function)
 
 

@@ -94,10 +94,10 @@ def read_flavor(table: Table, name: str, scripts: Mapping[str, str]) -> Flavor:
     metadata = table.table("metadata")
     package_name = table.parse("package_name", read_member_name, "")
     if package_name and "package_name" in metadata:
-        metadata.problem("package_name", "is given in [tool.flavor] too, only one of them was expected")
+        metadata.problem("package_name", "is also given in [tool.flavor]; expected only one of them")
     package_name = metadata.parse("package_name", read_member_name, "") or package_name or name
     if "entry_point" not in table and not scripts:
-        table.problem("entry_point", "is missing, 'module:function' was expected",
+        table.problem("entry_point", "is missing; expected 'module:function'",
                       "or name commands in [project.scripts]")  # fmt: skip
     return Flavor(
         entry_point=table.parse("entry_point", read_entry_point, ""),
@@ -129,18 +129,16 @@ def read_buildconfig(text: str, place: str, flavor: Flavor | None) -> Flavor | N
 
 
 def read_launcher(text: str) -> str:
-    """'rust', 'go', or the path of a launcher (with a slash, so that a mistyped name is no path)."""
+    """'rust', 'go', or the path of a launcher (with a slash, so that a mistyped name is not a path)."""
     if text not in ("rust", "go") and "/" not in text:
-        raise FormatError(f"{text!r} is not a launcher, 'rust', 'go' or a path like './launcher' was expected")
+        raise FormatError(f"{text!r} is not a launcher; expected 'rust', 'go' or a path like './launcher'")
     return text
 
 
 def _smoke(table: Table, commands: Collection[str]) -> dict[str, tuple[str, ...]]:
     for name in table:
         if name not in commands:
-            table.problem(
-                name, f"is no command of the bundle, one of these was expected: {', '.join(sorted(commands))}"
-            )
+            table.problem(name, f"is not a command of the bundle; expected one of {', '.join(sorted(commands))}")
     return {name: table.texts(name) for name in table}
 
 
@@ -169,9 +167,7 @@ def _build(table: Table) -> BuildSpec:
 def _hook_output(text: str) -> str:
     path = read_relpath(text)
     if not path or any(char in path for char in "*?["):
-        raise FormatError(
-            f"{text!r} is not a path below the member, a file or (with a final '/') a folder was expected"
-        )
+        raise FormatError(f"{text!r} is not a path below the member; expected a file or (with a trailing '/') a folder")
     return f"{path}/" if text.endswith("/") else path
 
 
@@ -179,7 +175,7 @@ def _hooks(table: Table, key: str) -> tuple[tuple[str, ...], ...]:
     """A string is one command, split as a shell does but run without one; an inner list is one argument vector."""
     value = table.raw(key)
     if not isinstance(value, list):
-        return tuple((text,) for text in table.texts(key))  # says that a list was expected
+        return tuple((text,) for text in table.texts(key))  # reports that it expected a list
     hooks = []
     for position, hook in enumerate(value):
         argv = hook
@@ -189,7 +185,7 @@ def _hooks(table: Table, key: str) -> tuple[tuple[str, ...], ...]:
             except ValueError:
                 argv = None
         if not isinstance(argv, list) or not argv or not all(isinstance(word, str) and word for word in argv):
-            table.problem(f"{key}[{position}]", f"{hook!r} is not a command, a text or a list of words was expected")
+            table.problem(f"{key}[{position}]", f"{hook!r} is not a command; expected a string or a list of words")
             continue
         hooks.append(tuple(argv))
     return tuple(hooks)
@@ -218,7 +214,7 @@ def _variables(table: Table, key: str) -> dict[str, str]:
 def _policy(table: Table) -> Policy:
     days = table.integer("max_age_days", 1) if "max_age_days" in table else None
     if days is not None and days < 1:
-        table.problem("max_age_days", f"{days} is not a number of days, 1 or more was expected")
+        table.problem("max_age_days", f"{days} is not a number of days; expected 1 or more")
     return Policy(
         platforms=table.parses("platforms", read_platform),
         refuse_root=table.flag("refuse_root"),
@@ -229,18 +225,18 @@ def _policy(table: Table) -> Policy:
 
 def _filled(text: str) -> str:
     if not text.strip():
-        raise FormatError(f"{text!r} is empty, a text was expected")
+        raise FormatError(f"{text!r} is empty; expected some text")
     return text
 
 
 def _tag(text: str) -> str:
     if not re.fullmatch(r"manylinux(1|2010|2014|_[0-9]+_[0-9]+)", text):
-        raise FormatError(f"{text!r} is not a manylinux tag, one like 'manylinux2014' or 'manylinux_2_28' was expected")
+        raise FormatError(f"{text!r} is not a manylinux tag; expected one like 'manylinux2014' or 'manylinux_2_28'")
     return text
 
 
 def _variable(text: str) -> str:
     # A star stands for any letters: unset = ["*"] leaves nothing but what `pass` and `set` name.
     if not re.fullmatch(r"[A-Za-z_*?][A-Za-z0-9_*?]*", text):
-        raise FormatError(f"{text!r} is not a variable, letters, digits and _ were expected")
+        raise FormatError(f"{text!r} is not a variable; expected letters, digits and _")
     return text

@@ -25,13 +25,13 @@ def identify(stream: Stream) -> tuple[str, str]:
     found: tuple[str, str] | None = None
     for member in read_tar(Reader(stream, limit=LARGEST), limit=LARGEST, links=True):
         if member.path.partition("/")[0] != "python":
-            raise FormatError(f"{member.path!r} is outside of the folder 'python'")
+            raise FormatError(f"{member.path!r} is outside the folder 'python'")
         unix, windows = _UNIX.fullmatch(member.path), _WINDOWS.fullmatch(member.path)
         if member.kind == "file" and (unix or windows):
             version = unix[1] if unix else f"3.{windows[1]}" if windows else ""
             found = version, _platform(member.body.read(_HEAD))
     if found is None:
-        raise FormatError("holds no 'python/bin/python3.X' and no 'python/python3X.dll'")
+        raise FormatError("contains neither 'python/bin/python3.X' nor 'python/python3X.dll'")
     return found
 
 
@@ -45,4 +45,4 @@ def _platform(head: bytes) -> str:
             return _PE[struct.unpack_from("<H", head, struct.unpack_from("<I", head, 0x3C)[0] + 4)[0]]
     except (KeyError, struct.error):
         pass
-    raise FormatError("its program is for no platform that launchers exist for")
+    raise FormatError("its program is for a platform that has no launcher")

@@ -22,21 +22,21 @@ class _Package:
 
 
 def lock_changes(before: str, after: str, place: str) -> Iterator[str]:
-    """What became of each distribution, by name: 'click 8.1.7 -> 8.2.0', 'six (new) -> 1.17', 'toml 0.10 -> (gone)',
-    'lxml 6.0: 3 files more, 1 gone'. FormatError when one of the two is no lock."""
+    """What became of each distribution, by name: 'click 8.1.7 -> 8.2.0', 'six (new) -> 1.17', 'toml 0.10 -> (removed)',
+    'lxml 6.0: files +3 -1'. FormatError when one of the two is not a lock."""
     old, new = _packages(before, place), _packages(after, place)
     for name in sorted({*old, *new}):
         was, now = old.get(name, _Package()), new.get(name, _Package())
         if was.versions != now.versions:
-            yield f"{name} {was if name in old else '(new)'} -> {now if name in new else '(gone)'}"
+            yield f"{name} {was if name in old else '(new)'} -> {now if name in new else '(removed)'}"
         elif was.files != now.files:
-            counts = ((len(now.files - was.files), "more"), (len(was.files - now.files), "gone"))
-            yield f"{name} {now}: files {', '.join(f'{count} {word}' for count, word in counts if count)}"
+            counts = ((len(now.files - was.files), "+"), (len(was.files - now.files), "-"))
+            yield f"{name} {now}: files {' '.join(f'{sign}{count}' for count, sign in counts if count)}"
     builds = {build.name: build.lock for build in read_pylock(before, place).builds}
     for build in read_pylock(after, place).builds:
         if build.name in builds:
             changes = lock_changes(builds[build.name], build.lock, place)
-            yield from (f"{build.name} is built by {change}" for change in changes)
+            yield from (f"{build.name} is built with {change}" for change in changes)
 
 
 def _packages(text: str, place: str) -> dict[str, _Package]:

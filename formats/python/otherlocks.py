@@ -32,7 +32,7 @@ class Hashed:
 
 
 def read_uv_lock(text: str, place: str) -> tuple[tuple[str, str], ...]:
-    """The packages of a uv.lock by (canonical name, version), the version '' for what is no file of an index."""
+    """The packages of a uv.lock by (canonical name, version), the version '' for what is not a file of an index."""
     with _uv_packages(text, place) as packages:
         found = []
         for package in packages:
@@ -59,7 +59,7 @@ def read_uv_extras(text: str, place: str) -> dict[str, frozenset[str]]:
 
 
 def read_hashed_requirements(text: str, place: str) -> tuple[Hashed, ...]:
-    """The lines of a requirements.txt whose files are pinned; () when it has no hashes, and so is no lock.
+    """The lines of a requirements.txt whose files are pinned; () when it has no hashes, and so is not a lock.
 
     FormatError with every line that is not pinned like the others. Folders (`-e ../lib`) are passed over, and options:
     indexes are the user's to configure.
@@ -72,7 +72,7 @@ def read_hashed_requirements(text: str, place: str) -> tuple[Hashed, ...]:
     for number, line in lines:
         if line.startswith(("-r", "-c", "--requirement", "--constraint")):
             problems.append(
-                Problem(f"{line!r} names another file, one whole file was expected", f"line {number}", place)
+                Problem(f"{line!r} refers to another file; expected one self-contained file", f"line {number}", place)
             )
             continue
         if line.startswith(("-", "./", "../", "file:")):
@@ -117,7 +117,7 @@ def _uv_packages(text: str, place: str) -> Iterator[list[Table]]:
     with reading(read_toml(text, place), place) as top:
         top.ignore_rest()
         if top.raw("version") != 1:
-            top.problem("version", f"has the version {top.raw('version')!r}, 1 was expected")
+            top.problem("version", f"has version {top.raw('version')!r}; expected 1")
         packages = top.tables("package")
         for package in packages:
             package.ignore_rest()
@@ -146,12 +146,12 @@ def _hashed(line: str) -> Hashed:
     try:
         requirement = Requirement(text)
     except InvalidRequirement:
-        raise FormatError(f"{text!r} is not a requirement, one like 'click==8.1.7' was expected") from None
+        raise FormatError(f"{text!r} is not a requirement; expected one like 'click==8.1.7'") from None
     specifiers = list(requirement.specifier)
     if requirement.url is None and (len(specifiers) != 1 or specifiers[0].operator not in ("==", "===")):
-        raise FormatError(f"{text!r} is not pinned, one version like '{requirement.name}==1.0' was expected")
+        raise FormatError(f"{text!r} is not pinned; expected one version, like '{requirement.name}==1.0'")
     if not hashes:
-        raise FormatError(f"{text!r} has no SHA-256, --hash=sha256:... was expected")
+        raise FormatError(f"{text!r} has no SHA-256; expected --hash=sha256:...")
     return Hashed(
         name=canonicalize_name(requirement.name),
         version=specifiers[0].version if specifiers else "",

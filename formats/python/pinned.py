@@ -90,7 +90,7 @@ def _pinned(package: Package, source: PackageWheel | PackageSdist | PackageArchi
     sha256 = source.hashes.get("sha256", "")
     if not source.url or not sha256:
         what = "a SHA-256" if source.url else "a URL"
-        raise FormatError(Problem(f"the file {file!r} has not {what}", f"packages.{package.name}", place))
+        raise FormatError(Problem(f"the file {file!r} does not have {what}", f"packages.{package.name}", place))
     try:
         digest = Digest.parse(sha256.lower())  # it becomes the name of a file
         name, file = read_file_name(package.name), read_file_name(file)
@@ -102,10 +102,10 @@ def _pinned(package: Package, source: PackageWheel | PackageSdist | PackageArchi
 def _no_file(package: Package, place: str) -> Problem:
     what = "a repository" if package.vcs else "a folder"
     return Problem(
-        f"is {what}, a file that a digest identifies was expected",
+        f"is {what}; expected a file identified by a digest",
         f"packages.{package.name}",
         place,
-        "list its folder in workspace.members, or depend on a version of the package index",
+        "list its folder in workspace.members, or depend on a version from the package index",
     )
 
 
@@ -117,10 +117,10 @@ def _misfit(lock: Pylock, message: str, place: str, machine: Machine) -> Problem
             limit = f" with glibc {machine.glibc[0]}.{machine.glibc[1]}" if machine.strict else ""
             return Problem(
                 f"no wheel fits Python {machine.python} on {machine.platform}{limit}, and there is no source to "
-                f"build one from; there are: {files}",
+                f"build one from; found: {files}",
                 f"packages.{package.name}",
                 place,
-                f"take another version of {package.name}, or another Python (tool.flavor.python_version)",
+                f"choose another version of {package.name}, or another Python (tool.flavor.python_version)",
             )
     return Problem(f"does not fit: {_lower(message)}", place=place)
 

@@ -15,7 +15,7 @@ _SECTIONS = ("global", "download", "install")  # a later one overrides
 
 
 def read_pip_config(text: str, place: str) -> dict[str, str]:
-    """The values of one file, the words of a list separated by a space; FormatError when it is no such file."""
+    """The values of one file, the words of a list separated by a space; FormatError when it is not such a file."""
     parser = RawConfigParser()
     try:
         parser.read_string(text)

@@ -68,7 +68,7 @@ def _read(text: str, place: str) -> Pylock:
         top.ignore_rest()
         version = top.text("lock-version", required=True)
         if version and version.partition(".")[0] != "1":
-            top.problem("lock-version", f"{version!r} is not known, '1.0' was expected")
+            top.problem("lock-version", f"{version!r} is not a known version; expected '1.0'")
         packages = tuple(_package(table) for table in top.tables("packages"))
         tool = top.table("tool")
         tool.ignore_rest()
@@ -105,10 +105,10 @@ def drift(lock: Pylock, *, requirements: Iterable[str], python: str) -> Iterator
     wanted = {_normal(text): text for text in requirements}
     if lock.ours:
         if lock.python != python:
-            yield f"it is for Python {lock.python or 'of no version'}, {python} is wanted"
+            yield f"it is for Python {lock.python}, not {python}" if lock.python else "it does not name its Python"
         locked = {_normal(text): text for text in lock.requirements}
         yield from (f"{text!r} was added" for key, text in sorted(wanted.items()) if key not in locked)
-        yield from (f"{text!r} was taken away" for key, text in sorted(locked.items()) if key not in wanted)
+        yield from (f"{text!r} was removed" for key, text in sorted(locked.items()) if key not in wanted)
         return
     pinned = dict(lock.packages)
     for text in wanted.values():
@@ -146,7 +146,7 @@ def with_packages(text: str, more: str, place: str) -> str:
 def _stamped(build: Build) -> str:
     """What builds a distribution, as TOML. A pylock.toml of uv's has no literal text that could end this one."""
     if "'''" in build.lock:
-        raise FormatError(f"the lock of what builds {build.name!r} holds a text that ends it")
+        raise FormatError(f"the build lock of {build.name!r} contains the text that ends it")
     return (
         f"\n[[tool.packyard.build]]\nname = {quoted(build.name)}\nrequires = {_listed(build.requires)}\n"
         f"lock = '''\n{build.lock}'''\n"

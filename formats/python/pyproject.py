@@ -98,9 +98,9 @@ def _dynamic(project: Table) -> tuple[str, ...]:
     dynamic = project.texts("dynamic")
     for position, key in enumerate(dynamic):
         if key not in _DYNAMIC:
-            project.problem(f"dynamic[{position}]", f"{key!r} is not a key that can be dynamic")
+            project.problem(f"dynamic[{position}]", f"{key!r} cannot be dynamic")
         elif key in project:
-            project.problem(f"dynamic[{position}]", f"{key!r} is given as well, it can be given or dynamic, not both")
+            project.problem(f"dynamic[{position}]", f"{key!r} is both given and dynamic; expected only one of them")
     return dynamic
 
 
@@ -117,7 +117,7 @@ def _plain(value: Any) -> str:
 def _version(project: Table, dynamic: tuple[str, ...]) -> str:
     if "version" not in project and "version" not in dynamic:
         project.ignore("version")
-        project.problem("version", "is missing, a PEP 440 version like 1.2.0 was expected",
+        project.problem("version", "is missing; expected a PEP 440 version like 1.2.0",
                         'a backend that computes it needs dynamic = ["version"]')  # fmt: skip
         return ""
     return project.parse("version", read_python_release, "")
@@ -128,6 +128,6 @@ def _scripts(project: Table) -> dict[str, str]:
     scripts = {}
     for name in table:
         if not re.fullmatch(r"[\w.-]+", name, re.ASCII) or name in (".", ".."):
-            table.problem(name, f"{name!r} is not a command name, letters, digits and . _ - were expected")
+            table.problem(name, f"{name!r} is not a command name; expected letters, digits and . _ -")
         scripts[name] = table.parse(name, read_entry_point, "")
     return scripts

@@ -18,9 +18,7 @@ _DISTRIBUTION = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
 def read_distribution_name(text: str) -> str:
     """The name of a distribution, as written."""
     if not _DISTRIBUTION.fullmatch(text):
-        raise FormatError(
-            f"{text!r} is not a distribution name, letters, digits and . _ - between letters or digits were expected"
-        )
+        raise FormatError(f"{text!r} is not a distribution name; expected letters and digits with . _ - between them")
     return text
 
 
@@ -34,7 +32,7 @@ def read_python_release(text: str) -> str:
     try:
         return str(Version(text))
     except ValueError:  # InvalidVersion is one, and so is a number of more digits than Python converts
-        raise FormatError(f"{text!r} is not a version, a PEP 440 version like 1.2.0 was expected") from None
+        raise FormatError(f"{text!r} is not a version; expected a PEP 440 version like 1.2.0") from None
 
 
 def read_requirement(text: str) -> str:
@@ -44,7 +42,7 @@ def read_requirement(text: str) -> str:
     except InvalidRequirement as error:
         reason = str(error).splitlines()[0].rstrip(".:")
         raise FormatError(
-            f"{text!r} is not a dependency, one like 'flask>=2.0' was expected ({reason[:1].lower() + reason[1:]})"
+            f"{text!r} is not a dependency; expected one like 'flask>=2.0' ({reason[:1].lower() + reason[1:]})"
         ) from None
     return text
 
@@ -54,14 +52,14 @@ def read_specifier(text: str) -> str:
     try:
         SpecifierSet(text)
     except InvalidSpecifier:
-        raise FormatError(f"{text!r} is not a version range, one like '>=3.11' was expected") from None
+        raise FormatError(f"{text!r} is not a version range; expected one like '>=3.11'") from None
     return text
 
 
 def read_python_version(text: str) -> str:
     """A Python minor version: '3.12'."""
     if not re.fullmatch(r"3\.(0|[1-9][0-9]*)", text):
-        raise FormatError(f"{text!r} is not a Python version, one like '3.12' was expected")
+        raise FormatError(f"{text!r} is not a Python version; expected one like '3.12'")
     return text
 
 

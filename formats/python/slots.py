@@ -40,9 +40,9 @@ LIFECYCLES = {
     "platform": "platform",  # only in bundles of its platform
 }
 _REFUSED_LIFECYCLES = {
-    "shutdown": "no launcher runs anything at a program's end, use 'temporary' for what must go then",
-    "dev": "a bundle has no development mode, leave the slot out",
-    "volatile": "no launcher keeps a slot in memory, use 'temporary'",
+    "shutdown": "no launcher runs anything when a program ends; use 'temporary' for what must be removed then",
+    "dev": "a bundle has no development mode; leave out the slot",
+    "volatile": "no launcher keeps a slot in memory; use 'temporary'",
 }
 
 OPERATIONS = {
@@ -85,7 +85,7 @@ def read_slots(flavor: Table) -> tuple[SlotSpec, ...]:
     for position, table in enumerate(flavor.tables("slots")):
         slot = _slot(table)
         if slot.id and (other := first.setdefault(slot.id, position)) != position:
-            table.problem("id", f"{slot.id!r} is the id of slots[{other}] too, each slot needs its own")
+            table.problem("id", f"{slot.id!r} is also the id of slots[{other}]; each slot needs its own")
         slots.append(slot)
     return tuple(slots)
 
@@ -93,7 +93,7 @@ def read_slots(flavor: Table) -> tuple[SlotSpec, ...]:
 def read_permissions(text: str) -> int:
     """Octal mode bits ('0644'), without set-user-id, set-group-id and sticky bits."""
     if not re.fullmatch(r"(0o?)?[0-7]{3}", text):
-        raise FormatError(f"{text!r} are not permissions, octal text like '0644' was expected")
+        raise FormatError(f"{text!r} are not permissions; expected an octal string like '0644'")
     return int(text.removeprefix("0o"), 8)
 
 
@@ -111,7 +111,7 @@ def _slot(table: Table) -> SlotSpec:
         platform=table.parse("platform", read_platform, ""),
     )
     if slot.lifecycle == "platform" and not slot.platform:
-        table.problem("lifecycle", "'platform' needs the key platform", 'name one: platform = "linux_amd64"')
+        table.problem("lifecycle", "'platform' requires the key platform", 'name one: platform = "linux_amd64"')
     return slot
 
 
@@ -125,7 +125,7 @@ def _slot_target(text: str) -> str:
     # Manifests written for the stock builders start with the work environment's placeholder.
     path = read_relpath(text.removeprefix("{workenv}/"))
     if not path or "{" in path:
-        raise FormatError(f"{text!r} is not a path in the work environment, one like 'share/models' was expected")
+        raise FormatError(f"{text!r} is not a path in the work environment; expected one like 'share/models'")
     return path
 
 
@@ -133,21 +133,21 @@ def _lifecycle(text: str) -> str:
     if text in _REFUSED_LIFECYCLES:
         raise FormatError(f"{text!r} is not supported: {_REFUSED_LIFECYCLES[text]}")
     if text not in LIFECYCLES:
-        raise FormatError(f"{text!r} is not a lifecycle, known: {', '.join(LIFECYCLES)}")
+        raise FormatError(f"{text!r} is not a lifecycle; expected one of {', '.join(LIFECYCLES)}")
     return LIFECYCLES[text]
 
 
 def _operations(table: Table) -> str:
     if "compression" in table and "operations" in table:
         table.ignore("compression", "operations")
-        table.problem("compression", "is another word for operations, only one of them was expected")
+        table.problem("compression", "is another name for operations; expected only one of them")
         return ""
     return table.parse("compression" if "compression" in table else "operations", _operation, "")
 
 
 def _operation(text: str) -> str:
     if _REFUSED_OPERATIONS.fullmatch(text):
-        raise FormatError(f"{text!r} is not supported: no launcher can unpack it, known: raw, tar, gzip, tgz")
+        raise FormatError(f"{text!r} is not supported: no launcher can unpack it; expected raw, tar, gzip or tgz")
     if text not in OPERATIONS:
-        raise FormatError(f"{text!r} is not an operation, known: raw, tar, gzip, tgz")
+        raise FormatError(f"{text!r} is not an operation; expected raw, tar, gzip or tgz")
     return OPERATIONS[text]

@@ -28,7 +28,7 @@ _NEVER = re.compile(r"[^/]+\.dist-info/.*")
 def read_trim(text: str) -> str:
     """`text` when it names a kind of files that can be left out, else FormatError."""
     if text not in _KINDS:
-        raise FormatError(f"{text!r} cannot be trimmed, known: {', '.join(_KINDS)}")
+        raise FormatError(f"{text!r} cannot be trimmed; expected one of {', '.join(_KINDS)}")
     return text
 
 

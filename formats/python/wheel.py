@@ -42,7 +42,7 @@ def read_wheel(stream: BinaryIO) -> Wheel:
     files = {entry.path: entry for entry in entries(stream, limit=LARGEST)}
     infos = sorted({path.partition("/")[0] for path in files if path.partition("/")[0].endswith(".dist-info")})
     if len(infos) != 1 or f"{infos[0]}/WHEEL" not in files or f"{infos[0]}/METADATA" not in files:
-        raise FormatError("this is not a wheel (one .dist-info with METADATA and WHEEL was expected)")
+        raise FormatError("this is not a wheel (expected one .dist-info with METADATA and WHEEL)")
     about = Parser().parsestr(_text(files[f"{infos[0]}/WHEEL"]))
     metadata = Parser().parsestr(_text(files[f"{infos[0]}/METADATA"]), headersonly=True)
     kept = {
@@ -52,9 +52,7 @@ def read_wheel(stream: BinaryIO) -> Wheel:
     }
     tags = tuple(sorted(about.get_all("Tag", [])))
     if not tags or any(tag.count("-") != 2 for tag in tags):
-        raise FormatError(
-            f"the wheel's tags are {', '.join(tags) or 'missing'}, some like 'py3-none-any' were expected"
-        )
+        raise FormatError(f"the wheel's tags are {', '.join(tags) or 'missing'}; expected some like 'py3-none-any'")
     return Wheel(
         name=metadata["Name"] or "", version=metadata["Version"] or "", tags=tags, info=infos[0], files=kept
     )  # fmt: skip

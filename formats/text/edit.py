@@ -17,7 +17,7 @@ Path = tuple[str | int, ...]
 def edit_toml(text: str, path: Path, value: str, place: str) -> str:
     """`text` with the string at `path` ('project', 'version') replaced; comments, order and quotes stay.
 
-    FormatError when `text` is no TOML, or cannot be changed without losing something else.
+    FormatError when `text` is not TOML, or cannot be changed without losing something else.
     """
     wanted = read_toml(text, place)
     try:
@@ -75,5 +75,5 @@ def _put(values: Any, path: Path, value: str) -> None:
 
 
 def _by_hand(path: Path, value: str, place: str) -> FormatError:
-    message = f"cannot be changed to {value!r} without changing how the file is written"
+    message = f"cannot be changed to {value!r} without reformatting the file"
     return FormatError(Problem(message, path_text(path), place, "change it by hand"))

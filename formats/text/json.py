@@ -20,5 +20,5 @@ def read_json(text: str, place: str) -> dict[str, Any]:
     except RecursionError:
         raise FormatError(Problem("is nested too deeply", place=place)) from None
     if not isinstance(values, dict):
-        raise FormatError(Problem("is no JSON object ({...})", place=place))
+        raise FormatError(Problem("is not a JSON object ({...})", place=place))
     return values

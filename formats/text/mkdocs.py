@@ -29,8 +29,8 @@ def read_mkdocs(text: str, place: str) -> MkdocsConfig:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
     top = dict(_items(root))
     if "site_name" not in top and "INHERIT" not in top:
-        hint = "the least that mkdocs needs is a line 'site_name: TITLE'"
-        raise FormatError(Problem("is missing, the title of the site was expected", "site_name", place, hint))
+        hint = "mkdocs requires at least a line 'site_name: TITLE'"
+        raise FormatError(Problem("is missing; expected the title of the site", "site_name", place, hint))
     values = {
         "docs_dir": _text(top.get("docs_dir")),
         "theme.custom_dir": _text(dict(_items(top.get("theme"))).get("custom_dir")),
@@ -40,7 +40,7 @@ def read_mkdocs(text: str, place: str) -> MkdocsConfig:
     hooked = [_text(item) for item in hooks.value] if isinstance(hooks, yaml.SequenceNode) else []
     named = [*values.items(), *((f"hooks[{position}]", path) for position, path in enumerate(hooked))]
     problems = [
-        Problem(f"{path!r} is absolute, a path relative to {place} was expected", key, place)
+        Problem(f"{path!r} is absolute; expected a path relative to {place}", key, place)
         for key, path in named
         if path.startswith("/")
     ]

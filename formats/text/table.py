@@ -74,7 +74,7 @@ class Table:
         """A string; a required one must be there and not be empty."""
         value = self._typed(key, str, required)
         if required and value == "":
-            self.problem(key, "'' is empty, a text was expected")
+            self.problem(key, "'' is empty; expected some text")
         return default if value is None else value
 
     def parse(self, key: str, read: Callable[[str], T], default: T, *, required: bool = False) -> T:
@@ -108,7 +108,7 @@ class Table:
             known = ", ".join(repr(choice) for choice in choices)
             self.problem(
                 key,
-                f"{value!r} was not expected, known: {known}",
+                f"unknown value {value!r}; expected one of {known}",
                 (near and f"did you mean {near[0]!r}?") or "",
             )
             return default
@@ -124,7 +124,7 @@ class Table:
         found: list[T] = []
         for position, value in enumerate(values):
             if not isinstance(value, str):
-                self.problem(f"{key}[{position}]", f"{_show(value)} is {_kind(value)}, a string was expected")
+                self.problem(f"{key}[{position}]", f"{_show(value)} is {_kind(value)}; expected a string")
                 continue
             try:
                 found.append(read(value))
@@ -152,7 +152,7 @@ class Table:
             if isinstance(value, dict):
                 found.append(Table(value, self._path(f"{key}[{position}]"), self._problems))
             else:
-                self.problem(f"{key}[{position}]", f"{_show(value)} is {_kind(value)}, a table was expected")
+                self.problem(f"{key}[{position}]", f"{_show(value)} is {_kind(value)}; expected a table")
         self._children.extend(found)
         return found
 
@@ -169,7 +169,7 @@ class Table:
         for key in self._values:
             if key not in self._known:
                 near = difflib.get_close_matches(str(key), self._known, 1)
-                known = f"did you mean {near[0]!r}?" if near else f"known here: {', '.join(sorted(self._known))}"
+                known = f"did you mean {near[0]!r}?" if near else f"known keys: {', '.join(sorted(self._known))}"
                 self.problem(str(key), "unknown key", known)
         for child in self._children:
             child.close()
@@ -186,12 +186,12 @@ class Table:
         self._known.add(key)
         if key not in self._values:
             if required:
-                self.problem(key, f"is missing, {_KINDS[kind]} was expected")
+                self.problem(key, f"is missing; expected {_KINDS[kind]}")
             return None
         value = self._values[key]
         if isinstance(value, kind) and not (kind is int and isinstance(value, bool)):
             return value
-        self.problem(key, f"{_show(value)} is {_kind(value)}, {_KINDS[kind]} was expected")
+        self.problem(key, f"{_show(value)} is {_kind(value)}; expected {_KINDS[kind]}")
         return None
 
 

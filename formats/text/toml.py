@@ -14,7 +14,7 @@ _WHERE = re.compile(r"(?P<message>.*) \(at (?:line (?P<line>\d+), column (?P<col
 def read_toml(text: str, place: str) -> dict[str, Any]:
     """The tables of `text`; FormatError names `place`, line and column when it is not TOML."""
     if text.startswith("\ufeff"):  # invisible, and tomllib only calls the statement invalid
-        hint = "save the file as UTF-8 without it"
+        hint = "save it as UTF-8 without a byte order mark"
         raise FormatError(Problem("is not TOML: begins with a byte order mark", "line 1, column 1", place, hint))
     try:
         return tomllib.loads(text)
@@ -28,9 +28,9 @@ def read_toml(text: str, place: str) -> dict[str, Any]:
 
 
 def quoted(text: str) -> str:
-    """`text` as a TOML string; FormatError when it has a control character, which nothing of ours has."""
+    """`text` as a TOML string; FormatError when it contains a control character, which nothing of ours has."""
     if any(ord(char) < 32 or ord(char) == 127 for char in text):
-        raise FormatError(f"{text!r} has a control character")
+        raise FormatError(f"{text!r} contains a control character")
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 

@@ -1,4 +1,4 @@
-"""YAML texts as the morloc compiler's parser reads them, with what was written for each value that is no string.
+"""YAML texts as the morloc compiler's parser reads them, with what was written for each value that is not a string.
 
 The compiler knows the YAML 1.1 booleans (`y`, `no`, `on`), but neither dates nor sexagesimal numbers. Keys are
 strings. Stricter than the compiler: a key given twice is an error, and so are anchors and aliases, which no
@@ -22,7 +22,7 @@ _FALSE_OR_TRUE = r"y|yes|true|on|n|no|false|off"
 
 @dataclass(frozen=True, slots=True)
 class YamlMapping:
-    """`values`, and for each scalar that is no string, by its key ('expose.cpp[0]'), the text it was `written` as."""
+    """`values`, and for each scalar that is not a string, by its key ('expose.cpp[0]'), the text `written` for it."""
 
     values: dict[str, Any]
     written: dict[str, str]
@@ -42,7 +42,7 @@ def compose_yaml(text: str, place: str) -> yaml.MappingNode:
         node = _compose(text.removeprefix("\ufeff"))
     if not isinstance(node, yaml.MappingNode):
         found = "is empty" if node is None else f"is {_kind(node)}"
-        raise FormatError(Problem(f"{found}, a mapping (name: value) was expected", place=place))
+        raise FormatError(Problem(f"{found}; expected a mapping (name: value)", place=place))
     return node
 
 
@@ -127,7 +127,7 @@ def _mapping(node: yaml.MappingNode, key: str, written: dict[str, str]) -> dict[
             raise yaml.MarkedYAMLError(problem="a key must be a name", problem_mark=name_node.start_mark)
         name = name_node.value
         if name in values:
-            problem = f"the key {name!r} is given twice, first in line {lines[name]}"
+            problem = f"the key {name!r} appears twice, first on line {lines[name]}"
             raise yaml.MarkedYAMLError(problem=problem, problem_mark=name_node.start_mark)
         lines[name] = name_node.start_mark.line + 1
         values[name] = _value(value_node, f"{key}.{name}" if key else name, written)

@@ -25,7 +25,7 @@ class YamlTable:
         value = self.table.raw(key)
         if value is None:
             if required:
-                self.table.problem(key, "is missing, a string was expected")
+                self.table.problem(key, "is missing; expected a string")
             return ""
         if self._is_text(value, key, hint):
             return self.table.parse(key, read, "", required=required)
@@ -39,7 +39,7 @@ class YamlTable:
         if not isinstance(values, list):
             shown = self._written.get(self._path(key), values)
             hint = f"{key}: [{shown}]" if isinstance(values, str) or shown is not values else ""
-            self.table.problem(key, f"{shown!r} is no list, a list of strings was expected", hint and f"write {hint}")
+            self.table.problem(key, f"{shown!r} is not a list; expected a list of strings", hint and f"write {hint}")
             return ()
         wrong = [value for position, value in enumerate(values) if not self._is_text(value, f"{key}[{position}]")]
         return () if wrong else self.table.parses(key, read)
@@ -48,7 +48,7 @@ class YamlTable:
         """A whole number, 0 when absent."""
         value = self.table.raw(key)
         if isinstance(value, str) and value.isdigit():
-            self.table.problem(key, f"{value!r} is a string, an integer was expected", f"write {key}: {value}")
+            self.table.problem(key, f"{value!r} is a string; expected an integer", f"write {key}: {value}")
             return 0
         return self.table.integer(key) if value is not None else 0
 
@@ -74,11 +74,11 @@ class YamlTable:
         if isinstance(value, str):
             return True
         if written is None:
-            self.table.problem(key, f"is {'a list' if isinstance(value, list) else 'a mapping'}, a string was expected")
+            self.table.problem(key, f"is {'a list' if isinstance(value, list) else 'a mapping'}; expected a string")
         else:
             kind = {bool: "true or false", type(None): "null"}.get(type(value), "a number")
             quoted = f'"{written}"' if "[" in key else f'{key}: "{written}"'
-            self.table.problem(key, f"{written} is {kind} in YAML, a string was expected", hint or f"write {quoted}")
+            self.table.problem(key, f"{written} is {kind} in YAML; expected a string", hint or f"write {quoted}")
         return False
 
     def _path(self, key: str) -> str:

@@ -90,7 +90,7 @@ def proof_table(proof: Proof) -> str:
     count, failed = len(proof.checks), len(proof.failures)
     lines = [f"{proof.subject}, in a clean room{f' with {proof.compiler}' if proof.compiler else ''}", ""]
     lines += [f"  present  {name}  {digest[:12]}" for name, digest in proof.present.items()]
-    lines += ["", *_rows(proof), *(f"  not shown: {what}" for what in proof.not_shown), ""]
+    lines += ["", *_rows(proof), *(f"not checked:  {what}" for what in proof.not_shown), ""]
     lines.append(f"{count - failed} of {count} checks passed{f', {failed} failed' if failed else ''}")
     return "\n".join(lines) + "\n"
 

@@ -21,7 +21,7 @@ from packyard.formats.text.toml import read_toml
 
 T = TypeVar("T", "ToolchainPin", "InterpreterPin", LockedPackage)
 
-HEAD = "# What the tools of this workspace are pinned to; 'packyard lock' writes [[toolchain]].\n"
+HEAD = "# The tools of this workspace, pinned; 'packyard lock' writes [[toolchain]].\n"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,7 +175,7 @@ def _interpreter(table: Table) -> InterpreterPin:
         sha256=table.parse("sha256", Digest.parse, None),
     )
     if sum(map(bool, (pin.url, pin.path, pin.folder))) != 1:
-        table.problem("", "one of url, path and folder was expected")
+        table.problem("", "expected one of url, path and folder")
     elif not pin.folder and "sha256" not in table:
-        table.problem("sha256", "is missing, the SHA-256 of the archive was expected")
+        table.problem("sha256", "is missing; expected the SHA-256 of the archive")
     return pin

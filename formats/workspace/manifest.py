@@ -98,7 +98,7 @@ class CiSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MorlocSpec:
-    """`[morloc]`: where packages come from that are no members, and what the workspace's plane is called.
+    """`[morloc]`: where packages come from that are not members, and what the workspace's plane is called.
 
     `default_repository` is the URL of a package known by its name alone, with `{name}` in it; `vendor` are
     patterns of archives, `sources` say where a package of that name comes from (`read_source`). `content` is
@@ -168,7 +168,7 @@ def _read_file(text: str) -> RelPath:
 
 def _toolchain(table: Table) -> ToolchainSpec:
     if "mojo_from" in table and "mojo" not in table:
-        table.problem("mojo_from", "is given without mojo, the version of that compiler was expected")
+        table.problem("mojo_from", "is given without mojo; expected the version of that compiler")
     return ToolchainSpec(
         mojo=table.parse("mojo", read_python_release, ""),
         mojo_from=table.text("mojo_from"),
@@ -179,7 +179,7 @@ def _toolchain(table: Table) -> ToolchainSpec:
 
 def _sign(table: Table) -> SignSpec:
     if "key" in table and "seed_env" in table:
-        table.problem("seed_env", "is given beside key, only one of them was expected")
+        table.problem("seed_env", "is given as well as key; expected only one of them")
     return SignSpec(key=table.text("key"), seed_env=table.parse("seed_env", _variable, ""))
 
 
@@ -191,7 +191,7 @@ def _named(top: Table, key: str, read: Callable[[Table], T], name_of: Callable[[
         spec = read(table)
         name = name_of(spec)
         if name and (other := first.setdefault(name, position)) != position:
-            table.problem("name", f"{name!r} is the name of {key}[{other}] too, each needs its own")
+            table.problem("name", f"{name!r} is also the name of {key}[{other}]; each needs its own")
         found.append(spec)
     return tuple(found)
 
@@ -208,7 +208,7 @@ def _archive(table: Table) -> ArchiveSpec:
         smoke=table.texts("smoke"),
     )
     if archive.prefix and archive.layout:
-        table.problem("prefix", "does not go with a layout, which has a top folder of its own")
+        table.problem("prefix", "cannot be combined with a layout, which has its own top folder")
     return archive
 
 
@@ -226,10 +226,10 @@ def _docs(table: Table) -> DocsSpec:
 def _cache(table: Table) -> CacheSpec:
     if "remote" in table:
         table.ignore("remote")
-        table.problem("remote", "is not yet supported, the store is local")
+        table.problem("remote", "is not supported yet; the store is local")
     limit = table.raw("limit")
     if isinstance(limit, int) and not isinstance(limit, bool):
-        table.problem("limit", f"{limit} has no unit, a size like '10 GB' was expected")
+        table.problem("limit", f"{limit} has no unit; expected a size like '10 GB'")
         limit = 0
     else:
         limit = table.parse("limit", read_size, 0)
@@ -243,7 +243,7 @@ def _ci(table: Table) -> CiSpec:
 
 def _commit(text: str) -> str:
     if not re.fullmatch(r"[0-9a-f]{40}", text):
-        raise FormatError(f"{text!r} is not a commit, 40 digits and letters a to f were expected")
+        raise FormatError(f"{text!r} is not a commit; expected 40 hexadecimal digits")
     return text
 
 

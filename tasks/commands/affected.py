@@ -55,16 +55,16 @@ def parser() -> Parser:
     """The options of the command."""
     parser = Parser(
         prog="packyard affected",
-        description="Print the targets whose inputs or declarations differ since a revision of git, committed or not, "
-        "and all that are made from them. Untracked files count, those that git ignores do not.",
+        description="Print the targets whose inputs or declarations changed since a git revision, committed or not, "
+        "and every target made from them. Untracked files count; ignored files do not.",
         examples=(
             "packyard affected --since main --why",
             "packyard affected --since v0.1.0 --final | xargs -r packyard",
         ),
     )
     parser.add_argument("--since", required=True, metavar="REV", help="a commit, branch or tag")
-    parser.add_argument("--final", action="store_true", help="only targets whose artifacts are final")
+    parser.add_argument("--final", action="store_true", help="only targets with final artifacts")
     style = parser.add_mutually_exclusive_group()
-    style.add_argument("--why", action="store_true", help="with the reasons")
+    style.add_argument("--why", action="store_true", help="show the reasons")
     style.add_argument("--json", action="store_true", help="as JSON, with the reasons and the changed files")
     return parser

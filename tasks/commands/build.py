@@ -1,4 +1,4 @@
-"""`packyard [run] [TARGET...]`: builds, which is what the command line means when its first word is no command."""
+"""`packyard [run] [TARGET...]`: builds, which is what the command line means when its first word is not a command."""
 
 from __future__ import annotations
 
@@ -101,23 +101,27 @@ def add_options(parser: Parser) -> None:
     """The targets and options of whatever builds."""
     parser.add_argument("target", nargs="*", help="KIND:NAME, or the path of an artifact")
     parser.add_argument(
-        "-n", "--jobs", type=_jobs, default=os.cpu_count() or 1, metavar="N", help="actions that compute at once"
+        "-n", "--jobs", type=_jobs, default=os.cpu_count() or 1, metavar="N", help="how many actions compute at once"
     )
     going = parser.add_mutually_exclusive_group()
-    going.add_argument("--keep-going", action="store_true", default=True, help="build what else can be (the default)")
-    going.add_argument("--fail-fast", dest="keep_going", action="store_false", help="start nothing after a failure")
-    parser.add_argument("--json", action="store_true", help="events as JSON lines")
+    going.add_argument(
+        "--keep-going", action="store_true", default=True, help="build everything else that can be built (the default)"
+    )
+    going.add_argument("--fail-fast", dest="keep_going", action="store_false", help="start nothing new after a failure")
+    parser.add_argument("--json", action="store_true", help="print events as JSON lines")
     parser.add_argument("-v", "--debug", action="store_true", help="show actions, their keys and what they run")
-    parser.add_argument("--locked", action="store_true", help="refuse what has no committed lock")
-    parser.add_argument("--online", action="store_true", help="ask for the addresses that sites link on other hosts")
-    parser.add_argument("--offline", action="store_true", help="download nothing: take what is in caches, or fail")
-    parser.add_argument("--profile", metavar="FILE", help="what ran when, for Perfetto; default: .packyard/trace.json")
+    parser.add_argument("--locked", action="store_true", help="fail if a committed lock is missing")
+    parser.add_argument("--online", action="store_true", help="also check the links of sites to other hosts")
+    parser.add_argument("--offline", action="store_true", help="download nothing: use what is cached, or fail")
+    parser.add_argument(
+        "--profile", metavar="FILE", help="write what ran when, for Perfetto (default: .packyard/trace.json)"
+    )
     parser.add_argument(
         "--sandbox", choices=("plain", "strict", "audit"), default="plain",
-        help="strict: actions see their declared inputs alone (by bubblewrap); audit: they run, are never restored, "
-        "and what they read and write undeclared is listed (by strace)",
+        help="strict: actions see only their declared inputs (by bubblewrap); audit: actions run, are never "
+            "restored, and what they read and write without declaring it is listed (by strace)",
     )  # fmt: skip
-    parser.add_argument("--key-seed", metavar="TEXT", help="sign with the key made from this text")
+    parser.add_argument("--key-seed", metavar="TEXT", help="sign with the key derived from this text")
     parser.add_argument("--private-key", metavar="FILE", help="sign with this key (PKCS#8 PEM)")
 
 
@@ -135,5 +139,5 @@ def _jobs(text: str) -> int:
     if text == "auto":
         return os.cpu_count() or 1
     if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of jobs (1 or more, or 'auto')")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of jobs; expected 1 or more, or 'auto'")
     return int(text)

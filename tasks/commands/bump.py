@@ -26,7 +26,7 @@ def run(words: list[str]) -> int:
     if options.step is None:
         return _show_due(workspace, json=options.json)
     if not options.member:
-        raise UsageError(Problem("is missing, the name of a member was expected", place="MEMBER"))
+        raise UsageError(Problem("is missing; expected the name of a member", place="MEMBER"))
     plan = plan_bump(workspace, options.member, options.step, time.strftime("%Y-%m-%d", time.gmtime()))
     if options.tag:
         refuse_commit(workspace.root, plan)
@@ -87,16 +87,17 @@ def parser() -> Parser:
     """The options of the command."""
     parser = Parser(
         prog="packyard bump",
-        description="Take members, meta-packages, archives or sites to their next version: in their manifests, whose "
-        "form and comments stay; in the meta-packages made of them; in the ranges of members that need them; and in "
-        "CHANGELOG.md, whose unreleased part is moved. The plan is shown first, and on a terminal asked for. Without "
-        "words, show which steps are due.",
+        description="Bump members, meta-packages, archives or sites to their next version: in their manifests, "
+        "which keep their formatting and comments; in the meta-packages made of them; in the version ranges of "
+        "members that need them; and in CHANGELOG.md, where the unreleased entries get the version as their "
+        "heading. The plan is shown first; on a terminal, Packyard asks before it writes. Without arguments, "
+        "show which steps are due.",
         examples=("packyard bump", "packyard bump minor greet --dry-run", "packyard bump patch greet --tag --yes"),
     )
-    parser.add_argument("step", nargs="?", choices=STEPS, metavar="|".join(STEPS), help="the number that grows")
-    parser.add_argument("member", nargs="*", metavar="MEMBER", help="the name of a member, or what it is imported as")
-    parser.add_argument("--tag", action="store_true", help="commit what was written, and tag it: v0.2.0, NAME-v0.2.0")
-    parser.add_argument("--dry-run", action="store_true", help="show the plan alone")
+    parser.add_argument("step", nargs="?", choices=STEPS, metavar="|".join(STEPS), help="the number to increase")
+    parser.add_argument("member", nargs="*", metavar="MEMBER", help="the name of a member, or its import name")
+    parser.add_argument("--tag", action="store_true", help="commit the changes and tag them: v0.2.0, NAME-v0.2.0")
+    parser.add_argument("--dry-run", action="store_true", help="only show the plan")
     parser.add_argument("-y", "--yes", action="store_true", help="do not ask")
-    parser.add_argument("--json", action="store_true", help="the plan as JSON")
+    parser.add_argument("--json", action="store_true", help="print the plan as JSON")
     return parser

@@ -36,7 +36,7 @@ def run(words: list[str]) -> int:
     given = options.limit if options.limit is not None else limit
     if not given:
         hint = "set [cache] limit in packyard.toml, or give --limit"
-        raise UsageError(Problem("there is no limit to keep the store below", hint=hint))
+        raise UsageError(Problem("no size limit is set", hint=hint))
     return _say_removed(upkeep.collect(store, given), json=options.json)
 
 
@@ -79,8 +79,8 @@ def _verify(store: Store, *, json: bool) -> int:
     if json:
         say_json(asdict(found))
     else:
-        say(*(f"damaged  {name}, removed" for name in found.damaged))
-        whole = "all whole" if not found.damaged else f"{len(found.damaged)} damaged: the next build makes them again"
+        say(*(f"corrupt  {name}, removed" for name in found.damaged))
+        whole = "all intact" if not found.damaged else f"{len(found.damaged)} corrupt: the next build makes them again"
         say(f"read {count_text(found.files, 'file')}, {size_text(found.size)}: {whole}")
     return ERRORS if found.damaged else 0
 
@@ -101,20 +101,24 @@ def parser() -> Parser:
     """The options of the command."""
     parser = Parser(
         prog="packyard cache",
-        description="Look after the store. Nothing is removed while a build uses it.",
+        description="Look after the store. Nothing is removed while a build is using it.",
         examples=("packyard cache stats", "packyard cache gc --limit '10 GB'", "packyard cache verify"),
     )
     commands = parser.add_subparsers(dest="what", required=True, metavar="stats|gc|verify|clear")
     for name, purpose, example in (
-        ("stats", "tell how much it holds", "packyard cache stats --json"),
-        ("gc", "remove what was not used for longest until it is below its limit", "packyard cache gc --limit '10 GB'"),
-        ("verify", "read all of it, and remove what is damaged", "packyard cache verify"),
-        ("clear", "remove all of it", "packyard cache clear"),
+        ("stats", "show how much it holds", "packyard cache stats --json"),
+        (
+            "gc",
+            "remove the least recently used entries until it is below its limit",
+            "packyard cache gc --limit '10 GB'",
+        ),
+        ("verify", "read everything and remove what is corrupt", "packyard cache verify"),
+        ("clear", "remove everything", "packyard cache clear"),
     ):
         one = commands.add_parser(name, help=purpose, description=f"{purpose.capitalize()}.", examples=(example,))
         one.add_argument("--json", action="store_true", help="as JSON")
         if name == "gc":
-            one.add_argument("--limit", type=_size, metavar="SIZE", help="goes before [cache] limit: '10 GB'")
+            one.add_argument("--limit", type=_size, metavar="SIZE", help="overrides [cache] limit: '10 GB'")
     return parser
 
 

@@ -111,27 +111,25 @@ def _lines(judged: Sequence[Judged], *, quiet: bool) -> Iterator[str]:
 
 def _count_line(counts: Counter[str]) -> str:
     parts = [f"{counts['passed']} passed", f"{counts['failed']} failed"]
-    return ", ".join([*parts, *([f"{counts['skipped']} not judged"] if counts["skipped"] else [])])
+    return ", ".join([*parts, *([f"{counts['skipped']} skipped"] if counts["skipped"] else [])])
 
 
 def parser() -> Parser:
     """The options of the command."""
     parser = Parser(
         prog="packyard check",
-        description="Go through the checklist of packaging for every member, meta-package, archive and site: artifacts "
-        "that are there and were tried in a clean room, documents, licence, version, changelog, tag, workflows. "
-        "Nothing is made: what is stale or was never tried has not passed.",
+        description="Go through the packaging checklist for every member, meta-package, archive and site: artifacts "
+        "that exist and were verified in a clean room, documents, licence, version, changelog, tag, workflows. "
+        "Nothing is built: what is stale or was never verified does not pass.",
         examples=("packyard check", "packyard check greet --build", "packyard check --summary"),
     )
-    parser.add_argument("member", nargs="*", metavar="NAME", help="only the items of these (default: all)")
-    parser.add_argument("--build", action="store_true", help="first build everything, and try it in its clean rooms")
-    parser.add_argument("--fix", action="store_true", help="write .gitignore, and make scripts executable")
-    parser.add_argument(
-        "--tag", default="", metavar="TAG", help="the tag that is being released: it must be the version"
-    )
-    parser.add_argument("--online", action="store_true", help="ask for the addresses that sites link on other hosts")
+    parser.add_argument("member", nargs="*", metavar="NAME", help="only check these (default: all)")
+    parser.add_argument("--build", action="store_true", help="first build everything and verify it in clean rooms")
+    parser.add_argument("--fix", action="store_true", help="write .gitignore and make scripts executable")
+    parser.add_argument("--tag", default="", metavar="TAG", help="the tag being released: it must match the version")
+    parser.add_argument("--online", action="store_true", help="also check the links of sites to other hosts")
     parser.add_argument("-q", "--quiet", action="store_true", help="show only what failed")
     form = parser.add_mutually_exclusive_group()
-    form.add_argument("--summary", action="store_true", help="print what a pull request should say: artifacts, digests")
+    form.add_argument("--summary", action="store_true", help="print a summary for a pull request: artifacts, digests")
     form.add_argument("--json", action="store_true", help="the items as JSON")
     return parser

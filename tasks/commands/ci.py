@@ -43,7 +43,7 @@ def _refuse_edited(found: Sequence[Workflow]) -> None:
     """PlanError with each file that would lose what a person wrote."""
     problems = [
         Problem(
-            "is not as Packyard wrote it, and would be overwritten",
+            "was edited since Packyard wrote it, and would be overwritten",
             place=workflow.path,
             hint=f"move the changes to {TEMPLATES}/{Path(workflow.path).stem}_workflow.yml; "
             "--diff shows them, --force overwrites",
@@ -78,10 +78,10 @@ def parser() -> Parser:
     """The options of the command."""
     parser = Parser(
         prog="packyard ci",
-        description="Write the workflows of GitHub Actions for this workspace: package.yml; benchmark.yml when an "
-        "archive has a smoke command; docs.yml when there is a site. A file that was edited is not overwritten.",
-        epilog=f"Files {TEMPLATES}/NAME_workflow.yml replace the built-in texts; [ci] pins puts commits of actions in "
-        "the place of their releases.",
+        description="Write GitHub Actions workflows for this workspace: package.yml; benchmark.yml when an archive "
+        "has a smoke command; docs.yml when there is a site. Files that were edited are not overwritten.",
+        epilog=f"Files {TEMPLATES}/NAME_workflow.yml replace the built-in texts; [ci] pins names commits of actions "
+        "to use instead of releases.",
         examples=("packyard ci --diff", "packyard ci"),
     )
     parser.add_argument("--diff", action="store_true", help="show what would change, and write nothing")

@@ -31,8 +31,8 @@ def parser() -> Parser:
     """The options of the command."""
     parser = Parser(
         prog="packyard diff",
-        description="Show what differs between two bundles; the exit status is 1 when something does. Whether they are "
-        "intact, 'packyard verify' tells.",
+        description="Show what differs between two bundles; the exit status is 1 if anything does. Use 'packyard "
+        "verify' to check that they are intact.",
         examples=("packyard diff old/greet-0.1.0.psp dist/greet-0.1.0.psp",),
     )
     parser.add_argument("before", type=Path)

@@ -31,5 +31,5 @@ def parser() -> Parser:
         description="Print what targets were made from, one JSON object a line.",
         examples=("packyard dumpdb", "packyard dumpdb bundle:greet"),
     )
-    parser.add_argument("target", nargs="*", help="KIND:NAME (default: all that was ever made)")
+    parser.add_argument("target", nargs="*", help="KIND:NAME (default: everything that was ever built)")
     return parser

@@ -14,7 +14,7 @@ def run(words: list[str]) -> int:
     """Unpack the bundle that `words` name; the exit status. FormatError when it is damaged or the folder exists."""
     options = parser().parse_args(words)
     if (options.folder is None) == (options.output is None):
-        parser().error("one folder was expected: 'packyard extract FILE -o DIR'")
+        parser().error("expected one folder: 'packyard extract FILE -o DIR'")
     folder = options.output or options.folder
     files = extract(options.file, folder, options.slot)
     say(f"wrote    {folder}  {count_text(len(files), 'file')}")
@@ -33,6 +33,6 @@ def parser() -> Parser:
     )
     parser.add_argument("file", type=Path)
     parser.add_argument("folder", type=Path, nargs="?")
-    parser.add_argument("-o", "--output", type=Path, metavar="DIR", help="the same as the second word")
-    parser.add_argument("--slot", default="", metavar="ID", help="only this one (default: all)")
+    parser.add_argument("-o", "--output", type=Path, metavar="DIR", help="same as the second argument")
+    parser.add_argument("--slot", default="", metavar="ID", help="only this slot (default: all)")
     return parser

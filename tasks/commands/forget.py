@@ -25,7 +25,9 @@ def run(words: list[str]) -> int:
     with ExitStack() as stack:
         try:
             (root / FOLDER).mkdir(exist_ok=True)
-            lock = exclusive(root / FOLDER / "lock", keep=True, waiting=lambda: say("waiting for another build here"))
+            lock = exclusive(
+                root / FOLDER / "lock", keep=True, waiting=lambda: say("waiting: another build is running here")
+            )
             stack.enter_context(lock)
         except OSError as error:
             raise full_or(error, f"{FOLDER}/lock") from None
@@ -50,5 +52,5 @@ def parser() -> Parser:
         examples=("packyard forget bundle:greet", "packyard forget --all"),
     )
     parser.add_argument("target", nargs="*", help="KIND:NAME")
-    parser.add_argument("-a", "--all", action="store_true", help="every target, also those that are no more")
+    parser.add_argument("-a", "--all", action="store_true", help="every target, including those that no longer exist")
     return parser

@@ -61,7 +61,9 @@ def _chain(names: Sequence[str], seconds: Mapping[str, float]) -> Iterator[str]:
     """Each target of a chain with the time that it took when it last ran, and the sum."""
     for name in names:
         yield f"{duration_text(seconds[name]) if name in seconds else 'not made yet':>12}  {name}"
-    yield f"{duration_text(sum(seconds.get(name, 0.0) for name in names)):>12}  in all: no number of jobs is faster"
+    yield (
+        f"{duration_text(sum(seconds.get(name, 0.0) for name in names)):>12}  in all: no number of jobs makes it faster"
+    )
 
 
 def _dot(graph: Graph, names: Sequence[str]) -> Iterator[str]:
@@ -104,7 +106,7 @@ def parser() -> Parser:
     """The options of the command."""
     parser = Parser(
         prog="packyard graph",
-        description="Show targets and what they are made from. An arrow leads from a target to what it needs.",
+        description="Show targets and what they are made from. An arrow points from a target to what it needs.",
         examples=(
             "packyard graph",
             "packyard graph bundle:greet --format mermaid",
@@ -113,9 +115,11 @@ def parser() -> Parser:
     )
     parser.add_argument("target", nargs="*", help="KIND:NAME, or the path of an artifact (default: every target)")
     style = parser.add_mutually_exclusive_group()
-    style.add_argument("--users", action="store_true", help="list what is made from these targets, directly or not")
     style.add_argument(
-        "--longest", action="store_true", help="the chain that takes longest, by the times of earlier runs"
+        "--users", action="store_true", help="list what is made from these targets, directly or indirectly"
+    )
+    style.add_argument(
+        "--longest", action="store_true", help="show the chain that takes longest, by the times of earlier runs"
     )
     style.add_argument("--format", choices=("tree", "dot", "json", "mermaid"), default="tree")
     return parser

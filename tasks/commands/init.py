@@ -34,7 +34,7 @@ name = "{name}"
 
 {no_mojo}[toolchain]
 {no_mojo}mojo = "1.0.0"        # the version of the Mojo compiler
-# python = "3.12"       # the Python that bundles carry; without it, the one that builds
+# python = "3.12"       # the Python that bundles carry (default: the one that runs the build)
 # launcher = "rust"     # or "go"
 
 # [[archive]]
@@ -42,10 +42,10 @@ name = "{name}"
 # version = "0.1.0"
 # include = ["scripts", "README.md"]    # files, and targets such as "mojo:tensor"
 
-{no_site}[[docs]]               # a site by mkdocs, as its mkdocs.yml says
+{no_site}[[docs]]               # a mkdocs site, configured by its mkdocs.yml
 {no_site}name = "docs"
 {no_site}version = "0.1.0"
-# requires = ["mkdocs>=1.6,<2", "mkdocs-material>=9.5,<10"]    # the default; plug-ins must be named
+# requires = ["mkdocs>=1.6,<2", "mkdocs-material>=9.5,<10"]    # the default; plug-ins must be listed
 """
 _NO_MEMBERS = """\
 # Folders with a pyproject.toml, mojo.toml or package.yaml:
@@ -85,7 +85,7 @@ def run(words: list[str]) -> int:
         raise ActionError(f"{error.filename or root}: cannot be written: {error.strerror}") from None
     for file in files:
         if file.path.name == "dodo.py" and "packyard" not in file.new:
-            say(f"note: {file.path} is yours and stays; for plain doit add to it: {_IMPORT}")
+            say(f"note: {file.path} is yours and was kept; for plain doit, add to it: {_IMPORT}")
     return 0
 
 
@@ -93,7 +93,7 @@ def parser() -> Parser:
     """The options of the command."""
     parser = Parser(
         prog="packyard init",
-        description="Write a starter workspace. Files that exist are kept.",
+        description="Write a starter workspace. Existing files are kept.",
         epilog="'packyard init --morloc' makes a morloc home with the standard set instead.",
         examples=("packyard init", "packyard init shop", "packyard init --morloc"),
     )

@@ -19,9 +19,11 @@ def parser() -> Parser:
         description=f"Make a morloc plane and install the standard set: {', '.join(STANDARD)}.",
         examples=("packyard init --morloc", "packyard init --morloc --to home --plane default"),
     )
-    parser.add_argument("--morloc", action="store_true", required=True, help="make a morloc plane, no workspace")
     parser.add_argument(
-        "-f", "--force", dest="upgrade", action="store_true", help="fetch the packages anew even if they are there"
+        "--morloc", action="store_true", required=True, help="make a morloc plane instead of a workspace"
+    )
+    parser.add_argument(
+        "-f", "--force", dest="upgrade", action="store_true", help="fetch the packages again even if they are present"
     )
     add_options(parser)
     return parser

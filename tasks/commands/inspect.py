@@ -62,7 +62,7 @@ def parser() -> Parser:
     """The options of the command."""
     parser = Parser(
         prog="packyard inspect",
-        description="Show what a bundle or a Mojo package contains. Whether it is true, 'packyard verify' tells.",
+        description="Show what a bundle or a Mojo package contains. Use 'packyard verify' to check that it is true.",
         examples=("packyard inspect dist/greet-0.1.0.psp", "packyard inspect dist/tensor-0.1.0.mojopkg --json"),
     )
     parser.add_argument("file", type=Path)

@@ -85,9 +85,11 @@ def install_morloc(packages: Sequence[str], options: argparse.Namespace) -> int:
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The options of everything that installs morloc packages."""
     add_place(parser)
-    parser.add_argument("--offline", action="store_true", help="fetch nothing; take what is here or was fetched before")
-    parser.add_argument("--ssh", action="store_true", help="fetch by ssh what is named by https")
-    parser.add_argument("--locked", action="store_true", help=f"take only the commits that {LOCK} names")
+    parser.add_argument(
+        "--offline", action="store_true", help="fetch nothing: use what is present or was fetched before"
+    )
+    parser.add_argument("--ssh", action="store_true", help="fetch over ssh instead of https")
+    parser.add_argument("--locked", action="store_true", help=f"use only the commits that {LOCK} names")
     parser.add_argument("--dry-run", action="store_true", help="show what would be done")
     parser.add_argument(
         "--allow-setup", action="append", default=[], metavar="NAME", help="run the setup script of this package"
@@ -101,7 +103,7 @@ def add_place(parser: argparse.ArgumentParser) -> None:
         metavar="FOLDER",
         help="the morloc home (default: MORLOC_HOME, or ~/.local/share/morloc); for Mojo packages, the library folder",
     )
-    parser.add_argument("--plane", metavar="NAME", help="the plane (default: that of the workspace, or 'default')")
+    parser.add_argument("--plane", metavar="NAME", help="the plane (default: the workspace's, or 'default')")
 
 
 @dataclass(frozen=True)
@@ -179,9 +181,9 @@ def parser() -> Parser:
     """The options of the command."""
     parser = Parser(
         prog="packyard install",
-        description="Install morloc packages and all that they need, or compiled Mojo packages (files) into a "
-        "library folder, or nothing when something is wrong.",
-        epilog=f"A name alone is a member of the workspace or a package of the default repository "
+        description="Install morloc packages and everything they need, or compiled Mojo packages (files) into a "
+        "library folder; if anything is wrong, install nothing.",
+        epilog=f"A bare name is a member of the workspace or a package of the default repository "
         f"({DEFAULT_REPOSITORY}, or default_repository in [morloc] of packyard.toml); '{STANDARD_SET}' is the "
         "standard set.",
         examples=(
@@ -198,6 +200,8 @@ def parser() -> Parser:
     parser.add_argument(
         "--compiler", metavar="PATH", help="the compiler that will import Mojo packages (default: the one on PATH)"
     )
-    parser.add_argument("--upgrade", action="store_true", help="fetch the named packages anew even if they are there")
+    parser.add_argument(
+        "--upgrade", action="store_true", help="fetch the named packages again even if they are present"
+    )
     add_options(parser)
     return parser

@@ -57,7 +57,7 @@ def parser() -> Parser:
     """The options of the command."""
     parser = Parser(
         prog="packyard installed",
-        description="Show the packages of a morloc plane, or of a library folder.",
+        description="Show the packages installed in a morloc plane or a library folder.",
         examples=("packyard installed", "packyard installed --to lib --json"),
     )
     add_place(parser)

@@ -60,7 +60,7 @@ def _chosen(names: Sequence[str], known: Sequence[str], findings: list[Finding])
         if name not in known:
             near = difflib.get_close_matches(name, known, 1)
             hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(known) or 'none'}"
-            raise UsageError(Problem(f"{name!r} is no morloc package of this workspace", hint=hint))
+            raise UsageError(Problem(f"{name!r} is not a morloc package of this workspace", hint=hint))
     return [finding for finding in findings if not names or finding.package in names]
 
 
@@ -72,7 +72,7 @@ def parser() -> Parser:
     """The options of the command."""
     parser = Parser(
         prog="packyard lint",
-        description="Show what is wrong or doubtful with the morloc packages of this workspace.",
+        description="Show errors and warnings about the morloc packages of this workspace.",
         examples=("packyard lint", "packyard lint stats --strict"),
     )
     parser.add_argument("package", nargs="*", metavar="NAME", help="only these packages (default: all)")

@@ -99,7 +99,7 @@ def _chosen(workspace: Workspace, words: Sequence[str]) -> list[Member]:
         if word not in known:
             near = difflib.get_close_matches(word, known, 1)
             hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(known) or 'none'}"
-            raise UsageError(Problem(f"{word!r} is no member of this workspace", hint=hint))
+            raise UsageError(Problem(f"{word!r} is not a member of this workspace", hint=hint))
     return [known[name] for name in dict.fromkeys(words or known)]
 
 
@@ -113,8 +113,8 @@ def _refuse_unknown(workspace: Workspace, locks: Sequence[CommittedLock], upgrad
             near = difflib.get_close_matches(name, sorted(held), 1)
             hint = f"did you mean {near[0]!r}?" if near else "locks list what they hold as [[packages]]"
             if name in {member.name for member in workspace.members}:
-                hint = f"for all of a member: 'packyard lock {name} --upgrade'"
-            raise UsageError(Problem(f"{name!r} is in none of the locks", place="--upgrade", hint=hint))
+                hint = f"to upgrade everything of a member: 'packyard lock {name} --upgrade'"
+            raise UsageError(Problem(f"{name!r} is not in any lock", place="--upgrade", hint=hint))
 
 
 # writing -----------------------------------------------------------------------------------------------------
@@ -186,18 +186,18 @@ def parser() -> Parser:
     """The options of the command."""
     parser = Parser(
         prog="packyard lock",
-        description=f"Resolve what members need, with hashes: '{NAME}' and '{BUILD_NAME}' beside each manifest, the "
-        f"Mojo compiler in '{MOJO_NAME}', what makes sites in '{DOCS_NAME}'; '{LOCK}' names the compiler's and the "
-        "morloc packages. Versions stay while they fit. Commit these files.",
+        description=f"Resolve what members need and lock it with hashes: '{NAME}' and '{BUILD_NAME}' beside each "
+        f"manifest, the Mojo compiler in '{MOJO_NAME}', the tools that build sites in '{DOCS_NAME}'; '{LOCK}' "
+        "names the compiler's and the morloc packages. Versions that still fit are kept. Commit these files.",
         examples=("packyard lock", "packyard lock greet --upgrade", "packyard lock --check"),
     )
     parser.add_argument("member", nargs="*", help="names (default: all members, sites, and the Mojo compiler)")
-    parser.add_argument("--check", action="store_true", help="only tell whether the locks fit the manifests")
-    parser.add_argument("--offline", action="store_true", help="download nothing: take what is in caches, or fail")
+    parser.add_argument("--check", action="store_true", help="only check whether the locks fit the manifests")
+    parser.add_argument("--offline", action="store_true", help="download nothing: use what is cached, or fail")
     parser.add_argument(
         "--interpreter", action="append", default=[], metavar="ARCHIVE",
         help=f"pin this Python for bundles in {LOCK}, and do nothing else: the path or URL of an archive in the "
-        "install_only layout; may be given several times",
+            "install_only layout; may be repeated",
     )  # fmt: skip
     parser.add_argument(
         "--export", choices=sorted(_EXPORTS),
@@ -205,6 +205,6 @@ def parser() -> Parser:
     )  # fmt: skip
     parser.add_argument(
         "--upgrade", nargs="?", const="", action="append", default=[], metavar="NAME",
-        help="take the newest version of this distribution, or of all",
+        help="use the newest version of this distribution, or of all",
     )  # fmt: skip
     return parser

@@ -32,14 +32,14 @@ def read_log(opened: Opened, name: str, *, made: bool = False) -> str:
         data = _bytes(Path(failure.log))
         return (data if data is not None else failure.message.encode()).decode("utf-8", "replace")
     if record is None:
-        raise ActionError(f"{name}: it was never made here", hint=f"run 'packyard {name}'")
+        raise ActionError(f"{name}: it was never built here", hint=f"run 'packyard {name}'")
     data = _bytes(opened.root / ".packyard" / "logs" / f"{name.replace('/', '=')}.log")
     if data is None or hashlib.sha256(data).hexdigest() != record.log:
         try:
             data = Store(opened.store_folder).read(record.log)
         except Damaged:
-            hint = f"'packyard forget {name}' and 'packyard {name}' make it again"
-            raise ActionError(f"{name}: its log is not in the store any more", hint=hint) from None
+            hint = f"run 'packyard forget {name}' and 'packyard {name}' to rebuild it"
+            raise ActionError(f"{name}: its log is no longer in the store", hint=hint) from None
     return data.decode("utf-8", "replace")
 
 
@@ -54,10 +54,12 @@ def parser() -> Parser:
     """The options of the command."""
     parser = Parser(
         prog="packyard log",
-        description="Print what the action of a target wrote: of its last failure if it failed, else of the run that "
-        "made its artifacts, also when they came out of the store.",
+        description="Print a target's build log: of its last failure if it failed, else of the run that made its "
+        "artifacts, even if they were restored from the store.",
         examples=("packyard log bundle:greet", "packyard log wheel:greet --made"),
     )
     parser.add_argument("target", nargs="+", help="KIND:NAME, or the path of an artifact")
-    parser.add_argument("--made", action="store_true", help="the run that made the artifacts, even after a failure")
+    parser.add_argument(
+        "--made", action="store_true", help="show the run that made the artifacts, even after a failure"
+    )
     return parser

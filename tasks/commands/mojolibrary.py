@@ -36,10 +36,10 @@ def install_mojo(options: argparse.Namespace) -> int:
     """Install the files that `options.package` names into the folder `options.to`; the exit status."""
     others = [word for word in options.package if not names_mojo(word)]
     if others:
-        message = f"{others[0]!r} is no Mojo package, only one kind of package can be installed at once"
+        message = f"{others[0]!r} is not a Mojo package; only one kind of package can be installed at once"
         raise UsageError(Problem(message))
     if not options.to:
-        raise UsageError(Problem("is missing, the library folder for Mojo packages was expected", place="--to"))
+        raise UsageError(Problem("is missing; expected the library folder for Mojo packages", place="--to"))
     files, folder = [Path(word) for word in options.package], Path(options.to)
     compiler = find_compiler(options.compiler) if options.compiler else compiler_on_path()
     library = compiler.library() if compiler else None
@@ -52,7 +52,7 @@ def install_mojo(options: argparse.Namespace) -> int:
         carry_out(steps, folder)
     _show(steps, _DONE)
     if library is None:
-        say("note: no compiler was found to check against; --compiler names one")
+        say("note: no compiler found to check against; name one with --compiler")
     say(f"{count_text(len(steps), 'package')} in {folder}, for programs run with: mojo run -I {folder}")
     return 0
 
@@ -112,4 +112,4 @@ def _show(steps: tuple[Step, ...], words: dict[str, str]) -> None:
         version = f" {manifest.version}" if manifest.version else ""
         say(f"{words[step.how]} {manifest.name}{version}{before} as {manifest.installed_as}")
         if not step.is_described:
-            say(f"note: no manifest lies beside {step.file}, so what it depends on was not checked")
+            say(f"note: no manifest is beside {step.file}, so its dependencies were not checked")

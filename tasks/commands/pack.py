@@ -117,9 +117,9 @@ def run(words: list[str]) -> int:
 def _told_by_the_manifest(root: Path, outer: Path) -> UsageError:
     return UsageError(
         Problem(
-            f"is a member of the workspace {os.fspath(outer)!r}, where the manifest tells such things",
+            f"is a member of the workspace {os.fspath(outer)!r}, where the manifest decides this",
             place=os.fspath(root),
-            hint=f"state it in {_MANIFEST}: tool.flavor.launcher, tool.flavor.platforms, tool.flavor.build.strip, "
+            hint=f"set it in {_MANIFEST}: tool.flavor.launcher, tool.flavor.platforms, tool.flavor.build.strip, "
             "tool.flavor.build.runtime; or in packyard.toml: workspace.compression",
         )
     )
@@ -130,11 +130,9 @@ def _folder(manifest: str) -> Path:
     path = Path(manifest)
     path = path / _MANIFEST if path.is_dir() else path
     if path.name != _MANIFEST:
-        raise UsageError(
-            Problem(f"{path.name!r} is not a manifest's name, {_MANIFEST!r} was expected", place="--manifest")
-        )
+        raise UsageError(Problem(f"{path.name!r} is not a manifest's name; expected {_MANIFEST!r}", place="--manifest"))
     if not path.is_file():
-        raise PlanError(Problem("is not there", place=os.fspath(path), hint="name one by --manifest"))
+        raise PlanError(Problem("is missing", place=os.fspath(path), hint="name one with --manifest"))
     return path.resolve().parent
 
 
@@ -168,7 +166,7 @@ def _outs(given: str, bundles: Sequence[Target]) -> list[Path]:
         return [out / target.outputs[0].at for target in bundles]
     if len(bundles) > 1:
         raise UsageError(
-            Problem(f"{given!r} is one file, and {len(bundles)} bundles are made; a folder was expected",
+            Problem(f"{given!r} is a single file, but {len(bundles)} bundles are made; expected a folder",
                     place="--output", hint=f"'{given}/' is a folder")
         )  # fmt: skip
     return [out]
@@ -210,7 +208,7 @@ def _tell(outs: Sequence[Path], *, quiet: bool, verified: bool, saved: Counter[s
 def _keys(options: argparse.Namespace) -> None:
     """Hand the key over as the environment does; a public key has to be the other half of it."""
     if options.private_key and options.key_seed is not None:
-        raise UsageError(Problem("--private-key and --key-seed name two keys, one of them was expected"))
+        raise UsageError(Problem("--private-key and --key-seed name two keys; expected only one of them"))
     if options.private_key:
         os.environ[signing.KEY_VARIABLE] = os.path.abspath(options.private_key)
     elif options.key_seed is not None:
@@ -219,7 +217,7 @@ def _keys(options: argparse.Namespace) -> None:
     if not options.public_key:
         return
     if not options.private_key:
-        raise UsageError(Problem("needs --private-key, whose other half it is", place="--public-key"))
+        raise UsageError(Problem("requires --private-key", place="--public-key"))
     try:
         with inside(options.public_key):
             public = read_public_key(Path(options.public_key).read_bytes())
@@ -236,10 +234,10 @@ def parser() -> Parser:
     """The options of the command."""
     parser = Parser(
         prog="packyard pack",
-        description="Pack the application of a pyproject.toml into one file, NAME-VERSION.psp. No workspace "
-        "is needed; what is remembered between two runs lies in .packyard/ beside the manifest.",
-        epilog="Without a key option or [sign], FLAVOR_SEED or PACKYARD_KEY_SEED may hold a seed, or your "
-        "development key signs. FOUNDATION_LOG_LEVEL=debug is --debug.",
+        description="Pack the application of a pyproject.toml into one file, NAME-VERSION.psp. No workspace is "
+        "needed; what is remembered between runs is kept in .packyard/ beside the manifest.",
+        epilog="Without a key option or [sign], the seed in FLAVOR_SEED or PACKYARD_KEY_SEED signs, else your "
+        "development key. FOUNDATION_LOG_LEVEL=debug is --debug.",
         examples=(
             "packyard pack",
             "packyard pack --manifest apps/greet/pyproject.toml --output dist/",
@@ -249,28 +247,31 @@ def parser() -> Parser:
     parser.add_argument("--manifest", default=_MANIFEST, metavar="FILE", help=f"default: {_MANIFEST}")
     parser.add_argument("--output", default="", metavar="PATH", help="a file, or a folder (default: the current one)")
     parser.add_argument("--private-key", metavar="FILE", help="sign with this key (PKCS#8 PEM)")
-    parser.add_argument("--public-key", metavar="FILE", help="refuse unless this is its other half")
-    parser.add_argument("--key-seed", metavar="TEXT", help="sign with the key made from this text")
+    parser.add_argument("--public-key", metavar="FILE", help="fail unless this is the public key")
+    parser.add_argument("--key-seed", metavar="TEXT", help="sign with the key derived from this text")
     starter = parser.add_mutually_exclusive_group()
     starter.add_argument("--launcher", choices=("rust", "go"), help="default: as the manifest says, else rust")
-    starter.add_argument("--launcher-bin", metavar="FILE", help="a launcher of your own")
+    starter.add_argument("--launcher-bin", metavar="FILE", help="the path of your own launcher")
     parser.add_argument(
         "--platform", action="append", default=[], choices=PLATFORMS, metavar="PLATFORM",
-        help=f"may be given several times (default: as the manifest says, else this machine's): {', '.join(PLATFORMS)}",
+        help=f"may be repeated (default: as the manifest says, else this machine's): {', '.join(PLATFORMS)}",
     )  # fmt: skip
     parser.add_argument(
-        "--compression", choices=tuple(LEVELS), default="fast", help="'small' for releases takes longer (default: fast)"
+        "--compression",
+        choices=tuple(LEVELS),
+        default="fast",
+        help="'small', for releases, takes longer (default: fast)",
     )
-    parser.add_argument("--strip", action="store_true", help="take the symbols out of compiled code in wheels")
+    parser.add_argument("--strip", action="store_true", help="strip symbols from compiled code in wheels")
     parser.add_argument(
         "--no-runtime", dest="runtime", action="store_false",
-        help="carry no Python: the bundle runs with one of the machine that it is started on",
+        help="carry no Python: the bundle runs with a Python of the machine it is started on",
     )  # fmt: skip
     parser.add_argument(
         "--verify", action=argparse.BooleanOptionalAction, default=True, help="read the file back from the disk"
     )
-    parser.add_argument("--locked", action="store_true", help="refuse what has no committed lock")
-    parser.add_argument("--offline", action="store_true", help="download nothing: take what is in caches, or fail")
-    parser.add_argument("--quiet", action="store_true", help="say nothing but what is wrong")
+    parser.add_argument("--locked", action="store_true", help="fail if a committed lock is missing")
+    parser.add_argument("--offline", action="store_true", help="download nothing: use what is cached, or fail")
+    parser.add_argument("--quiet", action="store_true", help="print only what is wrong")
     parser.add_argument("-v", "--debug", action="store_true", help="show actions, their keys and what they run")
     return parser

@@ -50,7 +50,7 @@ def nearest_lines(found: Comparison | None, root: Path) -> list[str]:
         return []
     when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(found.run.at))
     where = "here" if found.run.where == os.fspath(root) else f"in {found.run.where}"
-    return [f"{when} {where}", *(reason_lines(found.differences) or ["nothing differs: it comes out of the store"])]
+    return [f"{when} {where}", *(reason_lines(found.differences) or ["nothing differs: it is restored from the store"])]
 
 
 def as_values(found: Comparison | None) -> dict[str, object] | None:
@@ -67,7 +67,7 @@ def _lines(verdicts: Mapping[str, Verdict], found: Mapping[str, Comparison | Non
             yield from (f"           {reason}" for reason in reason_lines(verdict.reasons))
             run, *differences = nearest_lines(found[name], root) or [""]
             if run:
-                yield f"           nearest to the run of {run}:"
+                yield f"           closest to the run of {run}:"
             yield from (f"             {difference}" for difference in differences)
     counts = Counter(verdict.state for verdict in verdicts.values())
     if counts["fresh"] == len(verdicts):
@@ -80,11 +80,12 @@ def parser() -> Parser:
     """The options of the command."""
     parser = Parser(
         prog="packyard plan",
-        description="Show what would run, and why. Nothing is made.",
-        epilog="A waiting target is decided when those it waits for are done: if they come out as before, it is fresh. "
-        "When an earlier run, here or elsewhere on this machine, is nearer than the last one here, it is shown too.",
+        description="Show what would run, and why. Nothing is built.",
+        epilog="A waiting target is decided when the targets it waits for are done: if their artifacts are "
+        "unchanged, it is fresh. If an earlier run, here or elsewhere on this machine, is closer than the last "
+        "one here, it is shown too.",
         examples=("packyard plan", "packyard plan bundle:greet", "packyard plan --json"),
     )
     parser.add_argument("target", nargs="*", help="KIND:NAME, or the path of an artifact (default: all)")
-    parser.add_argument("--json", action="store_true", help="the verdicts as JSON")
+    parser.add_argument("--json", action="store_true", help="print the verdicts as JSON")
     return parser

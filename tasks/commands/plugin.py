@@ -23,6 +23,6 @@ def __getattr__(attribute: str) -> type[_Plugin]:
     """The class of a command, made from its row of the table when doit asks for it."""
     for row in COMMANDS:
         if row.plugin_class == attribute:
-            usage = "... ('--help' tells more)"
+            usage = "... ('--help' shows more)"
             return type(attribute, (_Plugin,), {"name": row.name, "doc_purpose": row.summary, "doc_usage": usage})
     raise AttributeError(f"module {__name__!r} has no attribute {attribute!r}")

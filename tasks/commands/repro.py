@@ -43,13 +43,13 @@ def _lines(found: Sequence[Finding], built: int) -> Iterator[str]:
         yield f"differs  {finding.name}"
         yield from (f"  {difference}" for difference in finding.differences)
         if finding.causes is not None:
-            yield f"  cause: {' or '.join(finding.causes) or 'none of these, it differs from run to run'}"
+            yield f"  cause: {' or '.join(finding.causes) or 'none of these; it differs from run to run'}"
         if finding.followers:
-            yield f"  so differ: {', '.join(finding.followers)}"
+            yield f"  so these differ too: {', '.join(finding.followers)}"
     yield (
         f"{count_text(len(found), 'target')} of {built} cannot be reproduced"
         if found
-        else f"{count_text(built, 'target')} came out the same, byte for byte"
+        else f"{count_text(built, 'target')} came out identical, byte for byte"
     )
 
 
@@ -57,13 +57,13 @@ def parser() -> Parser:
     """The options of the command."""
     parser = Parser(
         prog="packyard repro",
-        description="Build targets, and all they are made from, twice with empty stores: as things are, and under "
-        "another path, time zone, locale, umask, HOME, hash seed, job count and (with faketime) clock. Show what "
-        "differs first, and which circumstance alone brings it out.",
+        description="Build targets, and everything they are made from, twice with empty stores: as things are, and "
+        "under a different path, time zone, locale, umask, HOME, hash seed, job count and (with faketime) "
+        "clock. Show what differs first, and which circumstance alone causes it.",
         examples=("packyard repro bundle:greet", "packyard repro --all --no-causes"),
     )
     parser.add_argument("target", nargs="*", help="KIND:NAME, or the path of an artifact")
     parser.add_argument("--all", action="store_true", help="every final artifact")
-    parser.add_argument("--no-causes", dest="causes", action="store_false", help="do not look for the circumstance")
+    parser.add_argument("--no-causes", dest="causes", action="store_false", help="do not search for the circumstance")
     parser.add_argument("--json", action="store_true", help="as JSON")
     return parser

@@ -33,7 +33,7 @@ def run(words: list[str]) -> int:
         (folder,) = site_folders(session.graph.targets[name])
         os.chdir(root)
         # The port is taken first, so that nobody waits for a build to hear that it cannot be had.
-        with site_server(root / folder, options.port, lambda path: say(f"not there: {path}")) as server:
+        with site_server(root / folder, options.port, lambda path: say(f"not found: {path}")) as server:
             status = carry_out(session, [name])
             session.close()
             if status == 0:
@@ -49,11 +49,11 @@ def run(words: list[str]) -> int:
 def _chosen(graph: Graph, words: list[str], root: Path) -> str:
     sites = [name for name in graph.nodes if name.startswith("docs:")]
     if not sites:
-        hint = "'[[docs]]' with name and version in packyard.toml makes one"
+        hint = "add '[[docs]]' with name and version to packyard.toml"
         raise UsageError(Problem("this workspace has no site", hint=hint))
     names = choose_targets(words, graph.nodes, graph.owners, root) if words else sites
     if len(names) != 1 or names[0] not in sites:
-        raise UsageError(Problem(f"one site was expected, there are: {', '.join(sites)}"))
+        raise UsageError(Problem(f"expected one site; there are: {', '.join(sites)}"))
     return names[0]
 
 
@@ -65,7 +65,7 @@ def parser() -> Parser:
         examples=("packyard serve", "packyard serve docs:guide --port 0"),
     )
     parser.add_argument("target", nargs="*", help="docs:NAME (default: the only one)")
-    parser.add_argument("--port", type=_port, default=8000, metavar="N", help="default: 8000; 0 is any that is free")
+    parser.add_argument("--port", type=_port, default=8000, metavar="N", help="default: 8000; 0 picks a free one")
     return parser
 
 

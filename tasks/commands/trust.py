@@ -46,16 +46,16 @@ def parser() -> Parser:
     add, show, remove = _EXAMPLES
     parser = Parser(
         prog="packyard trust",
-        description="The keys that you trust: what is signed with one of them is authentic to 'packyard verify'.",
+        description="The keys you trust: to 'packyard verify', what is signed with one of them is authentic.",
         examples=(add, show, remove),
     )
     actions = parser.add_subparsers(dest="action", required=True)
     adding = actions.add_parser("add", help="trust a key", examples=(add,))
     adding.add_argument("key", help="a PEM file, or 64 hexadecimal digits")
-    adding.add_argument("--name", type=_name, help="a name to know it by (default: the start of its fingerprint)")
+    adding.add_argument("--name", type=_name, help="a name for it (default: the start of its fingerprint)")
     listing = actions.add_parser("list", help="show the trusted keys", examples=(show,))
     listing.add_argument("--json", action="store_true", help="as JSON")
-    removing = actions.add_parser("remove", help="trust a key no more", examples=(remove,))
+    removing = actions.add_parser("remove", help="stop trusting a key", examples=(remove,))
     removing.add_argument("key", help="its name, or the start of its fingerprint")
     return parser
 

@@ -23,7 +23,7 @@ def run(words: list[str]) -> int:
         return uninstall_mojo(options)
     plane = plane_of(options, find_here())
     if not plane.home.is_dir():
-        raise ActionError(f"{plane.home}: there is no such home")
+        raise ActionError(f"{plane.home}: no such home")
     if options.dry_run:
         for name in _chosen(options, plane):
             say(f"would remove {name}")
@@ -56,9 +56,9 @@ def _agreed(names: list[str], plane: Plane, *, yes: bool) -> bool:
         return True
     lines = [f"{name} is needed by {', '.join(others)}" for name, others in needed.items()]
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise ActionError("other packages need them", detail="\n".join(lines), hint="--yes removes them nevertheless")
+        raise ActionError("other packages need them", detail="\n".join(lines), hint="--yes removes them anyway")
     say(*lines)
-    sys.stdout.write("Remove them nevertheless? [y/N] ")
+    sys.stdout.write("Remove them anyway? [y/N] ")
     sys.stdout.flush()
     return sys.stdin.readline().strip().lower() in ("y", "yes")
 
@@ -67,12 +67,12 @@ def parser() -> Parser:
     """The options of the command."""
     parser = Parser(
         prog="packyard uninstall",
-        description="Take packages out of a morloc plane or a library folder.",
+        description="Remove packages from a morloc plane or a library folder.",
         examples=("packyard uninstall math --orphans", "packyard uninstall tensor --to lib"),
     )
     parser.add_argument("package", nargs="+", metavar="NAME")
     add_place(parser)
-    parser.add_argument("--orphans", action="store_true", help="also what was installed for them only")
-    parser.add_argument("--yes", action="store_true", help="do not ask, even when other packages need them")
+    parser.add_argument("--orphans", action="store_true", help="also remove what was installed only for them")
+    parser.add_argument("--yes", action="store_true", help="do not ask, even if other packages need them")
     parser.add_argument("--dry-run", action="store_true", help="show what would be removed")
     return parser

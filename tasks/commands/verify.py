@@ -43,7 +43,7 @@ def run(words: list[str]) -> int:
     found: list[Verification | Verified] = []
     paths = [here.path(word) for word in options.file]
     if absent := [path for path in paths if not path.is_file()]:
-        raise FormatError(*(Problem("is no file", place=os.fspath(path)) for path in absent))
+        raise FormatError(*(Problem("is not a file", place=os.fspath(path)) for path in absent))
     for path in paths:
         if _is_other(path):
             found.append(verify_artifact(path, here.compilers, here.workspace))
@@ -57,7 +57,7 @@ def run(words: list[str]) -> int:
         say_json([one.json() for one in found])
     else:
         for one in found:
-            say(_text(one), *(["  key: is none of those trusted"] if one in strangers else []))
+            say(_text(one), *(["  key: is not one of the trusted keys"] if one in strangers else []))
             if isinstance(one, Verified) and options.output:
                 say(one.log.rstrip("\n"))
     return 0 if not strangers and all(_passed(one, strict=options.strict) for one in found) else 1
@@ -69,7 +69,7 @@ def _is_stranger(one: Verification) -> bool:
 
 
 def _is_other(path: Path) -> bool:
-    """Whether a file is no bundle; what is of no known kind is called a damaged one."""
+    """Whether a file is not a bundle; what is of no known kind is called a damaged one."""
     return is_mojo_package(path) or path.name.endswith(ARCHIVE_ENDS)
 
 
@@ -122,7 +122,7 @@ class _Here:
                     launchers = dict(_launchers(opened, starters, Path(folder)))
                     commands = read_params(BundleProofParams, target.params).commands
                     return start_bundle(path, commands, launchers)
-        message = "is no bundle of this workspace, so its commands are not known"
+        message = "is not a bundle of this workspace, so its commands are unknown"
         raise UsageError(Problem(message, place=str(path), hint="leave out --run"))
 
     def path(self, word: str) -> Path:
@@ -163,11 +163,12 @@ def parser() -> Parser:
     """The options of the command."""
     parser = Parser(
         prog="packyard verify",
-        description="Check the bytes of bundles against their signatures, and try every other artifact in a clean "
-        "room: import what a Mojo package exports, unpack an archive and run its smoke command.",
-        epilog="A bundle is authentic when it is signed with a key given by --trust or pinned by 'packyard trust add'; "
-        "else it can only be shown that it is intact: as it was signed with the key that it names itself. Nothing of a "
-        "bundle is run without --run. 'packyard verify --plane HOME' compares a morloc plane with its lock.",
+        description="Check the bytes of bundles against their signatures, and verify every other artifact in a "
+        "clean room: import what a Mojo package exports, unpack an archive and run its smoke command.",
+        epilog="A bundle is authentic if it is signed with a key given by --trust or pinned by 'packyard trust "
+        "add'; otherwise it can only be shown to be intact: as it was signed with the key that it names itself. "
+        "Nothing in a bundle is run without --run. 'packyard verify --plane HOME' compares a morloc plane with "
+        "its lock.",
         examples=(
             "packyard verify dist/greet-0.1.0.psp",
             "packyard verify dist/greet-0.1.0.psp --trust keys/public.pem --deep",
@@ -176,17 +177,17 @@ def parser() -> Parser:
     )
     parser.add_argument("file", nargs="+", help="a file, or the target that makes it: archive:tools")
     parser.add_argument("--strict", action="store_true", help="refuse bundles whose slots the signature does not cover")
-    parser.add_argument("--deep", action="store_true", help="unpack every slot of a bundle and compare its files, too")
+    parser.add_argument("--deep", action="store_true", help="also unpack every slot of a bundle and compare its files")
     parser.add_argument(
         "--trust", action="append", default=[], metavar="KEY",
-        help="a public key (PEM file, or 64 hexadecimal digits); a bundle signed with another one does not pass",
+        help="a public key (PEM file, or 64 hexadecimal digits); a bundle signed with any other key does not pass",
     )  # fmt: skip
     parser.add_argument(
         "--compiler", metavar="PATH", help="the Mojo compiler (default: the workspace's, else the one on PATH)"
     )
     parser.add_argument(
-        "--run", action="store_true", help="start the commands of the workspace's bundles, too, if their bytes pass"
+        "--run", action="store_true", help="also start the commands of the workspace's bundles if their bytes pass"
     )
-    parser.add_argument("--output", action="store_true", help="show what the programs in clean rooms printed, too")
+    parser.add_argument("--output", action="store_true", help="also show what the programs in clean rooms printed")
     parser.add_argument("--json", action="store_true", help="the findings as JSON")
     return parser

@@ -20,11 +20,11 @@ def run(words: list[str]) -> int:
     """Print what is wrong with the plane; the exit status, 1 when there is anything."""
     options = parser().parse_args(words)
     if not Path(options.to).is_dir():
-        raise ActionError(f"{options.to}: there is no such home")
+        raise ActionError(f"{options.to}: no such home")
     plane = plane_of(options, find_here())
     if not plane.folder.is_dir() and not plane.locked:
         raise UsageError(
-            Problem(f"has no plane {plane.paths.plane!r}", place=options.to, hint="--name says which one is meant")
+            Problem(f"has no plane {plane.paths.plane!r}", place=options.to, hint="choose one with --name")
         )
     problems = verify_plane(plane, _other(options.lock))
     morloc = morloc_program()
@@ -60,9 +60,9 @@ def parser() -> Parser:
     )
     parser.add_argument("--plane", dest="to", metavar="HOME", required=True, help="the morloc home")
     parser.add_argument(
-        "--name", dest="plane", metavar="PLANE", help="the plane (default: of the workspace, 'default')"
+        "--name", dest="plane", metavar="PLANE", help="the plane (default: the workspace's, or 'default')"
     )
-    parser.add_argument("--lock", metavar="FILE", help="compare it with this packyard.lock, too")
-    parser.add_argument("--no-typecheck", dest="typecheck", action="store_false", help="leave the compiler out")
+    parser.add_argument("--lock", metavar="FILE", help="also compare it with this packyard.lock")
+    parser.add_argument("--no-typecheck", dest="typecheck", action="store_false", help="do not run the compiler")
     parser.add_argument("--json", action="store_true", help="as JSON")
     return parser

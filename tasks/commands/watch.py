@@ -33,7 +33,7 @@ def run(words: list[str]) -> int:
     next(events)  # from here on no change is missed
     cli.run(["run", *words])
     while True:
-        say("watching for changes; interrupt to end")
+        say("watching for changes; interrupt to stop")
         signal.signal(signal.SIGINT, signal.default_int_handler)  # a build takes it for itself
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         os.chdir(here)
@@ -46,7 +46,7 @@ def parser() -> Parser:
     """The options of a build."""
     parser = Parser(
         prog="packyard watch",
-        description="Build, then build again whenever a file of the workspace changes, until interrupted.",
+        description="Build, then build again whenever a file in the workspace changes, until interrupted.",
         examples=("packyard watch", "packyard watch bundle:greet --fail-fast"),
     )
     build.add_options(parser)

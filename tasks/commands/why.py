@@ -114,7 +114,7 @@ def parser() -> Parser:
     """The options of the command."""
     parser = Parser(
         prog="packyard why",
-        description="Tell why a target is stale or waiting; of what it was last made; how it last failed.",
+        description="Tell why a target is stale or waiting, what it was last made from, and how it last failed.",
         examples=("packyard why bundle:greet", "packyard why dist/greet-0.1.0.psp"),
     )
     parser.add_argument("target", help="KIND:NAME, or the path of an artifact")

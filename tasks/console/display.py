@@ -161,7 +161,7 @@ def summary_lines(summary: Summary) -> list[str]:
     if summary.blocked:
         shown, others = summary.blocked[:_SHOWN_BLOCKED], len(summary.blocked) - _SHOWN_BLOCKED
         more = f" and {others} more" if others > 0 else ""
-        lines += ["", f"not tried, because of that: {', '.join(shown)}{more}"]
+        lines += ["", f"skipped because of that: {', '.join(shown)}{more}"]
     if failed or summary.blocked:
         lines.append("")
     lines.append(count_line(summary))
@@ -179,7 +179,7 @@ def count_line(summary: Summary) -> str:
             (summary.count("restored"), "restored"),
             (summary.fresh, "fresh"),
             (summary.count("failed"), "failed"),
-            (len(summary.blocked), "not tried"),
+            (len(summary.blocked), "skipped"),
         )
         if count
     ]

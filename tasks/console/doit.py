@@ -249,6 +249,6 @@ def _clean(session: Session, name: str, dryrun: bool) -> None:
         session.lock()
     try:
         for path, ours in discard(session.build, name, dry_run=dryrun):
-            print(f"removing {path}" if ours else f"keeping {path}: it is not what was made here")  # noqa: T201
+            print(f"removing {path}" if ours else f"keeping {path}: it is not what Packyard made")  # noqa: T201
     except OSError as error:  # doit would show where in our code
         print(f"error: {error.filename}: cannot be removed: {error.strerror}", file=sys.stderr)  # noqa: T201

@@ -43,7 +43,7 @@ def choose_targets(
             name = owners.get(os.path.relpath(word, root), "")
         if not name and word == "release":  # meant to sign, list and describe everything in dist/ one day
             hint = "'packyard check --summary' lists the artifacts with their digests"
-            raise UsageError(Problem("'release' is not yet supported", hint=hint))
+            raise UsageError(Problem("'release' is not supported yet", hint=hint))
         if not name:
             called = [one for one in known if one.partition(":")[2] == word]
             near = called or difflib.get_close_matches(word, [*known, *commands], 1)

@@ -63,7 +63,7 @@ def files_of(url: str, commit: str, cache: Path, *, offline: bool = False) -> li
     with _repository(url, cache) as repository:
         if not _has(repository, commit):
             if offline:
-                raise FormatError(f"{url} was never fetched at {commit[:12]}, and nothing may be fetched (--offline)")
+                raise FormatError(f"{url} was never fetched at {commit[:12]}, and fetching is disabled (--offline)")
             _fetch(repository, url, commit)
         tree = _git(repository, "rev-parse", "--verify", f"{commit}^{{tree}}").strip()
         archive = repository / f"packyard-{os.getpid()}.tar"
@@ -122,12 +122,12 @@ def _without_links(files: Mapping[str, Entry], links: Mapping[str, str]) -> Iter
                 left[0] -= 1
                 left[1] -= len(entry.content) if isinstance(entry.content, bytes) else 0
                 if min(left) < 0:
-                    raise FormatError(f"{seen!r} is one file too many: by links it unpacks to more than is allowed")
+                    raise FormatError(f"{seen!r} exceeds the limit: with its links it unpacks to more than is allowed")
                 yield replace(entry, path=seen)
             elif goal in below and goal not in inside:
                 yield from walk(seen, goal, inside | {goal})
             else:
-                raise FormatError(f"{seen!r} is a link that leads nowhere, or round in a circle")
+                raise FormatError(f"{seen!r} is a broken or circular link")
 
     return walk("", "", frozenset({""}))
 
@@ -153,7 +153,7 @@ def _abbreviated(url: str, digits: str, cache: Path) -> str:
             except ActionError:
                 if attempt == 1:
                     _fetch(repository, url, "")
-    raise FormatError(f"{url} has no commit {digits!r}, or several that begin so")
+    raise FormatError(f"{url} has no commit {digits!r}, or several that start with it")
 
 
 @contextmanager
@@ -191,7 +191,7 @@ def _fetch(repository: Path, url: str, commit: str) -> None:
         url, "+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*",
     )  # fmt: skip
     if commit and not _has(repository, commit):
-        raise FormatError(f"{url} has no commit {commit[:12]} any more")
+        raise FormatError(f"{url} no longer has commit {commit[:12]}")
 
 
 def _git(repository: Path | None, *words: str) -> str:

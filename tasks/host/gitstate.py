@@ -60,7 +60,7 @@ def read_revision(root: Path, name: str) -> Revision:
         words = ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
         commit = git_said(root, *words).strip()
     except ActionError:
-        raise FormatError(f"{name!r} is no commit of the repository at {top}") from None
+        raise FormatError(f"{name!r} is not a commit in the repository at {top}") from None
     prefix = git_said(root, "rev-parse", "--show-prefix").removesuffix("\n")
     return Revision(root, top, prefix, commit)
 

@@ -236,7 +236,7 @@ def _end(log: Path, start: int) -> str:
         stream.seek(start)
         lines = stream.read().decode("utf-8", errors="replace").splitlines()
     left_out = len(lines) - _SHOWN_LINES
-    head = [f"... {left_out} lines above are in {log}"] if left_out > 0 else []
+    head = [f"... {left_out} earlier lines are in {log}"] if left_out > 0 else []
     return "\n".join([*head, *lines[-_SHOWN_LINES:]])
 
 

@@ -48,6 +48,6 @@ def records() -> Iterator[Path]:
 
 def _missing(program: str) -> ActionError:
     return ActionError(
-        f"{program} is not installed beside Packyard, which needs it",
+        f"{program} is not installed alongside Packyard, which requires it",
         hint="install Packyard with its dependencies",
     )

@@ -73,7 +73,7 @@ def check_taken(taken: Taken, member: Member, requirements: Iterable[str], pytho
         raise PlanError(*problems)
     changes = [*drift(Pylock(packages=taken.packages), requirements=wanted, python=python), *_new_extras(taken, wanted)]
     if changes:
-        message = f"does not fit the dependencies of {member.name!r} any more: {', '.join(changes)}"
+        message = f"no longer fits the dependencies of {member.name!r}: {', '.join(changes)}"
         hint = "run 'uv lock'" if taken.path.endswith(UV) else "export it again"
         raise PlanError(Problem(message, place=taken.path, hint=hint))
 
@@ -117,7 +117,7 @@ def taken_text(pin: Pin, root: Path, upgrade: tuple[str, ...] | None) -> str:
         )  # fmt: skip
         return with_packages(found, compiled(question), pin.path)
     except FormatError as error:
-        raise ActionError(f"the lock cannot be taken: {error}") from None
+        raise ActionError(f"the lock cannot be used: {error}") from None
 
 
 def digest(text: str) -> str:

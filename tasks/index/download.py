@@ -34,10 +34,10 @@ def download(url: str, place: Path, indexes: Sequence[str] = ()) -> None:
     Whoever calls checks the digest.
     """
     if not url.startswith(("https://", "http://", "file://")):
-        raise ActionError(f"{url!r} cannot be fetched, an https, http or file URL was expected")
+        raise ActionError(f"{url!r} cannot be fetched; expected an https, http or file URL")
     known = network.environment()
     if not url.startswith("file://") and network.offline():
-        raise ActionError(f"{url} is not fetched: downloads are switched off (--offline, UV_OFFLINE)")
+        raise ActionError(f"{url} was not fetched: downloads are disabled (--offline, UV_OFFLINE)")
     bare = _bare(url)
     request = urllib.request.Request(bare, headers={"User-Agent": "packyard"})
     _authorize(request, url, indexes)
@@ -56,7 +56,7 @@ def download(url: str, place: Path, indexes: Sequence[str] = ()) -> None:
         except (urllib.error.URLError, OSError, HTTPException) as error:
             reason = getattr(error, "reason", None) or error
             if isinstance(reason, ssl.SSLCertVerificationError):
-                hint = "name the certificates of your authorities: SSL_CERT_FILE"
+                hint = "point SSL_CERT_FILE to the certificates of your authorities"
                 raise ActionError(f"{bare} cannot be fetched: {reason}", hint=hint) from None
             if pause is None or url.startswith("file://"):
                 raise ActionError(f"{bare} cannot be fetched: {reason}", hint=_hint(0)) from None
@@ -96,7 +96,7 @@ def _proxies(known: Mapping[str, str]) -> dict[str, str]:
     everything = found.pop("all", "")
     found.pop("no", None)
     if other := {urlsplit(value).scheme for value in (everything, *found.values())} - {"http", "https", ""}:
-        raise ActionError(f"a proxy of the kind {min(other)!r} is not supported, an http or https proxy was expected")
+        raise ActionError(f"proxy type {min(other)!r} is not supported; expected an http or https proxy")
     return {"http": everything, "https": everything, **found} if everything else found
 
 
@@ -135,4 +135,4 @@ def _trusting(file: str | None, folder: str | None, client: str) -> ssl.SSLConte
 def _hint(code: int) -> str:
     if code in (401, 403):
         return "put its user and password into the URL of UV_DEFAULT_INDEX or UV_INDEX, or into ~/.netrc"
-    return "check the network, HTTPS_PROXY and SSL_CERT_FILE; or fetch it by other means, and pin its path"
+    return "check the network, HTTPS_PROXY and SSL_CERT_FILE; or fetch it another way, and pin its path"

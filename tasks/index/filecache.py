@@ -36,7 +36,7 @@ def fetched(files: Sequence[Pinned], folder: Path, indexes: Sequence[str] = ()) 
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise ActionError(f"{folder}: downloads cannot be kept there: {error.strerror}") from None
+        raise ActionError(f"{folder}: cannot keep downloads there: {error.strerror}") from None
     if network.offline():
         _check_offline(files, folder)
     with ThreadPoolExecutor(_AT_ONCE) as pool:
@@ -52,8 +52,8 @@ def _check_offline(files: Sequence[Pinned], folder: Path) -> None:
     missing = [file.file for file in files if not (folder / file.sha256).is_file() and _remote(file)]
     if missing:
         raise ActionError(
-            f"not downloaded yet, and nothing may be (--offline, UV_OFFLINE): {', '.join(missing)}",
-            hint="build once with the network",
+            f"not downloaded yet, and downloads are disabled (--offline, UV_OFFLINE): {', '.join(missing)}",
+            hint="build once with network access",
         )
 
 
@@ -74,9 +74,9 @@ def _obtain(file: Pinned, folder: Path, indexes: Sequence[str]) -> Path:
             download(file.url, aside, indexes)
             if (found := digest_file(aside).hex) != file.sha256:
                 raise ActionError(
-                    f"{file.file!r} has the SHA-256 {found}, the lock expects {file.sha256}",
-                    hint="the file is not the one that was locked: ask who serves it, "
-                    f"or take the new one by 'packyard lock --upgrade {file.name}'",
+                    f"{file.file!r} has SHA-256 {found}; the lock expects {file.sha256}",
+                    hint="this is not the file that was locked: ask whoever serves it, or accept the new one with "
+                    f"'packyard lock --upgrade {file.name}'",
                 )
     except OSError as error:
         raise ActionError(f"{file.file!r} cannot be kept: {error.strerror}") from None

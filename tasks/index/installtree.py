@@ -39,6 +39,6 @@ def install_as_is(
         )  # fmt: skip
     except ActionError as error:
         if network.offline():
-            message = f"{what} cannot be installed from what was downloaded before, and nothing may be (--offline)"
-            raise ActionError(message, detail=error.detail, hint="build once with the network") from None
+            message = f"{what} cannot be installed from earlier downloads, and downloads are disabled (--offline)"
+            raise ActionError(message, detail=error.detail, hint="build once with network access") from None
         raise ActionError(f"{what} cannot be installed: {error.message}", detail=error.detail) from None

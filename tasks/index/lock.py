@@ -53,7 +53,7 @@ def pin_of(
         if changes:
             raise PlanError(
                 Problem(
-                    f"does not fit the dependencies of {member.name!r} any more: {', '.join(changes)}",
+                    f"no longer fits the dependencies of {member.name!r}: {', '.join(changes)}",
                     place=path,
                     hint=f"run 'packyard lock {member.name}'",
                 )

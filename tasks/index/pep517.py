@@ -66,11 +66,11 @@ def build_wheel(
             message = error.message.replace(repr(python.name), f"the backend {backend!r}", 1)
             raise ActionError(message, detail=error.detail, hint=error.hint) from None
         asked = ", ".join(map(repr, json.loads((out / "missing.json").read_text(encoding="utf-8"))))
-        message = f"the backend {backend!r} asks for {asked} too, which [build-system] requires does not list"
+        message = f"the backend {backend!r} also asks for {asked}, which [build-system] requires does not list"
         raise ActionError(message) from None
     wheels = list(out.glob("*.whl"))
     if len(wheels) != 1:
-        raise ActionError(f"the backend {backend!r} ended well but left no wheel")
+        raise ActionError(f"the backend {backend!r} succeeded but left no wheel")
     return wheels[0]
 
 

@@ -31,7 +31,7 @@ class Pin(Params):
         """What a target that reads this lock says of it."""
         what = f"taking {self.taken}" if self.taken else f"resolving {', '.join(self.requirements)}"
         is_open = bool(self.absent) or not self.taken  # whether anything may have to be resolved
-        message = f"{self.absent or self.path}: is missing, and nothing may be resolved (--locked)"
+        message = f"{self.absent or self.path}: is missing, and resolving is disabled (--locked)"
         return Prepare(
             run="packyard.tasks.index.lock:resolve",
             params=as_json(self),

@@ -66,7 +66,7 @@ def exported(folder: Path, place: str) -> str:
     try:
         return process.capture(argv, cwd=folder, env=_environment())
     except ActionError as error:
-        message = f"{place}: uv does not take it"
+        message = f"{place}: uv rejects it"
         raise ActionError(message, detail=error.detail, hint="run 'uv lock'") from None
 
 
@@ -86,14 +86,14 @@ def upgrades(names: Iterable[str] | None) -> tuple[str, ...] | None:
 def _refusal(question: Question, detail: str) -> ActionError:
     """What uv's words mean for the requirements, and what to do."""
     wanted, lower = ", ".join(question.requirements), detail.lower()
-    message = f"{question.place}: no versions were found for {wanted}"
-    hint = "ask for other versions in the manifest, or leave out what cannot be had together"
+    message = f"{question.place}: no versions found for {wanted}"
+    hint = "change the versions in the manifest, or remove what conflicts"
     if network.offline():
-        hint = "nothing may be downloaded (--offline, UV_OFFLINE): lock once with the network"
+        hint = "downloads are disabled (--offline, UV_OFFLINE): lock once with network access"
     elif "401 unauthorized" in lower or "403 forbidden" in lower:
-        message = f"{question.place}: the package index cannot be asked for {wanted}"
+        message = f"{question.place}: cannot ask the package index for {wanted}"
         hint = "put its user and password into the URL of UV_DEFAULT_INDEX or UV_INDEX, or into ~/.netrc"
     elif any(words in lower for words in _LOST):
-        message = f"{question.place}: the package index cannot be asked for {wanted}"
+        message = f"{question.place}: cannot ask the package index for {wanted}"
         hint = "check the network, UV_DEFAULT_INDEX, HTTPS_PROXY, SSL_CERT_FILE"
     return ActionError(message, detail=detail, hint=hint)

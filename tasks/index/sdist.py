@@ -73,7 +73,7 @@ def build_sdist(
         raise ActionError(
             f"{name!r} {pinned.version} has no wheel for Python {machine.python} on {machine.platform}, and the lock "
             f"does not say what builds {pinned.file!r}",
-            hint="run 'packyard lock' on this platform, or take a version that has a wheel",
+            hint="run 'packyard lock' on this platform, or choose a version that has a wheel",
         )
     place = room.scratch / "sdists" / name
     place.mkdir(parents=True)
@@ -81,11 +81,11 @@ def build_sdist(
     tree = place / "site"
     tree.mkdir()
     try:
-        parts = pinned_files(build.lock, f"the lock of what builds {name!r}", machine)
+        parts = pinned_files(build.lock, f"the build lock of {name!r}", machine)
         for part, wheel in zip(parts, fetched_in(room, parts)):
             unpack_wheel(wheel, tree, name=part.name)
     except FormatError as error:
-        raise ActionError(f"what builds {name!r} cannot be installed: {error}") from None
+        raise ActionError(f"the build dependencies of {name!r} cannot be installed: {error}") from None
     room.say(f"building {pinned.file} with {system.backend}")
     try:
         file = build_wheel(
@@ -98,8 +98,8 @@ def build_sdist(
         return file
     except ActionError as error:
         raise ActionError(
-            f"{pinned.file!r} could not be built: {error.message}", detail=error.detail,
-            hint=error.hint or f"take a version of {name} that has a wheel, or install what its build needs",
+            f"{pinned.file!r} cannot be built: {error.message}", detail=error.detail,
+            hint=error.hint or f"choose a version of {name} that has a wheel, or install what its build needs",
         ) from None  # fmt: skip
     finally:
         shutil.rmtree(place / "source", ignore_errors=True)
@@ -109,5 +109,5 @@ def _project(folder: Path) -> Path:
     """The one folder that a source distribution holds (its NAME-VERSION)."""
     found = [path for path in folder.iterdir() if path.is_dir()]
     if len(found) != 1:
-        raise FormatError("one folder NAME-VERSION was expected in it")
+        raise FormatError("expected one folder NAME-VERSION in it")
     return found[0]

@@ -38,7 +38,7 @@ def read_distribution(
     """What goes into a bundle of the wheel of `name`, `site` being the folder of modules; large files lie in the folder
     `aside`, which is there. `chosen` are the paths in the wheel that count.
 
-    FormatError when it is no wheel of this distribution or not safe to unpack (a path that leads out, a link).
+    FormatError when it is not a wheel of this distribution or not safe to unpack (a path that leads out, a link).
     """
     with file.open("rb") as stream:
         members = read_zip(stream, limit=LARGEST)
@@ -68,7 +68,9 @@ def unpack_wheel(file: Path, tree: Path, *, name: str) -> None:
             place.parent.mkdir(parents=True, exist_ok=True)
             if place.exists():
                 if place.read_bytes() != entry.data():
-                    raise FormatError(f"{entry.path!r} is in {name!r} and, different, in another distribution")
+                    raise FormatError(
+                        f"{entry.path!r} is in {name!r} and in another distribution, with different contents"
+                    )
             else:
                 place.write_bytes(entry.data())
 
@@ -83,7 +85,7 @@ def _info(members: list[Member], name: str) -> str:
     files = {member.path for member in members}
     infos = sorted({path.partition("/")[0] for path in files if path.partition("/")[0].endswith(".dist-info")})
     if len(infos) != 1 or not {f"{infos[0]}/{part}" for part in ("METADATA", "WHEEL", "RECORD")} <= files:
-        raise FormatError("this is not a wheel (one .dist-info with METADATA, WHEEL and RECORD was expected)")
+        raise FormatError("this is not a wheel (expected one .dist-info with METADATA, WHEEL and RECORD)")
     if (found := canonicalize_name(infos[0].partition("-")[0])) != name:
-        raise FormatError(f"it is the wheel of {found!r}, {name!r} was expected")
+        raise FormatError(f"it is the wheel of {found!r}; expected {name!r}")
     return infos[0]

@@ -95,16 +95,16 @@ def refuse_commit(root: Path, plan: Plan) -> None:
     revision = read_revision(root, "HEAD")
     problems: list[Problem] = []
     if git_said(root, "tag", "--list", "--", plan.tag):
-        problems.append(Problem("exists already", place=f"the tag {plan.tag!r}"))
+        problems.append(Problem("already exists", place=f"the tag {plan.tag!r}"))
     changed = revision.changed()
     for path in plan.texts:
         if path in changed:
-            message = "has changes that are not committed, and --tag would commit them"
+            message = "has uncommitted changes, which --tag would commit"
             problems.append(Problem(message, place=path, hint="commit them first"))
     try:
         git_said(root, "var", "GIT_AUTHOR_IDENT")
     except ActionError as error:
-        problems.append(Problem(f"git does not know who commits: {error.detail.strip().splitlines()[-1]}"))
+        problems.append(Problem(f"git has no identity to commit with: {error.detail.strip().splitlines()[-1]}"))
     if problems:
         raise PlanError(*problems)
 
@@ -192,7 +192,7 @@ def _stepped(component: Component, version: str | None) -> Component:
 
 def _version(component: Component, step: Step, texts: _Texts) -> str:
     if component.is_dynamic:
-        message = "is dynamic: it stands where the build backend looks for it"
+        message = "is dynamic: the build backend gets it from elsewhere"
         raise FormatError(Problem(message, path_text(component.key), component.place, "change it there by hand"))
     version = next_version(component.version, step)
     texts.edit(component.place, component.key, version)
@@ -261,7 +261,7 @@ def _changelogs(
         users.setdefault(changelog_of(component, workspace), {})[component.name] = version
     for path, versions in users.items():
         if not workspace.watch.is_file(path):
-            notes.append(f"there is no {path}: 'packyard check' asks for an entry for each version")
+            notes.append(f"there is no {path}: 'packyard check' requires an entry for each version")
             continue
         others = {one.name for one in known if changelog_of(one, workspace) == path} - versions.keys()
         leading = any(one.name == workspace.manifest.name for one in after)
@@ -269,7 +269,7 @@ def _changelogs(
         title = title_of(pairs) if not others or leading else ", ".join(f"{name} {version}" for name, version in pairs)
         text = release(texts.text(path), title, date)
         if text is None:
-            notes.append(f"{path}: nothing stands under 'Unreleased' that could be moved")
+            notes.append(f"{path}: there is nothing under 'Unreleased' to move")
             continue
         texts.changed[path] = text
         changes.append(Change(place=path, key="", before="Unreleased", after=f"[{title}] - {date}"))

@@ -120,7 +120,7 @@ def misfits(lock: CommittedLock, workspace: Workspace) -> Iterator[Problem]:
     found = read_pylock(workspace.watch.text(pin.path), pin.path)
     changes = [*drift(found, requirements=pin.requirements, python=pin.python), *taken_drift(found, workspace)]
     if changes:
-        yield Problem(f"does not fit {lock.owner!r} any more: {', '.join(changes)}", place=pin.path, hint=hint)
+        yield Problem(f"no longer fits {lock.owner!r}: {', '.join(changes)}", place=pin.path, hint=hint)
 
 
 def _pin(

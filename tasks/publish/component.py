@@ -59,7 +59,9 @@ def choose(known: Sequence[Component], name: str) -> list[Component]:
         names = sorted({spelling for component in known for spelling in component.names})
         near = difflib.get_close_matches(name, names, 1)
         hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(names)}"
-        raise UsageError(Problem(f"{name!r} is no member, meta-package, archive or site of this workspace", hint=hint))
+        raise UsageError(
+            Problem(f"{name!r} is not a member, meta-package, archive or site of this workspace", hint=hint)
+        )
     return chosen
 
 

@@ -28,7 +28,7 @@ _PYTHON = "3.12"
 _STORE = "~/.cache/packyard"
 _LOCKS = ("packyard.lock", "pylock.*.toml", "uv.lock")
 _PAPERS = ("README.md", "CHANGELOG.md", "LICENSE*")  # the checklist reads them
-_UNSIGNED = "a seed that everybody knows"  # forks see no secrets, and build all the same
+_UNSIGNED = "a seed that everyone knows"  # forks see no secrets, and build all the same
 
 State = Literal["current", "missing", "outdated", "edited", "needless"]
 
@@ -49,8 +49,11 @@ def workflows(workspace: Workspace, version: str) -> tuple[Workflow, ...]:
     its templates."""
     unknown = [action for action in workspace.manifest.ci.pins if action not in ACTIONS]
     if unknown:
-        raise FormatError(*(Problem(f"{action!r} is no action of the built-in workflows", f"ci.pins.{action}", MANIFEST,
-                                    f"known: {', '.join(ACTIONS)}") for action in unknown))  # fmt: skip
+        hint = f"known: {', '.join(ACTIONS)}"
+        raise FormatError(
+            *(Problem(f"{action!r} is not an action of the built-in workflows", f"ci.pins.{action}", MANIFEST, hint)
+              for action in unknown)
+        )  # fmt: skip
     texts = {f"{FOLDER}/{name}.yml": text for name, text in _texts(workspace, version)}
     return tuple(
         _compare(path, texts.get(path, ""), workspace)

@@ -15,13 +15,13 @@ from packyard.formats.privatekey import LOOKED_AT, private_key_in
 from packyard.tasks.errors import ActionError
 from packyard.tasks.target.target import Output, Source, Target
 
-KEY_HINT = "exclude it, or keep keys outside of what is packed; one for tests alone: [workspace] allow_keys"
+KEY_HINT = "exclude it, or keep keys outside what is packed; one for tests alone: [workspace] allow_keys"
 
 
 def refuse_key(target: Target, source: Source, kind: str) -> None:
     """ActionError when a source that is a private key of this kind may not be one."""
     if not source.key and not os.path.isabs(source.path):
-        raise ActionError(f"{target.name!r} would hold the private key '{source.path}' ({kind})", hint=KEY_HINT)
+        raise ActionError(f"{target.name!r} would contain the private key '{source.path}' ({kind})", hint=KEY_HINT)
 
 
 def refuse_written_keys(target: Target, output: Output, folder: Path) -> None:

@@ -94,7 +94,7 @@ class Target:
     `params` is everything else the function reads; together with the bytes of sources and uses it decides
     the result. `network` allows the action to download (its result must be pinned by digests in its
     inputs). `local` says where on this machine the action finds a private key, or a program that an input tells the
-    identity of: it decides nothing, so it is no part of the action's key, and an action that has it can run nowhere
+    identity of: it decides nothing, so it is not part of the action's key, and an action that has it can run nowhere
     else.
     """
 

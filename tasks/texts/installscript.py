@@ -25,8 +25,8 @@ class Placed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Beside:
-    """What goes with the files and is no file of its own: a `text` written to the path `to`; a copy at `to` of a file
-    `copied` that was put in place; or something `needed`, that must be there at the path `to`."""
+    """What goes with the files without being one of them: a `text` written to the path `to`; a copy at `to` of a
+    file `copied` that was put in place; or something `needed`, which must be there at the path `to`."""
 
     to: str
     text: str = ""

@@ -20,9 +20,11 @@ def site_server(folder: Path, port: int, missing: Callable[[str], None]) -> Thre
     try:
         return ThreadingHTTPServer((HOST, port), partial(_Handler, folder, missing))
     except OverflowError:
-        raise ActionError(f"{port} is not a port, a number up to 65535 was expected") from None
+        raise ActionError(f"{port} is not a port; expected a number up to 65535") from None
     except OSError as error:
-        hint = "name another one by --port, or any by --port 0" if error.errno == errno.EADDRINUSE else ""
+        hint = (
+            "choose another port with --port, or any free one with --port 0" if error.errno == errno.EADDRINUSE else ""
+        )
         raise ActionError(f"{HOST}:{port}: cannot be served: {error.strerror}", hint=hint) from None
 
 

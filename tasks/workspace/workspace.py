@@ -156,8 +156,8 @@ def _read_member(watch: Watch, folder: str) -> Member:
             problems.append(error)
     if not found and not problems:
         known = ", ".join(file for file, _ in readers.values())
-        message = f"is a member without a manifest, one of {known} was expected"
-        hint = f"add one, or take the folder out of workspace.members in {MANIFEST}"
+        message = f"is a member without a manifest; expected one of {known}"
+        hint = f"add one, or remove the folder from workspace.members in {MANIFEST}"
         raise PlanError(Problem(message, place=folder or ".", hint=hint))
     if len(set(names.values())) > 1:
         spelled = ", ".join(f"{name!r} in {path}" for path, name in names.items())
@@ -180,7 +180,7 @@ def _read_project(watch: Watch, folder: str, text: str, path: str) -> ProjectMan
 
 
 def _local_members(watch: Watch, members: list[Member], problems: list[FormatError]) -> list[Member]:
-    """The folders that applications name in [tool.flavor.build] dependencies and that are no members: libraries."""
+    """The folders that applications name in [tool.flavor.build] dependencies and that are not members: libraries."""
     found: list[Member] = []
     folders = {member.folder for member in members}
     names = {canonicalize_name(member.name) for member in members}
@@ -209,16 +209,16 @@ def _same_names(members: list[Member]) -> Iterator[FormatError]:
     for member in members:
         other = seen.setdefault(member.name, member)
         if other is not member:
-            message = f"{member.name!r} is the name of two members, the other is '{other.folder or '.'}'"
+            message = f"{member.name!r} is the name of two members; the other is '{other.folder or '.'}'"
             yield FormatError(Problem(message, place=member.folder or "."))
 
 
 def source_epoch() -> int:
-    """SOURCE_DATE_EPOCH in whole seconds, 0 when it is not set; PlanError when it is no number."""
+    """SOURCE_DATE_EPOCH in whole seconds, 0 when it is not set; PlanError when it is not a number."""
     text = os.environ.get("SOURCE_DATE_EPOCH", "0")
     if not (text.isascii() and text.isdecimal()):
         raise PlanError(Problem(f"{text!r} is not a time in whole seconds since 1970", place="SOURCE_DATE_EPOCH"))
     if len(text) > len(str(_LATEST)) or int(text) > _LATEST:
-        message = f"{text!r} is beyond 2107, the last year that a zip can hold; seconds since 1970 were expected"
+        message = f"{text!r} is after 2107, the last year that a zip can hold; expected seconds since 1970"
         raise PlanError(Problem(message, place="SOURCE_DATE_EPOCH"))
     return int(text)

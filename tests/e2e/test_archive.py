@@ -163,7 +163,7 @@ def test_build_always_under_doit_restores(built):
 
 def test_build_by_processes_under_doit_is_refused(space):
     done = space.doit("-n", "2", "-P", "process", status=2)
-    assert "processes cannot share a build, use '-P thread'" in done.out
+    assert "processes cannot share a build; use '-P thread'" in done.out
     assert space.files("dist") == {}
 
 
@@ -181,9 +181,9 @@ def test_clean_removes_artifacts_and_build_restores(built):
 def test_clean_keeps_what_was_not_made_here(built):
     built.write(INNER, "mine\n")
     (built.root / "dist/outer-0.2.0.zip").touch()
-    assert f"keeping {INNER}: it is not what was made here\n" in built.packyard("clean", "-n").out
+    assert f"keeping {INNER}: it is not what Packyard made\n" in built.packyard("clean", "-n").out
     done = built.packyard("clean")
-    assert f"keeping {INNER}: it is not what was made here\n" in done.out
+    assert f"keeping {INNER}: it is not what Packyard made\n" in done.out
     assert "removing dist/outer-0.2.0.zip\n" in done.out
     assert built.files("dist") == {INNER: b"mine\n"}
     shutil.rmtree(built.root / ".packyard")  # nobody knows any more who made it
@@ -390,7 +390,7 @@ def test_store_entry_of_an_input_damaged_is_taken_from_dist(built):
     built.append("LICENSE", "and open\n")
     done = built.packyard()
     assert done.ran == ["archive:outer"]
-    assert "archive:inner: its bytes in the store are gone or damaged" in done.out
+    assert "archive:inner: stored output is missing or corrupt" in done.out
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"outputs": 1}', "\0\0"])
@@ -429,7 +429,7 @@ def _trace(space) -> Path:
 @pytest.mark.parametrize(
     "damage",
     [
-        lambda path: path.write_bytes(b"this is no database" * 1000),
+        lambda path: path.write_bytes(b"this is not a database" * 1000),
         lambda path: path.write_bytes(path.read_bytes()[:5000]),
         lambda path: path.write_bytes(path.read_bytes()[:4096] + bytes(8192) + path.read_bytes()[12288:]),
     ],

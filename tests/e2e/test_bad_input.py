@@ -29,7 +29,7 @@ CASES = {
     ),
     "name twice": (
         HEAD + archive("a", '"x.txt"') + archive("a", '"x.txt"'),
-        "packyard.toml: archive[1].name: 'a' is the name of archive[0] too, each needs its own",
+        "packyard.toml: archive[1].name: 'a' is also the name of archive[0]; each needs its own",
     ),
     "artifact owned twice": (
         HEAD
@@ -56,7 +56,7 @@ CASES = {
     ),
     "version": (
         HEAD + archive("a", '"x.txt"').replace("1.0.0", "1.0"),
-        "packyard.toml: archive[0].version: '1.0' is not a version, a SemVer version like 0.1.0 was expected",
+        "packyard.toml: archive[0].version: '1.0' is not a version; expected a SemVer version like 0.1.0",
     ),
     "member pattern without match": (
         '[workspace]\nname = "bad"\nmembers = ["apps/*"]\n',
@@ -64,8 +64,8 @@ CASES = {
     ),
     "member without manifest": (
         '[workspace]\nname = "bad"\nmembers = ["folder"]\n',
-        "folder: is a member without a manifest, one of mojo.toml, pyproject.toml, package.yaml was expected\n"
-        "  hint: add one, or take the folder out of workspace.members in packyard.toml",
+        "folder: is a member without a manifest; expected one of mojo.toml, pyproject.toml, package.yaml\n"
+        "  hint: add one, or remove the folder from workspace.members in packyard.toml",
     ),
     "not TOML": ("[workspace\nname = 1\n", "packyard.toml: "),
     "not UTF-8": (b"[workspace]\nname = '\xff'\n", "packyard.toml: is not UTF-8 (byte 20)"),
@@ -73,7 +73,7 @@ CASES = {
     "unknown key": (HEAD + archive("a", '"x.txt"', "prefx = 'a'\n"), "prefx"),
     "path out of the workspace": (
         HEAD + archive("a", '"../x.txt"'),
-        "packyard.toml: archive[0].include[0]: '../x.txt' leaves its folder by '..', a path inside was expected",
+        "packyard.toml: archive[0].include[0]: '../x.txt' leaves its folder through '..'; expected a path inside",
     ),
 }
 
@@ -152,8 +152,8 @@ def test_link_that_leads_nowhere_is_said(bad):
     (bad.root / "folder/loop").symlink_to("loop")
     done = bad.packyard(status=1)
     assert done.failed == ["archive:a"]
-    assert "folder/link: is missing, packyard.toml needs it" in done.out
-    assert "folder/loop: is missing, packyard.toml needs it" in done.out
+    assert "folder/link: is missing; packyard.toml needs it" in done.out
+    assert "folder/loop: is missing; packyard.toml needs it" in done.out
     assert done.ran == ["archive:b"]
     assert "to run it alone: packyard archive:a" in done.out
 
@@ -185,7 +185,7 @@ def test_failure_is_tried_again_and_others_go_on(bad):
     (bad.root / "folder/link").symlink_to("nowhere")
     done = bad.packyard(status=1)
     assert (done.ran, done.failed) == (["archive:c"], ["archive:a"])
-    assert "not tried, because of that: archive:b" in done.out
+    assert "skipped because of that: archive:b" in done.out
     again = bad.packyard(status=1)
     assert (again.ran, again.failed) == ([], ["archive:a"])
     bad.remove("folder/link")

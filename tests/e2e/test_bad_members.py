@@ -53,14 +53,14 @@ def two_of_one_name(space) -> str:  # type: ignore[no-untyped-def]
     for path, text in APP.items():
         space.write(path.replace("apps/hello", "apps/other"), text)
     space.write("packyard.toml", APP["packyard.toml"])
-    return "apps/other: 'hello' is the name of two members, the other is 'apps/hello'"
+    return "apps/other: 'hello' is the name of two members; the other is 'apps/hello'"
 
 
 def missing_slot_source(space) -> str:  # type: ignore[no-untyped-def]
     space.append(MANIFEST, '\n[[tool.flavor.slots]]\nid = "models"\nsource = "models"\n')
     return (
-        f"{MANIFEST}: tool.flavor.slots[0].source: 'models' is not there, "
-        "a file, a folder or a pattern that finds something was expected"
+        f"{MANIFEST}: tool.flavor.slots[0].source: 'models' is missing; expected a file, a folder or a pattern that "
+        "matches something"
     )
 
 
@@ -71,14 +71,14 @@ def unknown_key(space) -> str:  # type: ignore[no-untyped-def]
 
 def bad_version(space) -> str:  # type: ignore[no-untyped-def]
     space.replace(MANIFEST, '"0.1.0"', '"0.1.x"')
-    return f"{MANIFEST}: project.version: '0.1.x' is not a version, a PEP 440 version like 1.2.0 was expected"
+    return f"{MANIFEST}: project.version: '0.1.x' is not a version; expected a PEP 440 version like 1.2.0"
 
 
 def member_without_manifest(space) -> str:  # type: ignore[no-untyped-def]
     space.write("apps/empty/x.txt", "x\n")
     return (
-        "apps/empty: is a member without a manifest, one of mojo.toml, pyproject.toml, package.yaml was expected\n"
-        "  hint: add one, or take the folder out of workspace.members in packyard.toml"
+        "apps/empty: is a member without a manifest; expected one of mojo.toml, pyproject.toml, package.yaml\n"
+        "  hint: add one, or remove the folder from workspace.members in packyard.toml"
     )
 
 
@@ -87,8 +87,8 @@ def import_name_not_an_identifier(space) -> str:  # type: ignore[no-untyped-def]
     space.write("apps/bad-name/__init__.mojo", "")
     space.append("packyard.toml", '[toolchain]\nmojo = "1.0.0"\n')
     return (
-        "apps/bad-name/mojo.toml: the package's folder 'bad-name' cannot be imported, "
-        "an identifier (letters, digits, _) was expected\n"
+        "apps/bad-name/mojo.toml: the package's folder 'bad-name' cannot be imported; "
+        "expected an identifier (letters, digits, _)\n"
         '  hint: rename the folder, or name the package: [packages] with NAME = "."'
     )
 
@@ -130,7 +130,7 @@ def test_library_without_modules_gives_no_empty_wheel(app) -> None:  # type: ign
     done = app.packyard("wheel:my-lib", status=1)
     assert (
         "  'my-lib' has no [build-system] and no module 'my_lib', so its wheel would be empty\n"
-        '    hint: state what builds it: [build-system] with requires = ["setuptools>=77"] and build-backend = '
+        '    hint: say what builds it: [build-system] with requires = ["setuptools>=77"] and build-backend = '
         '"setuptools.build_meta"\n'
     ) in done.out
     app.write("my-lib/src/my_lib.py", "")
@@ -150,7 +150,7 @@ def test_wheel_with_another_hash_is_refused(app) -> None:  # type: ignore[no-unt
     done = app.packyard("bundle:hello", status=1)
     assert done.failed == ["env:hello"]
     assert "the lock expects 00000000" in done.out
-    assert "not tried, because of that: " in done.out
+    assert "skipped because of that: " in done.out
     assert not list(app.root.glob("dist/*"))
     lock.write_text(text)
     assert app.packyard("env:hello").restored == ["env:hello"]

@@ -116,7 +116,7 @@ def test_interrupt_while_waiting_for_another_build_ends_at_once(slow):
     _finished(first, 1)
     second = slow.start()
     assert second.stdout is not None
-    assert second.stdout.readline() == "waiting for another build here\n"
+    assert second.stdout.readline() == "waiting: another build is running here\n"
     start = time.monotonic()
     assert _end(second, signal.SIGINT) == 130
     assert time.monotonic() - start < 2
@@ -130,7 +130,7 @@ def test_interrupt_says_so_in_one_line(slow):
     _finished(build, 2)
     build.send_signal(signal.SIGINT)
     _, said = build.communicate(timeout=20)
-    assert said == "interrupted; what was finished is kept\n"
+    assert said == "interrupted; finished targets are kept\n"
 
 
 @pytest.mark.parametrize("words", ["| true", ">&-", ">/dev/full"], ids=["nobody reads", "closed", "full"])
@@ -207,7 +207,7 @@ def test_packyard_and_doit_at_once_wait_for_each_other(slow, wanted):
     slow.write("dodo.py", "from packyard.tasks import *\n")
     second = replace(slow, command=(sys.executable, "-m", "doit")).start()
     assert second.stdout is not None
-    assert second.stdout.readline() == "waiting for another build here\n"
+    assert second.stdout.readline() == "waiting: another build is running here\n"
     first.send_signal(signal.SIGCONT)
     assert "nothing to do: 20 targets are fresh" in second.communicate(timeout=60)[0]
     assert second.returncode == 0
@@ -266,7 +266,7 @@ def test_disk_full_in_the_sandbox_is_said(slow):
     slow.mounted(script)
     said = slow.text("out") + slow.text("err")
     assert "the sandbox: cannot be written: No space left on device" in said
-    assert "hint: free some space and build again; what was finished is kept" in said
+    assert "hint: free some space and build again; finished targets are kept" in said
 
 
 def test_dist_read_only_is_said_and_nothing_is_written(slow, wanted):

@@ -150,7 +150,7 @@ def test_index_of_an_own_authority_behind_a_proxy_is_locked_and_built_from(
 @pytest.mark.parametrize(
     ("lost", "uv", "ours"),
     [
-        ("SSL_CERT_FILE", "UnknownIssuer", "name the certificates of your authorities: SSL_CERT_FILE"),
+        ("SSL_CERT_FILE", "UnknownIssuer", "point SSL_CERT_FILE to the certificates of your authorities"),
         ("SSL_CLIENT_CERT", "", "check the network, HTTPS_PROXY and SSL_CERT_FILE"),
         ("HTTPS_PROXY", "dns error", "check the network, HTTPS_PROXY and SSL_CERT_FILE"),
     ],
@@ -160,7 +160,7 @@ def test_way_that_is_not_told_is_said_to_be_missing(space: Space, far: Far, lost
     space.packyard("lock", "app")
     less = replace(space, env={name: value for name, value in space.env.items() if name != lost})
     done = less.packyard("lock", "app", "--upgrade", status=1)
-    assert done.err.startswith("error: app/pylock.toml: the package index cannot be asked for good\n")
+    assert done.err.startswith("error: app/pylock.toml: cannot ask the package index for good\n")
     assert uv in done.err
     assert done.err.endswith("  hint: check the network, UV_DEFAULT_INDEX, HTTPS_PROXY, SSL_CERT_FILE\n")
     done = less.packyard("env:app", status=1)

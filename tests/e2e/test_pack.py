@@ -130,7 +130,7 @@ if __name__ == "__main__":
 
 @pytest.fixture
 def folder(app_in):  # type: ignore[no-untyped-def]
-    """A folder that is no workspace, and a way to run commands in it."""
+    """A folder that is not a workspace, and a way to run commands in it."""
 
     def make(manifest: str, files: dict[str, str], name: str = "project", **env: str):  # type: ignore[no-untyped-def]
         return app_in(name, {**files, "pyproject.toml": manifest}, FLAVOR_SEED="my-secret-seed", **env)
@@ -423,9 +423,9 @@ def test_bundle_without_a_python_runs_with_one_of_the_machine(folder, tmp_path: 
     assert (refused.returncode, refused.stdout) == (1, "")
     said = re.sub(r", glibc 2\.\d+ or newer", "", PROGRESS.sub("", refused.stderr))
     assert said == (
-        f"mytool: there is no Python on PATH that it can run with, CPython {RUNNING} (x86_64) was "
-        f"expected\n  {tools}/python3 is Python 3.4.1\n"
-        "  hint: install it, or put the folder that it is in into PATH\n"
+        f"mytool: no Python on PATH can run it; expected CPython {RUNNING} (x86_64)\n  {tools}/python3 is Python "
+        "3.4.1\n"
+        "  hint: install it, or add its folder to PATH\n"
     )
 
 
@@ -434,12 +434,16 @@ def test_options_that_cannot_be_are_refused(folder) -> None:  # type: ignore[no-
     space.packyard("keygen", "--out-dir", "one")
     space.packyard("keygen", "--out-dir", "two")
     for words, status, message in (
-        (["--manifest", "nothing"], 2, "error: --manifest: 'nothing' is not a manifest's name, 'pyproject.toml' was "),
-        (["--manifest", "one/pyproject.toml"], 1, "error: one/pyproject.toml: is not there"),
+        (
+            ["--manifest", "nothing"],
+            2,
+            "error: --manifest: 'nothing' is not a manifest's name; expected 'pyproject.toml' ",
+        ),
+        (["--manifest", "one/pyproject.toml"], 1, "error: one/pyproject.toml: is missing"),
         (["--platform", "linux_amd64", "--platform", "windows_amd64", "--output", "x.psp"], 1, "no Python 3.11 for wi"),
         (["--private-key", "one/flavor-private.key", "--public-key", "two/flavor-public.key"], 1, "is not the public"),
-        (["--public-key", "two/flavor-public.key"], 2, "error: --public-key: needs --private-key"),
-        (["--locked"], 1, "error: pylock.toml: is missing, and nothing may be resolved (--locked)\n"),
+        (["--public-key", "two/flavor-public.key"], 2, "error: --public-key: requires --private-key"),
+        (["--locked"], 1, "error: pylock.toml: is missing, and resolving is disabled (--locked)\n"),
         (["--launcher", "java"], 2, "invalid choice: 'java'"),
         (["--platform", "plan9"], 2, "invalid choice: 'plan9'"),
     ):

@@ -12,7 +12,7 @@ from packyard.formats.pspf.signature import private_pem
 
 PEM = private_pem(key_from_seed("of a test"))
 INNER = "dist/inner-0.1.0.tar.gz"
-HINT = "exclude it, or keep keys outside of what is packed; one for tests alone: [workspace] allow_keys"
+HINT = "exclude it, or keep keys outside what is packed; one for tests alone: [workspace] allow_keys"
 
 
 def allow(space, *paths: str) -> None:  # type: ignore[no-untyped-def]
@@ -24,7 +24,7 @@ def refused(space, path: str, *words: str) -> None:  # type: ignore[no-untyped-d
     """A build that would pack a key fails, and leaves nothing."""
     done = space.packyard(*words, status=1)
     assert done.failed == ["archive:inner"]
-    assert f"'archive:inner' would hold the private key '{path}' (PKCS#8)" in done.out + done.err
+    assert f"'archive:inner' would contain the private key '{path}' (PKCS#8)" in done.out + done.err
     assert HINT in done.out + done.err
     assert not (space.root / INNER).exists()
 
@@ -60,13 +60,13 @@ def test_key_of_a_test_is_let_through_and_told(space) -> None:  # type: ignore[n
 
 
 def test_key_of_a_test_is_not_let_through_any_more(space) -> None:  # type: ignore[no-untyped-def]
-    """What was packed while it was allowed is no answer to a build that does not allow it."""
+    """What was packed while it was allowed is not an answer to a build that does not allow it."""
     space.write("src/test.pem", PEM)
     allow(space, "src/test.pem")
     space.packyard()
     space.replace("packyard.toml", 'allow_keys = ["src/test.pem"]\n', "")
     done = space.packyard(status=1)
-    assert "'archive:inner' would hold the private key 'src/test.pem' (PKCS#8)" in done.out + done.err
+    assert "'archive:inner' would contain the private key 'src/test.pem' (PKCS#8)" in done.out + done.err
 
 
 @pytest.mark.parametrize(("given", "put"), [("variable", os.symlink), ("manifest", os.link), ("manifest", shutil.copy)])

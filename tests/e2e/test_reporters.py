@@ -34,7 +34,7 @@ def said(reporter: str, done: Ran) -> str:
 def test_run_with_another_reporter_is_a_run(built: Space, reporter: str) -> None:
     wanted = {path: built.read(path) for path in BOTH}
     afresh(built)
-    built.write("dist/none", "")  # a folder for artifacts that is not ours is no hindrance
+    built.write("dist/none", "")  # a folder for artifacts that is not ours is not a hindrance
     assert built.doit("-r", reporter).err.rpartition(" in ")[0] == "2 restored"
     assert {path: built.read(path) for path in BOTH} == wanted
     assert built.doit("-r", reporter).err == ""
@@ -61,7 +61,7 @@ def test_run_with_any_number_of_jobs_is_a_run(built: Space, words: tuple[str, ..
 def test_processes_are_refused_with_any_reporter(built: Space) -> None:
     built.append("src/a.txt", "more\n")
     done = built.doit("-r", "console", "-n", "2", "-P", "process", status=2)
-    assert "processes cannot share a build, use '-P thread'" in done.err
+    assert "processes cannot share a build; use '-P thread'" in done.err
 
 
 SETTINGS = {
@@ -113,7 +113,7 @@ def test_second_run_waits_for_the_first(built: Space) -> None:
         done = built.doit("-r", "console")
         timer.cancel()
         first.communicate(timeout=60)
-    assert "waiting for another build here\n" in done.err
+    assert "waiting: another build is running here\n" in done.err
     built.expect_nothing()
 
 

@@ -218,18 +218,18 @@ def test_clean_room_starts_every_command_by_both_launchers(built) -> None:  # ty
     space = built.beside("cleanroom")
     space.packyard("cleanroom:web")
     assert space.text("dist/web-0.1.0.psp.cleanroom.txt").splitlines()[4:] == [
-        "  passed  web-0.1.0.psp is as it was signed",
-        "  passed  web --help starts, by the launcher rust",
-        "  passed  web-routes --help starts, by the launcher rust",
-        "  passed  web --help starts, by the launcher go",
-        "  passed  web-routes --help starts, by the launcher go",
+        "  passed  web-0.1.0.psp is as signed",
+        "  passed  web --help starts with the rust launcher",
+        "  passed  web-routes --help starts with the rust launcher",
+        "  passed  web --help starts with the go launcher",
+        "  passed  web-routes --help starts with the go launcher",
         "",
         "5 of 5 checks passed",
     ]
     assert space.packyard("cleanroom:web").out.startswith("nothing to do: ")
     tried = space.packyard("verify", "--run", "bundle:web").out
     assert tried.startswith("dist/web-0.1.0.psp: intact (key ")
-    assert [line for line in tried.splitlines() if " starts, by the launcher " in line] == space.text(
+    assert [line for line in tried.splitlines() if " starts with the " in line] == space.text(
         "dist/web-0.1.0.psp.cleanroom.txt"
     ).splitlines()[5:9]
 

@@ -142,15 +142,16 @@ def test_dead_links_fail_the_site(site: Space) -> None:
     other.write("docs/index.md", INDEX + "\n[a](nope.md) [b](guide/start.md#last-steps) [c](no.png)\n")
     done = other.packyard("docs:manual", status=1)
     assert [line.strip() for line in done.out.splitlines() if "leads to" in line] == [
-        "docs/index.md:5: 'nope.md' leads to no page or file of the site",
-        "docs/index.md:5: 'guide/start/#last-steps' leads to no anchor of guide/start/index.html, "
-        "the nearest is '#first-steps'",
-        "docs/index.md:5: 'no.png' leads to no page or file of the site",
+        "docs/index.md:5: 'nope.md' does not lead to a page or file of the site",
+        "docs/index.md:5: 'guide/start/#last-steps' does not lead to an anchor of guide/start/index.html; the "
+        "nearest is '#first-steps'",
+        "docs/index.md:5: 'no.png' does not lead to a page or file of the site",
     ]
     other.write("docs/index.md", INDEX + '\n<a href="guide/start/">as it is served</a>\n')
     assert (
-        "  docs/index.md:5: 'guide/start/' leads to no page or file of the offline copy\n"
-        "    hint: it is an address of the served site; of [text](PAGE.md) in Markdown mkdocs makes the one that fits\n"
+        "  docs/index.md:5: 'guide/start/' does not lead to a page or file of the offline copy\n"
+        "    hint: it is an address of the served site; write [text](PAGE.md) in Markdown, and mkdocs makes the right "
+        "one\n"
     ) in other.packyard("docs:manual", status=1).out
     assert not (other.root / "site").exists()
     other.write("mkdocs.yml", CONFIG + "theme: nothing-like-it\n")
@@ -174,12 +175,12 @@ def test_site_is_served_until_interrupted(site: Space) -> None:
         urllib.request.urlopen(f"{address}nope", timeout=10)
     with caught.value as answer:
         assert (answer.code, b"manual 0.1.0" in answer.read()) == (404, True)
-    assert child.stdout.readline() == "not there: /nope\n"
+    assert child.stdout.readline() == "not found: /nope\n"
     child.send_signal(signal.SIGINT)
     assert (child.communicate(timeout=30)[1], child.returncode) == ("interrupted\n", 130)
     assert "99999 is not a port" in other.packyard("serve", "--port", "99999", status=1).err
     done = other.packyard("serve", "archive:all", status=2)
-    assert done.err == "error: one site was expected, there are: docs:manual\n"
+    assert done.err == "error: expected one site; there are: docs:manual\n"
 
 
 def test_addresses_on_other_hosts_are_asked_for_only_when_wanted(site: Space) -> None:
@@ -191,7 +192,7 @@ def test_addresses_on_other_hosts_are_asked_for_only_when_wanted(site: Space) ->
     assert "error: http://127.0.0.1:1/x: Connection refused (linked on site/index.html)\n" in done.err
     checked = other.packyard("check", "manual", "--online", status=1).out
     assert "http://127.0.0.1:1/x: Connection refused (linked on site/index.html)" in checked
-    assert "other hosts were not asked: packyard check --online" in other.packyard("check", "manual", status=1).out
+    assert "other hosts were not checked: packyard check --online" in other.packyard("check", "manual", status=1).out
     assert re.search(r"^\d+ of \d+ addresses on other hosts answer$", done.out, re.M)
 
 

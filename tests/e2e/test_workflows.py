@@ -181,7 +181,7 @@ def test_docs_workflow_builds_the_site_that_it_uploads(packaged: tuple[Space, di
     found = {item["name"]: (item["verdict"], item["text"]) for item in items}
     assert found["file name"] == ("passed", "docs-offline-0.1.0.zip")
     assert found["site"][0] == found["links"][0] == "passed"
-    assert found["addresses"] == ("skipped", "other hosts were not asked: packyard check --online")
+    assert found["addresses"] == ("skipped", "other hosts were not checked: packyard check --online")
     size = sum(map(len, space.files("site").values()))
     assert f"| `site/` | {size_text(size)} | `" in space.packyard("check", "--summary").out
 
@@ -231,6 +231,6 @@ def test_verify_tries_a_package_with_the_workspaces_compiler_and_examples(
     without = alone()
     assert without.returncode == 1
     assert without.stdout.startswith(
-        "tensor-0.1.0.mojopkg: there is no Mojo compiler to try it with, it takes Mojo 1.0.0"
+        "tensor-0.1.0.mojopkg: there is no Mojo compiler to verify it with; it requires Mojo 1.0.0"
     )
     assert without.stdout.endswith("\n  hint: name one with --compiler\n")

@@ -18,4 +18,4 @@ def test_commit_that_is_abbreviated_or_none_is_refused(text: str) -> None:
     assert not is_commit(text)
     with pytest.raises(FormatError) as caught:
         read_commit(text)
-    assert str(caught.value) == f"{text!r} is not a commit, 40 or 64 hexadecimal digits were expected"
+    assert str(caught.value) == f"{text!r} is not a commit; expected 40 or 64 hexadecimal digits"

@@ -32,4 +32,4 @@ def test_digest_can_be_read_as_its_digits() -> None:
 def test_digest_wrong_is_refused(text: str) -> None:
     with pytest.raises(FormatError) as error:
         Digest.parse(text)
-    assert str(error.value) == f"{text!r} is not a digest (sha256: and 64 hexadecimal digits)"
+    assert str(error.value) == f"{text!r} is not a digest; expected sha256: and 64 hexadecimal digits"

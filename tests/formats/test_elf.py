@@ -42,9 +42,9 @@ def test_strip_twice_is_the_same_as_once() -> None:
     [
         (b"#!/bin/sh\n", "this is not an ELF file"),
         (b"\x7fELF\1\1" + bytes(60), "this is not a 64-bit little-endian ELF file"),
-        (b"\x7fELF\2\1" + bytes(10), "the ELF file is damaged"),
+        (b"\x7fELF\2\1" + bytes(10), "the ELF file is corrupt"),
         (b"\x7fELF\2\1" + bytes(26) + struct.pack("<Q", 1 << 40) + bytes(16) + b"\1\0" + bytes(6),
-         "the ELF file is damaged"),
+         "the ELF file is corrupt"),
     ],
 )  # fmt: skip
 def test_read_what_is_no_program_is_refused(data: bytes, message: str) -> None:
@@ -81,11 +81,11 @@ VERSIONS = struct.pack("<2H3I", 1, 50_000, 0, 16, 1) + struct.pack("<I2H2I", 0, 
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
-        (lambda data: data[:32] + b"\xff" * 8 + data[40:], "the ELF file is damaged"),
-        (lambda data: with_tag(data, 5, 1 << 63), "the ELF file is damaged (an address is outside of it)"),
-        (lambda data: with_tag(data, 1, 1 << 63), "the ELF file is damaged (a name never ends)"),
+        (lambda data: data[:32] + b"\xff" * 8 + data[40:], "the ELF file is corrupt"),
+        (lambda data: with_tag(data, 5, 1 << 63), "the ELF file is corrupt (address out of range)"),
+        (lambda data: with_tag(data, 1, 1 << 63), "the ELF file is corrupt (unterminated name)"),
         (lambda data: with_versions(data, VERSIONS),
-         "the ELF file is damaged (it asks for symbol versions without end)"),
+         "the ELF file is corrupt (endless list of symbol versions)"),
     ],
 )  # fmt: skip
 def test_read_hostile_program_is_refused(damage: Callable[[bytes], bytes], message: str) -> None:

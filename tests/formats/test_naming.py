@@ -15,7 +15,7 @@ def test_member_name_other_is_refused(text: str) -> None:
     with pytest.raises(FormatError) as caught:
         read_member_name(text)
     assert str(caught.value) == (
-        f"{text!r} is not a name, letters, digits and . _ + - after a letter or digit were expected"
+        f"{text!r} is not a name; expected letters, digits and . _ + -, starting with a letter or digit"
     )
 
 
@@ -28,11 +28,11 @@ def test_import_name_identifier_is_kept(text: str) -> None:
 def test_import_name_no_identifier_is_refused(text: str) -> None:
     with pytest.raises(FormatError) as caught:
         read_import_name(text)
-    assert str(caught.value) == f"{text!r} cannot be imported, an identifier (letters, digits, _) was expected"
+    assert str(caught.value) == f"{text!r} cannot be imported; expected an identifier (letters, digits, _)"
 
 
 @pytest.mark.parametrize("text", ["class", "fn", "struct"])
 def test_import_name_keyword_is_refused(text: str) -> None:
     with pytest.raises(FormatError) as caught:
         read_import_name(text)
-    assert str(caught.value) == f"{text!r} cannot be imported, it is a keyword"
+    assert str(caught.value) == f"{text!r} cannot be imported: it is a keyword"

@@ -32,17 +32,17 @@ def test_target_written_is_what_was_read() -> None:
     [
         (
             "C:/x",
-            "'C:/x' is not a target, KIND:NAME or KIND:NAME#PART was expected\n"
-            "  hint: a path with a colon starts with './': './C:/x'",
+            "'C:/x' is not a target; expected KIND:NAME or KIND:NAME#PART\n"
+            "  hint: start a path that contains a colon with './': './C:/x'",
         ),
         (
             "mojo:",
-            "'mojo:' is not a target, KIND:NAME or KIND:NAME#PART was expected\n"
-            "  hint: a path with a colon starts with './': './mojo:'",
+            "'mojo:' is not a target; expected KIND:NAME or KIND:NAME#PART\n"
+            "  hint: start a path that contains a colon with './': './mojo:'",
         ),
-        ("", "'' is empty, a path or a target (KIND:NAME) was expected"),
-        ("../x", "'../x' leaves its folder by '..', a path inside was expected"),
-        ("/x", "'/x' is absolute, a relative path was expected"),
+        ("", "'' is empty; expected a path or a target (KIND:NAME)"),
+        ("../x", "'../x' leaves its folder through '..'; expected a path inside"),
+        ("/x", "'/x' is absolute; expected a relative path"),
     ],
 )
 def test_reference_neither_is_refused(text: str, message: str) -> None:

@@ -14,7 +14,7 @@ def test_version_semantic_is_kept(text: str) -> None:
 def test_version_other_is_refused(text: str) -> None:
     with pytest.raises(FormatError) as caught:
         read_version(text)
-    assert str(caught.value) == f"{text!r} is not a version, a SemVer version like 0.1.0 was expected"
+    assert str(caught.value) == f"{text!r} is not a version; expected a SemVer version like 0.1.0"
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ def test_next_version_goes_by_one_step(text, step, after):
 def test_next_version_of_another_text_is_refused(text):
     with pytest.raises(FormatError) as caught:
         next_version(text, "patch")
-    assert str(caught.value) == f"{text!r} is not a version, one like 0.1.0 was expected"
+    assert str(caught.value) == f"{text!r} is not a version; expected one like 0.1.0"
 
 
 @pytest.mark.parametrize(

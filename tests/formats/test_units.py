@@ -26,7 +26,7 @@ def test_size_is_read_to_the_byte(text: str, size: int) -> None:
 def test_size_of_another_form_is_refused(text: str) -> None:
     with pytest.raises(FormatError) as caught:
         read_size(text)
-    assert str(caught.value) == f"{text!r} is not a size, one like '10 GB' was expected"
+    assert str(caught.value) == f"{text!r} is not a size; expected one like '10 GB'"
 
 
 @pytest.mark.parametrize(

@@ -39,15 +39,13 @@ def test_range_admits_what_it_says(text: str, admitted: list[str], refused: list
 def test_range_of_other_text_is_refused(text: str) -> None:
     with pytest.raises(FormatError) as caught:
         read_range(text)
-    assert str(caught.value) == (
-        f"{text!r} is not a range of versions, one like '0.1.0' or '>=0.1.0,<0.3.0' was expected"
-    )
+    assert str(caught.value) == (f"{text!r} is not a version range; expected one like '0.1.0' or '>=0.1.0,<0.3.0'")
 
 
 def test_range_of_bad_prerelease_is_refused() -> None:
     with pytest.raises(FormatError) as caught:
         read_range(">=0.1.0-01")
-    assert str(caught.value) == "'>=0.1.0-01' holds no SemVer version, one like 0.1.0 was expected"
+    assert str(caught.value) == "'>=0.1.0-01' contains no SemVer version; expected one like 0.1.0"
 
 
 @pytest.mark.parametrize(

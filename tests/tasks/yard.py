@@ -78,7 +78,7 @@ class Yard:
 
 
 def spent() -> float:
-    """Seconds of computing by this process and by the children that ended: what else the machine does is no part."""
+    """Seconds of computing by this process and by the children that ended: what else the machine does is not part."""
     usages = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     return sum(usage.ru_utime + usage.ru_stime for usage in usages)
 

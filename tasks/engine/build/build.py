@@ -49,7 +49,7 @@ class Build:
         self.graph = graph
         self.trace = trace
         self.known = Known(root, graph, trace)
-        self.holding = holding = Holding(store, lambda: notify("waiting until the store was cleaned"))
+        self.holding = holding = Holding(store, lambda: notify("waiting: another process is cleaning the store"))
         self.artifacts = Artifacts(root, graph, self.known.memo)
         self._preparation = Preparation(
             root, self.known.memo, notify, downloads=lambda: holding.store.downloads, locked=locked

@@ -24,7 +24,7 @@ def end_when_interrupted(stop: Callable[[], None]) -> None:
         try:
             process.kill_all()
             stop()  # RuntimeError: it was writing just now
-            os.write(2, b"interrupted; what was finished is kept\n")
+            os.write(2, b"interrupted; finished targets are kept\n")
             sandbox.abandon()
         except (OSError, RuntimeError, ValueError):
             pass

@@ -81,7 +81,7 @@ class Known:
         missing."""
         looks = {source.path: look for source in target.sources if (look := self.memo.look(source.path)) is not None}
         if missing := self.missing(target):
-            raise ActionError("\n".join(f"{path}: is missing, {target.place} needs it" for path in missing))
+            raise ActionError("\n".join(f"{path}: is missing; {target.place} needs it" for path in missing))
         uses = {f"{use.target}#{use.part}": self.made(use.target)[use.part] for use in target.uses}
         return Inputs(looks=looks, uses=uses)
 

@@ -71,7 +71,7 @@ class Maker:
         self._notify(f"{name}: {why}, making it again")
         outcome = self.make(name)
         if outcome.how == "failed":
-            raise ActionError(f"{name} could not be made again: {outcome.message}")
+            raise ActionError(f"{name} cannot be rebuilt: {outcome.message}")
 
     def log(self, name: str) -> Path:
         """The file that gets what the action of a target writes."""
@@ -94,12 +94,12 @@ class Maker:
             except Changed as error:
                 changes += 1
                 if changes == _ATTEMPTS:
-                    raise ActionError(f"{error.path}: changed while it was being read") from None
+                    raise ActionError(f"{error.path}: changed while being read") from None
                 self._known.look_again(target)
             except (Damaged, Forgotten) as error:
                 losses += 1
                 if losses == _ATTEMPTS + len(target.uses):  # each of them may prove lost when its turn comes
-                    raise ActionError(f"the store lost {error} while it was needed", hint="build again") from None
+                    raise ActionError(f"the store lost {error} while it was in use", hint="build again") from None
                 self._mend(target)
 
     def _mend(self, target: Target) -> None:

@@ -136,7 +136,7 @@ def read_only_graph(root: Path, kinds: Kinds) -> Graph:
 def open_standalone(
     root: Path, kinds: Kinds, change: Callable[[ProjectManifest], ProjectManifest], *, compression: str = "fast"
 ) -> Opened:
-    """The folder of one application, which is no workspace; `change` has the last word on its manifest. Its graph is
+    """The folder of one application, which is not a workspace; `change` has the last word on its manifest. Its graph is
     not stored, because it depends on more than files."""
     from packyard.tasks.workspace.workspace import read_standalone
 

@@ -1,6 +1,6 @@
 """Building twice, in copies of the workspace with empty stores, under circumstances as different as can be arranged.
 
-Whatever then differs was made from something that is no declared input. A circumstance that alone brings out the
+Whatever then differs was made from something that is not a declared input. A circumstance that alone brings out the
 difference is its cause; when none does, the action differs from run to run by itself.
 """
 
@@ -103,7 +103,7 @@ def reproduce(
     home.mkdir()
     varied = variations(home)
     one = _build(root, names, Circumstances(env={"PYTHONHASHSEED": "0"}), scratch / "a", "plain", notify)
-    other = _build(root, names, together(varied.values()), scratch / "b", f"other {', '.join(varied)}", notify)
+    other = _build(root, names, together(varied.values()), scratch / "b", f"different {', '.join(varied)}", notify)
     found = list(_findings(graph, wanted, one, other))
     if causes and found:
         named = _causes(root, graph, found, one, varied, scratch, notify)
@@ -131,7 +131,7 @@ def _causes(
         if not waiting:
             break
         other = _build(
-            root, waiting, fixed, scratch / str(position), f"only other {cause}" if cause else "same", notify
+            root, waiting, fixed, scratch / str(position), f"only a different {cause}" if cause else "same", notify
         )
         for finding in _findings(graph, graph.closure(waiting), one, other):
             if finding.name in causes:
@@ -157,7 +157,7 @@ def _build(
     try:
         process.run([*shell, *under.prefix, *command], cwd=work, env=_environment(cache, under.env), log=log)
     except ActionError as error:
-        raise ActionError(f"the build failed under circumstances: {title}", detail=error.detail) from None
+        raise ActionError(f"the build failed under other circumstances: {title}", detail=error.detail) from None
     trace = Trace(work, readonly=True)
     records = trace.records()
     trace.close()
@@ -200,7 +200,7 @@ def _findings(graph: Graph, wanted: Iterable[str], one: _Built, other: _Built) -
         if sources and not own:
             differing[name] = []
             continue
-        differing[name] = [f"what it is made from differs: {reason}" for reason in own]
+        differing[name] = [f"its inputs differ: {reason}" for reason in own]
         if a.outputs != b.outputs:
             differing[name] += _output_differences(one, other, a, b)
     for name, reasons in differing.items():
@@ -256,7 +256,7 @@ def _tree_difference(one: _Built, other: _Built, made: Made, twin: Made) -> str:
         if lines[0].get(path) == lines[1].get(path):
             continue
         if path not in lines[0] or path not in lines[1]:
-            return f"only the {'first' if path in lines[0] else 'second'} holds {path!r}"
+            return f"only the {'first' if path in lines[0] else 'second'} contains {path!r}"
         files = [built.store / "tree" / m.digest / path for built, m in ((one, made), (other, twin))]
         if any(file.is_symlink() for file in files):
             return f"{path}: is a link to {' and '.join(repr(os.readlink(f)) for f in files if f.is_symlink())}"

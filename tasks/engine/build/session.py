@@ -30,7 +30,7 @@ _ANY = 1_000_000
 class Session:
     """The workspace at `root`, its targets by `kinds`. Until `begin` nothing is written.
 
-    `opened` opens what is no workspace on disk; `locked` refuses to resolve what has no lock; `jobs` are at most so
+    `opened` opens what is not a workspace on disk; `locked` refuses to resolve what has no lock; `jobs` are at most so
     many actions at once, 0 as many as come; `early` is what the start of the command found out already.
     """
 
@@ -88,7 +88,7 @@ class Session:
 
     def lock(self) -> None:
         """Take the workspace's lock; a second run waits here, and says so. Idempotent."""
-        self._lock.take(lambda: self.note("waiting for another build here"))
+        self._lock.take(lambda: self.note("waiting: another build is running here"))
 
     def begin(self, names: Iterable[str] | None) -> Run:
         """A run starts over `names` and all they need: take the workspace's lock, sweep, plan. With None nobody knows
@@ -124,7 +124,7 @@ class Session:
         if self.run is None:  # doit goes on although `begin` said why there can be none
             return Outcome(name=name, how="failed", seconds=0.0, message="its run could not begin")
         if os.getpid() != self._process:
-            message = "processes cannot share a build, use '-P thread'"
+            message = "processes cannot share a build; use '-P thread'"
             outcome = Outcome(name=name, how="failed", seconds=0.0, message=message)
             self.display.end(outcome)
             return outcome

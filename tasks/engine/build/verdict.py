@@ -29,7 +29,7 @@ class Verdict:
 
 
 FRESH = Verdict("fresh")
-NEVER_MADE = Verdict("stale", ("it was never made here",))
+NEVER_MADE = Verdict("stale", ("it was never built here",))
 
 
 def judge(target: Target, record: Record | None, now: Ingredients, artifacts: Mapping[str, Look | None]) -> Verdict:
@@ -48,7 +48,7 @@ def compare(target: Target, then: Mapping[str, Any], now: Mapping[str, Any]) -> 
     if _text(then["params"]) != _text(now["params"]):  # text, because 1 and True are equal and give other keys
         yield from _parameters(then["params"], now["params"], "")
     if then["run"] != now["run"] or then["outputs"] != now["outputs"]:
-        yield "the way it is made changed"
+        yield "the build function or its declared outputs changed"
     if then["packyard"] != now["packyard"]:
         yield "Packyard itself changed"
     if then["python"] != now["python"]:
@@ -91,4 +91,4 @@ def _altered(record: Record, artifacts: Mapping[str, Look | None]) -> Iterator[s
         if look is None:
             yield f"{path} is missing"
         elif look.digest.hex() != made.digest or look.executable != made.executable:
-            yield f"{path} was altered"
+            yield f"{path} was changed"

@@ -81,7 +81,9 @@ def strace() -> str:
     try:
         process.capture([program, "-qq", "-e", "trace=none", "true"])
     except ActionError as error:
-        raise ActionError("--sandbox=audit: strace may not trace processes here", detail=error.detail) from None
+        raise ActionError(
+            "--sandbox=audit: strace is not allowed to trace processes here", detail=error.detail
+        ) from None
     return program
 
 

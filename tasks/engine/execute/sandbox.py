@@ -122,7 +122,7 @@ def collect(room: Room[Any], target: Target, store: Store) -> dict[str, Made]:
         path = room.outputs / output.at
         if path.is_symlink() or not (path.is_dir() if output.tree else path.is_file()):
             wanted = "folder" if output.tree else "file"
-            raise ActionError(f"the action ended well but left no {wanted} '{output.at}'")
+            raise ActionError(f"the action succeeded but left no {wanted} '{output.at}'")
         refuse_written_keys(target, output, path)
         made[output.part] = store.take_tree(path) if output.tree else store.take(path)
     return made
@@ -148,9 +148,9 @@ def base() -> Path:
         path.mkdir(mode=0o700, exist_ok=True)
         found = path.lstat()
     except OSError as error:
-        raise ActionError(f"{path}: the folder for sandboxes cannot be made: {error.strerror}") from None
+        raise ActionError(f"{path}: the sandbox folder cannot be made: {error.strerror}") from None
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
-        raise ActionError(f"{path}: is not a folder of this user's, sandboxes cannot be made there", hint="remove it")
+        raise ActionError(f"{path}: does not belong to this user, so no sandboxes can be made there", hint="remove it")
     return path
 
 

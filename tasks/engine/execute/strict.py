@@ -87,7 +87,9 @@ def bubblewrap() -> str:
     try:
         process.capture([program, *_namespaces(network=False), "--ro-bind", "/", "/", "true"])
     except ActionError as error:
-        raise ActionError("--sandbox=strict: bubblewrap may not make sandboxes here", detail=error.detail) from None
+        raise ActionError(
+            "--sandbox=strict: bubblewrap is not allowed to make sandboxes here", detail=error.detail
+        ) from None
     return program
 
 

@@ -121,7 +121,7 @@ def build_graph(workspace: Workspace, kinds: Kinds) -> Graph:
 
 
 def _twice(one: Target, other: Target) -> FormatError:
-    return FormatError(Problem(f"{one.name!r} is declared twice, also in {one.place}", place=other.place))
+    return FormatError(Problem(f"{one.name!r} is declared twice; the other is in {one.place}", place=other.place))
 
 
 def _unknown_uses(target: Target, outputs: Mapping[str, Sequence[Output]]) -> Iterator[FormatError]:
@@ -178,14 +178,14 @@ def _leads_out(*paths: str) -> bool:
 
 
 def _keys(workspace: Workspace, target: Target) -> Iterator[FormatError]:
-    """A private key is no input of an action, so it gets into no artifact. Here those are told that can be known by
+    """A private key is not an input of an action, so it gets into no artifact. Here those are told that can be known by
     their names; all others when they are staged, where their bytes are seen."""
     from packyard.tasks.workspace.workspace import PRIVATE_NAME  # loaded already, with the workspace
 
     key = workspace.manifest.sign.key
     for source in target.sources:
         if source.path == key or (source.path.endswith(PRIVATE_NAME) and not source.key):
-            message = f"{target.name!r} would hold the private key '{source.path}'"
+            message = f"{target.name!r} would contain the private key '{source.path}'"
             yield FormatError(Problem(message, place=target.place, hint=KEY_HINT))
 
 
@@ -240,7 +240,7 @@ def _double_owners(targets: Mapping[str, Target], outputs: Mapping[str, Sequence
             other, path = owners.setdefault(output.artifact.casefold(), (name, output.artifact))
             if other != name:
                 message = f"'{output.artifact}' is made by {name!r} and by {other!r} ({targets[other].place})"
-                hint = "" if path == output.artifact else f"systems that ignore case take it for '{path}'"
+                hint = "" if path == output.artifact else f"on case-insensitive systems it is the same as '{path}'"
                 yield FormatError(Problem(message, place=targets[name].place, hint=hint))
     for folded, (name, path) in owners.items():
         parent = folded

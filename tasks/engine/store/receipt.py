@@ -74,5 +74,5 @@ def _inner_link(link: Path, root: Path) -> str:
     goal = os.readlink(link)
     inside = os.path.normpath(os.path.join(link.parent, goal))
     if os.path.isabs(goal) or not inside.startswith(f"{root}{os.sep}"):
-        raise ActionError(f"'{link.relative_to(root)}' is a link out of its tree, to {goal!r}")
+        raise ActionError(f"'{link.relative_to(root)}' is a link that leaves its tree, to {goal!r}")
     return goal

@@ -209,7 +209,7 @@ class Store:
         for line in filter(None, self.read(digest).decode().split("\n")):
             kind, size, rest = line.split(" ", 2)
             if kind == "l":
-                raise ActionError(f"'{rest}' is a link, a folder of files alone was expected")
+                raise ActionError(f"'{rest}' is a link; expected a folder that contains only files")
             sha256, _, path = rest.partition(" ")
             found[path] = Made(digest=sha256, size=int(size), executable=kind == "x")
         return found
@@ -311,7 +311,7 @@ def full_or(error: OSError, place: str) -> ActionError:
     if error.filename:
         what += f" ({os.fspath(error.filename)})"
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return ActionError(what, hint="free some space and build again; what was finished is kept")
+        return ActionError(what, hint="free some space and build again; finished targets are kept")
     return ActionError(what)
 
 

@@ -178,7 +178,7 @@ def _alone(store: Store) -> Iterator[None]:
     except OSError as error:
         raise full_or(error, "the store") from None
     if lock is None:
-        raise ActionError("the store is in use by a build, nothing was removed", hint="try again when it has ended")
+        raise ActionError("a build is using the store; nothing was removed", hint="try again when it is done")
     try:
         yield
     except OSError as error:

@@ -121,7 +121,7 @@ class Trace:
                 check = db.execute("PRAGMA quick_check(1)").fetchone()[0]  # 2 ms for a thousand targets
                 if check == "ok":
                     return db
-                found = f"is damaged ({' '.join(check.split())})"
+                found = f"is corrupt ({' '.join(check.split())})"
             elif version == 0 and not db.execute("SELECT name FROM sqlite_master LIMIT 1").fetchone():
                 return _create(db)
             else:
@@ -132,14 +132,14 @@ class Trace:
                 raise ActionError(f"{FOLDER}/{FILE}: cannot be opened: {error}") from None
             return _fresh(":memory:")
         except sqlite3.DatabaseError as error:
-            found = f"is damaged ({error})"
+            found = f"is corrupt ({error})"
         if readonly:
             return _fresh(":memory:")
         aside = path.with_name(f"{FILE}.{time.time_ns()}.aside")
         os.replace(path, aside)
         for suffix in ("-wal", "-shm"):
             path.with_name(FILE + suffix).unlink(missing_ok=True)
-        advice = f"it was set aside as {aside.name}, artifacts are restored from the store"
+        advice = f"it was set aside as {aside.name}; artifacts are restored from the store"
         self.notice = f"{FOLDER}/{FILE}: {found}; {advice}"
         return _create(_connect(path))
 

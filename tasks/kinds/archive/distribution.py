@@ -73,7 +73,7 @@ def missing(sources: Iterable[Source], key: str) -> list[Problem]:
     places = {source.at for source in sources}
     return [
         Problem(
-            f"is 'distribution', which needs a {wanted}, and there is none",
+            f"is 'distribution', which requires a {wanted}, but there is none",
             key=f"{key}.layout",
             place=MANIFEST,
             hint=f"write one beside {MANIFEST}, or include it",

@@ -131,22 +131,24 @@ def _unsupported(workspace: Workspace, flavor: Flavor, place: str, platform: str
     taken: dict[str, str] = {}
     if not flavor.build.runtime and platform.startswith("windows"):
         yield Problem(
-            f"is false, and a bundle for {platform!r} cannot look for a Python: that takes a POSIX shell",
+            f"is false, but a bundle for {platform!r} cannot look for Python: that requires a POSIX shell",
             "tool.flavor.build.runtime",
             place,
-            "leave that platform out, or let the bundle carry its Python",
+            "leave out that platform, or let the bundle carry its Python",
         )
     for position, spec in enumerate(flavor.slots):
         key = f"tool.flavor.slots[{position}]"
         if spec.id in ("python", "env", "app"):
             yield Problem(f"{spec.id!r} is the id of a slot that every bundle has", f"{key}.id", place)
         if spec.target.startswith(PLACE_PREFIX):
-            yield Problem(f"{spec.target!r} starts like what Packyard keeps beside the content", f"{key}.target", place)
+            yield Problem(
+                f"{spec.target!r} starts like the names that Packyard uses beside the content", f"{key}.target", place
+            )
         if spec.lifecycle not in _PASSING:
             continue
         if spec.target.partition("/")[0] in _PYTHONS:
             yield Problem(
-                f"{spec.target!r} is where Python lies, and the slot is not there for good, another place was expected",
+                f"{spec.target!r} is where Python is unpacked, but the slot is not permanent; expected another target",
                 f"{key}.target",
                 place,
             )
@@ -155,14 +157,14 @@ def _unsupported(workspace: Workspace, flavor: Flavor, place: str, platform: str
             other = taken.get(path)
             if other and {spec.lifecycle, other.partition(" ")[0]} & _PASSING:
                 yield Problem(
-                    f"{spec.target!r} lies in the slot {other.partition(' ')[2]!r}, a place of its own was expected",
+                    f"{spec.target!r} is inside the slot {other.partition(' ')[2]!r}; expected a separate target",
                     f"tool.flavor.slots[{position}].target",
                     place,
                 )
         taken[spec.target] = f"{spec.lifecycle} {spec.id}"
     if flavor.policy and flavor.policy.max_age_days is not None and not workspace.epoch:
         yield Problem(
-            "needs a bundle that says when it was built, and reproducible builds are undated",
+            "requires a bundle that says when it was built, but reproducible builds are undated",
             "tool.flavor.policy.max_age_days",
             place,
             "set SOURCE_DATE_EPOCH to the time of the release",

@@ -58,7 +58,7 @@ def _seal_findings(bundle: Bundle) -> Iterator[Finding]:
     try:
         tree = Digest.parse(metadata.coverage.tree)
     except FormatError as error:
-        yield Finding("seal", f"it is said to be sealed, and {error}")
+        yield Finding("seal", f"it is marked as sealed, but {error}")
         return
     wanted = seal(tree, place=place[1] if place else "", gone=gone)
     if wanted not in metadata.setup_commands[:1]:
@@ -81,7 +81,7 @@ def _command_findings(bundle: Bundle, site: str, data: bytes, contents: Contents
     facts = json.loads(data)
     entries = {str(name): parse_entry_point(read_entry_point(str(text))) for name, text in facts["commands"].items()}
     if facts["default"] not in entries:
-        yield Finding("command", f"the default command {facts['default']!r} is none of its commands")
+        yield Finding("command", f"the default command {facts['default']!r} is not one of its commands")
     tops = {entry.module.partition(".")[0] for entry in entries.values()}
     starts = tuple(f"{site}/{top}{end}" for top in tops for end in ("/", ".py"))
     _, texts = _read(bundle, lambda path: path.startswith(starts) and path.endswith(".py"))

@@ -45,12 +45,12 @@ for name in %(names)s; do
       rm -f "$python"
       said="one that does not start under another name"
     fi
-    [ -n "$said" ] || said=$("$candidate" -E -s -S -c "$tell" 2>/dev/null) || said="no Python that starts"
+    [ -n "$said" ] || said=$("$candidate" -E -s -S -c "$tell" 2>/dev/null) || said="not a Python that starts"
     found="$found$line  $candidate is ${said:-no Python that starts}"
   done
 done
-printf '%%s\n' "%(name)s: there is no Python on PATH that it can run with, %(words)s was expected$found" \
-  "  hint: install it, or put the folder that it is in into PATH" >&2
+printf '%%s\n' "%(name)s: no Python on PATH can run it; expected %(words)s$found" \
+  "  hint: install it, or add its folder to PATH" >&2
 exit 1
 """
 START = "start.sh"

@@ -123,7 +123,7 @@ def extract(path: Path, folder: Path, ident: str = "") -> list[Path]:
     """Unpack a bundle's slots (or the one named) below a folder that is made for it; the files, sorted.
 
     UsageError when it has no such slot, FormatError when the bundle is damaged, the folder exists, or a slot holds what
-    is not safe to write; then nothing is left behind. A slot that is no tar becomes the file that it is in the work
+    is not safe to write; then nothing is left behind. A slot that is not a tar becomes the file that it is in the work
     environment.
     """
     return write_slots(verify_file(path), folder, ident)
@@ -137,9 +137,9 @@ def write_slots(verification: Verification, folder: Path, ident: str = "") -> li
     chosen = [position for position, slot in enumerate(bundle.metadata.table) if ident in ("", slot.id)]
     if not chosen:
         known = ", ".join(slot.id for slot in bundle.metadata.table)
-        raise UsageError(Problem(f"{ident!r} is not a slot of it, known: {known}", place=str(path)))
+        raise UsageError(Problem(f"{ident!r} is not a slot of this bundle; expected one of {known}", place=str(path)))
     if folder.exists():
-        raise FormatError(Problem("exists already, a new folder was expected", place=str(folder)))
+        raise FormatError(Problem("already exists; expected a new folder", place=str(folder)))
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         made = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))

@@ -34,7 +34,7 @@ def load_key(key: Key) -> PrivateKey:
     except FormatError as error:
         raise ActionError(f"no signing key: {error}") from None
     if public_key(private).hex() != key.public_key:
-        raise ActionError(f"the signing key changed since the plan: {describe(key)} was expected", hint="run again")
+        raise ActionError(f"the signing key changed since the plan; expected {describe(key)}", hint="run again")
     return private
 
 
@@ -60,7 +60,7 @@ def seeded(variable: str) -> PrivateKey:
     seed = os.environ.get(variable)
     if not seed:
         state = "is not set" if seed is None else "is empty"
-        raise FormatError(Problem(f"{state}, the seed of the signing key was expected", place=variable))
+        raise FormatError(Problem(f"{state}; expected the seed of the signing key", place=variable))
     try:
         return key_from_seed(seed)
     except UnicodeEncodeError:

@@ -132,10 +132,10 @@ def make_launcher(room: Room[LauncherParams]) -> None:
     )  # fmt: skip
     found = wheel / params.file
     if not found.is_file():
-        raise ActionError(f"the wheel holds no {params.file!r}")
+        raise ActionError(f"the wheel contains no {params.file!r}")
     digest = digest_file(found)
     if digest != params.digest:
-        raise ActionError(f"{found.name!r} has the digest {digest}, {params.digest} was expected")
+        raise ActionError(f"{found.name!r} has digest {digest}; expected {params.digest}")
     launcher = room.outputs / "launcher"
     shutil.copyfile(found, launcher)
     launcher.chmod(0o755)

@@ -80,7 +80,7 @@ def make_app(room: Room[AppParams]) -> None:
         for wheel in wheels:
             if params.foreign and not all(tag.endswith("-none-any") for tag in wheel.tags):
                 raise FormatError(
-                    f"{wheel.name!r} holds code compiled for this machine ({', '.join(wheel.tags)}), which "
+                    f"{wheel.name!r} contains code compiled for this machine ({', '.join(wheel.tags)}), which "
                     f"{params.machine.platform!r} cannot run"
                 )
             left_out = () if params.include_tests else tuple(own_tests(list(wheel.files)))
@@ -124,7 +124,7 @@ def make_slot(room: Room[SlotParams]) -> None:
     staged = list(found.values())
     entries = [_entry(params, at, path) for at, path in found.items()]
     if params.operations in ("raw", "gzip") and len(staged) != 1:
-        raise ActionError(f"the slot has {len(staged)} files, {params.operations!r} holds one")
+        raise ActionError(f"the slot has {len(staged)} files, but {params.operations!r} holds one")
     try:
         with out_path.open("wb") as out:
             match params.operations:

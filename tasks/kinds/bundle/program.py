@@ -10,7 +10,7 @@ def program_of(project: ProjectManifest, version: str, platform: str) -> Program
     """The program of a member with [tool.flavor]: its scripts, and its entry point under the bundle's own name."""
     flavor = project.flavor
     if flavor is None:
-        raise ValueError(f"{project.name} is no bundle")
+        raise ValueError(f"{project.name} is not a bundle")
     commands = dict(project.scripts)
     if flavor.entry_point:
         commands[flavor.package_name] = flavor.entry_point

@@ -100,7 +100,7 @@ def make_development_key() -> None:
             Problem(
                 f"a development key cannot be made: {error.strerror}",
                 place=os.fspath(path),
-                hint=f"give a key by --private-key or --key-seed, or in [sign] of {MANIFEST}",
+                hint=f"give a key with --private-key or --key-seed, or in [sign] of {MANIFEST}",
             )
         ) from None
 
@@ -111,7 +111,7 @@ def write_keys(folder: Path) -> tuple[Path, Path]:
     key = new_key()
     for path in (private, public):
         if path.exists():
-            raise FormatError(Problem("exists already, a key is never overwritten", place=os.fspath(path)))
+            raise FormatError(Problem("already exists, and a key is never overwritten", place=os.fspath(path)))
     try:
         folder.mkdir(parents=True, exist_ok=True)
         _write_once(private, private_pem(key), 0o600)

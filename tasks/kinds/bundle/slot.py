@@ -96,10 +96,10 @@ def _declared(member: Member, workspace: Workspace, spec: SlotSpec, key: str) ->
     if operations in ("raw", "gzip") and not source.single:
         raise PlanError(
             Problem(
-                f"{operations!r} holds one file, and {spec.source!r} is a folder or pattern",
+                f"{operations!r} holds one file, but {spec.source!r} is a folder or pattern",
                 key.replace(".source", ".operations"),
                 member.path("pyproject.toml"),
-                "leave operations out for a tar.gz",
+                "leave out operations for a tar.gz",
             )
         )
     params = SlotParams(

@@ -43,10 +43,10 @@ def slot_source(member: Member, workspace: Workspace, spec: SlotSpec, key: str) 
     found = [path] if single else workspace.watch.matching_files(path)
     kept = [file for file in found if single or not matches(os.path.relpath(file, base or "."), spec.exclude)]
     if not kept:
-        what = "is not there" if not found else "holds no file that is not excluded"
+        what = "is missing" if not found else "contains only excluded files"
         raise PlanError(
             Problem(
-                f"{spec.source!r} {what}, a file, a folder or a pattern that finds something was expected",
+                f"{spec.source!r} {what}; expected a file, a folder or a pattern that matches something",
                 key,
                 member.path("pyproject.toml"),
             )

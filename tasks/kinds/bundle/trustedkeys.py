@@ -63,7 +63,7 @@ def add(text: str, name: str = "") -> Trusted:
         if other.public == public:
             return other
         if other.name == one.name:
-            raise FormatError(Problem(f"{name!r} is the name of another trusted key", hint="choose one by --name"))
+            raise FormatError(Problem(f"{name!r} is the name of another trusted key", hint="choose one with --name"))
     path = folder() / f"{one.name}{_SUFFIX}"
     try:
         folder().mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -83,7 +83,7 @@ def remove(text: str) -> Trusted:
     ]
     if len(found) != 1:
         names = ", ".join(one.name for one in known) or "none"
-        what = "fits several trusted keys" if found else "is no trusted key"
+        what = "matches several trusted keys" if found else "is not a trusted key"
         raise UsageError(Problem(f"{text!r} {what}", hint=f"there are: {names}"))
     path = folder() / f"{found[0].name}{_SUFFIX}"
     try:

@@ -39,14 +39,14 @@ _SEED = "clean room"  # of the key for bundles that are thrown away
 
 def check_bundle(path: Path) -> Check:
     """Whether a bundle is as it was signed, down to what its slots unpack to."""
-    what = f"{path.name} is as it was signed"
+    what = f"{path.name} is as signed"
     try:
         bundle = open_bundle(path)
         findings = [*verify(bundle), *verify_contents(bundle)]
     except FormatError as error:
-        return Check(what=what, cause="damaged file", detail=str(error))
+        return Check(what=what, cause="corrupt file", detail=str(error))
     if judge(bundle, findings) is Verdict.DAMAGED:
-        return Check(what=what, cause="damaged file", detail="\n".join(map(str, findings)))
+        return Check(what=what, cause="corrupt file", detail="\n".join(map(str, findings)))
     return Check(what=what)
 
 
@@ -86,12 +86,12 @@ def _start(
     bound = ["--bind", str(file.parent), str(file.parent), "--"] if hiding else []
     argv = [*hiding, *bound, str(file), "--packyard-run", name, *words]
     output = said(room, argv, cwd=home, env=env, timeout=_PATIENCE, until=lambda: _listens(port))
-    what = f"{shlex.join([name, *words])} starts, by the launcher {language}"
+    what = f"{shlex.join([name, *words])} starts with the {language} launcher"
     if not output:
         return Check(what=what)
     text, _, ending = output.rstrip().rpartition("\n")
     if "was stopped after" in ending:
-        cause = f"it neither ended nor listened at $PORT in {duration_text(_PATIENCE)}"
+        cause = f"it neither exited nor listened on $PORT within {duration_text(_PATIENCE)}"
     elif missing := _MISSING.findall(text):
         cause = f"missing dependency {missing[-1]!r}: no module in the bundle has that name"
     else:
@@ -115,7 +115,7 @@ def _put_behind(launcher: Path, language: str, path: Path, out: Path, scratch: P
     try:
         write_bundle(out, launcher=launcher, metadata=metadata, slots=slots, key=key_from_seed(_SEED))
     except FormatError as error:
-        raise ActionError(f"the bundle cannot be put behind the launcher {language}: {error}") from None
+        raise ActionError(f"the bundle cannot be put behind the {language} launcher: {error}") from None
     for slot in slots:
         slot.unlink()
 
@@ -133,7 +133,10 @@ def _hiding(room: Room[object]) -> list[str]:
         except ActionError:
             program = None
     if program is None:
-        room.say("bubblewrap cannot hide the rest of this machine: what the bundle lacks may have been found there")
+        room.say(
+            "bubblewrap cannot hide the rest of this machine: anything missing from the bundle may have been "
+            "found there"
+        )
         return []
     return words
 

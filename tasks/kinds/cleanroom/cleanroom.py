@@ -80,7 +80,7 @@ def _of_archive(spec: ArchiveSpec, name: str, version: str) -> Target:
     file = f"{stem}.{spec.format}"
     return Target(
         name=f"cleanroom:{name}",
-        doc=f"what {file} does where there is nothing else",
+        doc=f"whether {file} works where there is nothing else",
         place=MANIFEST,
         **call(
             prove_archive,
@@ -110,7 +110,7 @@ def _of_package(package: Package, needs: Needs, workspace: Workspace) -> Target:
         uses += [Use(target=other.target, at=at), Use(target=other.target, part="manifest", at=f"{at}{SUFFIX}")]
     return Target(
         name=f"cleanroom:{package.label}",
-        doc=f"what {artifact_name(package)} does where there is nothing else",
+        doc=f"whether {artifact_name(package)} works where there is nothing else",
         place=package.place,
         **call(
             prove_mojo,
@@ -138,7 +138,7 @@ def _of_bundle(member: Member, name: str, workspace: Workspace) -> Target:
     file = f"{program.name}-{program.version}.psp"
     return Target(
         name=f"cleanroom:{name}",
-        doc=f"what {file} does where there is nothing else",
+        doc=f"whether {file} works where there is nothing else",
         place=member.path("pyproject.toml"),
         **call(
             prove_bundle,
@@ -161,7 +161,7 @@ def _of_morloc(package: MorlocPackage, name: str, members: Mapping[str, MorlocPa
     own = f"morloc:{package.name}"
     return Target(
         name=f"cleanroom:{name}",
-        doc=f"what {file} does where there is nothing else",
+        doc=f"whether {file} works where there is nothing else",
         place=package.path(YAML),
         **call(
             prove_morloc,

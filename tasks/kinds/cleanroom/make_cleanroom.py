@@ -146,7 +146,7 @@ def prove_morloc(room: Room[MorlocProofParams]) -> None:
     params = room.params
     if params.missing:
         raise ActionError(
-            f"{params.file}: what it needs is not locked",
+            f"{params.file}: its dependencies are not locked",
             detail="\n".join(params.missing),
             hint="run 'packyard lock'",
         )
@@ -192,7 +192,7 @@ def _unpack(file: Path, folder: Path) -> Check:
     try:
         unpack(file, folder)
     except FormatError as error:
-        return Check(what=what, cause="damaged file", detail=str(error))
+        return Check(what=what, cause="corrupt file", detail=str(error))
     return Check(what=what)
 
 

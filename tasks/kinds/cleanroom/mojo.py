@@ -37,7 +37,7 @@ _CAUSES = (
     (r"does not contain '(?P<name>[^']+)'", "export {name!r} does not exist"),
     (r"is older than compiler version|is newer than compiler version|has incompatible MLIR bytecode", "wrong compiler"),
     (r"invalid magic bytes|unknown attribute code|attempting to parse a byte at the end", "wrong compiler"),
-    (r"failed to decompress|bytes when only", "damaged file"),
+    (r"failed to decompress|bytes when only", "corrupt file"),
     (r"was stopped after", "takes too long"),
     (r"crashed \(", "the compiler crashed, as it does on a package made against other dependencies: rebuild it"),
 )
@@ -72,12 +72,12 @@ def make_bench(room: Room[object], compiler: Compiler, files: Mapping[str, Path]
 
 def check_file(path: Path, manifest: PackageManifest, compiler: Compiler) -> Check:
     """Whether a file is the one its manifest describes, made by this compiler, and free of paths to its sources."""
-    what = f"{path.name} is whole, and made by this compiler"
+    what = f"{path.name} is intact, and made by this compiler"
     try:
         with path.open("rb") as stream:
             header = read_package(stream)
     except FormatError as error:
-        return Check(what=what, cause="damaged file", detail=str(error))
+        return Check(what=what, cause="corrupt file", detail=str(error))
     if not header.fits(compiler.library()):
         return Check(what=what, cause=f"wrong compiler: it fits {header.accepted_by}")
     if digest_file(path).hex != manifest.sha256:
@@ -98,7 +98,7 @@ def check_dependencies(manifest: PackageManifest, present: Mapping[str, str]) ->
         if needed.name not in digests:
             yield Check(what=what, cause=f"missing dependency {needed.name!r}: no package here provides it")
         elif digests[needed.name] != needed.sha256:
-            yield Check(what=what, cause="stale package: its dependency was built again", detail="build both again")
+            yield Check(what=what, cause="stale package: its dependency was rebuilt", detail="rebuild both")
         else:
             yield Check(what=what)
 

@@ -35,7 +35,7 @@ from packyard.tasks.kinds.morloc.verify import verify_plane
 from packyard.tasks.kinds.morloc.wish import Wish
 from packyard.tasks.target.room import Room
 
-NOT_SHOWN = ("that its types agree, and that the compiler's own installer takes it: there was no compiler of morloc",)
+NOT_SHOWN = ("that its types agree, and that the compiler's own installer accepts it: there was no morloc compiler",)
 _ABSENT = ("is not locked", "cannot be fetched")
 
 
@@ -75,7 +75,7 @@ def check_types(bench: Bench, morloc: str) -> Iterator[Check]:
     for name in sorted(plane.locked):
         entry = _package(plane, name).entry
         output = said(bench.room, [morloc, "typecheck", entry], cwd=plane.folder / name, env=env)
-        cause = "it does not type check" if output else ""
+        cause = "it does not typecheck" if output else ""
         yield Check(what=f"the types of {name} agree", cause=cause, detail=_shown(output))
     yield _install_by_compiler(bench, morloc)
 
@@ -87,19 +87,19 @@ def _open(file: Path, name: str) -> Package | Check:
         package = read_archive(file, name)
         strict = read_morloc(package.content.text(MANIFEST), MANIFEST)
     except FormatError as error:
-        return Check(what=what, cause="damaged file or wrong manifest", detail=str(error))
+        return Check(what=what, cause="corrupt file or wrong manifest", detail=str(error))
     return replace(package, manifest=strict, member=True)
 
 
 def _named(package: Package, file: Path) -> Check:
     named = archive_file(package.name, package.manifest.version)
-    cause = "" if file.name == named else f"it is {_title(package)}, whose file is {named}"
-    return Check(what="its name is that of its manifest", cause=cause)
+    cause = "" if file.name == named else f"it is {_title(package)}, whose file name is {named}"
+    return Check(what="its name matches its manifest", cause=cause)
 
 
 def _install(bench: Bench, file: Path, package: Package, others: Iterable[Path]) -> Check:
     """Install a package and what it needs as `packyard install` does, but from these files alone."""
-    what = f"{package.name} and what it needs install from their archives alone"
+    what = f"{package.name} and its dependencies install from their archives alone"
     sources = Sources(spec=MorlocSpec(), root=bench.room.scratch, cache=bench.room.scratch / "cache", offline=True)
     try:
         given: dict[str, LocalRef] = {}
@@ -123,7 +123,7 @@ def _cause(error: FormatError | ActionError) -> str:
     problems: Sequence[Problem] = error.problems if isinstance(error, FormatError) else ()
     absent = [problem.place for problem in problems if problem.message.startswith(_ABSENT)]
     if absent:
-        return f"missing dependency {', '.join(map(repr, absent))}: no archive here holds it"
+        return f"missing dependency {', '.join(map(repr, absent))}: no archive here contains it"
     return "it cannot be installed"
 
 
@@ -139,7 +139,7 @@ def _sound(bench: Bench, subject: str) -> Check:
     packages[subject] = replace(packages[subject], member=True)
     found = [finding.problem for finding in find_errors(scan(packages))]
     cause = f"{len(found)} found" if found else ""
-    return Check(what=f"no error in {subject} and what it needs", cause=cause, detail="\n".join(map(str, found)))
+    return Check(what=f"no error in {subject} and its dependencies", cause=cause, detail="\n".join(map(str, found)))
 
 
 def _exporting(bench: Bench, name: str) -> Check:
@@ -154,7 +154,7 @@ def _install_by_compiler(bench: Bench, morloc: str) -> Check:
     """Give the compiler's own installer the same packages as folders, which is its way without a network. Its exit
     status tells little, so what it left is looked at."""
     plane = bench.plane
-    what = "the compiler's own installer takes them"
+    what = "the compiler's own installer accepts them"
     folder, home = bench.room.scratch / "folders", bench.room.scratch / "home-of-compiler"
     names = sorted(plane.locked)
     for name in names:
@@ -165,7 +165,7 @@ def _install_by_compiler(bench: Bench, morloc: str) -> Check:
         return Check(what=what, cause=ending_of(output), detail=_shown(output))
     made = Plane(home, plane.paths)
     without = [name for name in names if made.record(name) is None or not (made.folder / name).is_dir()]
-    cause = f"it ended well, but did not install {', '.join(without)}" if without else ""
+    cause = f"it succeeded but did not install {', '.join(without)}" if without else ""
     return Check(what=what, cause=cause)
 
 

@@ -1,4 +1,4 @@
-"""Verifying artifacts that are no bundles, as files: each is tried alone, in a clean room that is made for it anew.
+"""Verifying artifacts that are not bundles, as files: each is tried alone, in a clean room that is made for it anew.
 
 What can be tried is told by the file itself, by what lies beside it, and by the workspace when the file is one of its
 artifacts: the smoke command of an archive, the examples of a Mojo package, the compiler.
@@ -75,7 +75,7 @@ def verify_artifact(path: Path, compilers: Sequence[Compiler], workspace: Worksp
     """Try a Mojo package, a morloc package, or another archive; `compilers` are for Mojo packages, `workspace` is the
     one around, None outside. FormatError when there is no such file."""
     if not path.is_file():
-        raise FormatError(Problem("is no file", place=os.fspath(path)))
+        raise FormatError(Problem("is not a file", place=os.fspath(path)))
     if is_mojo_package(path):
         return _tried(path, lambda room: _mojo(room, path, compilers, workspace))
     if path.name.endswith(ARCHIVE_SUFFIX):
@@ -135,7 +135,9 @@ def _mojo(room: Room[object], path: Path, compilers: Sequence[Compiler], workspa
     fitting = [compiler for compiler in compilers if manifest.compiler.package.fits(compiler.library())]
     compiler = next(iter([*fitting, *compilers]), None)
     if compiler is None:
-        message = f"{path.name}: there is no Mojo compiler to try it with, it takes {manifest.compiler.accepted_by}"
+        message = (
+            f"{path.name}: there is no Mojo compiler to verify it with; it requires {manifest.compiler.accepted_by}"
+        )
         raise ActionError(message, hint="name one with --compiler")
     end = path.suffix
     if not is_described:
@@ -183,9 +185,9 @@ def _beside(folder: Path, manifest: PackageManifest) -> dict[Path, PackageManife
         raise PlanError(
             *(
                 Problem(
-                    f"needs {needed.name!r} {needed.version}, which does not lie beside it",
+                    f"needs {needed.name!r} {needed.version}, which is not beside it",
                     place=manifest.file,
-                    hint=f"it has the SHA-256 {needed.sha256}",
+                    hint=f"its SHA-256 is {needed.sha256}",
                 )
                 for needed in wanted.values()
             )
@@ -224,7 +226,7 @@ def _archive(room: Room[object], path: Path, compiler: Compiler | None, workspac
     done = _with(room, params, compiler)
     prove_archive(done)
     if compiler is None and any((room.scratch / "room" / top / "packages").glob(f"*{SUFFIX}")):
-        message = f"{path.name}: there is no Mojo compiler to try its packages with"
+        message = f"{path.name}: there is no Mojo compiler to verify its packages with"
         raise ActionError(message, hint="name one with --compiler")
     return done
 
@@ -258,7 +260,7 @@ def _site(room: Room[object], path: Path, folder: Path) -> Room[object]:
     """Follow every link between the pages of a site."""
     site = Site(folder)
     dead = [f"{page}: {wrong}" for page, _, wrong in site.dead_links()]
-    cause = f"{len(dead)} lead nowhere" if dead else ""
+    cause = f"{len(dead)} are broken" if dead else ""
     checks = [
         Check(what=f"{path.name} unpacks"),
         Check(what=f"the links between its {len(site.pages)} pages", cause=cause, detail="\n".join(dead)),

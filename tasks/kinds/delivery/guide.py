@@ -22,7 +22,7 @@ _WHAT = {
     "mojo": "a Mojo package",
     "morloc": "a morloc package",
     "archive": "an archive",
-    "docs": "documentation to read without a network",
+    "docs": "offline documentation",
 }
 
 

@@ -118,7 +118,7 @@ def _pieces(target: Target, made: Mapping[str, Target], packages: Mapping[str, P
 
 def _beside(target: Target, packages: Mapping[str, Package]) -> Iterator[Beside]:
     """What a home of morloc has of a package besides its files: its record and what it exposes; and what it needs that
-    is no member. Whichever installer brings a package, its record is the same, for all share it."""
+    is not a member. Whichever installer brings a package, its record is the same, for all share it."""
     if target.kind != "morloc":
         return
     names, others = members_needed(target.name.partition(":")[2], packages)

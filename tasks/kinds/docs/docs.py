@@ -83,7 +83,7 @@ def _sources(workspace: Workspace, spec: DocsSpec, key: str) -> tuple[str, str, 
     """The configuration, the folder of the pages, and every file that the site is made from."""
     watch = workspace.watch
     if not watch.is_file(spec.config):
-        hint = f"the least that mkdocs needs is a {spec.config} with the line 'site_name: TITLE'"
+        hint = f"mkdocs requires at least a {spec.config} with the line 'site_name: TITLE'"
         raise PlanError(Problem(f"{spec.config!r} does not exist", f"{key}.config", MANIFEST, hint))
     config = read_mkdocs(watch.text(spec.config), spec.config)
     pages = pages_folder(spec, config)
@@ -99,7 +99,7 @@ def _sources(workspace: Workspace, spec: DocsSpec, key: str) -> tuple[str, str, 
     if spec.source and config.docs_dir and pages_folder(replace(spec, source=""), config) != spec.source:
         message = f"{spec.source!r} is not the folder that {spec.config} names, '{config.docs_dir}'"
         problems.append(Problem(message, f"{key}.source", MANIFEST, "leave one of them out"))
-    add(pages, f"{key}.source", MANIFEST, needed="holds no page")
+    add(pages, f"{key}.source", MANIFEST, needed="contains no pages")
     for number, pattern in enumerate(spec.include):
         add(pattern, f"{key}.include[{number}]", MANIFEST)
     for where, text in named_files(spec, config).items():

@@ -72,7 +72,7 @@ class Site:
             outside = posixpath.normpath(posixpath.join(posixpath.dirname(page), path)).startswith("..")
             file = self._file(goal, is_folder=path.endswith(("/", "/.", "/..")) or path in (".", ".."))
             if file is None or (outside and not path.startswith("/")):
-                return f"{link!r} leads to no page or file of {self.what}"
+                return f"{link!r} does not lead to a page or file of {self.what}"
         else:
             file = page
         anchor = unquote(parts.fragment)
@@ -82,7 +82,7 @@ class Site:
         if anchor in anchors or parts.fragment in anchors:
             return ""
         near = difflib.get_close_matches(anchor, anchors, 1)
-        return f"{link!r} leads to no anchor of {file}" + (f", the nearest is '#{near[0]}'" if near else "")
+        return f"{link!r} does not lead to an anchor of {file}" + (f"; the nearest is '#{near[0]}'" if near else "")
 
     def _file(self, goal: str, *, is_folder: bool) -> str | None:
         index = posixpath.join(goal, "index.html") if goal else "index.html"

@@ -15,7 +15,7 @@ from packyard.tasks.target.packing import PackingParams
 from packyard.tasks.target.room import Room
 
 _SERVED = ("404.html", "sitemap.xml", "sitemap.xml.gz")  # for servers and crawlers, of no use in a zip
-_COPY_HINT = "it is an address of the served site; of [text](PAGE.md) in Markdown mkdocs makes the one that fits"
+_COPY_HINT = "it is an address of the served site; write [text](PAGE.md) in Markdown, and mkdocs makes the right one"
 # What mkdocs' own command does, with the last word on a few settings. It tells where the site will be served.
 _BUILD = """
 import json, logging, sys

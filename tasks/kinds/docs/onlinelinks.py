@@ -1,6 +1,6 @@
 """The links out of a site: each address is asked for once, and those that do not answer as a page are told.
 
-It is no part of a build: what other hosts say today decides nothing about the bytes of an artifact.
+It is not part of a build: what other hosts say today decides nothing about the bytes of an artifact.
 """
 
 from __future__ import annotations

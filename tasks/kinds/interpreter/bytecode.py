@@ -48,7 +48,7 @@ with open(sys.argv[1], "rb") as given:
         try:
             code = compile(source, "/" + path, "exec", dont_inherit=True)
         except (SyntaxError, ValueError, RecursionError) as error:
-            print(path, "is no module for this Python:", type(error).__name__)
+            print(path, "is not a module for this Python:", type(error).__name__)
         else:
             found.append((path, _code_to_hash_pyc(code, source_hash(source), False)))
 answer(found, sys.argv[2])
@@ -96,7 +96,7 @@ _COMMON = (
 
 def compile_modules(room: Room[object], python: Path, modules: Mapping[str, bytes], version: str) -> dict[str, Entry]:
     """The bytecode of modules, each a text under its path below the prefix, by this path: files that stand in the
-    `__pycache__` beside it. A file that is no module for this Python is told in the log and left out."""
+    `__pycache__` beside it. A file that is not a module for this Python is told in the log and left out."""
     paths = sorted(modules, key=str.encode)
     if not paths:
         return {}

@@ -63,7 +63,7 @@ def version(member: Member, workspace: Workspace) -> str:
     if Version(wanted) < OLDEST:
         raise PlanError(
             Problem(
-                f"{wanted!r} is too old for a bundle, {OLDEST} or newer was expected",
+                f"{wanted!r} is too old for a bundle; expected {OLDEST} or newer",
                 key="tool.flavor.python_version" if own else "toolchain.python",
                 place=member.path("pyproject.toml") if own else "packyard.toml",
             )
@@ -72,10 +72,10 @@ def version(member: Member, workspace: Workspace) -> str:
         place = member.path("pyproject.toml")
         raise PlanError(
             Problem(
-                f"{project.requires_python!r} does not allow the Python {wanted} that the bundle would carry",
+                f"{project.requires_python!r} does not allow Python {wanted}, which the bundle would carry",
                 key="project.requires-python",
                 place=place,
-                hint=f"state another one: tool.flavor.python_version in {place}, or toolchain.python in packyard.toml",
+                hint=f"choose another one: tool.flavor.python_version in {place}, or toolchain.python in packyard.toml",
             )
         )
     return wanted
@@ -111,7 +111,7 @@ def find(wanted: str, workspace: Workspace, platform: str = "") -> Interpreter:
     hint = f"'packyard lock --interpreter ARCHIVE' pins one in {LOCK}"
     if platform == workspace.platform:
         hint = f"'uv python install {wanted}', or choose {RUNNING}, which runs Packyard; {hint}"
-    message = f"no Python {wanted} for {platform} was found on this machine"
+    message = f"no Python {wanted} for {platform} found on this machine"
     raise PlanError(Problem(message, place="packyard.toml", key="toolchain.python", hint=hint))
 
 
@@ -127,8 +127,8 @@ def _pinned(pin: InterpreterPin, workspace: Workspace) -> Interpreter:
         if not _is_whole(prefix, pin.version):
             raise PlanError(
                 Problem(
-                    f"{pin.folder!r} is not a Python {pin.version}: bin/python{pin.version} and "
-                    f"lib/python{pin.version}/os.py were expected",
+                    f"{pin.folder!r} is not Python {pin.version}; expected bin/python{pin.version} and "
+                    f"lib/python{pin.version}/os.py",
                     place=LOCK,
                 )
             )

@@ -135,8 +135,8 @@ def _unpack(room: Room[RuntimeParams], home: Path) -> None:
     found = digest_file(archive).hex
     if found != room.params.sha256:
         raise ActionError(
-            f"the interpreter's archive has the SHA-256 {found}, {room.params.sha256} was expected",
-            hint="ask who made it, or pin it anew: 'packyard lock --interpreter ARCHIVE'",
+            f"the interpreter's archive has SHA-256 {found}; expected {room.params.sha256}",
+            hint="ask whoever made it, or pin it again: 'packyard lock --interpreter ARCHIVE'",
         )
     links: dict[str, str] = {}
     try:
@@ -144,7 +144,7 @@ def _unpack(room: Room[RuntimeParams], home: Path) -> None:
             for member in read_tar(Reader(stream, limit=LARGEST), limit=LARGEST, links=True):
                 top, _, path = member.path.partition("/")
                 if top != "python":
-                    raise FormatError(f"{member.path!r} is outside of the folder 'python'")
+                    raise FormatError(f"{member.path!r} is outside the folder 'python'")
                 if member.kind in ("link", "hardlink"):
                     links[path] = member.target.partition("/")[2]
                 elif member.kind == "file":

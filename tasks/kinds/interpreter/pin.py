@@ -24,7 +24,7 @@ def pin_archive(place: str, root: Path) -> InterpreterPin:
             return _pin(file, place, url=place)
     file = Path(place).resolve()
     if not file.is_file():
-        raise PlanError(Problem("is not there, an archive in the install_only layout was expected", place=place))
+        raise PlanError(Problem("is missing; expected an archive in the install_only layout", place=place))
     inner = file.is_relative_to(root.resolve())
     return _pin(file, place, path=os.path.relpath(file, root.resolve()) if inner else os.fspath(file))
 
@@ -34,6 +34,6 @@ def _pin(file: Path, place: str, *, url: str = "", path: str = "") -> Interprete
         try:
             version, platform = identify(stream)
         except FormatError as error:
-            raise FormatError(f"is not the archive of an interpreter: {error}") from None
+            raise FormatError(f"is not an interpreter archive: {error}") from None
         stream.seek(0)
         return InterpreterPin(version=version, platform=platform, url=url, path=path, sha256=digest_stream(stream))

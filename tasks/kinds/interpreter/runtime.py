@@ -66,7 +66,7 @@ def _target(one: Interpreter, workspace: Workspace) -> Target:
         outputs.append(Output(part="home", at="home", tree=True))
     return Target(
         name=one.target,
-        doc=f"CPython {one.version} for {one.platform}, movable and trimmed",
+        doc=f"CPython {one.version} for {one.platform}, relocatable and trimmed",
         place="packyard.toml",
         **call(make_runtime, _params(one, workspace)),
         sources=sources,

@@ -95,26 +95,26 @@ def _declared(package: Package, packages: Sequence[Package], spelled: Mapping[st
         found = spelled.get(name, ())
         members = sorted({other.member.name: other for other in found}.values(), key=lambda other: other.place)
         if not found:
-            message = f"{name!r} is no Mojo package of this workspace"
+            message = f"{name!r} is not a Mojo package of this workspace"
             problems.append(Problem(message, key, package.place, nearest_hint(name, packages)))
             continue
         if package in found:
-            problems.append(Problem("is the package itself, which needs no such line", key, package.place))
+            problems.append(Problem("is the package itself; remove this line", key, package.place))
             continue
         if len(members) > 1:
             places = " and ".join(f"{other.place} ({other.manifest.name})" for other in members)
-            message = f"{name!r} can be one of two, {places}: the other name of the one that is meant was expected"
+            message = f"{name!r} is ambiguous ({places}); expected the other name of the one you mean"
             problems.append(Problem(message, key, package.place))
             continue
         problems.extend(_out_of_range(package, members[0], key, text))
         for other in found:
             if other.compiler != version:
-                message = f"{other.name!r} is compiled by Mojo {other.compiler}, and this package by {version}"
-                hint = "a package can only import those that its own compiler made"
+                message = f"{other.name!r} is compiled with Mojo {other.compiler}, but this package with {version}"
+                hint = "a package can only import packages made by the same compiler"
                 problems.append(Problem(message, key, package.place, hint))
             if other.name in bare_modules(version):
                 message = f"{other.name!r} is hidden from imports by the module of this name in Mojo {version} itself"
-                hint = "give the package another import name, or take Mojo 1.0.0 or later"
+                hint = "give the package another import name, or use Mojo 1.0.0 or later"
                 problems.append(Problem(message, key, package.place, hint))
         declared.update(other.name for other in found)
     if problems:

@@ -19,7 +19,7 @@ def find_compiler(text: str) -> Compiler:
         if _is_tree(tree):
             return Compiler("", tree)
     raise ActionError(
-        f"{text}: no Mojo compiler was found there",
+        f"{text}: no Mojo compiler found there",
         hint="give the program 'mojo', or the folder of an environment that has it in bin/",
     )
 
@@ -31,7 +31,7 @@ def find_mojo(where: str, root: Path) -> Compiler:
         return find_compiler(os.path.abspath(root / where))
     program = shutil.which("mojo")
     if program is None:
-        raise ActionError("no 'mojo' is on PATH")
+        raise ActionError("there is no 'mojo' on PATH")
     return find_compiler(program)
 
 

@@ -140,7 +140,7 @@ def decide_removal(names: Iterable[str], folder: Path) -> tuple[PackageManifest,
         users = [other.name for other in there.values() if name in {needed.name for needed in other.dependencies}]
         users = sorted(set(users) - set(wanted))
         if users:
-            problems.append(Problem(f"is needed by {', '.join(users)}", place=name, hint="name those, too"))
+            problems.append(Problem(f"is needed by {', '.join(users)}", place=name, hint="name those too"))
     if problems:
         raise PlanError(*problems)
     return tuple(there[name] for name in wanted)
@@ -179,15 +179,15 @@ def _in_the_way(manifest: PackageManifest, folder: Path, before: PackageManifest
         if name == ours or not (path.exists() or path.is_symlink()):
             continue
         if name == manifest.installed_as:
-            yield Problem("is there already, and Packyard did not put it there", place=os.fspath(path))
+            yield Problem("already exists, and Packyard did not install it", place=os.fspath(path))
         else:
-            message = f"would be imported as {manifest.name!r}, too, by some compilers instead of the package"
+            message = f"would be imported as {manifest.name!r} by some compilers, instead of the package"
             yield Problem(message, place=os.fspath(path), hint="install into another folder, or remove it")
 
 
 def _altered(folder: Path, package: PackageManifest) -> Problem:
     path = folder / package.installed_as
-    return Problem("was altered since Packyard installed it", place=os.fspath(path), hint="remove it by hand")
+    return Problem("was changed after Packyard installed it", place=os.fspath(path), hint="remove it by hand")
 
 
 def _wrong_compilers(
@@ -201,7 +201,7 @@ def _wrong_compilers(
             reference, of = compiler.package, places[name]
         elif not compiler.package.fits(reference):
             message = f"fits {compiler.accepted_by}, but {of} {'is' if library else 'fits'} {reference.accepted_by}"
-            hint = "a package can only be used with the compiler that made it"
+            hint = "a package only works with the compiler that made it"
             yield Problem(message, place=places[name], hint=hint)
 
 
@@ -213,13 +213,13 @@ def _wrong_dependencies(
             found = after.get(needed.name)
             if found is None:
                 message = f"needs {needed.name!r} {needed.version}, which is neither given nor in {folder}"
-                yield Problem(message, place=places[name], hint=f"it has the SHA-256 {needed.sha256}")
+                yield Problem(message, place=places[name], hint=f"its SHA-256 is {needed.sha256}")
             elif found.sha256 != needed.sha256:
                 message = (
-                    f"was compiled against another {needed.name!r} (SHA-256 {needed.sha256[:12]}...) "
-                    f"than {places[needed.name]} ({found.sha256[:12]}...)"
+                    f"was compiled against a different {needed.name!r} (SHA-256 {needed.sha256[:12]}...) than "
+                    f"{places[needed.name]} ({found.sha256[:12]}...)"
                 )
-                yield Problem(message, place=places[name], hint="install both as one build made them")
+                yield Problem(message, place=places[name], hint="install both from the same build")
 
 
 def _commit(
@@ -232,7 +232,7 @@ def _commit(
         for name, file in new.items():
             shutil.copyfile(file, staging / name)
             if digest_file(staging / name).hex != digests[name]:
-                raise ActionError(f"{file}: changed while it was being installed")
+                raise ActionError(f"{file}: changed while being installed")
         (staging / RECORD).write_text(write_library(packages.values()), encoding="utf-8")
         plan = staging / f"{_PLAN}.part"
         plan.write_text(json.dumps({"new": sorted(new), "gone": sorted(gone)}), encoding="utf-8")

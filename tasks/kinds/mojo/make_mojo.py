@@ -65,7 +65,7 @@ def make_mojo(room: Room[MojoParams]) -> None:
     if records_paths(version):
         argv.append(f"-strip-file-prefix={os.path.realpath(folder)}/")
     if not process.fixes_layout():
-        room.say("addresses stay random on this system: a large package may come out with other bytes next time")
+        room.say("this system keeps addresses random: a large package may have different bytes next time")
     start = room.log.stat().st_size if room.log.exists() else 0
     try:
         room.run(argv, cwd=folder, env=compiler.environment(), fixed_layout=True)
@@ -112,7 +112,7 @@ def _failure(room: Room[MojoParams], message: str, start: int) -> ActionError:
     detail = "\n".join(lines)
     where = ", ".join(folder or "." for folder in folders.values())
     if "crashed" in message:
-        hint = f"this is a defect of Mojo {version}: another version may do, or the package without its newest part"
+        hint = f"this is a bug in Mojo {version}: try another version, or the package without its newest part"
         return ActionError(f"{where}: the compiler itself crashed on it: {message}", detail=detail, hint=hint)
     if not lines:
         return ActionError(f"{where}: {message}")
@@ -128,15 +128,15 @@ def _advice(said: str) -> str:
 
 def _check(made: Path, compiler: Compiler) -> MojoPackage:
     if not made.is_file():
-        raise ActionError(f"Mojo {compiler.version} ended well but left no {made.name}")
+        raise ActionError(f"Mojo {compiler.version} succeeded but left no {made.name}")
     try:
         with made.open("rb") as stream:
             package = read_package(stream)
     except FormatError as error:
-        raise ActionError(f"Mojo {compiler.version} wrote a {made.name} that is no package: {error}") from None
+        raise ActionError(f"Mojo {compiler.version} wrote a {made.name} that is not a package: {error}") from None
     library = compiler.library()
     if not package.fits(library):
         raise ActionError(
-            f"{made.name} fits {package.accepted_by}, but the compiler's own library {library.accepted_by}"
+            f"{made.name} fits {package.accepted_by}, but the compiler's own library fits {library.accepted_by}"
         )
     return package

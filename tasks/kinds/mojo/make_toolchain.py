@@ -46,7 +46,7 @@ def make_toolchain(room: Room[ToolchainParams]) -> None:
     version = room.params.version
     tree = room.outputs / "toolchain"
     if not (site / _TREE).is_dir():
-        raise ActionError(f"{DISTRIBUTION} {version} holds no folder '{_TREE}', this version is not known")
+        raise ActionError(f"{DISTRIBUTION} {version} contains no folder '{_TREE}'; this version is not supported")
     shutil.move(site / _TREE, tree)
     compiler = Compiler(version, tree)
     compiler.library()

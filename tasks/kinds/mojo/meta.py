@@ -20,7 +20,9 @@ def flat_exports(package: Package, workspace: Workspace) -> dict[str, tuple[str,
         for name in found[part.name]:
             other = owners.setdefault(name, part.name)
             if other != part.name:
-                message = f"{name!r} is exported by {other!r} and by {part.name!r}, a flat package can offer it once"
+                message = (
+                    f"{name!r} is exported by {other!r} and by {part.name!r}; a flat package can export it only once"
+                )
                 problems.append(Problem(message, key=f"meta {package.label!r}", place=MANIFEST))
     if problems:
         raise PlanError(*problems)

@@ -83,7 +83,7 @@ def _refusal(package: Package, needs: Needs, packages: Sequence[Package], worksp
         hint = f"it is part of {holder.target!r}: import '{holder.name}.{package.name}', and depend on that"
     else:
         block = together(needs.knot, packages, workspace.manifest.name)
-        hint = f"they compile as one package, which {MANIFEST} declares like this:\n\n{block}\n"
+        hint = f"they compile as one package; declare it in {MANIFEST} like this:\n\n{block}\n"
     return Target(
         name=package.target,
         doc=f"the Mojo package {package.name}, which cannot be compiled alone",

@@ -152,7 +152,7 @@ def _meta(spec: MetaSpec, key: str, found: Mapping[str, Package]) -> Package:
     for number, name in enumerate(spec.members):
         chosen = [part for part in found.values() if name in (part.name, part.manifest.name)]
         if not chosen:
-            message, hint = f"{name!r} is no Mojo package of this workspace", nearest_hint(name, found.values())
+            message, hint = f"{name!r} is not a Mojo package of this workspace", nearest_hint(name, found.values())
             problems.append(Problem(message, f"{key}.members[{number}]", MANIFEST, hint))
         parts |= {part.name: part for part in chosen}
     other = found.get(spec.import_name)
@@ -161,10 +161,10 @@ def _meta(spec: MetaSpec, key: str, found: Mapping[str, Package]) -> Package:
         problems.append(Problem(message, f"{key}.name", MANIFEST))
     if len({part.compiler for part in parts.values()}) > 1:
         versions = ", ".join(f"{part.name!r} by {part.compiler}" for part in parts.values())
-        message = f"are for several compilers, those of one package must be for one: {versions}"
+        message = f"need different compilers, but the parts of one package must share one: {versions}"
         problems.append(Problem(message, f"{key}.members", MANIFEST))
     if not spec.members:
-        problems.append(Problem("is empty, the names of Mojo packages were expected", f"{key}.members", MANIFEST))
+        problems.append(Problem("is empty; expected the names of Mojo packages", f"{key}.members", MANIFEST))
     if problems:
         raise PlanError(*problems)
     manifests = [part.manifest for part in parts.values()]
@@ -212,16 +212,16 @@ def _problem(package: Package, key: str, watch: Watch) -> Problem | None:
     if key.startswith("packages."):
         if watch.is_file(f"{package.folder}/{_INIT}".lstrip("/")):
             return None
-        message = f"'{package.folder or '.'}' holds no {_INIT}, a Mojo package was expected"
+        message = f"'{package.folder or '.'}' contains no {_INIT}; expected a Mojo package"
         return Problem(message, key, package.place)
     if not watch.is_file(f"{package.folder}/{_INIT}".lstrip("/")):
         looked = f"'{package.folder}'" if key else f"its folder nor '{package.member.path('src')}'"
-        message = f"neither {looked} nor a folder in it holds an {_INIT}"
-        hint = "the folders of packages elsewhere are listed as [packages] NAME = FOLDER"
+        message = f"neither {looked} nor a folder in it contains an {_INIT}"
+        hint = "list folders of packages elsewhere as [packages] NAME = FOLDER"
         return Problem(message, key, package.place, hint)
     named = f'name the package: [packages] with NAME = "{_inside(package) or "."}"'
     if not package.name:
-        return Problem("the package has no folder in the workspace to be named by", key, package.place, named)
+        return Problem("the package has no folder in the workspace to name it after", key, package.place, named)
     try:
         read_import_name(package.name)
     except FormatError as error:

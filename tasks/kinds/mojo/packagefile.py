@@ -48,12 +48,12 @@ def read_described(file: Path) -> tuple[PackageManifest, bool]:
     problems = []
     if manifest.sha256 != sha256:
         message = f"is not the file that {beside.name} describes: its SHA-256 is {sha256}, not {manifest.sha256}"
-        problems.append(Problem(message, place=place, hint="take both from one place, or build them again"))
+        problems.append(Problem(message, place=place, hint="take both from the same place, or rebuild them"))
     elif manifest.compiler != stamp_of(header):
         message = f"fits {header.accepted_by}, but {beside.name} says {manifest.compiler.accepted_by}"
         problems.append(Problem(message, place=place))
     if manifest.installed_as not in {manifest.name + end for end in ENDS}:
-        message = f"{manifest.installed_as!r} is no name under which {manifest.name!r} could be imported"
+        message = f"{manifest.installed_as!r} is not a name that {manifest.name!r} can be imported by"
         problems.append(Problem(message, "installed_as", os.fspath(beside)))
     if problems:
         raise FormatError(*problems)
@@ -64,7 +64,7 @@ def _by_name(file: Path, header: MojoPackage, sha256: str) -> PackageManifest:
     """What the name of a file says of it, and its header; FormatError when no program could import it."""
     match = _FILE.fullmatch(file.name)
     if match is None:
-        raise FormatError(Problem("is a Mojo package, but its name does not end as one's", place=os.fspath(file)))
+        raise FormatError(Problem("is a Mojo package, but does not have the file name of one", place=os.fspath(file)))
     version = match["version"] or ""
     with inside(os.fspath(file)):
         name = read_import_name(match["name"].replace("-", "_"))

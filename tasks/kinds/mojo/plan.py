@@ -43,7 +43,7 @@ def _plan(workspace: Workspace) -> MojoPlan:
         return MojoPlan(needs={})
     bare = next((package for package in packages if not package.compiler), None)
     if bare is not None:
-        message = f"is missing, the version of a Mojo compiler was expected: {bare.place} is a Mojo package"
+        message = f"is missing; expected the version of a Mojo compiler: {bare.place} is a Mojo package"
         raise PlanError(Problem(message, key="toolchain.mojo", place=MANIFEST, hint='one is mojo = "1.0.0"'))
     files = {package.name: sources(package, workspace.watch) for package in packages}
     return MojoPlan(packages=packages, needs=dependencies(packages, files, workspace.watch))

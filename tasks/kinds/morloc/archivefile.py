@@ -22,7 +22,7 @@ def read_archive(path: Path, name: str = "") -> Package:
     with inside(place):
         top, entries = _unpacked(path)
     if name and top != name:
-        raise FormatError(Problem(f"holds the package {top!r}, {name!r} was expected", place=place))
+        raise FormatError(Problem(f"contains the package {top!r}; expected {name!r}", place=place))
     return read_entries(entries, place, top)
 
 
@@ -41,7 +41,7 @@ def _unpacked(path: Path) -> tuple[str, list[Entry]]:
     tops = {entry.path.partition("/")[0] for entry in entries}
     if len(tops) != 1 or any("/" not in entry.path for entry in entries):
         found = ", ".join(repr(top) for top in sorted(tops)[:3]) or "nothing"
-        raise FormatError(f"is no archive of a package: one folder was expected at its top, {found} found")
+        raise FormatError(f"is not a package archive: expected one top folder, found {found}")
     top = tops.pop()
     return top, [replace(entry, path=entry.path[len(top) + 1 :]) for entry in entries]
 
@@ -56,7 +56,7 @@ def vendored(root: Path, files: Iterable[str]) -> dict[str, Path]:
         name = package_of_file(file)
         other = found.setdefault(name, root / file)
         if other != root / file:
-            problems.append(Problem(f"is a second archive of {name!r}, the other is '{other.name}'", place=file))
+            problems.append(Problem(f"is a second archive of {name!r}; the other is '{other.name}'", place=file))
     if problems:
         raise FormatError(*problems)
     return found

@@ -53,7 +53,7 @@ def archives_of(roots: Collection[str], members: Mapping[str, Package], workspac
         else:
             missing.append(f"{package.name} is locked as an archive, and [morloc] vendor names none")
     missing += [
-        f"{package.name} comes from '{wanted}' now, it was locked as '{package.source}'"
+        f"{package.name} now comes from '{wanted}', but was locked as '{package.source}'"
         for package in packages
         if package.source != MEMBER and (wanted := locked_source(spec, package)) != package.source
     ]
@@ -93,6 +93,6 @@ def _closure(
             waiting.append(need)
     cyclic = find_cycle({name: package.dependencies for name, package in found.items()})
     if cyclic:
-        missing.append(f"the packages need each other: {' -> '.join(cyclic)}")
+        missing.append(f"the packages depend on each other in a cycle: {' -> '.join(cyclic)}")
         return [found[name] for name in sorted(found)], missing
     return in_order(found), missing

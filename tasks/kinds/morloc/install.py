@@ -183,7 +183,7 @@ def _check_names(names: Iterable[str]) -> None:
     for name in names:
         other = seen.setdefault(name.casefold(), name)
         if other != name:
-            raise FormatError(Problem(f"would lie in the folder of {other!r} on systems that ignore case", place=name))
+            raise FormatError(Problem(f"would be in the folder of {other!r} on case-insensitive systems", place=name))
 
 
 def _installed(step: Step, reason: str) -> Installed:

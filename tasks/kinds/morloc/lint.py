@@ -64,7 +64,7 @@ def _package_problems(package: Package, names: Collection[str], root: str) -> It
         hint = "a package is found by the name of its folder"
         yield "folder-name", Problem(f"{package.name!r} is not the name of the folder, {folder!r}", "name", place, hint)
     if not package.entry:
-        message = f"has no entry file, main.loc or {package.name}.loc was expected"
+        message = f"has no entry file; expected main.loc or {package.name}.loc"
         yield "no-entry", Problem(message, place=package.folder or ".")
     if package.member:
         yield from _unknown_dependencies(package, names, place)
@@ -73,13 +73,13 @@ def _package_problems(package: Package, names: Collection[str], root: str) -> It
     for key, path in [*([("setup", manifest.setup)] if manifest.setup else []), *wanted]:
         expression = re.compile(rf"{glob_expression(path)}(?:/.*)?", re.DOTALL)
         if not any(expression.fullmatch(file) for file in package.files):
-            yield "missing-file", Problem(f"{path!r} is no file of the package", key, place)
+            yield "missing-file", Problem(f"{path!r} is not a file of the package", key, place)
     for file in sorted(package.files, key=os.fsencode):
         goal = package.content.link(file)
         if goal and _leaves(file, goal):
-            yield "link-outside", Problem(f"is a link out of the package, to {goal!r}", place=package.path(file))
+            yield "link-outside", Problem(f"is a link that leaves the package, to {goal!r}", place=package.path(file))
         elif goal and posixpath.normpath(posixpath.join(posixpath.dirname(file), goal)) not in package.files:
-            message = f"is a link to {goal!r}, which is no file of the package"
+            message = f"is a link to {goal!r}, which is not a file of the package"
             yield "dangling-link", Problem(message, place=package.path(file))
 
 
@@ -91,7 +91,7 @@ def _unknown_dependencies(package: Package, names: Collection[str], place: str) 
         if name in manifest.native or name in names:
             continue
         message = f"{name!r} is neither a member nor {_elsewhere()}"
-        hint = f"a library to link is named in x-packyard too: {{native: [{name}]}}"
+        hint = f"also name a library to link in x-packyard: {{native: [{name}]}}"
         yield "unknown-dependency", Problem(message, key, place, hint if key.startswith("d") else _where(name))
 
 
@@ -133,15 +133,15 @@ def _header_problems(module: Module) -> Iterator[tuple[str, Problem]]:
     name = module.package.name
     named = [header for header in module.source.headers if header.name]
     if not named:
-        yield "no-header", Problem(f"has no module header, 'module {name} (...)' was expected", place=module.path)
+        yield "no-header", Problem(f"has no module header; expected 'module {name} (...)'", place=module.path)
     elif len(named) > 1:
         found = ", ".join(f"{header.name!r} in line {header.line}" for header in named)
         yield (
             "several-headers",
-            Problem(f"declares several modules ({found}), one was expected", place=module.path),
+            Problem(f"declares several modules ({found}); expected one", place=module.path),
         )
     elif named[0].name != name:
-        message = f"the module is named {named[0].name!r}, the name of the package, {name!r}, was expected"
+        message = f"the module is named {named[0].name!r}; expected the package's name, {name!r}"
         yield "header-name", Problem(message, f"line {named[0].line}", module.path)
 
 
@@ -158,8 +158,8 @@ def _sourced_problem(module: Module, sourced: Sourced) -> tuple[str, str] | None
         return "source-ignored", f"{sourced.path!r} is sourced but left out by .morlocignore"
     if language in ("rust", "rs") and any(path == "." or file.startswith(f"{path}/") for file in package.files):
         return None  # a crate's folder
-    expected = f"the file {package.path(path)!r} was expected"
-    return "missing-source", f"{sourced.path!r} is sourced but missing, {expected}"
+    expected = f"expected the file {package.path(path)!r}"
+    return "missing-source", f"{sourced.path!r} is sourced but missing; {expected}"
 
 
 def _import_problems(
@@ -172,14 +172,14 @@ def _import_problems(
         owner, file = resolve(packages, package, imported)
         if owner is not None and owner.entry and not file:
             levels = imported.name.partition(".")[2].replace(".", "/")
-            message = f"{imported.name!r} is imported but missing, {levels}.loc or {levels}/main.loc was expected"
+            message = f"{imported.name!r} is imported but missing; expected {levels}.loc or {levels}/main.loc"
             yield "missing-module", Problem(message, where, module.path)
         name = imported.package
         if imported.local or name == package.name or name in reported or not package.member:
             continue
         reported.add(name)
         if owner is None and name not in names:
-            message = f"{name!r} is imported but neither a member nor {_elsewhere()}"
+            message = f"{name!r} is imported but is neither a member nor {_elsewhere()}"
             yield "unknown-import", Problem(message, where, module.path, _where(name))
         elif name not in package.manifest.declared:
             hint = f"add {name} to dependencies in {package.path(MANIFEST)}"
@@ -208,10 +208,10 @@ def _cycles(scanned: Scan) -> Iterator[Finding]:
             elif owner is not None:
                 needs[module.package.name].add(owner.name)
     if path := find_cycle(needs):
-        message = f"the packages need each other: {' -> '.join(path)}"
+        message = f"the packages depend on each other in a cycle: {' -> '.join(path)}"
         yield _error("package-cycle", path[0], Problem(message, place=packages[path[0]].path(MANIFEST)))
     if path := find_cycle(files):
-        message = f"the modules import each other: {' -> '.join(path)}"
+        message = f"the modules import each other in a cycle: {' -> '.join(path)}"
         yield _error("module-cycle", owners[path[0]], Problem(message, place=path[0]))
 
 

@@ -52,16 +52,16 @@ def _manifest_warnings(package: Package, names: Collection[str], *, in_cpp: bool
         message = f"{package.name!r} has upper-case letters, and the compiler refuses such a module header"
         yield "name-upper-case", Problem(message, "name", place)
     if package.entry and package.entry != "main.loc":
-        message = f"the package is installed, but 'import {package.name}' finds no file of this name"
+        message = f"the package is installed, but 'import {package.name}' finds no file with this name"
         yield "entry-name", Problem(message, place=package.path(package.entry), hint="call it main.loc")
     if not in_cpp:
         return
     for position, name in enumerate(manifest.dependencies):
         if name in names and name not in manifest.native:
             message = (
-                f"to the compiler {name!r} is also a library, and it links the C++ parts of programs with -l{name}"
+                f"the compiler also treats {name!r} as a library, and links the C++ parts of programs with -l{name}"
             )
-            hint = f"declare it by x-packyard: {{requires: {{{name}: '*'}}}}, which the compiler does not read"
+            hint = f"declare it with x-packyard: {{requires: {{{name}: '*'}}}}, which the compiler does not read"
             yield "link-flag", Problem(message, f"dependencies[{position}]", place, hint)
 
 
@@ -80,8 +80,8 @@ def _import_warnings(package: Package, modules: list[Module]) -> Iterator[tuple[
     for module in modules:
         for imported in module.source.imports:
             if imported.local:
-                message = f"{imported.name!r} is looked for beside the entry file of the program that is compiled"
-                hint = f"import {package.name}{imported.name}, or nobody can import this package"
+                message = f"{imported.name!r} is looked up beside the entry file of the program being compiled"
+                hint = f"import {package.name}{imported.name}, or nothing can import this package"
                 yield "local-import", Problem(message, f"line {imported.line}", module.path, hint)
     if entry is not None:
         yield from _scan_warnings(package, entry, imports)
@@ -94,13 +94,13 @@ def _scan_warnings(package: Package, entry: Module, imports: Collection[str]) ->
     lines = {imported.package: imported.line for imported in reversed(entry.source.imports)}
     for name in sorted(own - seen - {package.name}):
         message = f"the compiler's installer does not see the import of {name!r}"
-        hint = f"write 'import {name}' at the start of a line, with one blank"
+        hint = f"write 'import {name}' at the start of a line, with one space"
         yield "import-unseen", Problem(message, f"line {lines[name]}", entry.path, hint)
     for name in sorted(seen - own - {package.name}):
-        message = f"the compiler's installer takes {name!r} for an import, but it stands in a comment or string"
+        message = f"the compiler's installer takes {name!r} for an import, but it is in a comment or string"
         yield "import-mistaken", Problem(message, place=entry.path)
     for name in sorted({*imports} - own - seen - {package.name}):
-        message = f"{name!r} is imported in sub-modules only, so the compiler's installer does not fetch it"
+        message = f"{name!r} is imported only in submodules, so the compiler's installer does not fetch it"
         yield "import-in-submodule", Problem(message, place=entry.path, hint=f"import {name} in {entry.file} too")
 
 
@@ -114,17 +114,17 @@ def _file_warnings(package: Package, modules: list[Module]) -> Iterator[tuple[st
         patterns = [re.compile(rf"{glob_expression(p)}(?:/.*)?", re.DOTALL) for p in package.manifest.include]
         for file in sorted(sourced & package.files, key=os.fsencode):
             if not any(pattern.fullmatch(file) for pattern in patterns):
-                message = f"{file!r} is sourced but not included, an installed program lacks it"
+                message = f"{file!r} is sourced but not included; an installed program lacks it"
                 yield "not-included", Problem(message, "include", package.path(MANIFEST))
     for link in package.content.folder_links({posixpath.dirname(file) for file in package.files}):
-        message = "is a link to a folder, and so left out of the package"
+        message = "is a link to a folder, so it is left out of the package"
         yield "folder-link", Problem(message, place=package.path(link))
     if unused := _unreferenced(package, sourced):
         message = f"no module sources {_listed(unused)}"
         yield "unreferenced-file", Problem(message, place=package.folder or ".")
     if dropped := sorted(gitignored(package.content, package.files)):
-        message = f"{_listed(dropped)}: git leaves it out, but it belongs to the package"
-        hint = "name it in .morlocignore too, or set gitignore = true in [morloc] of packyard.toml"
+        message = f"{_listed(dropped)}: git ignores it, but it belongs to the package"
+        hint = "also name it in .morlocignore, or set gitignore = true in [morloc] of packyard.toml"
         yield "gitignored-file", Problem(message, place=package.folder or ".", hint=hint)
 
 

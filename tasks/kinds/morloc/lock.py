@@ -109,7 +109,7 @@ def _lock_text(root: Path) -> str:
 
 
 def known_packages(workspace: Workspace) -> set[str]:
-    """The packages that are no members but can be had: locked, with a source of their own, or vendored."""
+    """The packages that are not members but can be had: locked, with a source of their own, or vendored."""
     manifest = workspace.manifest
     return {*workspace.lock.packages, *manifest.morloc.sources, *_vendored(manifest, workspace.watch)}
 
@@ -164,23 +164,21 @@ def _member_drift(members: Scan, locked: Mapping[str, LockedPackage]) -> list[st
         if old is None:
             found.append(f"{name} is not in it")
         elif old.source != MEMBER:
-            found.append(f"{name} is a member now, it was locked as '{old.source}'")
+            found.append(f"{name} is now a member, but was locked as '{old.source}'")
         elif old.version != version:
-            found.append(f"{name} is {version}, it was locked at {old.version}")
+            found.append(f"{name} is {version}, but was locked at {old.version}")
         elif old.dependencies != needs:
             new, gone = sorted({*needs} - {*old.dependencies}), sorted({*old.dependencies} - {*needs})
-            said = [f"needs {', '.join(new)} now"] * bool(new) + [f"does not need {', '.join(gone)} any more"] * bool(
-                gone
-            )
+            said = [f"now needs {', '.join(new)}"] * bool(new) + [f"no longer needs {', '.join(gone)}"] * bool(gone)
             found.append(f"{name} {' and '.join(said)}")
     gone = [name for name, old in locked.items() if old.source == MEMBER and name not in members.packages]
-    return [*found, *(f"{name} is no member any more" for name in gone)]
+    return [*found, *(f"{name} is no longer a member" for name in gone)]
 
 
 def _source_drift(workspace: Workspace, locked: Mapping[str, LockedPackage]) -> list[str]:
     spec = workspace.manifest.morloc
     return [
-        f"{package.name} comes from '{wanted}' now, it was locked as '{package.source}'"
+        f"{package.name} now comes from '{wanted}', but was locked as '{package.source}'"
         for package in locked.values()
         if package.source != MEMBER and (wanted := locked_source(spec, package)) != package.source
     ]
@@ -202,7 +200,7 @@ def _open_ends(members: Scan, locked: Mapping[str, LockedPackage]) -> list[str]:
         used |= new
         waiting.extend(new)
     unused = sorted({name for name, p in locked.items() if p.source != MEMBER} - used)
-    return [*found, *(f"nothing needs {name} any more" for name in unused)]
+    return [*found, *(f"nothing needs {name} now" for name in unused)]
 
 
 def check_morloc(workspace: Workspace, text: str) -> None:

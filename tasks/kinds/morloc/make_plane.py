@@ -80,7 +80,7 @@ def _assembled(room: Room[PlaneParams], paths: PlanePaths, packages: Sequence[In
                 yield from (replace(e, path=f"{folder}/{e.path}") for e in read_tree(home / folder))
             continue
         if name in scripted:
-            room.say(f"{name}: its setup script {package.manifest.setup} was not run, it is not in allow_setup")
+            room.say(f"{name}: its setup script {package.manifest.setup} was not run: it is not in allow_setup")
         locked.append(package.locked)
         listings[name] = content_listing(package.entries)
         yield from home_files(paths, package, epoch=epoch)

@@ -68,11 +68,11 @@ def read_packages(workspace: Workspace) -> dict[str, Package]:
 
 
 def read_folder(watch: Watch, folder: str, place: str, name: str = "") -> Package:
-    """The package in a folder that is no member; `place` is what messages call the folder, `name` what the package
+    """The package in a folder that is not a member; `place` is what messages call the folder, `name` what the package
     should be called (its manifest says so when that is '')."""
     prefix = f"{folder}/" if folder else ""
     if not watch.is_file(prefix + MANIFEST):
-        raise PlanError(Problem(f"has no {MANIFEST}, a morloc package was expected", place=place))
+        raise PlanError(Problem(f"has no {MANIFEST}; expected a morloc package", place=place))
     files = frozenset(path.removeprefix(prefix) for path in watch.files(folder))
     return foreign_package(watch.text(prefix + MANIFEST), files, InFolder(watch, folder), place, name)
 

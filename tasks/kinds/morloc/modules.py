@@ -74,7 +74,7 @@ def select(package: Package, modules: Iterable[Module], content: str) -> Package
 def needs_of(package: Package, modules: Iterable[Module], known: Iterable[str] = ()) -> tuple[str, ...]:
     """The packages that a package needs, sorted: what it declares and what its modules import.
 
-    An undeclared import counts, and of a package that is no member an entry of `dependencies` that is neither
+    An undeclared import counts, and of a package that is not a member an entry of `dependencies` that is neither
     imported nor `known` is a library to link, as the compiler reads it.
     """
     imports = {i.package for module in modules for i in module.source.imports if not i.local} - {package.name}

@@ -39,7 +39,7 @@ def targets(workspace: Workspace) -> Iterator[Target]:
 
 
 def _locked_target(workspace: Workspace, locked: LockedPackage) -> Iterator[Target]:
-    """A package that is no member but locked: its archive is kept in the store, for planes."""
+    """A package that is not a member but locked: its archive is kept in the store, for planes."""
     spec = workspace.manifest.morloc
     source = spec.sources.get(locked.name, "")
     if locked.source == FOLDER and source:

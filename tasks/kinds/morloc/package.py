@@ -105,16 +105,16 @@ def read_entries(entries: Iterable[Entry], place: str, name: str = "") -> Packag
     """The package that consists of `entries` (paths from its own top folder)."""
     found = {entry.path: entry for entry in entries}
     if MANIFEST not in found:
-        raise PlanError(Problem(f"has no {MANIFEST}, a morloc package was expected", place=place))
+        raise PlanError(Problem(f"has no {MANIFEST}; expected a morloc package", place=place))
     content = InMemory(found)
     return foreign_package(content.text(MANIFEST), frozenset(found), content, place, name)
 
 
 def foreign_package(text: str, files: frozenset[str], content: Content, place: str, name: str) -> Package:
-    """A package that is no member, by the `text` of its manifest; `place` and `name` as for `read_folder`."""
+    """A package that is not a member, by the `text` of its manifest; `place` and `name` as for `read_folder`."""
     manifest, warnings = read_foreign_morloc(text, f"{place}/{MANIFEST}")
     if name and manifest.name != name:
-        other = Problem(f"{manifest.name!r} is not what the package is called, {name!r}", "name", f"{place}/{MANIFEST}")
+        other = Problem(f"{manifest.name!r} is not the name of the package, {name!r}", "name", f"{place}/{MANIFEST}")
         warnings = (*warnings, other)
     ignored = ignored_files(content, files, git=False)
     return Package(

@@ -35,10 +35,10 @@ def read_plane_archive(path: Path) -> dict[str, tuple[Provided, str]]:
         files = {entry.path: entry for entry in entries}
         planes = {match["plane"] for entry in entries if (match := _IN_PLANE.fullmatch(entry.path))}
         if len(planes) != 1:
-            raise FormatError("is no archive of one plane")
+            raise FormatError("is not the archive of a single plane")
         paths = PlanePaths(read_plane_name(planes.pop()))
         if paths.lock not in files:
-            raise FormatError(f"holds no {paths.lock}")
+            raise FormatError(f"contains no {paths.lock}")
         content = files[paths.lock].content
         assert isinstance(content, bytes)
         locked = read_lock(content.decode("utf-8", "replace"), paths.lock).packages

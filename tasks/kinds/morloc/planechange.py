@@ -58,7 +58,7 @@ def changing(home: Path) -> Iterator[None]:
     except OSError as error:
         raise _unwritable(home, error) from None
     if lock is None:
-        raise ActionError(f"{home}: another command is changing it", hint="run this again when that has ended")
+        raise ActionError(f"{home}: another command is changing it", hint="try again when it is done")
     try:
         yield
     finally:

@@ -168,8 +168,8 @@ class Sources:
                 return self._checked(read_archive(Path(reference.path), name), name, ARCHIVE)
             case LocalRef():
                 if not os.path.isdir(reference.path):
-                    expected = f"a folder, or an archive NAME-VERSION{ARCHIVE_SUFFIX}, was expected"
-                    raise PlanError(Problem(f"is no folder, {expected}", place=reference.path))
+                    expected = f"expected a folder or an archive NAME-VERSION{ARCHIVE_SUFFIX}"
+                    raise PlanError(Problem(f"is not a folder; {expected}", place=reference.path))
                 package = read_folder(Watch(Path(reference.path)), "", reference.path, name)
                 return self._checked(package, name, FOLDER)
             case GitRef():
@@ -200,7 +200,7 @@ class Sources:
         same = old is not None and old.source == source and bool(old.commit)
         if pin:
             if reference.form == "hash" and not pin.startswith(reference.ref):
-                raise FormatError(f"is wanted at {reference.ref[:12]}, but pinned to {pin[:12]}")
+                raise FormatError(f"is requested at {reference.ref[:12]}, but pinned to {pin[:12]}")
             return pin, old if same and old is not None and old.commit == pin else None
         if same and old is not None and not upgraded:
             if reference.form == "tag" and not (self.offline or self.only_locked):
@@ -208,17 +208,17 @@ class Sources:
                 if now != old.commit:
                     raise FormatError(
                         f"the tag {reference.ref!r} of {reference.url} moved from {old.commit[:12]} to {now[:12]}",
-                        hint=f"if that is right, run 'packyard lock --upgrade {name}'",
+                        hint=f"if that is intended, run 'packyard lock --upgrade {name}'",
                     )
             return old.commit, old
         if self.only_locked:
             raise FormatError("is not locked", hint="run 'packyard lock'")
         if self.offline and not (reference.form == "hash" and len(reference.ref) >= 40):
-            raise FormatError("is not locked, and nothing may be fetched (--offline)")
+            raise FormatError("is not locked, and fetching is disabled (--offline)")
         return gitfetch.commit_of(self._url(reference), reference.form, reference.ref, self.cache / "git"), None
 
     def _checked(self, package: Package, name: str, source: str, commit: str = "") -> Provided:
-        """A package that is no member, refused when it cannot work."""
+        """A package that is not a member, refused when it cannot work."""
         scanned = scan({name: package})
         problems = [found.problem for found in find_errors(scanned)]
         if problems:

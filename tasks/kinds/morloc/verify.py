@@ -28,14 +28,14 @@ def verify_plane(plane: Plane, lock: Mapping[str, LockedPackage] | None = None) 
     for name, locked in sorted(plane.locked.items()):
         folder = plane.folder / name
         if not folder.is_dir():
-            found.append(Problem("is locked, but not there", place=name))
+            found.append(Problem("is locked but missing", place=name))
             continue
         found += _files(plane, name)
         found += _record(plane, locked)
         found += _exposed(plane, locked)
         for need in locked.dependencies:
             if not (plane.folder / need).is_dir():
-                found.append(Problem(f"needs {need!r}, which is not there", place=name, hint=f"install {need}"))
+                found.append(Problem(f"needs {need!r}, which is missing", place=name, hint=f"install {need}"))
     if lock is not None:
         found += _differing(plane.locked, lock)
     return found
@@ -69,21 +69,21 @@ def morloc_program() -> str:
 def _folders(plane: Plane) -> Iterator[Problem]:
     """What lies in the plane besides the packages that are locked."""
     if is_unfinished(plane):
-        hint = "the next 'packyard install' or 'uninstall' ends it"
-        yield Problem("a change of this plane was interrupted", place=plane.paths.plane, hint=hint)
+        hint = "the next 'packyard install' or 'uninstall' finishes it"
+        yield Problem("a change to this plane was interrupted", place=plane.paths.plane, hint=hint)
     for name in plane.names():
         if name in plane.locked:
             continue
         if name == _NESTED:
             for inner in sorted(os.listdir(plane.folder / name)):
                 if (plane.folder / inner).is_dir():
-                    yield Problem(f"is there twice, also in {_NESTED}/, which is found first", place=inner)
-            yield Problem("is a folder of packages that no installer sees", place=name)
+                    yield Problem(f"is installed twice; the one in {_NESTED}/ is found first", place=inner)
+            yield Problem("is a folder of packages that no installer looks at", place=name)
         elif plane.record(name) is None:
             hint = "install it again, or remove it"
             yield Problem("is half installed: it has a folder but no record", place=name, hint=hint)
         else:
-            yield Problem("is not in the lock: it was installed by other means", place=name)
+            yield Problem("is not in the lock: it was not installed by Packyard", place=name)
     for name in _records(plane):
         if name not in plane.locked and not (plane.folder / name).is_dir() and not _elsewhere(plane, name):
             yield Problem("is half installed: it has a record but no folder", place=name)
@@ -105,7 +105,7 @@ def _elsewhere(plane: Plane, name: str) -> bool:
 def _files(plane: Plane, name: str) -> Iterator[Problem]:
     listing = plane.listing(name)
     if listing is None:
-        message = f"the listing of {name!r} is missing or was altered"
+        message = f"the listing of {name!r} is missing or was changed"
         yield Problem(message, place=plane.paths.listing, hint="install it again")
         return
     for path, what in differences(plane.folder / name, listing):

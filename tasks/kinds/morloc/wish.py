@@ -43,7 +43,7 @@ def read_wish(words: Iterable[str]) -> Wish:
                 name = _name_of(reference)
                 if not isinstance(reference, Named):
                     if name in given and given[name] != reference:
-                        raise FormatError(f"{given[name]} and {reference} both hold {name!r}, one was expected")
+                        raise FormatError(f"{given[name]} and {reference} both contain {name!r}; expected one")
                     given[name] = reference
                 roots.add(name)
         except FormatError as error:

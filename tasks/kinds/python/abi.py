@@ -76,8 +76,8 @@ def check_abi(found: Iterable[tuple[str, Iterable[Entry]]], params: MachineParam
             path = next(path for path, elf in files if elf.machine == machine and elf.glibc == own)
             problems.append(
                 Problem(
-                    f"{owner!r} needs glibc {_text(own)} ({path}), and {who} needs no more than {_text(floor)}",
-                    hint=f"take another version of {owner}, or state manylinux = "
+                    f"{owner!r} needs glibc {_text(own)} ({path}), but {who} needs no more than {_text(floor)}",
+                    hint=f"choose another version of {owner}, or set manylinux = "
                     f'["manylinux_{own[0]}_{own[1]}"] in [tool.flavor.build]',
                 )
             )
@@ -92,7 +92,7 @@ def newest(*versions: str) -> str:
 
 
 def glibc_of(policy: str) -> tuple[int, int] | None:
-    """The glibc that a policy (PEP 600, 'manylinux_2_28', 'manylinux2014') allows; None for what is no policy."""
+    """The glibc that a policy (PEP 600, 'manylinux_2_28', 'manylinux2014') allows; None for what is not a policy."""
     if match := _POLICY.fullmatch(policy):
         return int(match[1]), int(match[2])
     return _POLICIES.get(policy)
@@ -105,7 +105,7 @@ def _misfits(owner: str, files: list[tuple[str, Elf]], machine: str, abi: str) -
     if extensions and not any(elf.machine == machine and match["abi"] in known for _, elf, match in extensions):
         path, elf, match = extensions[0]
         what = f"a processor {elf.machine}" if elf.machine != machine else f"the ABI {match['abi']}"
-        yield Problem(f"{owner!r} is for {what} ({path}), {machine} and {abi or 'another ABI'} were expected")
+        yield Problem(f"{owner!r} is for {what} ({path}); expected {machine} and {abi or 'another ABI'}")
 
 
 def _elf(entry: Entry) -> Elf | None:

@@ -68,7 +68,7 @@ def make_buildenv(room: Room[BuildenvParams]) -> None:
     tree = room.outputs / "site"
     tree.mkdir()
     python = program_in(room, room.params.python)
-    install_as_is(room, room.inputs / "pylock.toml", tree, python=python, what="what builds need")
+    install_as_is(room, room.inputs / "pylock.toml", tree, python=python, what="build requirements")
     room.run(
         [
             python, "-I", "-S", "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash",

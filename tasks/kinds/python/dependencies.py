@@ -48,7 +48,7 @@ def dependencies(member: Member, workspace: Workspace, platform: str = "") -> De
                 other = known.get(canonicalize_name(text)) or folders.get(posixpath.normpath(one.path(text)))
                 if other is None:
                     problems.append(
-                        Problem(f"{text!r} is no member of the workspace", key, one.path("pyproject.toml"),
+                        Problem(f"{text!r} is not a member of the workspace", key, one.path("pyproject.toml"),
                                 "list its folder in workspace.members")
                     )  # fmt: skip
                     continue
@@ -111,5 +111,5 @@ def _misfit(requirement: Requirement, other: Member, workspace: Workspace, key: 
             f"{str(requirement)!r} does not fit {other.name!r} {found}, a member of this workspace",
             key,
             place,
-            f"its version stands in {other.path('pyproject.toml')}",
+            f"its version is in {other.path('pyproject.toml')}",
         )

@@ -109,7 +109,7 @@ def _sources(member: Member, workspace: Workspace) -> Iterator[Source]:
             files = workspace.watch.matching_files(member.path(pattern.removeprefix("./").rstrip("/")))
             if not files:
                 key = f"tool.flavor.build.hook_inputs[{position}]"
-                problems.append(Problem(f"{pattern!r} finds no file", key, member.path("pyproject.toml")))
+                problems.append(Problem(f"{pattern!r} matches no file", key, member.path("pyproject.toml")))
             found.update(dict.fromkeys(files))
         if problems:
             raise PlanError(*problems)

@@ -51,7 +51,7 @@ def make_pre_build(room: Room[HookParams]) -> None:
         source, place = project / output, taken / output
         if not (source.is_dir() if output.endswith("/") else source.is_file()):
             kind = "folder" if output.endswith("/") else "file"
-            raise ActionError(f"pre_build ended well but left no {kind} {output!r}")
+            raise ActionError(f"pre_build succeeded but left no {kind} {output!r}")
         place.parent.mkdir(parents=True, exist_ok=True)
         if source.is_dir():
             shutil.copytree(source, place, ignore=shutil.ignore_patterns("__pycache__"), dirs_exist_ok=True)
@@ -83,7 +83,7 @@ def _run(room: Room[HookParams], env: dict[str, str]) -> Path:
     for command in params.commands:
         if command[0].endswith(".py") and not (project / command[0]).is_file():
             message = f"the hook {shlex.join(command)!r} failed: there is no file {command[0]!r}"
-            raise ActionError(message, hint="a hook sees the application's files, or those that hook_inputs names")
+            raise ActionError(message, hint="a hook sees only the application's files, or those that hook_inputs names")
         argv = [os.fspath(python), *command] if command[0].endswith(".py") else command
         try:
             room.run(
@@ -138,5 +138,5 @@ def _commands(path: Path, place: str) -> dict[FileName, EntryPoint]:
     try:
         return entrypointsfile.read_commands(path.read_bytes(), place)
     except FormatError as error:
-        hint = "take another version of that distribution; its authors should know"
+        hint = "choose another version of that distribution, and tell its authors"
         raise ActionError(f"the commands of a dependency cannot be used: {error}", hint=hint) from None

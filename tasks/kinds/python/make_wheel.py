@@ -80,9 +80,7 @@ def make_wheel(room: Room[WheelParams]) -> None:
     )
     wheel = usable_wheel(file, params.backend, room.scratch.parent)
     if wheel.version != params.release:
-        raise ActionError(
-            f"the wheel has the version {wheel.version!r}, {params.release!r} was expected from the manifest"
-        )
+        raise ActionError(f"the wheel has version {wheel.version!r}; expected {params.release!r} from the manifest")
     _write(room, wheel)
 
 
@@ -104,7 +102,7 @@ def make_plain_wheel(room: Room[PlainWheelParams]) -> None:
         name = about.name
         raise ActionError(
             f"{name!r} has no [build-system] and no module {import_name(name)!r}, so its wheel would be empty",
-            hint='state what builds it: [build-system] with requires = ["setuptools>=77"] and '
+            hint='say what builds it: [build-system] with requires = ["setuptools>=77"] and '
             'build-backend = "setuptools.build_meta"',
         )
     for name, text in (

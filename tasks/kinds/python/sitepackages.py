@@ -95,14 +95,14 @@ def _laid_out(room: Room[object], lock_text: str, python: Path, machine: Machine
             else:
                 one = read_distribution(wheel, aside, name=pinned.name, site=site)
         except FormatError as error:
-            hint = f"take another version of {pinned.name}; its authors should know"
+            hint = f"choose another version of {pinned.name}, and tell its authors"
             raise ActionError(f"{pinned.file!r} is not safe to use: {error}", hint=hint) from None
         for entry in one.entries:
             owner, other = known.setdefault(entry.path, (one.owner, entry))
             if other is not entry and other.data() != entry.data():
                 raise FormatError(
-                    f"{entry.path!r} is in {owner!r} and, different, in {one.owner!r}",
-                    hint=f"leave one of them out, or take a version of {one.owner} without it",
+                    f"{entry.path!r} is in {owner!r} and in {one.owner!r}, with different contents",
+                    hint=f"leave one of them out, or choose a version of {one.owner} without it",
                 )
         found.append(one)
     return found

@@ -114,7 +114,7 @@ def _matched(member: Member, workspace: Workspace, path: str, pattern: str) -> s
     except (re.error, IndexError):
         raise FormatError(f"the pattern {pattern!r} has no group 'version'") from None
     if not version:
-        raise FormatError(f"{path!r} has no line that gives it")
+        raise FormatError(f"{path!r} has no line that sets it")
     return version
 
 
@@ -127,6 +127,6 @@ def _attribute(member: Member, workspace: Workspace, attribute: str, roots: tupl
             if workspace.watch.is_file(path):
                 value = literal(read_module(workspace.watch.text(path), path), name)
                 if not isinstance(value, str):
-                    raise FormatError(f"{path} has no line {name} = '...' that gives it")
+                    raise FormatError(f"{path} has no line {name} = '...' that sets it")
                 return value
-    raise FormatError(f"the module {module!r} that gives it was not found")
+    raise FormatError(f"the module {module!r} that sets it was not found")

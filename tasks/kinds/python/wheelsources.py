@@ -89,7 +89,7 @@ def module_sources(member: Member, workspace: Workspace) -> dict[str, str]:
         files = _module_files(member, workspace, name, slots)
         if files is None:
             if key:
-                problems.append(_missing(member, commands(member)[key], key, f"the module {name!r} is not there"))
+                problems.append(_missing(member, commands(member)[key], key, f"the module {name!r} is missing"))
             continue
         found.update(files)
         for path in files.values():

@@ -36,7 +36,7 @@ def file_name(component: Component, evidence: Evidence) -> Found:
     paths = [path for target in evidence.targets(component) if (evidence.root / (path := _main(target))).exists()]
     without = [path for path in paths if component.version not in os.path.basename(path)]
     if not paths or without:
-        what = f"{without[0]} does not tell {component.version}" if without else "there is no file to look at"
+        what = f"{without[0]} does not contain {component.version}" if without else "there is no file to check"
         return failed(what, f"packyard {' '.join(target.name for target in evidence.targets(component))}".rstrip())
     return passed(", ".join(map(os.path.basename, paths)))
 
@@ -60,7 +60,9 @@ def script(component: Component, evidence: Evidence) -> Found:
         if path:
             text, fix = evidence.why_not(target)
             return failed(f"{path}: {text}", fix)
-    return failed("nothing tries it in a clean room", "it is part of an import cycle: make one package by [[meta]]")
+    return failed(
+        "nothing verifies it in a clean room", "it is part of an import cycle: make one package with [[meta]]"
+    )
 
 
 def trial(component: Component, evidence: Evidence) -> Found:
@@ -68,8 +70,8 @@ def trial(component: Component, evidence: Evidence) -> Found:
     targets = evidence.cleanrooms(component)
     if not targets:
         if component.kind == "archive":
-            return failed("nothing says how to try it", 'smoke = ["./run.sh"] in its [[archive]] is run from its copy')
-        return skipped("no clean room is known for it")
+            return failed("nothing says how to run it", 'smoke = ["./run.sh"] in its [[archive]] is run from its copy')
+        return skipped("there is no clean room for it")
     for target in targets:
         if not evidence.is_fresh(target):
             text, fix = evidence.why_not(target)
@@ -83,8 +85,8 @@ def executable(component: Component, evidence: Evidence) -> Found:
     scripts = [path for path in _sources(component, evidence) if evidence.starts_as_script(path)]
     wrong = without_bit(evidence, scripts)
     if wrong:
-        return failed(f"{', '.join(wrong)} cannot be executed", f"chmod +x {' '.join(wrong)}, or packyard check --fix")
-    return passed(f"{', '.join(scripts)}") if scripts else skipped("no file of it starts with #!")
+        return failed(f"not executable: {', '.join(wrong)}", f"chmod +x {' '.join(wrong)}, or packyard check --fix")
+    return passed(f"{', '.join(scripts)}") if scripts else skipped("none of its files starts with #!")
 
 
 def scripts_without_bit(evidence: Evidence) -> list[str]:
@@ -105,7 +107,7 @@ def site(component: Component, evidence: Evidence) -> Found:
         folder = next((path for path in evidence.artifacts(target).values() if path.split("/")[0] == "site"), "")
         pages = sum(1 for _ in (evidence.root / folder).rglob("*.html")) if folder else 0
         if not pages:
-            return failed(f"{folder or 'site'} holds no page", f"packyard {target.name}")
+            return failed(f"{folder or 'site'} contains no pages", f"packyard {target.name}")
         if not evidence.is_fresh(target):
             return failed(f"{folder} is not up to date", f"packyard {target.name}")
         return passed(f"{folder}, {pages} pages")
@@ -116,18 +118,18 @@ def links(component: Component, evidence: Evidence) -> Found:
     """Every link inside the site leads somewhere: a site with a dead one is not built."""
     targets = evidence.targets(component)
     if targets and all(evidence.is_fresh(target) for target in targets):
-        return passed("every link between its pages leads somewhere")
-    return failed("not shown, because the site is not built", f"packyard docs:{component.name}")
+        return passed("every link between its pages works")
+    return failed("not checked, because the site is not built", f"packyard docs:{component.name}")
 
 
 def addresses(component: Component, evidence: Evidence) -> Found:
     """Every address on another host that the site links answers; others are asked for only when that is wanted."""
     if not evidence.online:
-        return skipped("other hosts were not asked: packyard check --online")
+        return skipped("other hosts were not checked: packyard check --online")
     folders = [path for target in evidence.targets(component) for path in site_folders(target)]
     asked, dead = ask_links(evidence.root, folders)
     if dead:
-        return failed("; ".join(map(str, dead)), "correct them in the pages")
+        return failed("; ".join(map(str, dead)), "fix them in the pages")
     return passed(f"{asked} on other hosts answer")
 
 
@@ -135,7 +137,9 @@ def _shown(component: Component, evidence: Evidence, is_meant: Callable[[Check],
     """What the clean rooms of a Mojo package have shown of one sort."""
     targets = evidence.cleanrooms(component)
     if not targets:
-        return failed("nothing tries it in a clean room", "it is part of an import cycle: make one package by [[meta]]")
+        return failed(
+            "nothing verifies it in a clean room", "it is part of an import cycle: make one package with [[meta]]"
+        )
     for target in targets:
         if not evidence.is_fresh(target):
             text, fix = evidence.why_not(target)

@@ -42,13 +42,13 @@ def license_included(component: Component, evidence: Evidence) -> Found:
     if component.kind == "archive":
         paths = [source.path for target in evidence.targets(component) for source in target.sources]
         found = next((path for path in paths if _stem(path) in _LICENSE), "")
-        return passed(found) if found else failed("it holds no LICENSE", 'add "LICENSE" to its include')
+        return passed(found) if found else failed("it contains no LICENSE", 'add "LICENSE" to its include')
     path = evidence.find(component.folder, *_LICENSE) or evidence.find("", *_LICENSE)
     if not path:
         return failed("there is no LICENSE", f"write {component.folder or '.'}/LICENSE")
     stated = _license(component, evidence)
     if component.kind in ("mojo", "meta") and not stated:
-        return failed(f"{component.place} states no license, so the package's own manifest has none", "add license")
+        return failed(f"{component.place} names no license, so the package's own manifest has none", "add license")
     return passed(f"{stated}, {path}" if stated else path)
 
 
@@ -57,13 +57,17 @@ def documentation(component: Component, evidence: Evidence) -> Found:
     if component.kind == "archive":
         paths = [source.path for target in evidence.targets(component) for source in target.sources]
         found = next((path for path in paths if _stem(path) == "README"), "")
-        return passed(found) if found else failed("it holds no README that tells its usage", "add one to its include")
+        return (
+            passed(found)
+            if found
+            else failed("it contains no README that explains its usage", "add one to its include")
+        )
     folders = [part.member.folder for package in component.packages for part in package.parts] or [component.folder]
     for folder in dict.fromkeys(folders):
         path = evidence.find(folder, *_README)
         if not path or not (evidence.text(path) or "").strip():
             wanted = f"{folder}/README.md".lstrip("/")
-            return failed(f"there is no {wanted}", "tell there what it is and how to use it")
+            return failed(f"there is no {wanted}", "say there what it is and how to use it")
     return passed(", ".join(evidence.find(folder, *_README) for folder in dict.fromkeys(folders)))
 
 
@@ -74,7 +78,7 @@ def dependencies(component: Component, evidence: Evidence) -> Found:
     if component.kind == "bundle":
         path = f"{component.folder}/pylock.toml".lstrip("/")
         if not evidence.workspace.watch.is_file(path):
-            return failed(f"there is no {path}, so a build takes what is newest", "packyard lock, and commit it")
+            return failed(f"there is no {path}, so a build uses the newest versions", "packyard lock, and commit it")
         return passed(path)
     return passed(component.place)
 
@@ -96,22 +100,20 @@ def changelog(component: Component, evidence: Evidence) -> Found:
     entry = find_entry(text, component.name, component.version)
     if entry is None or not entry.text:
         what = "has no entry for" if entry is None else "says nothing about"
-        return failed(
-            f"{path} {what} {component.version}", f"tell there what changed, below '## [{component.version}]'"
-        )
+        return failed(f"{path} {what} {component.version}", f"say there what changed, below '## [{component.version}]'")
     if entry.is_unreleased and evidence.tag:
-        return failed(f"{path} calls {component.version} unreleased", "put the date in place of it")
+        return failed(f"{path} calls {component.version} unreleased", "replace that with the date")
     return passed(f"{path}: {entry.title}")
 
 
 def installation(evidence: Evidence) -> Found:
     """How to install it is written down."""
-    return _document(evidence, "INSTALL.md", "how to install is written nowhere")
+    return _document(evidence, "INSTALL.md", "nothing says how to install it")
 
 
 def overview(evidence: Evidence) -> Found:
     """A README tells what is distributed: what is inside, versions, compiler, how to install, licence."""
-    return _document(evidence, "README.md", "no README tells what is distributed")
+    return _document(evidence, "README.md", "no README says what is distributed")
 
 
 def _document(evidence: Evidence, name: str, missing: str) -> Found:
@@ -120,7 +122,7 @@ def _document(evidence: Evidence, name: str, missing: str) -> Found:
         if f"dist/{name}" in evidence.artifacts(target).values():
             if evidence.is_fresh(target):
                 return passed(f"dist/{name}")
-            return failed(f"dist/{name}: it is not made, or something changed since", f"packyard {target.name}")
+            return failed(f"dist/{name}: it was not built, or something has changed since", f"packyard {target.name}")
     text = evidence.text(name)
     if text:
         return passed(name)
@@ -135,11 +137,11 @@ def _described(component: Component, evidence: Evidence) -> Found:
     for target in evidence.targets(component):
         path = evidence.artifacts(target).get("manifest", "")
         if not path or not evidence.is_fresh(target):
-            return failed("the manifest beside the package is not there", f"packyard {target.name}")
+            return failed("the manifest beside the package is missing", f"packyard {target.name}")
         needed = json.loads((evidence.root / path).read_text(encoding="utf-8"))["dependencies"]
         names = ", ".join(f"{one['distribution']} {one['version']}" for one in needed)
         return passed(f"{path}: {names or 'none'}")
-    return skipped("nothing is made of it")
+    return skipped("nothing is made from it")
 
 
 def _license(component: Component, evidence: Evidence) -> str:

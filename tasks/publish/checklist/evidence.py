@@ -108,9 +108,9 @@ class Evidence:
         failure = self.opened.trace.failure(target.name)
         if failure is not None:
             lines = failure.message.splitlines()
-            return "; ".join(line.strip() for line in lines[:2]), f"mend it, and run 'packyard {target.name}'"
+            return "; ".join(line.strip() for line in lines[:2]), f"fix it, and run 'packyard {target.name}'"
         if not self.made(target):
-            return "it was never made here", f"packyard {target.name}"
+            return "it was never built here", f"packyard {target.name}"
         return f"it is not up to date: {self._first_reason(target)}", f"packyard {target.name}"
 
     def _first_reason(self, target: Target) -> str:
@@ -133,7 +133,7 @@ class Evidence:
     # files -----------------------------------------------------------------------------------------------------
 
     def text(self, path: str) -> str | None:
-        """The text of a file of the workspace, None when it is not there or is no text."""
+        """The text of a file of the workspace, None when it is not there or is not text."""
         try:
             return self.workspace.watch.text(path) if self.workspace.watch.is_file(path) else None
         except FormatError:

@@ -9,11 +9,11 @@ from packyard.tasks.publish.checklist.item import Found, failed, passed, skipped
 from packyard.tasks.publish.component import Component, tags
 
 _TAG = re.compile(r"(.*?)v\d+\..*")
-_NO_GIT = "git does not know this workspace"
+_NO_GIT = "this workspace is not in git"
 _KEPT = (".gitkeep", ".gitignore")
 _STATES = {
-    "missing": "is not there",
-    "outdated": "is not for this workspace as it is now",
+    "missing": "is missing",
+    "outdated": "does not match the workspace as it is now",
     "edited": "was edited by hand",
     "needless": "is for something that the workspace does not have",
 }
@@ -27,12 +27,12 @@ def tag(component: Component, evidence: Evidence) -> Found:
     wrong = [name for name in found if name not in meant]
     if wrong:
         fix = f"git tag -d {wrong[0]}, or change {component.place}"
-        return failed(f"the tag is {wrong[0]}, and the version is {component.version}", fix)
+        return failed(f"the tag is {wrong[0]}, but the version is {component.version}", fix)
     if found:
         return passed(found[0])
     if evidence.revision is None:
         return skipped(_NO_GIT)
-    return skipped(f"no tag is for it here; {meant[-1]} would be")
+    return skipped(f"no tag here is for it; expected {meant[-1]}")
 
 
 def release_tag(evidence: Evidence) -> Found:
@@ -42,7 +42,7 @@ def release_tag(evidence: Evidence) -> Found:
     if _owner(evidence.tag) in owners:
         return passed(evidence.tag)
     forms = ", ".join(f"{owner}vVERSION" for owner in sorted(owner for owner in owners if owner is not None))
-    return failed(f"{evidence.tag!r} is the tag of nothing here", f"a tag is one of {forms}")
+    return failed(f"{evidence.tag!r} is not the tag of anything here", f"a tag is one of {forms}")
 
 
 def growth(component: Component, evidence: Evidence) -> Found:
@@ -67,7 +67,7 @@ def ignored(evidence: Evidence) -> Found:
         return skipped(_NO_GIT)
     missing = not_ignored(evidence)
     if missing:
-        return failed(f"{' and '.join(f'{one}/' for one in missing)} could be committed", "packyard check --fix")
+        return failed(f"git does not ignore {' and '.join(f'{one}/' for one in missing)}", "packyard check --fix")
     return passed(", ".join(f"{one}/" for one in OWN_FOLDERS))
 
 

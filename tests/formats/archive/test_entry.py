@@ -21,7 +21,7 @@ def test_entries_stand_in_the_order_of_their_bytes() -> None:
 
 
 def test_path_that_comes_twice_or_is_a_folder_too_is_refused() -> None:
-    assert refused("a", "b", "a") == ["'a' stands twice in the archive"]
+    assert refused("a", "b", "a") == ["'a' appears twice in the archive"]
     assert refused("a/b", "a") == ["'a' is both a file and a folder"]
     assert len(refused("README", "readme")) == 1
 

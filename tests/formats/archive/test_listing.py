@@ -33,4 +33,4 @@ def test_check_owners_equal_files_may_be_shared_and_different_ones_name_both() -
     check_owners([one, two[1:]])
     with pytest.raises(FormatError) as error:
         check_owners([one, two])
-    assert str(error.value) == "'x' is in 'one' and, different, in 'two'"
+    assert str(error.value) == "'x' is in 'one' and in 'two', with different contents"

@@ -98,5 +98,5 @@ def test_join_gnu_tar_and_python_and_our_reader_agree(tmp_path: Path) -> None:
 )
 def test_join_what_is_no_piece_is_refused(tmp_path: Path, data: bytes) -> None:
     (tmp_path / "x").write_bytes(data)
-    with pytest.raises(FormatError, match=r"x: is no piece of a tarball$"):
+    with pytest.raises(FormatError, match=r"x: is not a piece of a tarball$"):
         join([tmp_path / "x"], io.BytesIO())

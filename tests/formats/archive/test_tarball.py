@@ -73,13 +73,13 @@ def test_write_streams_files_and_two_archives_can_be_put_together(tmp_path: Path
 @pytest.mark.parametrize(
     ("paths", "message"),
     [
-        (["a", "a"], "'a' stands twice in the archive"),
+        (["a", "a"], "'a' appears twice in the archive"),
         (["a", "a/b"], "'a' is both a file and a folder"),
-        (["README", "readme"], "'readme' and 'README' are one file on systems that ignore case"),
-        (["A/x", "a/y"], "'a' and 'A' are one file on systems that ignore case"),
-        (["../x"], "'../x' is no path for an archive: '..' is not a file name"),
-        (["a//b"], "'a//b' is no path for an archive: '' is not a file name"),
-        (["c:x"], "'c:x' has a colon, which some systems cannot store"),
+        (["README", "readme"], "'readme' and 'README' are the same file on case-insensitive systems"),
+        (["A/x", "a/y"], "'a' and 'A' are the same file on case-insensitive systems"),
+        (["../x"], "'../x' is not a valid archive path: '..' is not a file name"),
+        (["a//b"], "'a//b' is not a valid archive path: '' is not a file name"),
+        (["c:x"], "'c:x' contains a colon, which some systems cannot store"),
     ],
 )
 def test_write_bad_paths_are_refused(paths: list[str], message: str) -> None:
@@ -124,40 +124,40 @@ def member(
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (member("/etc/passwd"), "/etc/passwd: '/etc/passwd' is no path for an archive: '' is not a file name"),
-        (member("../x"), "../x: '../x' is no path for an archive: '..' is not a file name"),
-        (member("a\\b"), "a\\b: 'a\\\\b' is no path for an archive: 'a\\\\b' has a control character or slash, "
-         "a plain file name was expected"),
-        (member("l", tarfile.SYMTYPE, "x"), "l: is a link to 'x', only files and folders were expected"),
-        (member("l", tarfile.SYMTYPE, "../x"), "'l' is a link to '../x', a target inside was expected"),
-        (member("l", tarfile.SYMTYPE, "/x"), "'l' is a link to '/x', a target inside was expected"),
-        (member("h", tarfile.LNKTYPE, "../x"), "'h' is a link to '../x', a target inside was expected"),
-        (member("p", tarfile.FIFOTYPE), "'p' is of the kind '6', files and folders were expected"),
-        (member("c", tarfile.CHRTYPE), "'c' is of the kind '3', files and folders were expected"),
+        (member("/etc/passwd"), "/etc/passwd: '/etc/passwd' is not a valid archive path: '' is not a file name"),
+        (member("../x"), "../x: '../x' is not a valid archive path: '..' is not a file name"),
+        (member("a\\b"), "a\\b: 'a\\\\b' is not a valid archive path: 'a\\\\b' contains a control character or "
+            "slash; expected a plain file name"),
+        (member("l", tarfile.SYMTYPE, "x"), "l: is a link to 'x'; expected only files and folders"),
+        (member("l", tarfile.SYMTYPE, "../x"), "'l' is a link to '../x'; expected a target inside"),
+        (member("l", tarfile.SYMTYPE, "/x"), "'l' is a link to '/x'; expected a target inside"),
+        (member("h", tarfile.LNKTYPE, "../x"), "'h' is a link to '../x'; expected a target inside"),
+        (member("p", tarfile.FIFOTYPE), "'p' is of type '6'; expected a file or folder"),
+        (member("c", tarfile.CHRTYPE), "'c' is of type '3'; expected a file or folder"),
         (member("big", size=2000), "big: the archive unpacks to more than 1000 bytes"),
-        (member("a", path="../../x"), "../../x: '../../x' is no path for an archive: '..' is not a file name"),
+        (member("a", path="../../x"), "../../x: '../../x' is not a valid archive path: '..' is not a file name"),
         (member("a", sparse="1"),
          "an extended header has the key 'GNU.sparse.major', which could change what is unpacked"),
-        (member("a", stated="1" * 30), f"'a' has the size '{'1' * 30}', a number was expected"),
-        (member("a", path="x" * 70_000), "an extended header has 70012 bytes, at most 65536 were expected"),
+        (member("a", stated="1" * 30), f"'a' has size '{'1' * 30}'; expected a number"),
+        (member("a", path="x" * 70_000), "an extended header has 70012 bytes; expected at most 65536"),
         (member("a", path="b").replace(b"9 path=b\n", b"9 path:b\n"),
          "an extended header is not a list of 'length key=value' records"),
         (member("l", tarfile.SYMTYPE, "x", size=5), "'l' is a link with 5 bytes of content"),
         (member(""), "a member has no name"),
-        (member("f") [:512] + member("f"), "f: stands twice in the archive"),
-        (member("f") [:512] + member("./f"), "f: stands twice in the archive"),
-        (member("f") [:512] + member("f/g"), "f/g: stands below 'f', which is no folder"),
-        (member("f") [:512] + member("F"), "'F' and 'f' are one file on systems that ignore case"),
+        (member("f") [:512] + member("f"), "f: appears twice in the archive"),
+        (member("f") [:512] + member("./f"), "f: appears twice in the archive"),
+        (member("f") [:512] + member("f/g"), "f/g: is below 'f', which is not a folder"),
+        (member("f") [:512] + member("F"), "'F' and 'f' are the same file on case-insensitive systems"),
         (member("f/g") [:512] + member("f"), "f: is both a file and a folder"),
-        (member("f/g") [:512] + member("F"), "'F' and 'f' are one file on systems that ignore case"),
-        (member("f/g") [:512] + member("F/h"), "'F' and 'f' are one file on systems that ignore case"),
+        (member("f/g") [:512] + member("F"), "'F' and 'f' are the same file on case-insensitive systems"),
+        (member("f/g") [:512] + member("F/h"), "'F' and 'f' are the same file on case-insensitive systems"),
         (member("a", path="d/" * 2500 + "f"),
-         "d/" * 2500 + f"f: '{'d/' * 20}...' is 5001 long, a path of at most 4096 was expected"),
+         "d/" * 2500 + f"f: '{'d/' * 20}...' is 5001 long; expected a path of at most 4096"),
         (tar([Entry("f", b"")]) + b"more", "the archive has data after its end"),
         (tar([Entry("f", b"12345")])[:700], "the archive ends in the middle of a member"),
-        (b"", "this is not a tar archive (ustar was expected)"),
-        (b"x" * 512, "this is not a tar archive (ustar was expected)"),
-        (b"x" + tar([Entry("f", b"")])[1:], "a header of the archive is damaged (its checksum differs)"),
+        (b"", "this is not a tar archive (expected ustar)"),
+        (b"x" * 512, "this is not a tar archive (expected ustar)"),
+        (b"x" + tar([Entry("f", b"")])[1:], "an archive header is corrupt (checksum mismatch)"),
     ],
 )  # fmt: skip
 def test_read_hostile_archives_are_refused(data: bytes, message: str) -> None:
@@ -180,7 +180,7 @@ def test_read_link_in_place_of_a_folder_is_refused() -> None:
 
 def test_read_file_below_a_link_is_refused() -> None:
     data = member("d", tarfile.SYMTYPE, "e")[:512] + member("d/x")
-    with pytest.raises(FormatError, match=r"^d/x: stands below 'd', which is no folder$"):
+    with pytest.raises(FormatError, match=r"^d/x: is below 'd', which is not a folder$"):
         list(read_tar(io.BytesIO(data), limit=0, links=True))
 
 

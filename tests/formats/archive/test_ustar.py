@@ -82,9 +82,9 @@ GOOD = write_header("a", mode=0o644, size=0, epoch=0)
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (bytes(BLOCK), "this is not a tar archive (ustar was expected)"),
-        (GOOD[:-1], "this is not a tar archive (ustar was expected)"),
-        (b"b" + GOOD[1:], "a header of the archive is damaged (its checksum differs)"),
+        (bytes(BLOCK), "this is not a tar archive (expected ustar)"),
+        (GOOD[:-1], "this is not a tar archive (expected ustar)"),
+        (b"b" + GOOD[1:], "an archive header is corrupt (checksum mismatch)"),
         (write_header("a" * 101, mode=0o644, size=0, epoch=0)[:600], "the archive ends in the middle of a member"),
     ],
 )

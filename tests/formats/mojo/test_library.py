@@ -22,9 +22,9 @@ def test_record_is_sorted_and_read_back() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ('{"format": "mojo-library/1", "packages": [1]}', "packages[0]: 1 is an integer, a table was expected"),
-        ('{"packages": []}', "format: is missing, a string was expected"),
-        ("[]", "is no JSON object ({...})"),
+        ('{"format": "mojo-library/1", "packages": [1]}', "packages[0]: 1 is an integer; expected a table"),
+        ('{"packages": []}', "format: is missing; expected a string"),
+        ("[]", "is not a JSON object ({...})"),
     ],
 )
 def test_record_wrong_is_refused(text: str, message: str) -> None:

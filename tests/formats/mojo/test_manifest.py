@@ -56,7 +56,7 @@ def test_mojo_examples_may_stand_above_the_tables() -> None:
 
 def test_mojo_two_spellings_are_refused() -> None:
     assert said('[project]\nname = "a"\nversion = "0.1.0"\n[package]\nname = "b"\n') == (
-        "mojo/data/mojo.toml: package: stands beside [project], only one of them was expected"
+        "mojo/data/mojo.toml: package: is given as well as [project]; expected only one of them"
     )
 
 
@@ -78,17 +78,17 @@ def test_mojo_problems_are_said_at_once() -> None:
         [test]
     """
     assert said(text).splitlines() == [
-        "mojo/data/mojo.toml: project.name: 'ml odyssey' is not a name, "
-        "letters, digits and . _ + - after a letter or digit were expected",
-        "mojo/data/mojo.toml: project.version: '0.1' is not a version, a SemVer version like 0.1.0 was expected",
-        "mojo/data/mojo.toml: project.authors: 'me' is a string, a list was expected",
-        "mojo/data/mojo.toml: build.src: '../src' leaves its folder by '..', a path inside was expected",
-        "mojo/data/mojo.toml: packages.fn: 'fn' cannot be imported, it is a keyword",
-        "mojo/data/mojo.toml: packages.a-b: 'a-b' cannot be imported, an identifier (letters, digits, _) was expected",
-        "mojo/data/mojo.toml: packages.c: 3 is an integer, a string was expected",
-        "mojo/data/mojo.toml: dependencies.d: 1 is an integer, a string was expected",
+        "mojo/data/mojo.toml: project.name: 'ml odyssey' is not a name; expected letters, digits and . _ + -, "
+        "starting with a letter or digit",
+        "mojo/data/mojo.toml: project.version: '0.1' is not a version; expected a SemVer version like 0.1.0",
+        "mojo/data/mojo.toml: project.authors: 'me' is a string; expected a list",
+        "mojo/data/mojo.toml: build.src: '../src' leaves its folder through '..'; expected a path inside",
+        "mojo/data/mojo.toml: packages.fn: 'fn' cannot be imported: it is a keyword",
+        "mojo/data/mojo.toml: packages.a-b: 'a-b' cannot be imported; expected an identifier (letters, digits, _)",
+        "mojo/data/mojo.toml: packages.c: 3 is an integer; expected a string",
+        "mojo/data/mojo.toml: dependencies.d: 1 is an integer; expected a string",
         "mojo/data/mojo.toml: test: unknown key",
-        "  hint: known here: build, dependencies, examples, packages, project",
+        "  hint: known keys: build, dependencies, examples, packages, project",
         "mojo/data/mojo.toml: project.verson: unknown key",
         "  hint: did you mean 'version'?",
     ]
@@ -96,9 +96,9 @@ def test_mojo_problems_are_said_at_once() -> None:
 
 def test_mojo_empty_manifest_misses_its_head() -> None:
     assert said("") == (
-        "mojo/data/mojo.toml: package: is missing, a table was expected\n"
-        "mojo/data/mojo.toml: package.name: is missing, a string was expected\n"
-        "mojo/data/mojo.toml: package.version: is missing, a string was expected"
+        "mojo/data/mojo.toml: package: is missing; expected a table\n"
+        "mojo/data/mojo.toml: package.name: is missing; expected a string\n"
+        "mojo/data/mojo.toml: package.version: is missing; expected a string"
     )
 
 

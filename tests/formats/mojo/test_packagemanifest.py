@@ -43,14 +43,14 @@ def test_manifest_wrong_is_refused_with_all_its_problems() -> None:
     with pytest.raises(FormatError) as error:
         read_package_manifest(json.dumps(values), "x.json")
     assert str(error.value).splitlines() == [
-        "x.json: format: 'mojo-package/2' was not expected, known: 'mojo-package/1'",
+        "x.json: format: unknown value 'mojo-package/2'; expected one of 'mojo-package/1'",
         "  hint: did you mean 'mojo-package/1'?",
-        "x.json: file: '../x' has a control character or slash, a plain file name was expected",
-        "x.json: size: '7' is a string, an integer was expected",
-        "x.json: sha256: 'b' is not a digest (sha256: and 64 hexadecimal digits)",
-        "x.json: dependencies[0].name: 'n-n' cannot be imported, an identifier (letters, digits, _) was expected",
-        "x.json: dependencies[0].version: '2' is not a version, a SemVer version like 0.1.0 was expected",
+        "x.json: file: '../x' contains a control character or slash; expected a plain file name",
+        "x.json: size: '7' is a string; expected an integer",
+        "x.json: sha256: 'b' is not a digest; expected sha256: and 64 hexadecimal digits",
+        "x.json: dependencies[0].name: 'n-n' cannot be imported; expected an identifier (letters, digits, _)",
+        "x.json: dependencies[0].version: '2' is not a version; expected a SemVer version like 0.1.0",
         "x.json: more: unknown key",
-        "  hint: known here: authors, compiler, components, dependencies, description, distribution, exports, file, "
+        "  hint: known keys: authors, compiler, components, dependencies, description, distribution, exports, file, "
         "format, installed_as, license, name, sha256, size, version",
     ]

@@ -38,7 +38,7 @@ def test_exposed_files_keep_their_paths_below_the_package() -> None:
 
 
 def test_exposed_file_that_is_missing_is_said() -> None:
-    with pytest.raises(FormatError, match=r"^a-b: expose.py: 'src/x.py' is no file of the package$"):
+    with pytest.raises(FormatError, match=r"^a-b: expose.py: 'src/x.py' is not a file of the package$"):
         list(exposed_files(MANIFEST, "a-b", [entry for entry in FILES if entry.path != "src/x.py"]))
 
 
@@ -79,9 +79,9 @@ def test_record_is_what_the_compiler_lists() -> None:
     ("text", "message"),
     [
         ("", "line 1, column 1: is not JSON: expecting value"),
-        ("[]", "is no JSON object ({...})"),
-        ("{}", "is no record, an object with a name was expected"),
-        ('{"name": 1}', "is no record, an object with a name was expected"),
+        ("[]", "is not a JSON object ({...})"),
+        ("{}", "is not a record; expected an object with a name"),
+        ('{"name": 1}', "is not a record; expected an object with a name"),
     ],
 )
 def test_record_wrong_is_refused(text: str, message: str) -> None:

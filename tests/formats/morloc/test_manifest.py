@@ -107,7 +107,7 @@ expose: {{cpp: [mdspan.hpp], py: [], r: null}}
 @pytest.mark.parametrize("word", ["y", "n", "Y", "yes", "on", "off", "True"])
 def test_morloc_boolean_word_as_name_is_refused_with_the_fix(word: str) -> None:
     assert said(f"name: {word}\nversion: 0.1.0\n") == [
-        f"name: {word} is true or false in YAML, a string was expected",
+        f"name: {word} is true or false in YAML; expected a string",
         f'  hint: write name: "{word}"',
     ]
 
@@ -119,7 +119,7 @@ def test_morloc_boolean_word_in_quotes_is_a_name() -> None:
 @pytest.mark.parametrize("version", ["1", "1.0", "1e3"])
 def test_morloc_number_as_version_is_refused_with_the_fix(version: str) -> None:
     assert said(f"name: math\nversion: {version}\n") == [
-        f"version: {version} is a number in YAML, a string was expected",
+        f"version: {version} is a number in YAML; expected a string",
         "  hint: write three numbers, like 1.0.0",
     ]
 
@@ -127,90 +127,90 @@ def test_morloc_number_as_version_is_refused_with_the_fix(version: str) -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("homepage: x\n", ["name: is missing, a string was expected", "version: is missing, a string was expected"]),
+        ("homepage: x\n", ["name: is missing; expected a string", "version: is missing; expected a string"]),
         (
             "name: null\nversion: ''\n",
             [
-                "name: is missing, a string was expected",
-                "version: '' is not a version, a SemVer version like 0.1.0 was expected",
+                "name: is missing; expected a string",
+                "version: '' is not a version; expected a SemVer version like 0.1.0",
             ],
         ),
         (
             "name: foo_bar\nversion: not-semver\n",
             [
-                "name: 'foo_bar' is not a package name, letters and digits joined by '-' were expected",
-                "version: 'not-semver' is not a version, a SemVer version like 0.1.0 was expected",
+                "name: 'foo_bar' is not a package name; expected letters and digits joined by '-'",
+                "version: 'not-semver' is not a version; expected a SemVer version like 0.1.0",
             ],
         ),
         (
             HEAD + "dependencies: root\n",
             [
-                "dependencies: 'root' is no list, a list of strings was expected",
+                "dependencies: 'root' is not a list; expected a list of strings",
                 "  hint: write dependencies: [root]",
             ],
         ),
         (
             HEAD + "dependencies: [{name: root}, on, 3, root >=0.7]\n",
             [
-                "dependencies[0]: is a mapping, a string was expected",
-                "dependencies[1]: on is true or false in YAML, a string was expected",
+                "dependencies[0]: is a mapping; expected a string",
+                "dependencies[1]: on is true or false in YAML; expected a string",
                 '  hint: write "on"',
-                "dependencies[2]: 3 is a number in YAML, a string was expected",
+                "dependencies[2]: 3 is a number in YAML; expected a string",
                 '  hint: write "3"',
             ],
         ),
         (
             HEAD + "dependencies: [root >=0.7]\n",
             [
-                "dependencies[0]: 'root >=0.7' is not a name, "
-                "letters, digits and . _ + - after a letter or digit were expected"
+                "dependencies[0]: 'root >=0.7' is not a name; expected letters, digits and . _ + -, starting with a "
+                "letter or digit"
             ],
         ),
         (
             HEAD + 'cpp-version: "20"\n',
-            ["cpp-version: '20' is a string, an integer was expected", "  hint: write cpp-version: 20"],
+            ["cpp-version: '20' is a string; expected an integer", "  hint: write cpp-version: 20"],
         ),
         (HEAD + "licence: MIT\n", ["licence: unknown key", "  hint: did you mean 'license'?"]),
         (HEAD + "licence: null\n", ["licence: unknown key", "  hint: did you mean 'license'?"]),
         (
             HEAD + "morloc-dependencies: [{name: root}, {name: a, git-hash: abc}, x]\n",
             [
-                "morloc-dependencies[2]: 'x' is a string, a table was expected",
-                "morloc-dependencies[0].git-hash: is missing, a string was expected",
-                "morloc-dependencies[1].git-hash: 'abc' is not a commit, 40 or 64 hexadecimal digits were expected",
+                "morloc-dependencies[2]: 'x' is a string; expected a table",
+                "morloc-dependencies[0].git-hash: is missing; expected a string",
+                "morloc-dependencies[1].git-hash: 'abc' is not a commit; expected 40 or 64 hexadecimal digits",
             ],
         ),
         (
             HEAD + "morloc-deps: []\nmorloc-dependencies: []\n",
-            ["morloc-dependencies: is the old name of morloc-deps, only one of them was expected"],
+            ["morloc-dependencies: is the old name of morloc-deps; expected only one of them"],
         ),
         (
             HEAD + "setup: /bin/sh\nexpose: {py: [../x.py], go: []}\ninclude: [../a]\n",
             [
-                "include[0]: '../a' leaves its folder by '..', a path inside was expected",
-                "setup: '/bin/sh' is absolute, a relative path was expected",
-                "expose.py[0]: '../x.py' leaves its folder by '..', a path inside was expected",
+                "include[0]: '../a' leaves its folder through '..'; expected a path inside",
+                "setup: '/bin/sh' is absolute; expected a relative path",
+                "expose.py[0]: '../x.py' leaves its folder through '..'; expected a path inside",
                 "expose.go: unknown key",
-                "  hint: known here: cpp, py, r",
+                "  hint: known keys: cpp, py, r",
             ],
         ),
         (
             HEAD + 'py-deps: {numpy: ">=2", x: {source: pkg}, y1: 2, z: {channel: c, source: pypi}}\n',
             [
-                "py-deps.numpy: names no source, conda or pypi was expected",
+                "py-deps.numpy: names no source; expected conda or pypi",
                 '  hint: write numpy: {version: ">=2", source: conda}',
-                "py-deps.x.source: 'pkg' was not expected, known here: conda or pypi",
-                "py-deps.y1: 2 is a number in YAML, a string was expected",
+                "py-deps.x.source: unknown source 'pkg'; expected one of conda or pypi",
+                "py-deps.y1: 2 is a number in YAML; expected a string",
                 '  hint: write y1: "2"',
-                "py-deps.z.channel: is for conda only, and the source is 'pypi'",
+                "py-deps.z.channel: is only for conda, but the source is 'pypi'",
             ],
         ),
         (
             HEAD + "local-deps: {cpp: {}, py: {x: {path: ../y}, z: {}}}\n",
             [
-                "local-deps.cpp: has no local packages, py or rust was expected",
-                "local-deps.py.x.path: '../y' leaves its folder by '..', a path inside was expected",
-                "local-deps.py.z.path: is missing, a string was expected",
+                "local-deps.cpp: has no local packages; expected py or rust",
+                "local-deps.py.x.path: '../y' leaves its folder through '..'; expected a path inside",
+                "local-deps.py.z.path: is missing; expected a string",
             ],
         ),
         (HEAD + "x-packyard: {native: [m]}\n", ["x-packyard.native[0]: 'm' is not in dependencies"]),

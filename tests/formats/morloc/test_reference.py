@@ -57,74 +57,73 @@ def test_install_string_is_read(text: str, expected: InstallRef, name: str | Non
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("", ["'' is not a package name, letters and digits joined by '-' were expected"]),
-        ("foo_bar", ["'foo_bar' is not a package name, letters and digits joined by '-' were expected"]),
-        ("u/r", ["'u/r' names no host", "  hint: a repository is written github:u/r, a folder ./u/r"]),
-        ("root@", ["'root@': a name alone takes no reference", "  hint: name the repository: github:morloclib/root@"]),
+        ("", ["'' is not a package name; expected letters and digits joined by '-'"]),
+        ("foo_bar", ["'foo_bar' is not a package name; expected letters and digits joined by '-'"]),
+        ("u/r", ["'u/r' names no host", "  hint: write a repository as github:u/r, a folder as ./u/r"]),
+        ("root@", ["'root@': a bare name takes no reference", "  hint: name the repository: github:morloclib/root@"]),
         (
             "root@v1",
-            ["'root@v1': a name alone takes no reference", "  hint: name the repository: github:morloclib/root@v1"],
+            ["'root@v1': a bare name takes no reference", "  hint: name the repository: github:morloclib/root@v1"],
         ),
         (
             "gitlab:root",
             [
-                f"'gitlab:root' is no repository, HOST:USER/REPO was expected (letters, digits and '-'; hosts: "
-                f"{HOSTS})",
-                "  hint: a repository anywhere else is named by git+https://..., a folder by ./path",
+                f"'gitlab:root' is not a repository; expected HOST:USER/REPO (letters, digits and '-'; hosts: {HOSTS})",
+                "  hint: write any other repository as git+https://..., and a folder as ./path",
             ],
         ),
         (
             "github:a/b_c",
             [
-                f"'github:a/b_c' is no repository, HOST:USER/REPO was expected (letters, digits and '-'; hosts: "
+                f"'github:a/b_c' is not a repository; expected HOST:USER/REPO (letters, digits and '-'; hosts: "
                 f"{HOSTS})",
-                "  hint: a repository anywhere else is named by git+https://..., a folder by ./path",
+                "  hint: write any other repository as git+https://..., and a folder as ./path",
             ],
         ),
         (
             "github:a/b/c",
             [
-                f"'github:a/b/c' is no repository, HOST:USER/REPO was expected (letters, digits and '-'; hosts: "
+                f"'github:a/b/c' is not a repository; expected HOST:USER/REPO (letters, digits and '-'; hosts: "
                 f"{HOSTS})",
-                "  hint: a repository anywhere else is named by git+https://..., a folder by ./path",
+                "  hint: write any other repository as git+https://..., and a folder as ./path",
             ],
         ),
         (
             "sourcehut:a/b",
             [
-                f"'sourcehut' is not a known host ({HOSTS})",
-                "  hint: a repository anywhere else is named by git+https://...",
+                f"'sourcehut' is not a known host; expected one of {HOSTS}",
+                "  hint: write any other repository as git+https://...",
             ],
         ),
         (
             "github:u/r@v1",
             [
-                "'github:u/r@v1' does not say what 'v1' is, @hash:, @tag: or @branch: was expected",
+                "'github:u/r@v1' does not say what 'v1' is; expected @hash:, @tag: or @branch:",
                 "  hint: write @tag:v1",
             ],
         ),
         (
             "github:u/r@",
             [
-                "'github:u/r@' does not say what '' is, @hash:, @tag: or @branch: was expected",
-                "  hint: leave '@' out for the default branch",
+                "'github:u/r@' does not say what '' is; expected @hash:, @tag: or @branch:",
+                "  hint: leave out '@' for the default branch",
             ],
         ),
-        ("github:u/r@hash:abc", ["'abc' is no commit, 7 to 64 hexadecimal digits were expected"]),
+        ("github:u/r@hash:abc", ["'abc' is not a commit; expected 7 to 64 hexadecimal digits"]),
         ("github:u/r@tag:--upload-pack=x", ["'--upload-pack=x' is not the name of a tag"]),
         ("github:u/r@branch:a..b", ["'a..b' is not the name of a branch"]),
-        ("github:u/r@version:1", ["'version' is no kind of reference, hash, tag or branch was expected"]),
+        ("github:u/r@version:1", ["'version' is not a kind of reference; expected hash, tag or branch"]),
         (
             "git+http://h/x",
-            ["'git+http://h/x' is no repository, git+https://, git+ssh:// or git+file:// was expected"],
+            ["'git+http://h/x' is not a repository; expected git+https://, git+ssh:// or git+file://"],
         ),
         (
             "git+https://user:secret@h/x",
-            ["the URL of a repository has a user or password in it", "  hint: let git's credential helper know it"],
+            ["the repository URL contains a user or password", "  hint: store it in git's credential helper"],
         ),
         (
             "git+ssh://git:secret@h/x",
-            ["the URL of a repository has a user or password in it", "  hint: let git's credential helper know it"],
+            ["the repository URL contains a user or password", "  hint: store it in git's credential helper"],
         ),
         ("~/x", ["'~/x' was not expanded by the shell", "  hint: write the folder as ./path or /path"]),
     ],
@@ -137,7 +136,7 @@ def test_install_string_wrong_is_said(text: str, expected: list[str]) -> None:
 
 def test_source_is_no_name_alone() -> None:
     assert read_source("./x") == "./x"
-    with pytest.raises(FormatError, match=r"'math' is only a name, a repository"):
+    with pytest.raises(FormatError, match=r"'math' is only a name; expected a repository"):
         read_source("math")
 
 
@@ -145,7 +144,7 @@ def test_source_is_no_name_alone() -> None:
     "text", ["https://h/x.git", "https://h/{name}\n", "https://h/{name}/{name}", "ext::sh -c {name}", "/srv/{name}"]
 )
 def test_template_wrong_is_refused(text: str) -> None:
-    with pytest.raises(FormatError, match="is no template"):
+    with pytest.raises(FormatError, match="is not a template"):
         read_repository_template(text)
 
 
@@ -154,8 +153,8 @@ def test_template_with_a_password_is_refused_without_showing_it(text: str) -> No
     with pytest.raises(FormatError) as caught:
         read_repository_template(text)
     assert str(caught.value).splitlines() == [
-        "the URL of a repository has a user or password in it",
-        "  hint: let git's credential helper know it",
+        "the repository URL contains a user or password",
+        "  hint: store it in git's credential helper",
     ]
 
 

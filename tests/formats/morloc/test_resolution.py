@@ -67,13 +67,15 @@ def test_missing_root_is_said_without_a_path() -> None:
 
 
 def test_cycle_is_said_with_its_path() -> None:
-    assert said(shelf(z="c", c="a", a="b", b="c"), "z") == ["the packages need each other: a -> b -> c -> a"]
+    assert said(shelf(z="c", c="a", a="b", b="c"), "z") == [
+        "the packages depend on each other in a cycle: a -> b -> c -> a"
+    ]
 
 
 def test_range_that_is_not_met_is_said_with_both_sides() -> None:
     candidates = shelf(a="b", b="c", c="")
     candidates["b"] = Candidate(name="b", version="1.0.0", needs=("c",), ranges={"c": ">=2,<3"})
-    assert said(candidates, "a") == ["c: has the version 1.0.0, but a -> b requires '>=2,<3'"]
+    assert said(candidates, "a") == ["c: has version 1.0.0, but a -> b requires '>=2,<3'"]
 
 
 def test_pin_of_the_nearest_package_decides() -> None:
@@ -130,7 +132,7 @@ def test_range_that_is_not_met_asks_for_another_commit_once() -> None:
         ("old", "1.0.0"), ("lib", "1.5.0"), ("b", "1.0.0"), ("a", "1.0.0"),
     ]  # fmt: skip
     assert asked == [("lib", ("<2", ">=1.1"))]
-    with pytest.raises(FormatError, match=r"lib: has the version 2\.0\.0, but a requires '<2'"):
+    with pytest.raises(FormatError, match=r"lib: has version 2\.0\.0, but a requires '<2'"):
         resolve(["a"], find)
 
 

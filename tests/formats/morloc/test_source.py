@@ -107,10 +107,10 @@ def test_primes_of_a_name_begin_no_string() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("x\n{- {- -}", "p: line 2: the comment that begins here never ends"),
-        ('\n\n"abc', "p: line 3: the string that begins here never ends"),
-        ("'''a''", "p: line 1: the string that begins here never ends"),
-        ('"#{ a', "p: line 1: the expression that begins here never ends"),
+        ("x\n{- {- -}", "p: line 2: this comment is never closed"),
+        ('\n\n"abc', "p: line 3: this string is never closed"),
+        ("'''a''", "p: line 1: this string is never closed"),
+        ('"#{ a', "p: line 1: this expression is never closed"),
         ('"#{' * 10_000, "p: is nested too deeply"),
     ],
 )

@@ -46,14 +46,14 @@ def gzipped(content: bytes, level: int = 6, mtime: int = 0) -> bytes:
         (b"x" * 70_000 + b"a" + b"y" * 9, b"x" * 70_000 + b"b" + b"y" * 9, "byte 70000: 61 ('a') and 62 ('b')"),
         (tar(a=b"1", b=b"2"), tar(a=b"1", b=b"3"), "b: byte 0: 32 ('2') and 33 ('3')"),
         (tar(a=b"1", b=b"2"), tar(b=b"2", a=b"1"), "the order of members differs: 'a' and 'b'"),
-        (tar(a=b"1", b=b"2"), tar(a=b"1"), "only the first holds 'b'"),
-        (tar(a=b"1"), tar(a=b"1", b=b"2"), "only the second holds 'b'"),
+        (tar(a=b"1", b=b"2"), tar(a=b"1"), "only the first contains 'b'"),
+        (tar(a=b"1"), tar(a=b"1", b=b"2"), "only the second contains 'b'"),
         (tar(a=(b"1", {"mtime": 5})), tar(a=(b"1", {"mtime": 6})), "a: its mtime is 5 and 6"),
         (tar(a=(b"1", {"mode": 0o644})), tar(a=(b"1", {"mode": 0o600})), "a: its mode is 0o644 and 0o600"),
         (tar(a=(b"1", {"uname": "x"})), tar(a=b"1"), "a: its owner's name is x: and :"),
         (zipped(a=b"1", b=b"2"), zipped(a=b"1", b=b"3"), "b: byte 0: 32 ('2') and 33 ('3')"),
         (gzipped(tar(a=zipped(b=b"1"))), gzipped(tar(a=zipped(b=b"2"))), "a > b: byte 0: 31 ('1') and 32 ('2')"),
-        (gzipped(b"1", mtime=1), gzipped(b"1", mtime=2), "the same content is compressed otherwise: byte 4: 01 and 02"),
+        (gzipped(b"1", mtime=1), gzipped(b"1", mtime=2), "the same content, compressed differently: byte 4: 01 and 02"),
     ],
 )
 def test_difference_is_the_innermost(one: bytes, other: bytes, expected: str) -> None:
@@ -89,7 +89,7 @@ def test_difference_of_broken_archives_is_that_of_their_bytes(head: bytes) -> No
     [
         ({"launcher": b"not really a launchef"}, "launcher: byte 20: 72 ('r') and 66 ('f')"),
         ({"files": "other"}, "slot app > share/text: bytes 0 to 3: "),
-        ({"seed": "s2"}, "the same parts are signed or laid out otherwise: bytes "),
+        ({"seed": "s2"}, "the same parts, signed or laid out differently: bytes "),
     ],
 )
 def test_difference_of_bundles_names_the_part(make_bundle, write_tgz, tmp_path, changes, expected) -> None:  # type: ignore[no-untyped-def]

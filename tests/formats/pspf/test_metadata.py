@@ -78,17 +78,17 @@ def test_metadata_larger_than_a_launcher_reads_are_refused() -> None:
         (b"{", "is not JSON: Expecting property name enclosed in double quotes: line 1 column 2 (char 1)"),
         (b"[]", "is not a JSON object"),
         (b'{"a":1,"a":2}', "has the key 'a' twice in one object"),
-        (b'{"a":NaN}', "is not JSON: NaN is no number"),
+        (b'{"a":NaN}', "is not JSON: NaN is not a number"),
         (
             b'{"a":"\\ud800"}',
             "is not JSON: 'utf-8' codec can't encode character '\\ud800' in position 7: surrogates not allowed",
         ),
         ("{}".encode("utf-16"), "is not JSON: 'utf-8' codec can't decode byte 0xff in position 0: invalid start byte"),
-        (b'{"package":{"name":"a","version":"1"},"slots":{}}', "metadata: slots: {} is a table, a list was expected"),
-        (b'{"package":{"name":"a"}}', "metadata: package.version: is missing, a string was expected"),
+        (b'{"package":{"name":"a","version":"1"},"slots":{}}', "metadata: slots: {} is a table; expected a list"),
+        (b'{"package":{"name":"a"}}', "metadata: package.version: is missing; expected a string"),
         (
             b'{"package":{"name":"a","version":"1"},"packyard":{"coverage":2}}',
-            "metadata: packyard.coverage: 2 is not a version known here, 1 was expected",
+            "metadata: packyard.coverage: 2 is not a known version; expected 1",
         ),
     ],
 )

@@ -35,13 +35,15 @@ def test_unnamed_chain_is_spelled_by_its_operations() -> None:
 def test_unknown_operation_is_refused(packed: int) -> None:
     with pytest.raises(FormatError) as caught:
         unpack_chain(packed)
-    assert str(caught.value) == (f"{packed:#x} is not an operation chain (tar 0x1, gzip 0x10, tar then gzip 0x1001)")
+    assert str(caught.value) == (
+        f"{packed:#x} is not an operation chain; expected tar 0x1, gzip 0x10, or tar then gzip 0x1001"
+    )
 
 
 def test_unknown_name_is_refused() -> None:
     with pytest.raises(FormatError) as caught:
         read_chain("rar")
-    assert str(caught.value) == "'rar' is not an operation (raw, tar, gzip, tgz)"
+    assert str(caught.value) == "'rar' is not an operation; expected raw, tar, gzip or tgz"
 
 
 @pytest.mark.parametrize("name", ["raw", "tar", "gzip", "tgz"])
@@ -51,5 +53,5 @@ def test_portable_chain_is_taken(name: str) -> None:
 
 @pytest.mark.parametrize("packed", [0x13, 0x1601, 0x0110, 0x100101])
 def test_chain_that_the_launchers_cannot_undo_is_refused(packed: int) -> None:
-    with pytest.raises(FormatError, match="cannot be unpacked by the launchers, use raw, tar, gzip or tgz"):
+    with pytest.raises(FormatError, match="cannot be unpacked by the launchers; use raw, tar, gzip or tgz"):
         check_portable(unpack_chain(packed))

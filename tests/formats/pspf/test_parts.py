@@ -78,4 +78,4 @@ def test_coverage_of_another_version_is_refused() -> None:
     with pytest.raises(FormatError) as caught, reading({"coverage": 2}, "metadata") as table:
         parts.read_coverage(table)
         table.ignore_rest()
-    assert str(caught.value) == "metadata: coverage: 2 is not a version known here, 1 was expected"
+    assert str(caught.value) == "metadata: coverage: 2 is not a known version; expected 1"

@@ -17,11 +17,11 @@ def test_file_that_is_no_bundle_is_named(tmp_path: Path) -> None:
     path.write_bytes(b"x" * 9000)
     with pytest.raises(FormatError) as caught:
         open_bundle(path)
-    assert str(caught.value) == f"{path}: is not a bundle: the magic numbers of its trailer are missing"
+    assert str(caught.value) == f"{path}: is not a bundle: its trailer lacks the magic numbers"
     path.write_bytes(b"")
     with pytest.raises(FormatError) as caught:
         open_bundle(path)
-    assert str(caught.value) == f"{path}: is not a bundle: 0 bytes are less than its trailer has"
+    assert str(caught.value) == f"{path}: is not a bundle: 0 bytes is less than a trailer"
     with pytest.raises(FormatError) as caught:
         open_bundle(tmp_path / "none")
     assert str(caught.value) == f"{tmp_path / 'none'}: cannot be read: No such file or directory"
@@ -30,7 +30,7 @@ def test_file_that_is_no_bundle_is_named(tmp_path: Path) -> None:
 def test_bundle_in_memory_is_the_one_on_disk_without_a_path(make_bundle: MakeBundle) -> None:
     path = make_bundle()
     assert replace(read_bundle(path.read_bytes()), path=path) == open_bundle(path)
-    with pytest.raises(FormatError, match=r"^is not a bundle: 3 bytes are less than its trailer has$"):
+    with pytest.raises(FormatError, match=r"^is not a bundle: 3 bytes is less than a trailer$"):
         read_bundle(b"abc")
 
 
@@ -50,7 +50,7 @@ def test_slot_that_is_not_there_is_refused(make_bundle: MakeBundle) -> None:
     struct.pack_into("<Q", data, bundle.index.slot_table_offset + 16, 1 << 63)
     path.write_bytes(data)
     with (
-        pytest.raises(FormatError, match=r"^slot 0 reaches beyond the end of the file$"),
+        pytest.raises(FormatError, match=r"^slot 0 extends past the end of the file$"),
         open_slot(open_bundle(path), 0),
     ):
         pass
@@ -60,5 +60,5 @@ def test_slot_of_a_file_that_was_cut_meanwhile_is_refused(make_bundle: MakeBundl
     path = make_bundle()
     bundle = open_bundle(path)
     path.write_bytes(path.read_bytes()[: bundle.descriptors[1].offset + 1])
-    with open_slot(bundle, 1) as stored, pytest.raises(FormatError, match=r"^became shorter while it was read$"):
+    with open_slot(bundle, 1) as stored, pytest.raises(FormatError, match=r"^shrank while being read$"):
         stored.read(2)

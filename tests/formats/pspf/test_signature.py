@@ -103,13 +103,13 @@ def test_private_key_of_another_kind_is_refused() -> None:
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.BestAvailableEncryption(b"word")
     )
     for pem, message in (
-        (other, "is a private key of another kind, Ed25519 was expected"),
-        (locked, "is encrypted, a PKCS#8 PEM file without a password was expected"),
-        (b"secret", "is not a private key, a PKCS#8 PEM file was expected"),
+        (other, "is a private key of another type; expected Ed25519"),
+        (locked, "is encrypted; expected a PKCS#8 PEM file without a password"),
+        (b"secret", "is not a private key; expected a PKCS#8 PEM file"),
         # X448, with a key of 32 bytes
         (
             private_pem(key_from_seed("s1")).replace(b"K2Vw", b"K2Vv"),
-            "is not a private key, a PKCS#8 PEM file was expected",
+            "is not a private key; expected a PKCS#8 PEM file",
         ),
     ):
         with pytest.raises(FormatError) as caught:
@@ -120,7 +120,7 @@ def test_private_key_of_another_kind_is_refused() -> None:
 def test_text_that_is_no_public_key_is_refused() -> None:
     with pytest.raises(FormatError) as caught:
         read_public_key(b"ed25519")
-    assert str(caught.value) == "is not a public key, a PEM file or 64 hexadecimal digits were expected"
+    assert str(caught.value) == "is not a public key; expected a PEM file or 64 hexadecimal digits"
 
 
 def test_fingerprint_is_the_digest_of_the_raw_key() -> None:

@@ -195,15 +195,15 @@ def add_slot(bundle: Bundle) -> None:
 @pytest.mark.parametrize(
     ("tamper", "cause"),
     [
-        (swap_slot, "slot: slot 1 'notes': its bytes are not the ones whose digest is signed"),
+        (swap_slot, "slot: slot 1 'notes': its bytes do not match the signed digest"),
         (redirect_slot, "layout: the slot 1 overlaps the slot 0"),
-        (weaken_key, f"signature: 01{'00' * 31} is a weak public key (of small order): anybody can sign for it"),
-        (loosen_slot, "slot: slot 0: the table does not say what is signed"),
-        (make_executable, "slot: slot 1: the table does not say what is signed"),
-        (age, "index: build_timestamp does not follow from what is signed"),
-        (drop_policy, "index: attestation_policy_hash does not follow from what is signed"),
+        (weaken_key, f"signature: 01{'00' * 31} is a weak public key (of small order): anyone can sign for it"),
+        (loosen_slot, "slot: slot 0: the table differs from the signed metadata"),
+        (make_executable, "slot: slot 1: the table differs from the signed metadata"),
+        (age, "index: build_timestamp differs from the signed metadata"),
+        (drop_policy, "index: attestation_policy_hash differs from the signed metadata"),
         (drop_signed_policy, "signature: the signature does not match the metadata"),
-        (alter_lazy_slot, "slot: slot 2 'models': its bytes are not the ones whose digest is signed"),
+        (alter_lazy_slot, "slot: slot 2 'models': its bytes do not match the signed digest"),
         (add_slot, "slots: the table has slots that are not signed"),
     ],
 )
@@ -251,12 +251,12 @@ def test_wrong_tree_digest_under_a_right_signature_is_found_by_the_deep_look(
     bundle = open_bundle(make_bundle(slots=slots))
     assert verify(bundle) == []
     assert list(map(str, verify_contents(bundle))) == [
-        "content: slot 0 'app': its files are not the ones whose digest is signed"
+        "content: slot 0 'app': its files do not match the signed digest"
     ]
     bundle = open_bundle(make_bundle(coverage=Coverage(tree="sha256:" + "0" * 64)))
     assert verify(bundle) == []
     assert list(map(str, verify_contents(bundle))) == [
-        "content: the files of all slots are not the tree whose digest is signed"
+        "content: the files of all slots do not match the signed tree digest"
     ]
 
 
@@ -283,7 +283,7 @@ def test_slot_outside_of_the_file_is_refused_by_the_deep_look_alone(make_bundle:
     struct.pack_into("<Q", data, bundle.index.slot_table_offset + field, 1 << 63)
     path.write_bytes(data)
     assert list(map(str, verify_contents(open_bundle(path)))) == [
-        "content: slot 0 'app': slot 0 reaches beyond the end of the file"
+        "content: slot 0 'app': slot 0 extends past the end of the file"
     ]
 
 

@@ -63,15 +63,15 @@ def test_draft_that_a_launcher_would_not_run_is_refused_with_all_problems(tmp_pa
         write_bundle(tmp_path / "x.psp", launcher=tmp_path, metadata=wrong, slots=[], key=key_from_seed("s1"))
     assert str(caught.value).splitlines() == [
         "slots: 0 files for 4 slots",
-        "execution.command: '' is no command",
+        "execution.command: '' is not a command",
         "slots[0].target: '{workenv}' names no file in the work environment",
         "slots[1].id: 'a' is empty or the id of two slots",
         "slots[1].target: a slot of lifecycle 'init' needs a folder of its own",
         "slots[2].purpose: 'tool' is not one of data, code, config, media",
-        "slots[2].operations: 'tar.xz' cannot be unpacked by the launchers, use raw, tar, gzip or tgz",
+        "slots[2].operations: 'tar.xz' cannot be unpacked by the launchers; use raw, tar, gzip or tgz",
         "slots[3].lifecycle: 'volatile' is not one of init, startup, runtime, shutdown, cache, temporary, lazy, "
         "eager, dev, config, platform, attestation",
-        "slots[3].target: '../x' leaves its folder by '..', a path inside was expected",
+        "slots[3].target: '../x' leaves its folder through '..'; expected a path inside",
         "slots[3].permissions: '4755' are not octal permissions up to 0777",
     ]
     assert list(tmp_path.iterdir()) == []

@@ -16,4 +16,4 @@ def test_entry_point_parts_are_told() -> None:
 def test_entry_point_other_is_refused(text: str) -> None:
     with pytest.raises(FormatError) as caught:
         parse_entry_point(text)
-    assert str(caught.value) == f"{text!r} is not an entry point, 'module:function' was expected"
+    assert str(caught.value) == f"{text!r} is not an entry point; expected 'module:function'"

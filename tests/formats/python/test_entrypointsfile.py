@@ -106,8 +106,8 @@ def test_file_that_is_no_text_is_refused() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("../escaped = a:b", "'../escaped' has a control character or slash, a plain file name was expected"),
-        ("/escaped = a:b", "'/escaped' has a control character or slash, a plain file name was expected"),
+        ("../escaped = a:b", "'../escaped' contains a control character or slash; expected a plain file name"),
+        ("/escaped = a:b", "'/escaped' contains a control character or slash; expected a plain file name"),
         (".. = a:b", "'..' is not a file name"),
         ("x = a", "'x' names the module 'a' alone; expected 'module:function'"),
     ],

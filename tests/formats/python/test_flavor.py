@@ -37,7 +37,7 @@ def test_flavor_scripts_serve_as_entry_point() -> None:
 def test_flavor_smoke_names_commands_of_the_bundle() -> None:
     assert flavor('[tool.flavor.smoke]\nwebapp = ["--version"]\n').smoke == {"webapp": ("--version",)}
     assert said(BUNDLE + "[tool.flavor.smoke]\nweb = []\n") == [
-        "tool.flavor.smoke.web: is no command of the bundle, one of these was expected: webapp"
+        "tool.flavor.smoke.web: is not a command of the bundle; expected one of webapp"
     ]
 
 
@@ -158,9 +158,9 @@ def test_buildconfig_wrong_is_said() -> None:
     with pytest.raises(FormatError) as error:
         read_buildconfig(text, "buildconfig.toml", None)
     assert str(error.value) == (
-        "buildconfig.toml: build.manylinux: 'x' is not a manylinux tag, one like 'manylinux2014' or 'manylinux_2_28' "
-        "was expected\n"
-        "buildconfig.toml: other: unknown key\n  hint: known here: build\n"
+        "buildconfig.toml: build.manylinux: 'x' is not a manylinux tag; expected one like 'manylinux2014' or "
+        "'manylinux_2_28'\n"
+        "buildconfig.toml: other: unknown key\n  hint: known keys: build\n"
         "buildconfig.toml: build.exlude: unknown key\n  hint: did you mean 'exclude'?"
     )
 
@@ -171,61 +171,59 @@ def test_buildconfig_wrong_is_said() -> None:
         (
             PROJECT + "[tool.flavor]\n",
             [
-                "tool.flavor.entry_point: is missing, 'module:function' was expected",
+                "tool.flavor.entry_point: is missing; expected 'module:function'",
                 "  hint: or name commands in [project.scripts]",
             ],
         ),
         (BUNDLE + "slotz = 1\n", ["tool.flavor.slotz: unknown key", "  hint: did you mean 'slots'?"]),
         (
             BUNDLE + "python_version = 3.11\n",
-            ["tool.flavor.python_version: 3.11 is a number, a string was expected"],
+            ["tool.flavor.python_version: 3.11 is a number; expected a string"],
         ),
         (
             BUNDLE + 'launcher = "rst"\n',
-            ["tool.flavor.launcher: 'rst' is not a launcher, 'rust', 'go' or a path like './launcher' was expected"],
+            ["tool.flavor.launcher: 'rst' is not a launcher; expected 'rust', 'go' or a path like './launcher'"],
         ),
         (
             BUNDLE + 'platforms = ["linux"]\n',
             [
-                "tool.flavor.platforms[0]: 'linux' is not a platform, known: "
-                "linux_amd64, linux_arm64, darwin_amd64, darwin_arm64, windows_amd64, windows_arm64"
+                "tool.flavor.platforms[0]: 'linux' is not a platform; expected one of linux_amd64, linux_arm64, "
+                "darwin_amd64, darwin_arm64, windows_amd64, windows_arm64"
             ],
         ),
         (
             BUNDLE + 'package_name = "a"\n[tool.flavor.metadata]\npackage_name = "b"\n',
-            ["tool.flavor.metadata.package_name: is given in [tool.flavor] too, only one of them was expected"],
+            ["tool.flavor.metadata.package_name: is also given in [tool.flavor]; expected only one of them"],
         ),
         (
             BUNDLE
             + '[tool.flavor.build]\npre_build = ["", 3, "it\'s", ["a", 1]]\npost_build = "x"\nmanylinux = ["x"]\n',
             [
-                "tool.flavor.build.manylinux[0]: 'x' is not a manylinux tag, "
-                "one like 'manylinux2014' or 'manylinux_2_28' was expected",
-                "tool.flavor.build.pre_build[0]: '' is not a command, a text or a list of words was expected",
-                "tool.flavor.build.pre_build[1]: 3 is not a command, a text or a list of words was expected",
-                'tool.flavor.build.pre_build[2]: "it\'s" is not a command, a text or a list of words was expected',
-                "tool.flavor.build.pre_build[3]: ['a', 1] is not a command, a text or a list of words was expected",
-                "tool.flavor.build.post_build: 'x' is a string, a list was expected",
+                "tool.flavor.build.manylinux[0]: 'x' is not a manylinux tag; expected one like 'manylinux2014' or "
+                "'manylinux_2_28'",
+                "tool.flavor.build.pre_build[0]: '' is not a command; expected a string or a list of words",
+                "tool.flavor.build.pre_build[1]: 3 is not a command; expected a string or a list of words",
+                'tool.flavor.build.pre_build[2]: "it\'s" is not a command; expected a string or a list of words',
+                "tool.flavor.build.pre_build[3]: ['a', 1] is not a command; expected a string or a list of words",
+                "tool.flavor.build.post_build: 'x' is a string; expected a list",
             ],
         ),
         (
             BUNDLE + '[tool.flavor.execution.runtime.env]\npass = ["A=B"]\nset = { "X Y" = "1" }\nuset = ["A"]\n',
             [
-                "tool.flavor.execution.runtime.env.pass[0]: 'A=B' is not a variable, "
-                "letters, digits and _ were expected",
-                "tool.flavor.execution.runtime.env.set.X Y: 'X Y' is not a variable, "
-                "letters, digits and _ were expected",
+                "tool.flavor.execution.runtime.env.pass[0]: 'A=B' is not a variable; expected letters, digits and _",
+                "tool.flavor.execution.runtime.env.set.X Y: 'X Y' is not a variable; expected letters, digits and _",
                 "tool.flavor.execution.runtime.env.uset: unknown key",
                 "  hint: did you mean 'unset'?",
             ],
         ),
         (
             BUNDLE + "[tool.flavor.policy]\nmax_age_days = true\n",
-            ["tool.flavor.policy.max_age_days: true is true or false, an integer was expected"],
+            ["tool.flavor.policy.max_age_days: true is true or false; expected an integer"],
         ),
         (
             BUNDLE + "[tool.flavor.policy]\nmax_age_days = 0\n",
-            ["tool.flavor.policy.max_age_days: 0 is not a number of days, 1 or more was expected"],
+            ["tool.flavor.policy.max_age_days: 0 is not a number of days; expected 1 or more"],
         ),
     ],
 )

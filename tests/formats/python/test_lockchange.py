@@ -22,10 +22,10 @@ def test_changes_name_versions_files_and_what_builds() -> None:
         for text, build in zip((before, after), builds)
     )
     assert list(lock_changes(old, new, "pylock.toml")) == [
-        "a 1: files 2 more, 1 gone",
-        "b 1 -> (gone)",
+        "a 1: files +2 -1",
+        "b 1 -> (removed)",
         "c (new) -> 1",
         "d 1, 2 -> 2",
-        "s is built by t 1 -> 2",
+        "s is built with t 1 -> 2",
     ]
     assert list(lock_changes(new, new, "pylock.toml")) == []

@@ -71,10 +71,10 @@ def test_requirements_say_every_line_that_is_not_pinned() -> None:
     with pytest.raises(FormatError) as error:
         read_hashed_requirements(text, "requirements.txt")
     assert str(error.value) == (
-        "requirements.txt: line 10: 'attrs>=22' is not pinned, one version like 'attrs==1.0' was expected\n"
-        "requirements.txt: line 11: 'six==1.16' has no SHA-256, --hash=sha256:... was expected\n"
-        "requirements.txt: line 12: '-r more.txt' names another file, one whole file was expected\n"
-        "requirements.txt: line 13: '???' is not a requirement, one like 'click==8.1.7' was expected"
+        "requirements.txt: line 10: 'attrs>=22' is not pinned; expected one version, like 'attrs==1.0'\n"
+        "requirements.txt: line 11: 'six==1.16' has no SHA-256; expected --hash=sha256:...\n"
+        "requirements.txt: line 12: '-r more.txt' refers to another file; expected one self-contained file\n"
+        "requirements.txt: line 13: '???' is not a requirement; expected one like 'click==8.1.7'"
     )
 
 
@@ -85,16 +85,16 @@ def test_uv_lock_names_packages_and_folders() -> None:
 def test_uv_lock_of_another_version_is_refused() -> None:
     with pytest.raises(FormatError) as error:
         read_uv_lock(UV_LOCK.replace("version = 1\n", "version = 2\n", 1), "uv.lock")
-    assert str(error.value) == "uv.lock: version: has the version 2, 1 was expected"
+    assert str(error.value) == "uv.lock: version: has version 2; expected 1"
 
 
 @pytest.mark.parametrize(
     ("package", "message"),
     [
-        ("package = ['x']", "uv.lock: package[0]: 'x' is a string, a table was expected"),
-        ("package = 'x'", "uv.lock: package: 'x' is a string, a list was expected"),
-        ("[[package]]\nname = 1", "uv.lock: package[0].name: 1 is an integer, a string was expected"),
-        ("[[package]]\nname = 'a'\nsource = 'b'", "uv.lock: package[0].source: 'b' is a string, a table was expected"),
+        ("package = ['x']", "uv.lock: package[0]: 'x' is a string; expected a table"),
+        ("package = 'x'", "uv.lock: package: 'x' is a string; expected a list"),
+        ("[[package]]\nname = 1", "uv.lock: package[0].name: 1 is an integer; expected a string"),
+        ("[[package]]\nname = 'a'\nsource = 'b'", "uv.lock: package[0].source: 'b' is a string; expected a table"),
     ],
 )
 def test_uv_lock_wrong_is_refused(package: str, message: str) -> None:
@@ -106,10 +106,10 @@ def test_uv_lock_wrong_is_refused(package: str, message: str) -> None:
 @pytest.mark.parametrize(
     ("package", "message"),
     [
-        ("dependencies = [1]", "uv.lock: package[0].dependencies[0]: 1 is an integer, a table was expected"),
+        ("dependencies = [1]", "uv.lock: package[0].dependencies[0]: 1 is an integer; expected a table"),
         (
             "optional-dependencies = { x = [{ name = 'b', extra = 'y' }] }",
-            "uv.lock: package[0].optional-dependencies.x[0].extra: 'y' is a string, a list was expected",
+            "uv.lock: package[0].optional-dependencies.x[0].extra: 'y' is a string; expected a list",
         ),
     ],
 )
@@ -139,7 +139,7 @@ def test_files_whose_hashes_were_not_named_are_left_out() -> None:
 
 @pytest.mark.parametrize("name", ["../escaped", "/escaped"])
 def test_name_that_is_a_path_is_refused(name: str) -> None:
-    wanted = f"{name!r} is not a distribution name, letters, digits and . _ - between letters or digits were expected"
+    wanted = f"{name!r} is not a distribution name; expected letters and digits with . _ - between them"
     with pytest.raises(FormatError) as caught:
         read_uv_lock(UV_LOCK.replace('"Click"', f'"{name}"'), "uv.lock")
     assert str(caught.value) == f"uv.lock: package[1].name: {wanted}"

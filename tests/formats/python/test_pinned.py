@@ -51,7 +51,7 @@ def test_file_whose_digest_is_no_digest_is_refused(sha256: str) -> None:
     with pytest.raises(FormatError) as caught:
         pinned_files(text, "pylock.toml", MACHINE)
     assert str(caught.value) == (
-        f"pylock.toml: packages.one: {sha256!r} is not a digest (sha256: and 64 hexadecimal digits)"
+        f"pylock.toml: packages.one: {sha256!r} is not a digest; expected sha256: and 64 hexadecimal digits"
     )
 
 

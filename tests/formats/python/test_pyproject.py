@@ -76,26 +76,26 @@ def test_project_version_is_in_its_normal_form() -> None:
         (
             "",
             [
-                "project: is missing, a table was expected",
-                "project.name: is missing, a string was expected",
-                "project.version: is missing, a PEP 440 version like 1.2.0 was expected",
+                "project: is missing; expected a table",
+                "project.name: is missing; expected a string",
+                "project.version: is missing; expected a PEP 440 version like 1.2.0",
                 '  hint: a backend that computes it needs dynamic = ["version"]',
             ],
         ),
-        ('[project]\nversion = "1"\n', ["project.name: is missing, a string was expected"]),
+        ('[project]\nversion = "1"\n', ["project.name: is missing; expected a string"]),
         (PROJECT + "[tool.flavour]\n", ["tool.flavour: unknown key", "  hint: did you mean 'flavor'?"]),
         (
             '[project]\nname = "a"\n',
             [
-                "project.version: is missing, a PEP 440 version like 1.2.0 was expected",
+                "project.version: is missing; expected a PEP 440 version like 1.2.0",
                 '  hint: a backend that computes it needs dynamic = ["version"]',
             ],
         ),
         (
             PROJECT + 'dynamic = ["version", "nmae"]\n',
             [
-                "project.dynamic[0]: 'version' is given as well, it can be given or dynamic, not both",
-                "project.dynamic[1]: 'nmae' is not a key that can be dynamic",
+                "project.dynamic[0]: 'version' is both given and dynamic; expected only one of them",
+                "project.dynamic[1]: 'nmae' cannot be dynamic",
             ],
         ),
         (
@@ -105,11 +105,11 @@ def test_project_version_is_in_its_normal_form() -> None:
         (
             PROJECT + '[project.scripts]\n"a b" = "a.b"\n',
             [
-                "project.scripts.a b: 'a b' is not a command name, letters, digits and . _ - were expected",
-                "project.scripts.a b: 'a.b' is not an entry point, 'module:function' was expected",
+                "project.scripts.a b: 'a b' is not a command name; expected letters, digits and . _ -",
+                "project.scripts.a b: 'a.b' is not an entry point; expected 'module:function'",
             ],
         ),
-        (PROJECT + "[build-system]\n", ["build-system.requires: is missing, a list was expected"]),
+        (PROJECT + "[build-system]\n", ["build-system.requires: is missing; expected a list"]),
     ],
 )
 def test_project_wrong_is_said(text: str, expected: list[str]) -> None:
@@ -121,7 +121,7 @@ def test_command_whose_name_is_a_path_is_refused(name: str) -> None:
     with pytest.raises(FormatError) as caught:
         read_project(PROJECT + f'[project.scripts]\n"{name}" = "webapp:main"\n', "p.toml")
     assert str(caught.value) == (
-        f"p.toml: project.scripts.{name}: {name!r} is not a command name, letters, digits and . _ - were expected"
+        f"p.toml: project.scripts.{name}: {name!r} is not a command name; expected letters, digits and . _ -"
     )
 
 
@@ -130,5 +130,5 @@ def test_backend_path_that_leads_out_is_refused() -> None:
     with pytest.raises(FormatError) as caught:
         read_project(PROJECT + system, "p.toml")
     assert str(caught.value) == (
-        "p.toml: build-system.backend-path[0]: '../escaped' leaves its folder by '..', a path inside was expected"
+        "p.toml: build-system.backend-path[0]: '../escaped' leaves its folder through '..'; expected a path inside"
     )

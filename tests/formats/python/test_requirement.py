@@ -21,22 +21,22 @@ def test_release_is_in_its_normal_form() -> None:
 @pytest.mark.parametrize(
     ("read", "text", "message"),
     [
-        (read_python_release, "one", "'one' is not a version, a PEP 440 version like 1.2.0 was expected"),
+        (read_python_release, "one", "'one' is not a version; expected a PEP 440 version like 1.2.0"),
         (
             read_distribution_name,
             "my app",
-            "'my app' is not a distribution name, letters, digits and . _ - between letters or digits were expected",
+            "'my app' is not a distribution name; expected letters and digits with . _ - between them",
         ),
         (
             read_requirement,
             "flask >=",
-            "'flask >=' is not a dependency, one like 'flask>=2.0' was expected "
-            "(expected semicolon (after name with no version specifier) or end)",
+            "'flask >=' is not a dependency; expected one like 'flask>=2.0' (expected semicolon (after name with no "
+            "version specifier) or end)",
         ),
-        (read_specifier, "3.11", "'3.11' is not a version range, one like '>=3.11' was expected"),
-        (read_python_version, "3.11.7", "'3.11.7' is not a Python version, one like '3.12' was expected"),
-        (read_python_version, "3.1\u0661", "'3.1\u0661' is not a Python version, one like '3.12' was expected"),
-        (read_python_version, "2.7", "'2.7' is not a Python version, one like '3.12' was expected"),
+        (read_specifier, "3.11", "'3.11' is not a version range; expected one like '>=3.11'"),
+        (read_python_version, "3.11.7", "'3.11.7' is not a Python version; expected one like '3.12'"),
+        (read_python_version, "3.1\u0661", "'3.1\u0661' is not a Python version; expected one like '3.12'"),
+        (read_python_version, "2.7", "'2.7' is not a Python version; expected one like '3.12'"),
     ],
 )
 def test_text_wrong_is_refused(read: Callable[[str], str], text: str, message: str) -> None:

@@ -64,7 +64,7 @@ def test_permissions_octal_text_is_bits(written: str, bits: int) -> None:
 
 
 def test_slots_one_id_twice_names_both() -> None:
-    assert said(SLOT + SLOT) == "p: slots[1].id: 's' is the id of slots[0] too, each slot needs its own"
+    assert said(SLOT + SLOT) == "p: slots[1].id: 's' is also the id of slots[0]; each slot needs its own"
 
 
 @pytest.mark.parametrize(
@@ -72,57 +72,57 @@ def test_slots_one_id_twice_names_both() -> None:
     [
         (
             "[[slots]]\n",
-            "p: slots[0].id: is missing, a string was expected\np: slots[0].source: is missing, a string was expected",
+            "p: slots[0].id: is missing; expected a string\np: slots[0].source: is missing; expected a string",
         ),
         (
             SLOT + 'lifecycle = "shutdown"',
-            "p: slots[0].lifecycle: 'shutdown' is not supported: no launcher runs anything at a program's end, "
-            "use 'temporary' for what must go then",
+            "p: slots[0].lifecycle: 'shutdown' is not supported: no launcher runs anything when a program ends; use "
+            "'temporary' for what must be removed then",
         ),
         (
             SLOT + 'lifecycle = "dev"',
-            "p: slots[0].lifecycle: 'dev' is not supported: a bundle has no development mode, leave the slot out",
+            "p: slots[0].lifecycle: 'dev' is not supported: a bundle has no development mode; leave out the slot",
         ),
         (
             SLOT + 'lifecycle = "volatile"',
-            "p: slots[0].lifecycle: 'volatile' is not supported: no launcher keeps a slot in memory, use 'temporary'",
+            "p: slots[0].lifecycle: 'volatile' is not supported: no launcher keeps a slot in memory; use 'temporary'",
         ),
         (
             SLOT + 'lifecycle = "platform"',
-            "p: slots[0].lifecycle: 'platform' needs the key platform\n  hint: name one: platform = \"linux_amd64\"",
+            "p: slots[0].lifecycle: 'platform' requires the key platform\n  hint: name one: platform = \"linux_amd64\"",
         ),
         (
             SLOT + 'operations = "tar.zst"',
-            "p: slots[0].operations: 'tar.zst' is not supported: no launcher can unpack it, known: raw, tar, gzip, tgz",
+            "p: slots[0].operations: 'tar.zst' is not supported: no launcher can unpack it; expected raw, tar, gzip "
+            "or tgz",
         ),
         (
             SLOT + 'operations = "zip"',
-            "p: slots[0].operations: 'zip' is not an operation, known: raw, tar, gzip, tgz",
+            "p: slots[0].operations: 'zip' is not an operation; expected raw, tar, gzip or tgz",
         ),
         (
             SLOT + 'operations = "raw"\ncompression = "tgz"',
-            "p: slots[0].compression: is another word for operations, only one of them was expected",
+            "p: slots[0].compression: is another name for operations; expected only one of them",
         ),
         (
             SLOT + "permissions = 0o755",
-            "p: slots[0].permissions: 493 is an integer, a string was expected",
+            "p: slots[0].permissions: 493 is an integer; expected a string",
         ),
         (
             SLOT + 'permissions = "4755"',
-            "p: slots[0].permissions: '4755' are not permissions, octal text like '0644' was expected",
+            "p: slots[0].permissions: '4755' are not permissions; expected an octal string like '0644'",
         ),
         (
             SLOT + 'target = "{workenv}"',
-            "p: slots[0].target: '{workenv}' is not a path in the work environment, "
-            "one like 'share/models' was expected",
+            "p: slots[0].target: '{workenv}' is not a path in the work environment; expected one like 'share/models'",
         ),
         (
             SLOT + 'target = "../x"',
-            "p: slots[0].target: '../x' leaves its folder by '..', a path inside was expected",
+            "p: slots[0].target: '../x' leaves its folder through '..'; expected a path inside",
         ),
         (
             SLOT + 'purpose = "cod"',
-            "p: slots[0].purpose: 'cod' was not expected, known: 'data', 'code', 'config', 'media', "
+            "p: slots[0].purpose: unknown value 'cod'; expected one of 'data', 'code', 'config', 'media', "
             "'python-environment', 'application-code', 'configuration', 'static-resources', 'data-files'\n"
             "  hint: did you mean 'code'?",
         ),

@@ -48,4 +48,4 @@ def test_unknown_kind_is_refused() -> None:
     assert read_trim("tests") == "tests"
     with pytest.raises(FormatError) as error:
         read_trim("test")
-    assert str(error.value) == "'test' cannot be trimmed, known: tests, docs, headers, static, stubs"
+    assert str(error.value) == "'test' cannot be trimmed; expected one of tests, docs, headers, static, stubs"

@@ -78,7 +78,7 @@ def test_placed_has_data_and_leaves_out_python_scripts_headers_and_installer_not
 def test_read_zip_that_is_no_wheel_is_refused() -> None:
     with pytest.raises(FormatError) as error:
         read_wheel(packed({"a.py": ""}))
-    assert str(error.value) == "this is not a wheel (one .dist-info with METADATA and WHEEL was expected)"
+    assert str(error.value) == "this is not a wheel (expected one .dist-info with METADATA and WHEEL)"
 
 
 @pytest.mark.parametrize(

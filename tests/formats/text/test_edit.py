@@ -73,8 +73,7 @@ def test_edit_yaml_refuses_what_it_cannot_replace_in_place():
     with pytest.raises(FormatError) as caught:
         edit_yaml(YAML, ("description",), "one", "package.yaml")
     assert str(caught.value) == (
-        "package.yaml: description: cannot be changed to 'one' without changing how the file is written\n"
-        "  hint: change it by hand"
+        "package.yaml: description: cannot be changed to 'one' without reformatting the file\n  hint: change it by hand"
     )
 
 

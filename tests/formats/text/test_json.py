@@ -14,7 +14,7 @@ def test_read_object_gives_its_values() -> None:
     [
         ('{"a": 1,\n "b" 2}', "r.json: line 2, column 6: is not JSON: expecting ':' delimiter"),
         ("", "r.json: line 1, column 1: is not JSON: expecting value"),
-        ("[1]", "r.json: is no JSON object ({...})"),
+        ("[1]", "r.json: is not a JSON object ({...})"),
         ('{"a": ' + "9" * 5000 + "}",
          "r.json: is not JSON: exceeds the limit (4300 digits) for integer string conversion: "
          "value has 5000 digits"),

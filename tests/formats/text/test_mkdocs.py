@@ -42,13 +42,13 @@ def test_least_configuration_names_none() -> None:
         ("site_name: " + "[" * 1000, "mkdocs.yml: is nested too deeply"),
         (
             "theme: material\n",
-            "mkdocs.yml: site_name: is missing, the title of the site was expected\n"
-            "  hint: the least that mkdocs needs is a line 'site_name: TITLE'",
+            "mkdocs.yml: site_name: is missing; expected the title of the site\n"
+            "  hint: mkdocs requires at least a line 'site_name: TITLE'",
         ),
         (
             "site_name: X\ndocs_dir: /docs\nhooks: [/h.py]\n",
-            "mkdocs.yml: docs_dir: '/docs' is absolute, a path relative to mkdocs.yml was expected\n"
-            "mkdocs.yml: hooks[0]: '/h.py' is absolute, a path relative to mkdocs.yml was expected",
+            "mkdocs.yml: docs_dir: '/docs' is absolute; expected a path relative to mkdocs.yml\n"
+            "mkdocs.yml: hooks[0]: '/h.py' is absolute; expected a path relative to mkdocs.yml",
         ),
     ],
 )

@@ -96,7 +96,7 @@ x = 1.5
     ]  # fmt: skip
     assert all(line.startswith("a.toml: ") for line in found)
     assert "a.toml: size: 'big' has no digits\n  hint: such as '12'" in found
-    assert [line for line in found if "many" in line] == ["a.toml: many[1].x: 1.5 is a number, an integer was expected"]
+    assert [line for line in found if "many" in line] == ["a.toml: many[1].x: 1.5 is a number; expected an integer"]
 
 
 def test_key_that_nobody_asked_for_is_unknown() -> None:
@@ -106,7 +106,7 @@ def test_key_that_nobody_asked_for_is_unknown() -> None:
 
     assert problems('nmae = "a"\n[inner]\nother = 1\n', read) == [
         "a.toml: nmae: unknown key\n  hint: did you mean 'name'?",
-        "a.toml: inner.other: unknown key\n  hint: known here: version",
+        "a.toml: inner.other: unknown key\n  hint: known keys: version",
     ]
 
 

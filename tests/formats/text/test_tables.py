@@ -14,7 +14,7 @@ def test_table_is_written_without_what_is_empty() -> None:
 def test_table_with_a_control_character_is_refused() -> None:
     with pytest.raises(FormatError) as caught:
         write_table("a", {"x": "\n"})
-    assert str(caught.value) == "'\\n' has a control character"
+    assert str(caught.value) == "'\\n' contains a control character"
 
 
 def test_text_is_taken_apart_by_its_tables() -> None:

@@ -16,7 +16,7 @@ def test_toml_tables_are_read() -> None:
         (
             "\ufeffa = 1\n",
             "x.toml: line 1, column 1: is not TOML: begins with a byte order mark\n"
-            "  hint: save the file as UTF-8 without it",
+            "  hint: save it as UTF-8 without a byte order mark",
         ),
         ("a = 1\nb =", "x.toml: line 2, column 4: is not TOML: invalid value"),
         ("a = 1\na = 2\n", "x.toml: line 2, column 6: is not TOML: cannot overwrite a value"),

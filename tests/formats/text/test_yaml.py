@@ -48,10 +48,10 @@ def test_yaml_scalars_keep_what_was_written() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "p: is empty, a mapping (name: value) was expected"),
-        ("- a", "p: is a list, a mapping (name: value) was expected"),
-        ("a", "p: is a single value, a mapping (name: value) was expected"),
-        ("a: 1\na: 2", "p: line 2, column 1: is not YAML: the key 'a' is given twice, first in line 1"),
+        ("", "p: is empty; expected a mapping (name: value)"),
+        ("- a", "p: is a list; expected a mapping (name: value)"),
+        ("a", "p: is a single value; expected a mapping (name: value)"),
+        ("a: 1\na: 2", "p: line 2, column 1: is not YAML: the key 'a' appears twice, first on line 1"),
         ("a: &b 1", "p: line 1, column 4: is not YAML: anchors and aliases are not supported"),
         ("[a]: 1", "p: line 1, column 1: is not YAML: a key must be a name"),
         ("a: !!binary x", "p: line 1, column 4: is not YAML: the tag 'tag:yaml.org,2002:binary' is not supported"),

@@ -53,7 +53,7 @@ def test_proof_is_written_in_one_form_and_read_back() -> None:
 def test_proof_as_a_table_shows_what_failed_and_why() -> None:
     assert proof_table(PROOF) == (
         "a 1.0.0, in a clean room with Mojo 1.0.0\n\n  present  a.mojopkg  0123456789ab\n\n"
-        "  passed  a is whole\n  FAILED  b runs  it ended with status 2\n  not shown: its types\n\n"
+        "  passed  a is whole\n  FAILED  b runs  it ended with status 2\nnot checked:  its types\n\n"
         "1 of 2 checks passed, 1 failed\n"
     )
     passed = replace(PROOF, compiler="", checks=CHECKS[:1], not_shown=())
@@ -73,13 +73,13 @@ def test_proof_that_is_wrong_is_refused_with_all_that_is() -> None:
     with pytest.raises(FormatError) as caught:
         read_proof(json.dumps(values), "a.json")
     assert str(caught.value).splitlines() == [
-        "a.json: format: 'cleanroom/2' was not expected, known: 'cleanroom/1'",
+        "a.json: format: unknown value 'cleanroom/2'; expected one of 'cleanroom/1'",
         "  hint: did you mean 'cleanroom/1'?",
-        "a.json: present.b: 'abc' is not a digest (sha256: and 64 hexadecimal digits)",
+        "a.json: present.b: 'abc' is not a digest; expected sha256: and 64 hexadecimal digits",
         "a.json: checks[0].passed: does not agree with the cause",
         "a.json: passed: does not agree with the checks",
         "a.json: time: unknown key",
-        "  hint: known here: checks, compiler, format, not_shown, passed, present, subject",
+        "  hint: known keys: checks, compiler, format, not_shown, passed, present, subject",
     ]
 
 

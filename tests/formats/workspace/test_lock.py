@@ -82,13 +82,13 @@ def test_lock_with_wrong_pins_is_refused_with_all_of_them() -> None:
         + '[[interpreter]]\nversion = "3"\nplatform = "linux_amd64"\npath = "a.tar.gz"\n'
         + '[[interpreter]]\nversion = "3.12"\nplatform = "linux_amd64"\n' * 2
     ) == [
-        "packyard.lock: toolchain[0].mojo: 'new' is not a version, a PEP 440 version like 1.2.0 was expected",
-        "packyard.lock: toolchain[0].lock: is missing, a string was expected",
+        "packyard.lock: toolchain[0].mojo: 'new' is not a version; expected a PEP 440 version like 1.2.0",
+        "packyard.lock: toolchain[0].lock: is missing; expected a string",
         "packyard.lock: toolchain[2].mojo: '1.0.0' is pinned twice",
-        "packyard.lock: interpreter[0].version: '3' is not a Python version, one like '3.12' was expected",
-        "packyard.lock: interpreter[0].sha256: is missing, the SHA-256 of the archive was expected",
-        "packyard.lock: interpreter[1]: one of url, path and folder was expected",
-        "packyard.lock: interpreter[2]: one of url, path and folder was expected",
+        "packyard.lock: interpreter[0].version: '3' is not a Python version; expected one like '3.12'",
+        "packyard.lock: interpreter[0].sha256: is missing; expected the SHA-256 of the archive",
+        "packyard.lock: interpreter[1]: expected one of url, path and folder",
+        "packyard.lock: interpreter[2]: expected one of url, path and folder",
         "packyard.lock: interpreter[2].version: '3.12' for 'linux_amd64' is pinned twice",
         "packyard.lock: toolchain[0].lok: unknown key",
         "  hint: did you mean 'lock'?",
@@ -100,13 +100,13 @@ def test_lock_with_wrong_packages_is_refused_with_all_of_them() -> None:
         '[[morloc]]\nname = "a_b"\nversion = "1"\ncommit = "abc"\n[[morloc]]\nname="x"\nversion="1.0.0"\nsource="s"\n'
         '[[morloc]]\nname="x"\nversion="1.0.0"\nsource="s"\ntime=1\n'
     ) == [
-        "packyard.lock: morloc[0].name: 'a_b' is not a package name, letters and digits joined by '-' were expected",
-        "packyard.lock: morloc[0].version: '1' is not a version, a SemVer version like 0.1.0 was expected",
-        "packyard.lock: morloc[0].source: is missing, a string was expected",
-        "packyard.lock: morloc[0].commit: 'abc' is not a commit, 40 or 64 hexadecimal digits were expected",
+        "packyard.lock: morloc[0].name: 'a_b' is not a package name; expected letters and digits joined by '-'",
+        "packyard.lock: morloc[0].version: '1' is not a version; expected a SemVer version like 0.1.0",
+        "packyard.lock: morloc[0].source: is missing; expected a string",
+        "packyard.lock: morloc[0].commit: 'abc' is not a commit; expected 40 or 64 hexadecimal digits",
         "packyard.lock: morloc[2].name: 'x' is pinned twice",
         "packyard.lock: morloc[2].time: unknown key",
-        "  hint: known here: commit, content, dependencies, installed, name, source, version",
+        "  hint: known keys: commit, content, dependencies, installed, name, source, version",
     ]
 
 
@@ -115,7 +115,7 @@ def test_lock_with_an_unknown_table_is_refused() -> None:
         "packyard.lock: interpretor: unknown key",
         "  hint: did you mean 'interpreter'?",
         "packyard.lock: uv: unknown key",
-        "  hint: known here: interpreter, morloc, toolchain",
+        "  hint: known keys: interpreter, morloc, toolchain",
     ]
 
 

@@ -85,8 +85,8 @@ def test_workspace_full_manifest_is_read() -> None:
 def test_workspace_names_twice_are_refused_for_each_kind() -> None:
     docs = '[[docs]]\nname = "g"\nversion = "0.1.0"\n'
     assert said(HEAD + ARCHIVE * 2 + docs * 2) == (
-        "packyard.toml: archive[1].name: 't' is the name of archive[0] too, each needs its own\n"
-        "packyard.toml: docs[1].name: 'g' is the name of docs[0] too, each needs its own"
+        "packyard.toml: archive[1].name: 't' is also the name of archive[0]; each needs its own\n"
+        "packyard.toml: docs[1].name: 'g' is also the name of docs[0]; each needs its own"
     )
 
 
@@ -95,55 +95,55 @@ def test_workspace_names_twice_are_refused_for_each_kind() -> None:
     [
         (
             "[workspce]\n",
-            "packyard.toml: workspace: is missing, a table was expected\n"
-            "packyard.toml: workspace.name: is missing, a string was expected\n"
+            "packyard.toml: workspace: is missing; expected a table\n"
+            "packyard.toml: workspace.name: is missing; expected a string\n"
             "packyard.toml: workspce: unknown key\n"
             "  hint: did you mean 'workspace'?",
         ),
         (
             '[workspace]\nname = "w"\nmembers = ["/abs", "../x"]\n',
-            "packyard.toml: workspace.members[0]: '/abs' is absolute, a relative path was expected\n"
-            "packyard.toml: workspace.members[1]: '../x' leaves its folder by '..', a path inside was expected",
+            "packyard.toml: workspace.members[0]: '/abs' is absolute; expected a relative path\n"
+            "packyard.toml: workspace.members[1]: '../x' leaves its folder through '..'; expected a path inside",
         ),
         (
             HEAD + '[toolchain]\nmojo = 1.0\nlauncher = "rst"\n',
-            "packyard.toml: toolchain.mojo: 1.0 is a number, a string was expected\n"
-            "packyard.toml: toolchain.launcher: 'rst' is not a launcher, "
-            "'rust', 'go' or a path like './launcher' was expected",
+            "packyard.toml: toolchain.mojo: 1.0 is a number; expected a string\n"
+            "packyard.toml: toolchain.launcher: 'rst' is not a launcher; expected 'rust', 'go' or a path like "
+            "'./launcher'",
         ),
         (
             HEAD + '[sign]\nkey = "a.key"\nseed_env = "9"\n',
-            "packyard.toml: sign.seed_env: is given beside key, only one of them was expected\n"
+            "packyard.toml: sign.seed_env: is given as well as key; expected only one of them\n"
             "packyard.toml: sign.seed_env: '9' is not the name of an environment variable",
         ),
         (
             HEAD + '[[archive]]\nname = "t"\nversion = "1"\nformat = "targz"\n',
-            "packyard.toml: archive[0].version: '1' is not a version, a SemVer version like 0.1.0 was expected\n"
-            "packyard.toml: archive[0].format: 'targz' was not expected, known: 'tar.gz', 'zip'\n"
+            "packyard.toml: archive[0].version: '1' is not a version; expected a SemVer version like 0.1.0\n"
+            "packyard.toml: archive[0].format: unknown value 'targz'; expected one of 'tar.gz', 'zip'\n"
             "  hint: did you mean 'tar.gz'?\n"
-            "packyard.toml: archive[0].include: is missing, a list was expected",
+            "packyard.toml: archive[0].include: is missing; expected a list",
         ),
         (
             HEAD + ARCHIVE + 'layout = "distribution"\nprefix = "t"\n',
-            "packyard.toml: archive[0].prefix: does not go with a layout, which has a top folder of its own",
+            "packyard.toml: archive[0].prefix: cannot be combined with a layout, which has its own top folder",
         ),
         (
             HEAD + '[[archive]]\nname = "t"\nversion = "0.1.0"\ninclude = ["a:/b"]\n',
-            "packyard.toml: archive[0].include[0]: 'a:/b' is not a target, KIND:NAME or KIND:NAME#PART was expected\n"
-            "  hint: a path with a colon starts with './': './a:/b'",
+            "packyard.toml: archive[0].include[0]: 'a:/b' is not a target; expected KIND:NAME or KIND:NAME#PART\n"
+            "  hint: start a path that contains a colon with './': './a:/b'",
         ),
         (
             HEAD + '[cache]\nremote = "grpc://x"\nlimit = 10\n',
-            "packyard.toml: cache.remote: is not yet supported, the store is local\n"
-            "packyard.toml: cache.limit: 10 has no unit, a size like '10 GB' was expected",
+            "packyard.toml: cache.remote: is not supported yet; the store is local\n"
+            "packyard.toml: cache.limit: 10 has no unit; expected a size like '10 GB'",
         ),
         (
             HEAD + '[cache]\nlimit = "10"\n',
-            "packyard.toml: cache.limit: '10' is not a size, one like '10 GB' was expected",
+            "packyard.toml: cache.limit: '10' is not a size; expected one like '10 GB'",
         ),
         (
             HEAD + f'[cache]\nlimit = "{"9" * 400} TB"\n',
-            f"packyard.toml: cache.limit: '{'9' * 400} TB' is not a size, one like '10 GB' was expected",
+            f"packyard.toml: cache.limit: '{'9' * 400} TB' is not a size; expected one like '10 GB'",
         ),
     ],
 )
@@ -177,14 +177,14 @@ def test_morloc_table_wrong_is_said() -> None:
     with pytest.raises(FormatError) as caught:
         read_workspace(text, "packyard.toml")
     assert str(caught.value).splitlines() == [
-        "packyard.toml: morloc.default_repository: 'x' is no template, a URL with {name} in it, like "
-        "https://github.com/morloclib/{name}.git, was expected",
-        "packyard.toml: morloc.plane: 'a/b' is not the name of a plane, letters, digits, - and _ were expected",
-        "packyard.toml: morloc.sources.b: 'b' is only a name, a repository (github:user/repo) or a path (./folder) was "
-        "expected",
+        "packyard.toml: morloc.default_repository: 'x' is not a template; expected a URL with {name} in it, like "
+        "https://github.com/morloclib/{name}.git",
+        "packyard.toml: morloc.plane: 'a/b' is not the name of a plane; expected letters, digits, - and _",
+        "packyard.toml: morloc.sources.b: 'b' is only a name; expected a repository (github:user/repo) or a path "
+        "(./folder)",
         "packyard.toml: morloc.sources.c: 'u/c' names no host",
-        "  hint: a repository is written github:u/c, a folder ./u/c",
-        "packyard.toml: morloc.content: 'all' was not expected, known: 'tree', 'closure'",
+        "  hint: write a repository as github:u/c, a folder as ./u/c",
+        "packyard.toml: morloc.content: unknown value 'all'; expected one of 'tree', 'closure'",
         "packyard.toml: morloc.planes: unknown key",
         "  hint: did you mean 'plane'?",
     ]
@@ -194,7 +194,7 @@ def test_workspace_compression_that_is_none_is_refused_with_the_nearest() -> Non
     with pytest.raises(FormatError) as error:
         read_workspace('[workspace]\nname = "w"\ncompression = "smal"\n', "packyard.toml")
     assert str(error.value) == (
-        "packyard.toml: workspace.compression: 'smal' was not expected, known: 'fast', 'small'\n"
+        "packyard.toml: workspace.compression: unknown value 'smal'; expected one of 'fast', 'small'\n"
         "  hint: did you mean 'small'?"
     )
 
@@ -207,5 +207,5 @@ def test_workspace_keys_that_are_let_through_are_files() -> None:
     assert said(HEAD + 'allow_keys = ["tests/*.pem"]\n') == f"{wrong}'tests/*.pem' {one_file}"
     assert said(HEAD + 'allow_keys = ["."]\n') == f"{wrong}'.' {one_file}"
     assert said(HEAD + 'allow_keys = ["../k"]\n') == (
-        f"{wrong}'../k' leaves its folder by '..', a path inside was expected"
+        f"{wrong}'../k' leaves its folder through '..'; expected a path inside"
     )

@@ -141,7 +141,7 @@ def test_affected_leaves_the_repository_as_it_was(repository: Space) -> None:
 def test_affected_since_no_commit_is_a_usage_error(repository: Space, name: str) -> None:
     status, out, err = repository.run("affected", f"--since={name}")
     assert (status, out) == (2, "")
-    assert err == f"error: {name!r} is no commit of the repository at {repository.root}\n"
+    assert err == f"error: {name!r} is not a commit in the repository at {repository.root}\n"
 
 
 def test_affected_outside_a_repository_says_so(space: Space, monkeypatch: pytest.MonkeyPatch) -> None:

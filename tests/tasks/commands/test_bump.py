@@ -69,12 +69,12 @@ def test_bump_without_words_shows_what_is_due(space: Space) -> None:
 
 def test_bump_refuses_words_that_mean_nothing(space: Space, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(space.root.parent))
-    assert space.run("bump", "minor") == (2, "", "error: MEMBER: is missing, the name of a member was expected\n")
+    assert space.run("bump", "minor") == (2, "", "error: MEMBER: is missing; expected the name of a member\n")
     assert space.run("bump", "huge", "inner")[0] == 2
     assert space.run("bump", "minor", "iner") == (
         2, "",
-        "error: 'iner' is no member, meta-package, archive or site of this workspace\n"
-        "  hint: did you mean 'inner'?\n",
+        "error: 'iner' is not a member, meta-package, archive or site of this workspace\n"
+"  hint: did you mean 'inner'?\n",
     )  # fmt: skip
     status, out, err = space.run("bump", "minor", "inner", "--tag")
     assert (status, out) == (1, "")

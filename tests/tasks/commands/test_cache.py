@@ -35,8 +35,7 @@ def test_cache_gc_without_a_limit_says_what_to_do(space: Space) -> None:
     assert space.run("cache", "gc") == (
         2,
         "",
-        "error: there is no limit to keep the store below\n"
-        "  hint: set [cache] limit in packyard.toml, or give --limit\n",
+        "error: no size limit is set\n  hint: set [cache] limit in packyard.toml, or give --limit\n",
     )
 
 
@@ -63,7 +62,7 @@ def test_cache_clear_beside_a_build_gives_up(space: Space) -> None:
     assert space.run("cache", "clear") == (
         1,
         "",
-        "error: the store is in use by a build, nothing was removed\n  hint: try again when it has ended\n",
+        "error: a build is using the store; nothing was removed\n  hint: try again when it is done\n",
     )
     store.close()
     assert space.output("cache", "clear").endswith("; 0 B left\n")
@@ -71,7 +70,7 @@ def test_cache_clear_beside_a_build_gives_up(space: Space) -> None:
 
 def test_cache_verify_finds_damage_and_the_next_build_repairs_it(space: Space) -> None:
     space.build()
-    assert space.output("cache", "verify").endswith(": all whole\n")
+    assert space.output("cache", "verify").endswith(": all intact\n")
     store = store_of(space)
     record = open_workspace(space.root, TABLE, readonly=True).trace.record("archive:inner")
     assert record is not None
@@ -81,8 +80,8 @@ def test_cache_verify_finds_damage_and_the_next_build_repairs_it(space: Space) -
     path.write_bytes(b"damaged")
     status, out, err = space.run("cache", "verify")
     assert (status, err) == (1, "")
-    assert out.splitlines()[0] == f"damaged  blob {digest}, removed"
-    assert out.endswith(": 1 damaged: the next build makes them again\n")
+    assert out.splitlines()[0] == f"corrupt  blob {digest}, removed"
+    assert out.endswith(": 1 corrupt: the next build makes them again\n")
     space.write("README.md", "other\n")
     assert space.build()["archive:outer"] == "ran"
 

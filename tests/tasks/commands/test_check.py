@@ -84,7 +84,7 @@ tools 0.1.0, archive
   passed  licence           LICENSE
   passed  semantic version  0.1.0
   passed  changelog         CHANGELOG.md: [0.1.0] - 2026-01-01
-  -       tag               no tag is for it here; v0.1.0 would be
+  -       tag               no tag here is for it; expected v0.1.0
 
 small
   passed  workflows         .github/workflows/package.yml, .github/workflows/benchmark.yml
@@ -93,18 +93,18 @@ small
   passed  installation      README.md
   passed  overview          README.md
 
-13 passed, 0 failed, 1 not judged
+13 passed, 0 failed, 1 skipped
 """
     )
-    assert packaged.output("check", "-q") == "13 passed, 0 failed, 1 not judged\n"
-    assert packaged.output("check", "-q", "tools") == "8 passed, 0 failed, 1 not judged\n"
+    assert packaged.output("check", "-q") == "13 passed, 0 failed, 1 skipped\n"
+    assert packaged.output("check", "-q", "tools") == "8 passed, 0 failed, 1 skipped\n"
 
 
 def test_check_without_artifacts_passes_nothing_whatever_documents_exist(tools: Space) -> None:
     assert failures(tools) == {
-        "artifact": ("dist/tools-0.1.0.tar.gz: it was never made here", "packyard archive:tools"),
-        "file name": ("there is no file to look at", "packyard archive:tools"),
-        "clean room": ("it was never made here", "packyard cleanroom:tools"),
+        "artifact": ("dist/tools-0.1.0.tar.gz: it was never built here", "packyard archive:tools"),
+        "file name": ("there is no file to check", "packyard archive:tools"),
+        "clean room": ("it was never built here", "packyard cleanroom:tools"),
     }
     assert not (tools.root / "dist").exists()
     assert tools.run("check", "-q")[0] == 1
@@ -125,7 +125,7 @@ def test_check_tells_why_the_clean_room_failed(tools: Space) -> None:
     tools.build()
     assert failures(tools)["clean room"] == (
         "tools-0.1.0.tar.gz: 1 of 2 checks failed in the clean room; ./scripts/run_all.sh runs: it ended with status 3",
-        "mend it, and run 'packyard cleanroom:tools'",
+        "fix it, and run 'packyard cleanroom:tools'",
     )
 
 
@@ -135,25 +135,25 @@ def test_check_tells_why_the_clean_room_failed(tools: Space) -> None:
         (
             lambda space: (space.root / "scripts/run_all.sh").chmod(0o644),
             "executable",
-            "scripts/run_all.sh cannot be executed",
+            "not executable: scripts/run_all.sh",
             "chmod +x scripts/run_all.sh, or packyard check --fix",
         ),
         (
             lambda space: space.write("packyard.toml", MANIFEST.replace('"README.md", ', "")),
             "documentation",
-            "it holds no README that tells its usage",
+            "it contains no README that explains its usage",
             "add one to its include",
         ),
         (
             lambda space: space.write("packyard.toml", MANIFEST.replace(', "LICENSE"', "")),
             "licence",
-            "it holds no LICENSE",
+            "it contains no LICENSE",
             'add "LICENSE" to its include',
         ),
         (
             lambda space: space.write("packyard.toml", MANIFEST.replace("smoke", "# smoke")),
             "clean room",
-            "nothing says how to try it",
+            "nothing says how to run it",
             'smoke = ["./run.sh"] in its [[archive]] is run from its copy',
         ),
         (
@@ -166,30 +166,30 @@ def test_check_tells_why_the_clean_room_failed(tools: Space) -> None:
             lambda space: space.write("CHANGELOG.md", "## [0.1.0]\n\n## [0.0.9]\n\n- It.\n"),
             "changelog",
             "CHANGELOG.md says nothing about 0.1.0",
-            "tell there what changed, below '## [0.1.0]'",
+            "say there what changed, below '## [0.1.0]'",
         ),
         (
             lambda space: space.write("CHANGELOG.md", "## [Unreleased]\n\n- It.\n"),
             "changelog",
             "CHANGELOG.md has no entry for 0.1.0",
-            "tell there what changed, below '## [0.1.0]'",
+            "say there what changed, below '## [0.1.0]'",
         ),
         (
             lambda space: space.write(".gitignore", "/dist/\n"),
             "ignored by git",
-            "site/ and .packyard/ could be committed",
+            "git does not ignore site/ and .packyard/",
             "packyard check --fix",
         ),
         (
             lambda space: space.write("README.md", "# Tools\n"),
             "installation",
-            "how to install is written nowhere",
+            "nothing says how to install it",
             "write INSTALL.md beside packyard.toml, or distribute = true in its [workspace]",
         ),
         (
             lambda space: (space.root / ".github/workflows/package.yml").unlink(),
             "workflows",
-            ".github/workflows/package.yml is not there",
+            ".github/workflows/package.yml is missing",
             "packyard ci",
         ),
         (
@@ -217,7 +217,7 @@ def test_check_finds_artifacts_in_git(packaged: Space, git: Git) -> None:
 def test_check_compares_the_tag_of_the_commit(packaged: Space, git: Git) -> None:
     git("tag", "v0.2.0")
     assert failures(packaged)["tag"] == (
-        "the tag is v0.2.0, and the version is 0.1.0", "git tag -d v0.2.0, or change packyard.toml",
+        "the tag is v0.2.0, but the version is 0.1.0", "git tag -d v0.2.0, or change packyard.toml",
     )  # fmt: skip
     git("tag", "-d", "v0.2.0")
     git("tag", "tools-v0.1.0")
@@ -232,9 +232,12 @@ def test_check_compares_the_tag_of_the_commit(packaged: Space, git: Git) -> None
         ("tools-v0.1.0", {}),
         (
             "v0.2.0",
-            {"tag": ("the tag is v0.2.0, and the version is 0.1.0", "git tag -d v0.2.0, or change packyard.toml")},
+            {"tag": ("the tag is v0.2.0, but the version is 0.1.0", "git tag -d v0.2.0, or change packyard.toml")},
         ),
-        ("nightly", {"release": ("'nightly' is the tag of nothing here", "a tag is one of vVERSION, tools-vVERSION")}),
+        (
+            "nightly",
+            {"release": ("'nightly' is not the tag of anything here", "a tag is one of vVERSION, tools-vVERSION")},
+        ),
     ],
 )
 def test_check_of_a_release_compares_the_given_tag(
@@ -247,7 +250,7 @@ def test_check_of_a_release_wants_a_date_in_the_changelog(packaged: Space) -> No
     packaged.write("CHANGELOG.md", "## [0.1.0] - unreleased\n\n- It.\n")
     assert failures(packaged) == {}
     assert failures(packaged, "--tag", "v0.1.0") == {
-        "changelog": ("CHANGELOG.md calls 0.1.0 unreleased", "put the date in place of it")
+        "changelog": ("CHANGELOG.md calls 0.1.0 unreleased", "replace that with the date")
     }
 
 
@@ -263,7 +266,7 @@ def test_check_fix_mends_what_needs_no_judgement(packaged: Space) -> None:
 def test_check_build_makes_what_is_asked_for_first(tools: Space) -> None:
     status, out, err = tools.run("check", "--build", "-q")
     assert (status, err) == (0, "")
-    assert out.endswith("\n13 passed, 0 failed, 1 not judged\n")
+    assert out.endswith("\n13 passed, 0 failed, 1 skipped\n")
     status, out, err = tools.run("check", "--build", "--json")
     assert json.loads(out)["counts"] == {"passed": 13, "skipped": 1}
     assert err.startswith("nothing to do: ")
@@ -295,7 +298,7 @@ def test_check_without_git_judges_the_rest(space: Space, monkeypatch: pytest.Mon
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", os.fspath(space.root.parent))
     items = json.loads(space.run("check", "--json")[1])["items"]
     skipped = {item["name"]: item["text"] for item in items if item["verdict"] == "skipped"}
-    assert {skipped[name] for name in ("tag", "ignored by git", "not in git")} == {"git does not know this workspace"}
+    assert {skipped[name] for name in ("tag", "ignored by git", "not in git")} == {"this workspace is not in git"}
 
 
 def test_check_of_an_unknown_name_is_a_usage_error(space: Space) -> None:
@@ -355,24 +358,24 @@ def failed_items(space: Space, *names: str) -> dict[str, dict[str, str]]:
 
 
 def test_check_wants_of_each_kind_what_it_must_show(bare: Space) -> None:
-    unmade = "it was never made here"
+    unmade = "it was never built here"
     found = failed_items(bare)
     assert list(found) == ["geo 0.1.0", "nn 0.1.0", "tensor 0.1.0", "whole 0.1.0", "yard"]  # a library alone is none
     assert found["tensor 0.1.0"] == {
         "artifact": f"dist/tensor-0.1.0.mojopkg: {unmade}",
-        "file name": "there is no file to look at",
+        "file name": "there is no file to check",
         "imports": unmade,
         "examples": unmade,
         "verify script": f"dist/install_verify_tensor.sh: {unmade}",
         "manifest": "mojo/tensor/mojo.toml has no description, authors, license",
         "documentation": "there is no mojo/tensor/README.md",
         "licence": "there is no LICENSE",
-        "dependencies": "the manifest beside the package is not there",
+        "dependencies": "the manifest beside the package is missing",
         "changelog": "there is no CHANGELOG.md",
     }
     assert found["geo 0.1.0"] == {
         "artifact": f"dist/geo-0.1.0.morloc.tar.gz: {unmade}",
-        "file name": "there is no file to look at",
+        "file name": "there is no file to check",
         "clean room": unmade,
         "manifest": "morloc/geo/package.yaml has no synopsis, author, license",
         "documentation": "there is no morloc/geo/README.md",
@@ -380,10 +383,10 @@ def test_check_wants_of_each_kind_what_it_must_show(bare: Space) -> None:
         "changelog": "there is no CHANGELOG.md",
     }
     assert found["yard"] == {
-        "workflows": ".github/workflows/package.yml is not there",
-        "ignored by git": "dist/ and site/ and .packyard/ could be committed",
-        "installation": "how to install is written nowhere",
-        "overview": "no README tells what is distributed",
+        "workflows": ".github/workflows/package.yml is missing",
+        "ignored by git": "git does not ignore dist/ and site/ and .packyard/",
+        "installation": "nothing says how to install it",
+        "overview": "no README says what is distributed",
     }
 
 

@@ -23,8 +23,8 @@ def test_ci_refuses_to_overwrite_what_a_person_wrote(space: Space) -> None:
     path.write_text(written + "# mine\n")
     assert space.run("ci") == (
         1, "",
-        f"error: {PACKAGE}: is not as Packyard wrote it, and would be overwritten\n  hint: move the changes to "
-        "templates/package_workflow.yml; --diff shows them, --force overwrites\n",
+        f"error: {PACKAGE}: was edited since Packyard wrote it, and would be overwritten\n  hint: move the changes "
+        "to templates/package_workflow.yml; --diff shows them, --force overwrites\n",
     )  # fmt: skip
     assert path.read_text() == written + "# mine\n"
     assert space.output("ci", "--diff").endswith("-# mine\n")

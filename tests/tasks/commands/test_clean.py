@@ -33,7 +33,7 @@ def test_clean_removes_artifacts(space: Space, words: tuple[str, ...], removed: 
 def test_clean_keeps_what_was_not_made_here(space: Space) -> None:
     space.build()
     Path(INNER).write_text("mine")
-    assert space.output("clean", "archive:inner") == f"keeping {INNER}: it is not what was made here\n"
+    assert space.output("clean", "archive:inner") == f"keeping {INNER}: it is not what Packyard made\n"
     assert Path(INNER).read_text() == "mine"
 
 

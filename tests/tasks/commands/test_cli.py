@@ -39,21 +39,22 @@ def test_command_is_not_proposed_where_a_target_is_wanted(space: Space) -> None:
     [
         (
             "bump minor nope",
-            "error: 'nope' is no member, meta-package, archive or site of this workspace\n"
-            "  hint: known: inner, outer\n",
+            "error: 'nope' is not a member, meta-package, archive or site of this workspace\n"
+"  hint: known: inner, outer\n",
         ),
-        ("bump minor", "error: MEMBER: is missing, the name of a member was expected\n"),
-        ("lock nope", "error: 'nope' is no member of this workspace\n  hint: there are: none\n"),
+        ("bump minor", "error: MEMBER: is missing; expected the name of a member\n"),
+        ("lock nope", "error: 'nope' is not a member of this workspace\n  hint: there are: none\n"),
         ("check nope", "error: 'nope' has no items\n  hint: 'packyard check' lists all\n"),
-        ("lint nope", "error: 'nope' is no morloc package of this workspace\n  hint: there are: none\n"),
-        ("trust remove nope", "error: 'nope' is no trusted key\n  hint: there are: none\n"),
+        ("lint nope", "error: 'nope' is not a morloc package of this workspace\n  hint: there are: none\n"),
+        ("trust remove nope", "error: 'nope' is not a trusted key\n  hint: there are: none\n"),
         ("uninstall nope --to home", "error: nope: is not installed\n"),
-        ("verify --plane home", "error: home: has no plane 'default'\n  hint: --name says which one is meant\n"),
-        ("extract app.psp out --slot nope", "error: app.psp: 'nope' is not a slot of it, known: notes\n"),
-        ("cache gc", "error: there is no limit to keep the store below\n"
-         "  hint: set [cache] limit in packyard.toml, or give --limit\n"),
+        ("verify --plane home", "error: home: has no plane 'default'\n  hint: choose one with --name\n"),
+        ("extract app.psp out --slot nope", "error: app.psp: 'nope' is not a slot of this bundle; expected one of "
+            "notes\n"),
+        ("cache gc", "error: no size limit is set\n"
+"  hint: set [cache] limit in packyard.toml, or give --limit\n"),
         ("serve", "error: this workspace has no site\n"
-         "  hint: '[[docs]]' with name and version in packyard.toml makes one\n"),
+"  hint: add '[[docs]]' with name and version to packyard.toml\n"),
     ],
 )  # fmt: skip
 def test_name_that_nothing_bears_is_a_usage_error(
@@ -84,7 +85,7 @@ def test_package_that_cannot_be_named_so_is_a_usage_error(space: Space) -> None:
     status, out, err = space.run("install", "Not:valid", "web.psp")
     assert (status, out) == (2, "")
     assert [line.partition(",")[0] for line in err.splitlines() if line.startswith("error: ")] == [
-        "error: 'Not:valid' is no repository",
+        "error: 'Not:valid' is not a repository",
         "error: 'web.psp' is neither a Mojo nor a morloc package",
     ]
 

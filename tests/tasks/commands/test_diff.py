@@ -58,4 +58,4 @@ def test_differences_are_a_table_of_slots_and_files(space: Space, one: Path) -> 
 
 def test_file_that_is_no_bundle_is_named(space: Space, one: Path) -> None:
     status, _, err = space.run("diff", "one.psp", "README.md")
-    assert (status, err) == (1, "error: README.md: is not a bundle: 6 bytes are less than its trailer has\n")
+    assert (status, err) == (1, "error: README.md: is not a bundle: 6 bytes is less than a trailer\n")

@@ -13,7 +13,7 @@ def test_forget_of_a_target_makes_it_stale_and_the_build_restores_it(space: Spac
     space.build()
     assert space.output("forget", "archive:inner") == "forgot 1 target\n"
     (planned,) = json.loads(space.output("plan", "archive:inner", "--json"))
-    assert (planned["state"], planned["reasons"]) == ("stale", ["it was never made here"])
+    assert (planned["state"], planned["reasons"]) == ("stale", ["it was never built here"])
     assert planned["nearest"]["differences"] == []  # the store still knows of the run
     assert space.build() == {"archive:inner": "restored"}
 

@@ -101,7 +101,7 @@ def test_graph_lists_what_is_made_from_a_target(diamond: Space) -> None:
 
 def test_graph_shows_the_chain_that_takes_longest(diamond: Space) -> None:
     assert diamond.output("graph", "--longest", "archive:base") == (
-        "not made yet  archive:base\n      0.00 s  in all: no number of jobs is faster\n"
+        "not made yet  archive:base\n      0.00 s  in all: no number of jobs makes it faster\n"
     )
     diamond.build()
     trace = Trace(diamond.root)
@@ -115,5 +115,5 @@ def test_graph_shows_the_chain_that_takes_longest(diamond: Space) -> None:
         "      2.00 s  archive:left\n"
         "      3.00 s  archive:right\n"
         "      1.00 s  archive:top\n"
-        "   1 min 7 s  in all: no number of jobs is faster\n"
+        "   1 min 7 s  in all: no number of jobs makes it faster\n"
     )

@@ -90,7 +90,7 @@ def test_init_keeps_what_exists_and_adds_what_lacks(space: Space) -> None:
     space.write("doit.cfg", "[COMMAND]\nplan = mine:Plan\n\n[GLOBAL]\nverbosity = 2")
     assert space.output("init") == (
         "kept     packyard.toml\nkept     dodo.py\nextended .gitignore\nextended doit.cfg\n"
-        "note: dodo.py is yours and stays; for plain doit add to it: from packyard.tasks import *\n"
+        "note: dodo.py is yours and was kept; for plain doit, add to it: from packyard.tasks import *\n"
     )
     assert Path("packyard.toml").read_text() == MANIFEST
     assert Path("dodo.py").read_text() == "mine = 1\n"

@@ -28,7 +28,7 @@ def test_inspect_of_what_is_no_bundle_says_so(space: Space) -> None:
     assert space.run("inspect", "README.md") == (
         1,
         "",
-        "error: README.md: is not a bundle: 6 bytes are less than its trailer has\n",
+        "error: README.md: is not a bundle: 6 bytes is less than a trailer\n",
     )
     assert space.run("inspect", "none") == (1, "", "error: none: cannot be read: No such file or directory\n")
 
@@ -47,7 +47,7 @@ def test_inspect_of_a_mojo_package_says_which_compilers_accept_it(space: Space) 
 
 def test_inspect_of_a_torn_mojo_package_says_so(space: Space) -> None:
     space.write("nix.mojopkg", "x")
-    assert "'78' begins no Mojo package" in space.run("inspect", "nix.mojopkg")[2]
+    assert "'78' is not the start of a Mojo package" in space.run("inspect", "nix.mojopkg")[2]
     space.write("tensor.mojopkg", "MPKG")
     status, out, err = space.run("inspect", "tensor.mojopkg")
     assert (status, out) == (1, "")
@@ -60,4 +60,4 @@ def test_extract_writes_the_files(space: Space, bundle: Path, tree: Tree) -> Non
 
 
 def test_extract_into_a_folder_that_exists_is_refused(space: Space, bundle: Path) -> None:
-    assert space.run("extract", "app.psp", "src") == (1, "", "error: src: exists already, a new folder was expected\n")
+    assert space.run("extract", "app.psp", "src") == (1, "", "error: src: already exists; expected a new folder\n")

@@ -21,7 +21,7 @@ from tests.tasks.kinds.morloc.remote import Remote
 
 Run = Callable[..., tuple[int, list[str], list[str]]]
 PLANE = "home/src/morloc/plane/default"
-EXPECTED = "a folder, or an archive NAME-VERSION.morloc.tar.gz, was expected"
+EXPECTED = "expected a folder or an archive NAME-VERSION.morloc.tar.gz"
 
 
 @pytest.fixture
@@ -98,7 +98,7 @@ def test_install_elsewhere_and_into_a_plane_of_another_name(run: Run) -> None:
     assert run("verify", "--plane", "other") == (
         2,
         [],
-        ["error: other: has no plane 'default'", "  hint: --name says which one is meant"],
+        ["error: other: has no plane 'default'", "  hint: choose one with --name"],
     )
 
 
@@ -161,28 +161,28 @@ def test_package_of_the_compilers_own_installer_is_kept(run: Run) -> None:
         (
             ["foo_bar", "u/r"],
             [
-                "error: 'foo_bar' is not a package name, letters and digits joined by '-' were expected",
+                "error: 'foo_bar' is not a package name; expected letters and digits joined by '-'",
                 "error: 'u/r' names no host",
-                "  hint: a repository is written github:u/r, a folder ./u/r",
+                "  hint: write a repository as github:u/r, a folder as ./u/r",
             ],
         ),
-        (["./gone"], [f"error: ./gone: is no folder, {EXPECTED}"]),
-        (["./gone.tar.gz"], [f"error: ./gone.tar.gz: is no folder, {EXPECTED}"]),
-        (["./here"], ["error: ./here: has no package.yaml, a morloc package was expected"]),
-        (["x.mojopkg"], ["error: --to: is missing, the library folder for Mojo packages was expected"]),
+        (["./gone"], [f"error: ./gone: is not a folder; {EXPECTED}"]),
+        (["./gone.tar.gz"], [f"error: ./gone.tar.gz: is not a folder; {EXPECTED}"]),
+        (["./here"], ["error: ./here: has no package.yaml; expected a morloc package"]),
+        (["x.mojopkg"], ["error: --to: is missing; expected the library folder for Mojo packages"]),
         (["gone.morloc.tar.gz"], ["error: gone.morloc.tar.gz: cannot be read: No such file or directory"]),
         (
             ["math", "./m/math"],
-            [f"error: ./m/math: is no folder, {EXPECTED}"],
+            [f"error: ./m/math: is not a folder; {EXPECTED}"],
         ),
         (
             ["root", "--offline"],
-            ["error: root: is not locked, and nothing may be fetched (--offline)"],
+            ["error: root: is not locked, and fetching is disabled (--offline)"],
         ),
         (["root", "--locked"], ["error: root: is not locked", "  hint: run 'packyard lock'"]),
         (
             ["root", "--plane", "../x"],
-            ["error: --plane: '../x' is not the name of a plane, letters, digits, - and _ were expected"],
+            ["error: --plane: '../x' is not the name of a plane; expected letters, digits, - and _"],
         ),
     ],
 )
@@ -200,7 +200,7 @@ def test_install_of_a_broken_package_leaves_the_plane_as_it_was(run: Run, remote
     assert run("install", "root-py", "math") == (
         1,
         [],
-        ["error: root-py: 'other.py' is a link to '../../outside', a target inside was expected"],
+        ["error: root-py: 'other.py' is a link to '../../outside'; expected a target inside"],
     )
     assert tree(Path("home")) == before
 
@@ -208,9 +208,9 @@ def test_install_of_a_broken_package_leaves_the_plane_as_it_was(run: Run, remote
 @pytest.mark.parametrize(
     ("member", "expected"),
     [
-        ("../x", "../x: '../x' is no path for an archive: '..' is not a file name"),
-        ("/x", "/x: '/x' is no path for an archive: '' is not a file name"),
-        ("other/x", "is no archive of a package: one folder was expected at its top, 'a', 'other' found"),
+        ("../x", "../x: '../x' is not a valid archive path: '..' is not a file name"),
+        ("/x", "/x: '/x' is not a valid archive path: '' is not a file name"),
+        ("other/x", "is not a package archive: expected one top folder, found 'a', 'other'"),
     ],
 )
 def test_archive_that_would_write_elsewhere_is_refused(run: Run, member: str, expected: str) -> None:
@@ -246,7 +246,7 @@ def test_two_installs_at_once_are_refused(run: Run) -> None:
         assert run("install", "root") == (
             1,
             [],
-            ["error: w/home: another command is changing it", "  hint: run this again when that has ended"],
+            ["error: w/home: another command is changing it", "  hint: try again when it is done"],
         )
     assert names() == []
 
@@ -277,7 +277,7 @@ def test_uninstall_asks_about_dependants_and_takes_orphans(run: Run, monkeypatch
         [
             "error: other packages need them",
             "root is needed by shapes",
-            "  hint: --yes removes them nevertheless",
+            "  hint: --yes removes them anyway",
         ],
     )
     assert run("uninstall", "shapes", "--orphans", "--dry-run")[1] == [
@@ -289,14 +289,14 @@ def test_uninstall_asks_about_dependants_and_takes_orphans(run: Run, monkeypatch
     assert run("uninstall", "cppbase", "--yes")[1] == ["removed cppbase"]
     assert run("verify", "--plane", "home") == (
         1,
-        ["math: needs 'cppbase', which is not there", "  hint: install cppbase", "1 problem in 1 package"],
+        ["math: needs 'cppbase', which is missing", "  hint: install cppbase", "1 problem in 1 package"],
         [],
     )
     assert run("uninstall", "cppbase", "root")[2] == [
         "error: cppbase: is not installed",
         "error: root: is not installed",
     ]
-    assert run("uninstall", "math", "--to", "nowhere")[2] == ["error: w/nowhere: there is no such home"]
+    assert run("uninstall", "math", "--to", "nowhere")[2] == ["error: w/nowhere: no such home"]
 
 
 def test_installed_tells_states(run: Run) -> None:
@@ -345,10 +345,7 @@ def test_member_that_cannot_work_is_not_installed(run: Run) -> None:
     assert run("install", "shapes") == (
         1,
         [],
-        [
-            "error: m/shapes/main.loc: line 3: 'gone.py' is sourced but missing, the file 'm/shapes/gone.py' was "
-            "expected"
-        ],
+        ["error: m/shapes/main.loc: line 3: 'gone.py' is sourced but missing; expected the file 'm/shapes/gone.py'"],
     )
     assert names() == []
 
@@ -362,7 +359,7 @@ def test_lint_shows_findings_for_people_and_programs(run: Run) -> None:
         [
             "error: m/shapes/package.yaml: dependencies[2]: 'gone' is neither a member nor in the standard set "
             "(internal, root, root-py, root-cpp, root-r, math)",
-            "  hint: a library to link is named in x-packyard too: {native: [gone]}",
+            "  hint: also name a library to link in x-packyard: {native: [gone]}",
             "warning: m/shapes/package.yaml: dependencies: 'b' is declared but not imported",
             "warning: m/shapes/package.yaml: dependencies: 'gone' is declared but not imported",
             "1 error, 2 warnings",
@@ -379,7 +376,7 @@ def test_lint_shows_findings_for_people_and_programs(run: Run) -> None:
     assert run("lint", "shape") == (
         2,
         [],
-        ["error: 'shape' is no morloc package of this workspace", "  hint: did you mean 'shapes'?"],
+        ["error: 'shape' is not a morloc package of this workspace", "  hint: did you mean 'shapes'?"],
     )
 
 
@@ -439,5 +436,5 @@ def test_names_that_differ_in_case_alone_are_refused(run: Run) -> None:
     assert run("install", "./x/Root") == (
         1,
         [],
-        ["error: Root: would lie in the folder of 'root' on systems that ignore case"],
+        ["error: Root: would be in the folder of 'root' on case-insensitive systems"],
     )

@@ -25,6 +25,6 @@ def test_keygen_never_overwrites_a_key(space: Space, tree: Tree) -> None:
     assert space.run("keygen") == (
         1,
         "",
-        "error: keys/flavor-private.key: exists already, a key is never overwritten\n",
+        "error: keys/flavor-private.key: already exists, and a key is never overwritten\n",
     )
     assert tree(Path("keys")) == before

@@ -121,7 +121,7 @@ def test_lock_tells_which_versions_changed(python: Space, resolver: dict[str, st
     ("name", "hint"),
     [
         ("clik", "did you mean 'click'?"),
-        ("web", "for all of a member: 'packyard lock web --upgrade'"),
+        ("web", "to upgrade everything of a member: 'packyard lock web --upgrade'"),
         ("zzz", "locks list what they hold as [[packages]]"),
     ],
 )
@@ -132,7 +132,7 @@ def test_lock_refuses_to_upgrade_what_no_lock_holds(
     assert python.run("lock", "--upgrade", name) == (
         2,
         "",
-        f"error: --upgrade: {name!r} is in none of the locks\n  hint: {hint}\n",
+        f"error: --upgrade: {name!r} is not in any lock\n  hint: {hint}\n",
     )
     assert python.output("lock", "--upgrade", "Flit_Core") == WROTE.replace("wrote", "kept ")
 
@@ -159,7 +159,7 @@ def test_lock_check_names_what_is_missing_and_what_drifted(python: Space, resolv
     assert python.run("lock", "--check") == (
         1,
         "",
-        "error: web/pylock.toml: does not fit 'web' any more: 'click>=8.2' was added, 'click>=8.1' was taken away\n"
+        "error: web/pylock.toml: no longer fits 'web': 'click>=8.2' was added, 'click>=8.1' was removed\n"
         "  hint: run 'packyard lock web'\n"
         "error: pylock.mojo.toml: is missing\n"
         "  hint: run 'packyard lock'\n"
@@ -182,7 +182,7 @@ def test_lock_of_an_unknown_member_is_a_usage_error(python: Space) -> None:
     assert python.run("lock", "wib") == (
         2,
         "",
-        "error: 'wib' is no member of this workspace\n  hint: did you mean 'web'?\n",
+        "error: 'wib' is not a member of this workspace\n  hint: did you mean 'web'?\n",
     )
 
 
@@ -215,7 +215,7 @@ def test_lock_of_morloc_members_is_a_part_of_packyard_lock(python: Space, resolv
     assert python.run("lock", "shapes", "--check") == (
         1,
         "",
-        "error: packyard.lock: shapes is 0.2.0, it was locked at 0.1.0\n  hint: run 'packyard lock'\n",
+        "error: packyard.lock: shapes is 0.2.0, but was locked at 0.1.0\n  hint: run 'packyard lock'\n",
     )
 
 
@@ -256,8 +256,8 @@ def test_interpreter_is_pinned_by_its_digest_and_what_is_in_it(space: Space) -> 
 @pytest.mark.parametrize(
     ("place", "message"),
     [
-        ("gone.tar.gz", "gone.tar.gz: is not there, an archive in the install_only layout was expected"),
-        ("packyard.toml", "packyard.toml: is not the archive of an interpreter: this is not gzip data"),
+        ("gone.tar.gz", "gone.tar.gz: is missing; expected an archive in the install_only layout"),
+        ("packyard.toml", "packyard.toml: is not an interpreter archive: this is not gzip data"),
     ],
 )
 def test_interpreter_that_is_none_is_refused_and_nothing_written(space: Space, place: str, message: str) -> None:

@@ -32,7 +32,7 @@ def test_log_of_a_target_never_made_says_so(space: Space) -> None:
     assert space.run("log", "archive:inner") == (
         1,
         "",
-        "error: archive:inner: it was never made here\n  hint: run 'packyard archive:inner'\n",
+        "error: archive:inner: it was never built here\n  hint: run 'packyard archive:inner'\n",
     )
 
 
@@ -82,6 +82,6 @@ def test_log_that_is_gone_says_how_to_have_it_again(space: Space, tmp_path: Path
     assert space.run("log", "archive:inner") == (
         1,
         "",
-        "error: archive:inner: its log is not in the store any more\n"
-        "  hint: 'packyard forget archive:inner' and 'packyard archive:inner' make it again\n",
+        "error: archive:inner: its log is no longer in the store\n"
+        "  hint: run 'packyard forget archive:inner' and 'packyard archive:inner' to rebuild it\n",
     )

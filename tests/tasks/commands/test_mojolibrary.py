@@ -32,7 +32,7 @@ def dist(space: Space) -> Path:
 
 
 BOTH = ("dist/nn-0.1.0.mojopkg", "dist/tensor-0.1.0.mojopkg")
-NOTE = "note: no compiler was found to check against; --compiler names one\n"
+NOTE = "note: no compiler found to check against; name one with --compiler\n"
 
 
 def listing(folder: Path) -> list[str]:
@@ -92,9 +92,9 @@ def test_install_dry_run_changes_nothing(space: Space, dist: Path) -> None:
 def test_install_checks_the_compiler(space: Space, dist: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     right, wrong = write_compiler(space.root / "right"), write_compiler(space.root / "wrong", OTHER)
     assert refused(space, "install", BOTH[1], "--to", "lib", "--compiler", "wrong") == (
-        "error: dist/tensor-0.1.0.mojopkg: fits Mojo 1.0.0, only the build 0123456789ab, "
-        "but the compiler is Mojo 1.0.0, only the build ffffffffffff\n"
-        "  hint: a package can only be used with the compiler that made it\n"
+        "error: dist/tensor-0.1.0.mojopkg: fits Mojo 1.0.0, only the build 0123456789ab, but the compiler is Mojo "
+        "1.0.0, only the build ffffffffffff\n"
+        "  hint: a package only works with the compiler that made it\n"
     )
     assert not (space.root / "lib").exists()
     monkeypatch.setenv("PATH", os.fspath(wrong / "bin"))
@@ -106,7 +106,7 @@ def test_install_checks_the_compiler(space: Space, dist: Path, monkeypatch: pyte
         "error: lib/tensor.mojopkg: fits Mojo 1.0.0, only the build 0123456789ab, "
     )
     assert refused(space, "install", BOTH[1], "--to", "lib", "--compiler", "dist").startswith(
-        "error: dist: no Mojo compiler was found there\n"
+        "error: dist: no Mojo compiler found there\n"
     )
 
 
@@ -120,24 +120,24 @@ def test_install_wants_the_very_dependencies_that_were_compiled_against(space: S
     digest = hashlib.sha256(package_bytes("tensor")).hexdigest()
     assert refused(space, "install", BOTH[0], "--to", "lib") == (
         "error: dist/nn-0.1.0.mojopkg: needs 'tensor' 0.1.0, which is neither given nor in lib\n"
-        f"  hint: it has the SHA-256 {digest}\n"
+        f"  hint: its SHA-256 is {digest}\n"
     )
     space.output("install", *BOTH, "--to", "lib")
     write_package(dist, "tensor", content="rebuilt")
     other = hashlib.sha256(package_bytes("rebuilt")).hexdigest()
     assert refused(space, "install", BOTH[1], "--to", "lib") == (
-        f"error: lib/nn.mojopkg: was compiled against another 'tensor' (SHA-256 {digest[:12]}...) "
-        f"than dist/tensor-0.1.0.mojopkg ({other[:12]}...)\n  hint: install both as one build made them\n"
+        f"error: lib/nn.mojopkg: was compiled against a different 'tensor' (SHA-256 {digest[:12]}...) than "
+        f"dist/tensor-0.1.0.mojopkg ({other[:12]}...)\n  hint: install both from the same build\n"
     )
 
 
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("tensor.mojopkg", "is there already, and Packyard did not put it there"),
-        ("tensor.mojoc", "would be imported as 'tensor', too, by some compilers instead of the package"),
-        ("tensor", "would be imported as 'tensor', too, by some compilers instead of the package"),
-        ("tensor.mojo", "would be imported as 'tensor', too, by some compilers instead of the package"),
+        ("tensor.mojopkg", "already exists, and Packyard did not install it"),
+        ("tensor.mojoc", "would be imported as 'tensor' by some compilers, instead of the package"),
+        ("tensor", "would be imported as 'tensor' by some compilers, instead of the package"),
+        ("tensor.mojo", "would be imported as 'tensor' by some compilers, instead of the package"),
     ],
 )
 def test_install_overwrites_nothing_of_others(space: Space, dist: Path, name: str, message: str) -> None:
@@ -148,7 +148,7 @@ def test_install_overwrites_nothing_of_others(space: Space, dist: Path, name: st
 def test_altered_package_is_neither_replaced_nor_removed(space: Space, dist: Path) -> None:
     space.output("install", BOTH[1], "--to", "lib")
     space.write("lib/tensor.mojopkg", "mine now")
-    message = "error: lib/tensor.mojopkg: was altered since Packyard installed it\n  hint: remove it by hand\n"
+    message = "error: lib/tensor.mojopkg: was changed after Packyard installed it\n  hint: remove it by hand\n"
     assert refused(space, "install", BOTH[1], "--to", "lib") == message
     assert refused(space, "uninstall", "tensor", "--to", "lib") == message
     assert space.output("installed", "--to", "lib") == "tensor  0.1.0  altered  Mojo 1.0.0\n"
@@ -160,9 +160,9 @@ def test_install_refuses_what_is_not_what_its_manifest_says(space: Space, dist: 
         "error: dist/tensor-0.1.0.mojopkg: is not the file that tensor-0.1.0.mojopkg.json describes: its SHA-256 is "
     )
     (dist / "tensor-0.1.0.mojopkg").write_bytes(package_bytes("tensor")[:-2])
-    assert "it was cut short" in refused(space, "install", BOTH[1], "--to", "lib")
+    assert "the file is truncated" in refused(space, "install", BOTH[1], "--to", "lib")
     space.write("x.mojopkg", "no package")
-    assert "begins no Mojo package" in refused(space, "install", "x.mojopkg", "--to", "lib")
+    assert "is not the start of a Mojo package" in refused(space, "install", "x.mojopkg", "--to", "lib")
     assert refused(space, "install", "gone.mojopkg", "--to", "lib") == (
         "error: gone.mojopkg: cannot be read: No such file or directory\n"
     )
@@ -174,7 +174,7 @@ def test_install_of_a_file_alone_takes_its_name(space: Space, dist: Path) -> Non
     out = space.output("install", "dist/ml-tensor-2.0.0-rc.1.mojopkg", "--to", "lib")
     assert out.startswith(
         "installed ml_tensor 2.0.0-rc.1 as ml_tensor.mojopkg\n"
-        "note: no manifest lies beside dist/ml-tensor-2.0.0-rc.1.mojopkg, so what it depends on was not checked\n"
+        "note: no manifest is beside dist/ml-tensor-2.0.0-rc.1.mojopkg, so its dependencies were not checked\n"
     )
     shutil.copy(dist / "ml-tensor-2.0.0-rc.1.mojopkg", dist / "3d.mojopkg")
     assert "'3d' cannot be imported" in refused(space, "install", "dist/3d.mojopkg", "--to", "lib")
@@ -189,17 +189,17 @@ def test_install_of_one_name_twice_is_refused(space: Space, dist: Path) -> None:
 
 def test_install_of_wrong_words_is_a_usage_error(space: Space, dist: Path) -> None:
     assert space.run("install", BOTH[1]) == (
-        2, "", "error: --to: is missing, the library folder for Mojo packages was expected\n",
+        2, "", "error: --to: is missing; expected the library folder for Mojo packages\n",
     )  # fmt: skip
     assert space.run("install", BOTH[1], "shapes", "--to", "lib") == (
-        2, "", "error: 'shapes' is no Mojo package, only one kind of package can be installed at once\n",
+        2, "", "error: 'shapes' is not a Mojo package; only one kind of package can be installed at once\n",
     )  # fmt: skip
 
 
 def test_uninstall_takes_out_what_nobody_needs(space: Space, dist: Path) -> None:
     space.output("install", *BOTH, "--to", "lib")
     assert refused(space, "uninstall", "tensor", "--to", "lib") == (
-        "error: tensor: is needed by nn\n  hint: name those, too\n"
+        "error: tensor: is needed by nn\n  hint: name those too\n"
     )
     assert space.run("uninstall", "tensr", "--to", "lib") == (2, "", "error: tensr: is not installed in lib\n")
     assert space.output("uninstall", "nn", "--to", "lib", "--dry-run") == "would remove nn\n"
@@ -244,7 +244,7 @@ def test_file_that_changes_meanwhile_is_not_installed(
     (dist / "tensor-0.1.0.mojopkg").write_bytes(package_bytes("other"))
     with install.changing(space.root / "lib"), pytest.raises(ActionError) as caught:
         install.carry_out(steps, space.root / "lib")
-    assert str(caught.value) == f"{dist}/tensor-0.1.0.mojopkg: changed while it was being installed"
+    assert str(caught.value) == f"{dist}/tensor-0.1.0.mojopkg: changed while being installed"
     assert listing(space.root / "lib") == []
 
 
@@ -257,6 +257,6 @@ def test_plan_of_somebody_else_moves_and_removes_nothing_elsewhere(space: Space,
     status, _, said = space.run("install", *BOTH, "--to", "lib")
     assert status == 1
     assert said.splitlines()[0].endswith(
-        f"plan.json: {key}[0]: '../escaped' has a control character or slash, a plain file name was expected"
+        f"plan.json: {key}[0]: '../escaped' contains a control character or slash; expected a plain file name"
     )
     assert (space.root / "escaped").read_text() == "mine"

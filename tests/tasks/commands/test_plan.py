@@ -23,7 +23,7 @@ entry_point = "app:main"
 """
 NEVER = """\
 stale    archive:inner
-           it was never made here
+           it was never built here
 waiting  archive:outer
            archive:inner is not done
 1 stale, 1 waiting
@@ -67,7 +67,7 @@ def test_plan_names_the_nearest_earlier_run_and_what_differs(space: Space) -> No
         "stale    archive:inner\n"
         "           src/a.txt changed\n"
         "           src/b.txt changed\n"
-        f"           nearest to the run of {when} here:\n"
+        f"           closest to the run of {when} here:\n"
         "             src/b.txt changed\n"
         "1 stale\n"
     )
@@ -99,7 +99,7 @@ def test_plan_in_a_folder_below_takes_paths_from_there(space: Space, monkeypatch
 
 def test_plan_as_json_has_every_verdict(space: Space) -> None:
     assert json.loads(space.output("plan", "--json")) == [
-        {"name": "archive:inner", "state": "stale", "reasons": ["it was never made here"], "nearest": None},
+        {"name": "archive:inner", "state": "stale", "reasons": ["it was never built here"], "nearest": None},
         {"name": "archive:outer", "state": "waiting", "reasons": ["archive:inner is not done"], "nearest": None},
     ]
 
@@ -172,6 +172,6 @@ def test_release_is_refused_as_not_yet_supported(space: Space) -> None:
     for words in (("release",), ("plan", "release")):
         assert space.run(*words) == (
             2, "",
-            "error: 'release' is not yet supported\n"
-            "  hint: 'packyard check --summary' lists the artifacts with their digests\n",
+            "error: 'release' is not supported yet\n"
+"  hint: 'packyard check --summary' lists the artifacts with their digests\n",
         )  # fmt: skip

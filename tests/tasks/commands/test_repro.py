@@ -1,4 +1,4 @@
-"""`packyard repro`: real builds of which some look at what is no input of theirs."""
+"""`packyard repro`: real builds of which some look at what is not an input of theirs."""
 
 from __future__ import annotations
 
@@ -48,8 +48,10 @@ def test_repro_of_all_where_there_is_nothing_is_a_usage_error(space: Space) -> N
 def test_repro_of_honest_targets_finds_nothing(space: Space) -> None:
     lines = space.output("repro", "--all").splitlines()
     assert lines[0] == "building under circumstances: plain"
-    assert lines[1].startswith("building under circumstances: other path, time zone, locale, umask, HOME, hash seed, ")
-    assert lines[2:] == ["2 targets came out the same, byte for byte"]
+    assert lines[1].startswith(
+        "building under circumstances: different path, time zone, locale, umask, HOME, hash seed, "
+    )
+    assert lines[2:] == ["2 targets came out identical, byte for byte"]
     assert sorted(path.name for path in space.root.iterdir()) == ["README.md", "packyard.toml", "src"]
 
 
@@ -89,7 +91,7 @@ def test_repro_of_chance_says_that_nothing_causes_it(space: Space, spoil) -> Non
     lines = out.splitlines()
     start = lines.index("differs  archive:inner")
     assert lines[start + 2 :] == [
-        "  cause: none of these, it differs from run to run",
+        "  cause: none of these; it differs from run to run",
         "1 target of 1 cannot be reproduced",
     ]
 
@@ -98,7 +100,7 @@ def test_repro_of_what_cannot_be_built_says_so(space: Space, spoil) -> None:
     spoil("1 / 0")
     status, out, err = space.run("repro", "archive:inner")
     assert (status, out) == (1, "building under circumstances: plain\n")
-    assert err.startswith("error: the build failed under circumstances: plain\n")
+    assert err.startswith("error: the build failed under other circumstances: plain\n")
     assert "ZeroDivisionError" in err
 
 

@@ -36,7 +36,7 @@ def test_verify_with_the_trusted_key_is_authentic(space: Space, bundle: Path, pi
 def test_verify_with_another_trusted_key_does_not_pass(space: Space, bundle: Path) -> None:
     assert space.run("verify", "app.psp", "--trust", OTHER.hex()) == (
         1,
-        f"app.psp: intact (key {KEY.hex()[:16]}...)\n  key: is none of those trusted\n",
+        f"app.psp: intact (key {KEY.hex()[:16]}...)\n  key: is not one of the trusted keys\n",
         "",
     )
 
@@ -52,7 +52,7 @@ def test_verify_of_several_fails_when_one_is_damaged(space: Space, bundle: Path)
     assert lines[2].startswith("  slot: ")
     assert lines[-2:] == [
         "README.md: damaged",
-        "  file: is not a bundle: 6 bytes are less than its trailer has",
+        "  file: is not a bundle: 6 bytes is less than a trailer",
     ]
 
 
@@ -60,7 +60,7 @@ def test_verify_of_what_is_not_there_is_no_verdict(space: Space, bundle: Path) -
     assert space.run("verify", "app.psp", "gone.psp", "gone.mojopkg", "src") == (
         1,
         "",
-        "error: gone.psp: is no file\nerror: gone.mojopkg: is no file\nerror: src: is no file\n",
+        "error: gone.psp: is not a file\nerror: gone.mojopkg: is not a file\nerror: src: is not a file\n",
     )
 
 

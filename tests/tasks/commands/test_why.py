@@ -43,7 +43,7 @@ def when(space: Space, name: str) -> str:
 
 
 def test_why_never_made_says_so(space: Space) -> None:
-    assert space.output("why", "archive:inner") == "archive:inner is stale\n  because   it was never made here\n"
+    assert space.output("why", "archive:inner") == "archive:inner is stale\n  because   it was never built here\n"
 
 
 def test_why_fresh_tells_what_it_was_made_from(space: Space) -> None:
@@ -90,7 +90,7 @@ def test_why_after_a_failure_shows_it_and_its_log(space: Space, log: bool) -> No
     when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(0))
     assert space.output("why", "archive:inner") == (
         "archive:inner is stale\n"
-        "  because   it was never made here\n"
+        "  because   it was never built here\n"
         f"  failed    {when}, after 1.50 s\n"
         "            one\n"
         "              hint: two\n" + ("  log       .packyard/logs/archive:inner.log\n" if log else "")
@@ -134,7 +134,7 @@ def test_why_compares_with_the_nearest_earlier_run(space: Space) -> None:
         "  because   src/a.txt changed\n"
         "            src/b.txt changed\n"
         f"  nearest   {first} here\n"
-        "            nothing differs: it comes out of the store\n" + about
+        "            nothing differs: it is restored from the store\n" + about
     )
     assert space.build() == {"archive:inner": "restored", "archive:outer": "restored"}
 
@@ -152,7 +152,7 @@ def test_why_compares_with_a_run_in_another_workspace(space: Space, monkeypatch:
         "  because   archive:inner is not done\n"
         "\n"
         "archive:inner is stale\n"
-        "  because   it was never made here\n"
+        "  because   it was never built here\n"
         f"  nearest   {first} in {space.root}\n"
         "            src/b.txt changed\n"
     )

@@ -24,9 +24,9 @@ LINES = [
     "  last line",
     "  to run it alone: packyard x:c",
     "",
-    "not tried, because of that: x:e, x:f",
+    "skipped because of that: x:e, x:f",
     "",
-    "1 ran, 1 restored, 4 fresh, 1 failed, 2 not tried in 3.50 s",
+    "1 ran, 1 restored, 4 fresh, 1 failed, 2 skipped in 3.50 s",
 ]
 
 
@@ -50,7 +50,7 @@ def test_summary_of_very_much_is_short():
     )  # fmt: skip
     lines = summary_lines(summary)
     assert lines[0] == "made     41 artifacts, 41.0 kB (--json lists them)"
-    assert lines[-3] == f"not tried, because of that: {', '.join(f'x:{n}' for n in range(20))} and 10 more"
+    assert lines[-3] == f"skipped because of that: {', '.join(f'x:{n}' for n in range(20))} and 10 more"
 
 
 def test_plain_gives_a_line_for_each_target_made():

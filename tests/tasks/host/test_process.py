@@ -83,7 +83,7 @@ def test_run_of_failing_tool_says_how_it_ended(tmp_path, script, message):
 def test_run_of_failing_tool_shows_the_end_of_its_own_log(tmp_path):
     run(tmp_path, "echo of an earlier tool")
     said = failure(tmp_path, "seq 100; exit 1").splitlines()
-    assert said[:3] == ["'sh' ended with status 1", f"... 70 lines above are in {tmp_path / 'log'}", "71"]
+    assert said[:3] == ["'sh' ended with status 1", f"... 70 earlier lines are in {tmp_path / 'log'}", "71"]
     assert said[-1] == "100"
 
 

@@ -50,7 +50,8 @@ def test_program_that_is_missing_is_named(program: str, monkeypatch: pytest.Monk
     with pytest.raises(ActionError) as caught:
         getattr(programs, program)()
     assert str(caught.value) == (
-        f"{program} is not installed beside Packyard, which needs it\n  hint: install Packyard with its dependencies"
+        f"{program} is not installed alongside Packyard, which requires it\n  hint: install Packyard with its "
+        "dependencies"
     )
 
 

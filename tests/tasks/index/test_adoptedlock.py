@@ -93,7 +93,7 @@ def test_requirements_whose_hashes_no_file_has_are_refused(root: Path, index: In
     with pytest.raises(ActionError) as error:
         lock.resolve(pin(root), root, downloads=root / "downloads")
     assert str(error.value) == (
-        "the lock cannot be taken: app/requirements.txt: no file of 'plain' on the package index has one of its hashes"
+        "the lock cannot be used: app/requirements.txt: no file of 'plain' on the package index has one of its hashes"
     )
 
 
@@ -103,8 +103,8 @@ def test_requirements_that_drifted_are_refused(root: Path, index: Index) -> None
     with pytest.raises(FormatError) as error:
         pin(root)
     assert str(error.value) == (
-        "app/requirements.txt: does not fit the dependencies of 'app' any more: "
-        "'good>=2' does not fit the locked 1.0, 'rare' is not in it\n  hint: export it again"
+        "app/requirements.txt: no longer fits the dependencies of 'app': 'good>=2' does not fit the locked 1.0, "
+        "'rare' is not in it\n  hint: export it again"
     )
 
 
@@ -136,7 +136,7 @@ def test_uv_lock_is_taken_before_requirements_and_after_ours(
     subprocess.run([programs.uv(), "lock", "--quiet", "--upgrade"], cwd=root / "app", check=True, env=os.environ)
     capsys.readouterr()
     assert cli.run(["lock", "--check"]) == 1
-    said = "app/pylock.toml: does not fit the dependencies of 'app' any more: app/uv.lock has changed"
+    said = "app/pylock.toml: no longer fits the dependencies of 'app': app/uv.lock has changed"
     with pytest.raises(FormatError) as error:
         pin(root)
     assert str(error.value) == f"{said}\n  hint: run 'packyard lock app'"
@@ -181,7 +181,7 @@ def test_extra_that_uv_did_not_lock_is_drift(root: Path, index: Index) -> None:
     with pytest.raises(FormatError) as error:
         pin(root)
     assert str(error.value) == (
-        "app/uv.lock: does not fit the dependencies of 'app' any more: 'rich[full-set]' is locked without 'full-set'\n"
+        "app/uv.lock: no longer fits the dependencies of 'app': 'rich[full-set]' is locked without 'full-set'\n"
         "  hint: run 'uv lock'"
     )
     uv_lock(root / "app")

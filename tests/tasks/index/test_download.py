@@ -77,7 +77,7 @@ def test_download_goes_through_the_proxy_but_where_none_is_wanted(index: Index, 
     os.environ["HTTP_PROXY"] = "socks5://me:word@127.0.0.1:1"
     with pytest.raises(ActionError) as error:
         download(index.file_url("a.whl"), tmp_path / "c")
-    assert str(error.value) == "a proxy of the kind 'socks5' is not supported, an http or https proxy was expected"
+    assert str(error.value) == "proxy type 'socks5' is not supported; expected an http or https proxy"
 
 
 def test_download_that_is_switched_off_fetches_files_alone(index: Index, tmp_path: Path) -> None:
@@ -87,5 +87,5 @@ def test_download_that_is_switched_off_fetches_files_alone(index: Index, tmp_pat
     with pytest.raises(ActionError) as error:
         download(index.file_url("a.whl"), tmp_path / "b")
     assert str(error.value) == (
-        f"{index.file_url('a.whl')} is not fetched: downloads are switched off (--offline, UV_OFFLINE)"
+        f"{index.file_url('a.whl')} was not fetched: downloads are disabled (--offline, UV_OFFLINE)"
     )

@@ -17,14 +17,14 @@ def test_lock_of_our_own_is_refused_while_nobody_committed_one() -> None:
     assert read_params(Pin, prepare.params) == OWN
     assert prepare.path == OWN.path
     assert prepare.doing == "no lock yet, resolving b, c>=1 into .packyard/locks/a/pylock.1.toml"
-    assert prepare.refusal == "a/pylock.toml: is missing, and nothing may be resolved (--locked)"
+    assert prepare.refusal == "a/pylock.toml: is missing, and resolving is disabled (--locked)"
     assert prepare.hint == "run 'packyard lock', and commit it"
     assert not prepare.settled
 
 
 def test_lock_that_is_committed_is_refused_only_when_it_is_gone() -> None:
     prepare = replace(OWN, path="a/pylock.toml", absent="").prepare
-    assert prepare.refusal == "a/pylock.toml: is missing, and nothing may be resolved (--locked)"
+    assert prepare.refusal == "a/pylock.toml: is missing, and resolving is disabled (--locked)"
     assert prepare.settled
 
 
@@ -36,5 +36,5 @@ def test_lock_of_another_tool_is_taken_also_when_nothing_may_be_resolved() -> No
 
 def test_lock_of_another_tool_that_lacks_something_is_refused() -> None:
     prepare = replace(OWN, taken="a/uv.lock").prepare
-    assert prepare.refusal == "a/pylock.toml: is missing, and nothing may be resolved (--locked)"
+    assert prepare.refusal == "a/pylock.toml: is missing, and resolving is disabled (--locked)"
     assert not prepare.settled

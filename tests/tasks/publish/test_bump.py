@@ -146,12 +146,12 @@ def test_bump_of_a_morloc_package_keeps_the_form_of_its_manifest(root: Path) -> 
     [
         (
             "web",
-            "py/web/pyproject.toml: project.version: is dynamic: it stands where the build backend looks for it\n"
+            "py/web/pyproject.toml: project.version: is dynamic: the build backend gets it from elsewhere\n"
             "  hint: change it there by hand",
         ),
         (
             "tenso",
-            "'tenso' is no member, meta-package, archive or site of this workspace\n  hint: did you mean 'tensor'?",
+            "'tenso' is not a member, meta-package, archive or site of this workspace\n  hint: did you mean 'tensor'?",
         ),
     ],
 )
@@ -164,10 +164,10 @@ def test_bump_refuses_what_it_cannot_change(root: Path, name: str, message: str)
 def test_bump_says_that_the_changelog_has_nothing_to_move(root: Path) -> None:
     (root / "CHANGELOG.md").unlink()
     assert plan(root, "patch", "geo").notes == (
-        "there is no CHANGELOG.md: 'packyard check' asks for an entry for each version",
+        "there is no CHANGELOG.md: 'packyard check' requires an entry for each version",
     )
     (root / "CHANGELOG.md").write_text("## [0.1.0]\n\n- All.\n")
-    assert plan(root, "patch", "geo").notes == ("CHANGELOG.md: nothing stands under 'Unreleased' that could be moved",)
+    assert plan(root, "patch", "geo").notes == ("CHANGELOG.md: there is nothing under 'Unreleased' to move",)
 
 
 def test_bump_on_a_read_only_folder_changes_nothing(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -208,8 +208,8 @@ def test_bump_refuses_to_commit_other_changes_or_a_tag_twice(repository: Path) -
     with pytest.raises(FormatError) as caught:
         refuse_commit(repository, plan(repository, "patch", "geo"))
     assert str(caught.value) == (
-        "the tag 'geo-v0.1.1': exists already\n"
-        "morloc/geo/package.yaml: has changes that are not committed, and --tag would commit them\n"
+        "the tag 'geo-v0.1.1': already exists\n"
+        "morloc/geo/package.yaml: has uncommitted changes, which --tag would commit\n"
         "  hint: commit them first"
     )
 

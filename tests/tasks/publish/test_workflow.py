@@ -159,7 +159,7 @@ def test_workflows_name_actions_by_release_and_pins_by_commit(root: Path) -> Non
 def test_workflows_give_secrets_to_the_environment_alone(root: Path) -> None:
     (root / "packyard.toml").write_text(MANIFEST + '[sign]\nseed_env = "RELEASE_SEED"\n')
     job = read(texts(root)["package"])["jobs"]["package"]
-    assert job["env"] == {"RELEASE_SEED": "${{ secrets.RELEASE_SEED || 'a seed that everybody knows' }}"}
+    assert job["env"] == {"RELEASE_SEED": "${{ secrets.RELEASE_SEED || 'a seed that everyone knows' }}"}
     for text in texts(root).values():
         steps = [step for job in read(text)["jobs"].values() for step in job["steps"]]
         assert not [step for step in steps if "${{" in step.get("run", "")], "an expression in a script is injected"
@@ -216,13 +216,12 @@ def test_workflow_template_of_the_workspace_goes_before_the_built_in_one(root: P
         (
             "packyard.toml",
             MANIFEST + '[ci.pins]\n"actions/chekout" = "main"\n',
-            "packyard.toml: ci.pins.actions/chekout: 'main' is not a commit, "
-            "40 digits and letters a to f were expected",
+            "packyard.toml: ci.pins.actions/chekout: 'main' is not a commit; expected 40 hexadecimal digits",
         ),
         (
             "packyard.toml",
             MANIFEST + f'[ci.pins]\n"actions/chekout" = "{COMMIT}"\n',
-            "packyard.toml: ci.pins.actions/chekout: 'actions/chekout' is no action of the built-in workflows\n"
+            "packyard.toml: ci.pins.actions/chekout: 'actions/chekout' is not an action of the built-in workflows\n"
             f"  hint: known: {', '.join(ACTIONS)}",
         ),
     ],

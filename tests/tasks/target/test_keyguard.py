@@ -17,7 +17,7 @@ TARGET = Target(name="x:a", doc="", place="p", run="m:f")
 def test_key_of_the_workspace_is_refused() -> None:
     with pytest.raises(ActionError) as caught:
         refuse_key(TARGET, Source(path="a/key", at="b"), "OpenSSH")
-    assert str(caught.value) == f"'x:a' would hold the private key 'a/key' (OpenSSH)\n  hint: {KEY_HINT}"
+    assert str(caught.value) == f"'x:a' would contain the private key 'a/key' (OpenSSH)\n  hint: {KEY_HINT}"
 
 
 def test_key_that_is_let_through_or_lies_elsewhere_is_taken() -> None:

@@ -65,7 +65,7 @@ def test_port_that_is_taken_is_told(address: str, tmp_path: Path) -> None:
         site_server(tmp_path / "site", port, print)
     assert str(caught.value) == (
         f"127.0.0.1:{port}: cannot be served: Address already in use\n"
-        "  hint: name another one by --port, or any by --port 0"
+        "  hint: choose another port with --port, or any free one with --port 0"
     )
-    with pytest.raises(ActionError, match="70000 is not a port, a number up to 65535 was expected"):
+    with pytest.raises(ActionError, match="70000 is not a port; expected a number up to 65535"):
         site_server(tmp_path / "site", 70000, print)

@@ -71,14 +71,14 @@ def test_everything_read_is_watched(write, tmp_path):
 def test_member_folder_without_manifest_is_said(write, tmp_path):
     write("apps/empty/readme.md", "")
     assert problems(tmp_path) == (
-        "apps/empty: is a member without a manifest, one of mojo.toml, pyproject.toml, package.yaml was expected\n"
-        "  hint: add one, or take the folder out of workspace.members in packyard.toml"
+        "apps/empty: is a member without a manifest; expected one of mojo.toml, pyproject.toml, package.yaml\n"
+        "  hint: add one, or remove the folder from workspace.members in packyard.toml"
     )
 
 
 def test_two_members_of_one_name_are_said(write, tmp_path):
     write("mojo/other/mojo.toml", MOJO.format(name="hello"))
-    assert problems(tmp_path) == "mojo/other: 'hello' is the name of two members, the other is 'apps/hello'"
+    assert problems(tmp_path) == "mojo/other: 'hello' is the name of two members; the other is 'apps/hello'"
 
 
 def test_manifests_that_disagree_are_said(write, tmp_path):
@@ -118,8 +118,8 @@ def test_lock_is_read_with_the_manifests_and_its_problems_are_said_with_theirs(w
     assert problems(tmp_path) == (
         "packyard.lock: toolchian: unknown key\n"
         "  hint: did you mean 'toolchain'?\n"
-        "apps/empty: is a member without a manifest, one of mojo.toml, pyproject.toml, package.yaml was expected\n"
-        "  hint: add one, or take the folder out of workspace.members in packyard.toml"
+        "apps/empty: is a member without a manifest; expected one of mojo.toml, pyproject.toml, package.yaml\n"
+        "  hint: add one, or remove the folder from workspace.members in packyard.toml"
     )
 
 
@@ -131,8 +131,8 @@ def test_epoch_comes_from_the_environment(write, tmp_path, monkeypatch):
     assert problems(tmp_path) == "SOURCE_DATE_EPOCH: 'soon' is not a time in whole seconds since 1970"
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000000")  # milliseconds
     assert problems(tmp_path) == (
-        "SOURCE_DATE_EPOCH: '1700000000000' is beyond 2107, the last year that a zip can hold; "
-        "seconds since 1970 were expected"
+        "SOURCE_DATE_EPOCH: '1700000000000' is after 2107, the last year that a zip can hold; expected seconds "
+        "since 1970"
     )
 
 

@@ -39,7 +39,7 @@ def run() -> Any:
     arguments = sys.argv[1:]
     if arguments[:1] == ["--packyard-run"]:
         if len(arguments) < 2 or arguments[1] not in commands:
-            sys.stderr.write(f"--packyard-run: one of these was expected: {', '.join(sorted(commands))}\n")
+            sys.stderr.write(f"--packyard-run: expected one of {', '.join(sorted(commands))}\n")
             return 2
         name, arguments = arguments[1], arguments[2:]
     elif arguments[:1] == ["--packyard-slot"]:
@@ -76,7 +76,7 @@ def _trust(compiled_in: list[str]) -> None:
 def _show_slot(words: list[str], known: dict[str, Any]) -> int:
     """Print where a slot is, for programs that are not written in Python; a lazy one is unpacked by that."""
     if len(words) != 1 or words[0] not in known:
-        sys.stderr.write(f"--packyard-slot: one of these was expected: {', '.join(sorted(known)) or '(none)'}\n")
+        sys.stderr.write(f"--packyard-slot: expected one of {', '.join(sorted(known)) or '(none)'}\n")
         return 2
     announce()
     try:
@@ -142,7 +142,7 @@ def _serve(application: Any) -> int:
     """Serve a WSGI application on 127.0.0.1, port $PORT (8000): by gunicorn when it is bundled, else by wsgiref."""
     text = os.environ.get("PORT", "8000")
     if not text.isdecimal() or int(text) > 65535:
-        sys.stderr.write(f"PORT: {text!r} is not a port, a number up to 65535 was expected\n")
+        sys.stderr.write(f"PORT: {text!r} is not a port; expected a number up to 65535\n")
         return 2
     try:
         gunicorn = importlib.import_module("gunicorn.app.base")

@@ -42,7 +42,7 @@ def slot(name: str) -> Path:
     """
     slots = facts()["slots"]
     if name not in slots:
-        raise KeyError("no slot {!r} in this bundle, there are: {}".format(name, ", ".join(sorted(slots)) or "none"))
+        raise KeyError("no slot {!r} in this bundle; there are: {}".format(name, ", ".join(sorted(slots)) or "none"))
     spec = slots[name]
     lifecycle = spec["lifecycle"]
     if lifecycle == "init":
@@ -206,7 +206,9 @@ def _asked(name: str, spec: dict[str, str]) -> Path:
         except OSError as error:
             raise RuntimeError(f"slot {name!r}: it is in the bundle file {bundle!r}: {error.strerror}") from error
         except (ValueError, KeyError, struct.error, tarfile.TarError, EOFError) as error:
-            raise RuntimeError(f"slot {name!r}: the bundle file {bundle!r} is not what was started: {error}") from error
+            raise RuntimeError(
+                f"slot {name!r}: the bundle file {bundle!r} is not the one that was started: {error}"
+            ) from error
     os.environ[_variable(name)] = str(place)
     return place
 
@@ -238,13 +240,13 @@ def _metadata(stream: BinaryIO) -> dict[str, Any]:
     text = json.dumps(rest, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     stamps = [folder / _STAMP for folder in (root(), root().parent) if (folder / _STAMP).is_file()]
     if not stamps or stamps[0].read_text().strip() != hashlib.sha256(text.encode("ascii")).hexdigest():
-        raise ValueError("its metadata are others")
+        raise ValueError("its metadata differs")
     values["table"] = struct.unpack_from("<Q", index, 40)[0]
     return values
 
 
 def _unpack(name: str, metadata: dict[str, Any], stream: BinaryIO, place: Path) -> None:
-    """Put the slot at `place`, whole or not at all; ValueError when its bytes are not the signed ones."""
+    """Put the slot at `place`, whole or not at all; ValueError when its bytes are not the signed bytes."""
     import gzip
     import shutil
     import struct
@@ -272,7 +274,7 @@ def _unpack(name: str, metadata: dict[str, Any], stream: BinaryIO, place: Path) 
                 shutil.copyfileobj(content, out, _CHUNK)
             whole.chmod(int(entry["permissions"], 8))
         if "sha256:" + stored.digest() != entry["checksum"]:
-            raise ValueError("its bytes are not the signed ones")
+            raise ValueError("its bytes are not the signed bytes")
         _move(whole, place)
     finally:
         shutil.rmtree(aside, ignore_errors=True)

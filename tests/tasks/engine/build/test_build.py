@@ -278,7 +278,7 @@ def test_artifact_keeps_its_executable_bit(yard):
     place = yard.root / "dist/t.out"
     assert place.stat().st_mode & 0o777 == 0o755
     place.chmod(0o644)
-    assert yard.states()["t"] == "stale: dist/t.out was altered"
+    assert yard.states()["t"] == "stale: dist/t.out was changed"
     assert yard.make() == {"t": "restored"}
     assert place.stat().st_mode & 0o777 == 0o755
 
@@ -292,7 +292,7 @@ def test_store_gone_changes_nothing_until_something_runs(chain):
     assert set(chain.make().values()) == {"fresh"}
     chain.write("b.txt", "bb\n")
     assert chain.make() == {"a": "fresh", "b": "ran", "c": "ran"}
-    assert chain.said == ["x:a: its bytes in the store are gone or damaged, making it again"]
+    assert chain.said == ["x:a: stored output is missing or corrupt; rebuilding"]
     assert "x:a" not in chain.ran  # taken from dist/
 
 
@@ -382,14 +382,14 @@ def test_defect_of_an_action_is_one_line_and_its_traceback_is_in_the_log(chain):
 def test_action_that_leaves_nothing_fails(chain):
     chain.actions["x:a"] = lambda room: None
     assert chain.make("x:a") == {"a": "failed"}
-    assert chain.build.outcomes["x:a"].message == "the action ended well but left no file 'a.out'"
+    assert chain.build.outcomes["x:a"].message == "the action succeeded but left no file 'a.out'"
 
 
 def test_source_missing_is_named(chain):
     (chain.root / "b.txt").unlink()
     assert chain.states()["b"] == "waiting: x:a is not done"
     assert chain.make()["b"] == "failed"
-    assert chain.build.outcomes["x:b"].message == "b.txt: is missing, packyard.toml needs it"
+    assert chain.build.outcomes["x:b"].message == "b.txt: is missing; packyard.toml needs it"
 
 
 def test_source_changed_while_it_is_staged_is_taken_as_it_is_now(chain):
@@ -416,7 +416,7 @@ def test_source_that_never_stands_still_is_named(chain, monkeypatch):
 
     monkeypatch.setattr(sandbox, "stage", stage)
     assert chain.make("x:a") == {"a": "failed"}
-    assert chain.build.outcomes["x:a"].message == "a.txt: changed while it was being read"
+    assert chain.build.outcomes["x:a"].message == "a.txt: changed while being read"
 
 
 def test_source_changed_by_its_own_action_is_seen_next_time(chain):
@@ -592,7 +592,7 @@ def test_lock_is_made_while_its_target_waits_and_a_failure_is_told_by_that(yard,
     def write(params: Mapping[str, Any], root: Path, *, downloads: Path) -> None:
         asked.append(params["path"])
         if params["path"] == "bad.toml":
-            raise ActionError("bad.toml: no versions were found")
+            raise ActionError("bad.toml: no versions found")
         (root / params["path"]).write_text("lock\n")
         made.set()
 
@@ -604,7 +604,7 @@ def test_lock_is_made_while_its_target_waits_and_a_failure_is_told_by_that(yard,
     build.prepare(yard.targets)
     assert made.wait(20)  # before anybody asked for a target
     assert build.make("x:a").how == "ran"
-    assert build.make("x:b").message == "bad.toml: no versions were found"
+    assert build.make("x:b").message == "bad.toml: no versions found"
     assert sorted(asked) == ["bad.toml", "lock.toml"]
     build.close()
     build.trace.close()

@@ -64,8 +64,8 @@ def test_outcome_names_the_folder_as_one(site: Yard) -> None:
     ("change", "why"),
     [
         (lambda root: (root / "site/two/index.html").unlink(), "site/two/index.html is missing"),
-        (lambda root: (root / "site/two/index.html").write_text("2"), "site/two/index.html was altered"),
-        (lambda root: (root / "site/run").chmod(0o644), "site/run was altered"),
+        (lambda root: (root / "site/two/index.html").write_text("2"), "site/two/index.html was changed"),
+        (lambda root: (root / "site/run").chmod(0o644), "site/run was changed"),
         (lambda root: shutil.rmtree(root / "site"), "site/one/index.html is missing"),
     ],
     ids=["deleted", "altered", "mode", "folder gone"],
@@ -106,7 +106,7 @@ def test_folder_that_moves_is_placed_anew(site: Yard) -> None:
     site.make()
     moved = Output(part="site", at="site", artifact="site/a", tree=True)
     site.target("s", "words", action=pages, outputs=(Output(at="main", artifact="dist/main"), moved))
-    assert site.states() == {"s": "stale: it was never made here"}
+    assert site.states() == {"s": "stale: it was never built here"}
     assert site.make() == {"s": "restored"}
     assert kept(site) == {path.replace("site/", "site/a/"): text for path, text in ALL.items()}
 
@@ -142,4 +142,4 @@ def test_link_in_a_folder_artifact_is_refused(site: Yard) -> None:
     site.target("s", "words", action=linked, outputs=(Output(at="main", artifact="dist/main"), FOLDER))
     assert site.make() == {"s": "failed"}
     assert site.build is not None
-    assert site.build.outcomes["x:s"].message == "'link' is a link, a folder of files alone was expected"
+    assert site.build.outcomes["x:s"].message == "'link' is a link; expected a folder that contains only files"

@@ -29,7 +29,7 @@ WHOLE = {"dist/o": LOOK}
 
 
 def test_verdict_without_a_record_is_stale():
-    assert judge(TARGET, None, NOW, {}) == Verdict("stale", ("it was never made here",))
+    assert judge(TARGET, None, NOW, {}) == Verdict("stale", ("it was never built here",))
 
 
 def test_verdict_on_nothing_changed_is_fresh():
@@ -51,8 +51,8 @@ def test_verdict_on_nothing_changed_is_fresh():
         ({"params": {"epoch": 0, "deep": {"list": [1, "é"]}}}, 'deep.list changed from [1] to [1, "é"]'),
         ({"params": {"epoch": 0}}, 'deep changed from {"list": [1]} to null'),
         ({"params": {"epoch": False, "deep": {"list": [1]}}}, "epoch changed from 0 to false"),
-        ({"run": "m:g"}, "the way it is made changed"),
-        ({"outputs": []}, "the way it is made changed"),
+        ({"run": "m:g"}, "the build function or its declared outputs changed"),
+        ({"outputs": []}, "the build function or its declared outputs changed"),
         ({"packyard": "2"}, "Packyard itself changed"),
         ({"python": "3.13.0"}, "Python changed from 3.12.1 to 3.13.0"),
     ],
@@ -70,8 +70,8 @@ def test_verdict_cuts_long_values():
     ("look", "reason"),
     [
         (None, "dist/o is missing"),
-        (dataclasses.replace(LOOK, digest=bytes(31) + b"1"), "dist/o was altered"),
-        (dataclasses.replace(LOOK, executable=True), "dist/o was altered"),
+        (dataclasses.replace(LOOK, digest=bytes(31) + b"1"), "dist/o was changed"),
+        (dataclasses.replace(LOOK, executable=True), "dist/o was changed"),
     ],
 )
 def test_verdict_names_artifacts_that_are_not_as_made(look, reason):

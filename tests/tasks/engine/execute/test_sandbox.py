@@ -188,7 +188,7 @@ def test_collect_of_what_is_no_file_is_an_error(tmp_path, store, left):
             (made.outputs / "a").symlink_to("/etc/hostname")
         with pytest.raises(ActionError) as caught:
             collect(made, target(outputs=(Output(at="a"),)), store)
-    assert str(caught.value) == "the action ended well but left no file 'a'"
+    assert str(caught.value) == "the action succeeded but left no file 'a'"
 
 
 def test_sweep_removes_what_nobody_holds(tmp_path, base):
@@ -216,7 +216,7 @@ def test_base_of_somebody_else_is_refused(tmp_path, monkeypatch):
         with pytest.raises(ActionError) as caught:
             sandbox.base()
         assert str(caught.value) == (
-            f"{place}: is not a folder of this user's, sandboxes cannot be made there\n  hint: remove it"
+            f"{place}: does not belong to this user, so no sandboxes can be made there\n  hint: remove it"
         )
     finally:
         place.rmdir()
@@ -233,7 +233,7 @@ def test_stage_of_a_private_key_is_refused(tmp_path, root, store, link):
     with room(tmp_path, wanted) as made:
         with pytest.raises(ActionError) as caught:
             stage(made, root, wanted, looks(root, "a.txt", "b.txt"), {}, store)
-        assert caught.value.message == "'x:a' would hold the private key 'b.txt' (PKCS#8)"
+        assert caught.value.message == "'x:a' would contain the private key 'b.txt' (PKCS#8)"
 
 
 def test_stage_of_a_private_key_that_is_let_through_copies_it(tmp_path, root, store):

@@ -60,8 +60,8 @@ def test_graph_puts_no_private_key_into_an_action(build) -> None:  # type: ignor
     with pytest.raises(PlanError) as error:
         build([target("archive:tools", sources=(keys,))])
     assert str(error.value) == (
-        "archive:tools.toml: 'archive:tools' would hold the private key 'scripts/keys/flavor-private.key'\n"
-        "  hint: exclude it, or keep keys outside of what is packed; one for tests alone: [workspace] allow_keys"
+        "archive:tools.toml: 'archive:tools' would contain the private key 'scripts/keys/flavor-private.key'\n"
+        "  hint: exclude it, or keep keys outside what is packed; one for tests alone: [workspace] allow_keys"
     )
 
 
@@ -151,7 +151,7 @@ def test_cycle_of_one_is_shown(build):
 
 def test_name_declared_twice_names_both_places(build):
     message = problems(build, [target("x:a", place="one.toml")], [target("x:a", place="two.toml")])
-    assert message == "two.toml: 'x:a' is declared twice, also in one.toml"
+    assert message == "two.toml: 'x:a' is declared twice; the other is in one.toml"
 
 
 def test_artifact_with_two_owners_names_both_places(build):
@@ -163,7 +163,7 @@ def test_artifacts_that_differ_in_case_alone_are_one_on_some_systems(build):
     message = problems(build, [target("x:a", artifact="dist/Web"), target("x:b", artifact="dist/web")])
     assert message == (
         "x:b.toml: 'dist/web' is made by 'x:b' and by 'x:a' (x:a.toml)\n"
-        "  hint: systems that ignore case take it for 'dist/Web'"
+        "  hint: on case-insensitive systems it is the same as 'dist/Web'"
     )
     message = problems(build, [target("x:a", artifact="Site/o"), target("x:b", artifact="site/o/p")])
     assert message == "x:b.toml: 'site/o/p' of 'x:b' lies inside 'Site/o' of 'x:a' (x:a.toml)"

@@ -183,7 +183,7 @@ def test_collect_beside_a_build_gives_up(store: Store, keep: Keep, remove: Calla
     building.hold()
     with pytest.raises(ActionError) as caught:
         remove(store)
-    assert str(caught.value).startswith("the store is in use by a build, nothing was removed")
+    assert str(caught.value).startswith("a build is using the store; nothing was removed")
     assert known(store, "ab") == ["ab"]
     building.close()
     assert remove(store).results == 1

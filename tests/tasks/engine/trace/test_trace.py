@@ -135,8 +135,8 @@ def test_trace_damaged_is_set_aside(tmp_path):
     trace = Trace(tmp_path)
     aside = next(place.parent.glob("*.aside"))
     assert trace.notice == (
-        f".packyard/trace.sqlite: is damaged (file is not a database); it was set aside as {aside.name}, "
-        "artifacts are restored from the store"
+        f".packyard/trace.sqlite: is corrupt (file is not a database); it was set aside as {aside.name}; artifacts "
+        "are restored from the store"
     )
     commit(trace, "x:a")
     trace.close()

@@ -99,8 +99,8 @@ def test_distribution_of_a_meta_package_has_examples_that_import_from_it(tmp_pat
 @pytest.mark.parametrize(
     ("files", "message"),
     [
-        (without("LICENSE"), "which needs a LICENSE, and there is none"),
-        (without("README.md"), "which needs a README.md, and there is none"),
+        (without("LICENSE"), "which requires a LICENSE, but there is none"),
+        (without("README.md"), "which requires a README.md, but there is none"),
     ],
 )
 def test_distribution_demands_license_and_readme(tmp_path: Path, files: dict[str, str], message: str) -> None:

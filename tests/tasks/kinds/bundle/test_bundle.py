@@ -122,9 +122,9 @@ def test_bundle_without_a_python_looks_for_one(plan: Plan, tmp_path: Path) -> No
     with pytest.raises(FormatError) as caught:
         plan(PROJECT + 'platforms = ["linux_amd64", "windows_amd64"]\n[tool.flavor.build]\nruntime = false\n')
     assert str(caught.value) == (
-        "hello/pyproject.toml: tool.flavor.build.runtime: is false, and a bundle for 'windows_amd64' cannot look for a "
-        "Python: that takes a POSIX shell\n"
-        "  hint: leave that platform out, or let the bundle carry its Python"
+        "hello/pyproject.toml: tool.flavor.build.runtime: is false, but a bundle for 'windows_amd64' cannot look "
+        "for Python: that requires a POSIX shell\n"
+        "  hint: leave out that platform, or let the bundle carry its Python"
     )
 
 
@@ -223,11 +223,12 @@ target = ".packyard-hidden"
     place = "hello/pyproject.toml: tool.flavor"
     assert str(caught.value).splitlines() == [
         f"{place}.slots[0].id: 'app' is the id of a slot that every bundle has",
-        f"{place}.slots[1].target: 'lib/x' is where Python lies, and the slot is not there for good, another place was "
-        "expected",
-        f"{place}.slots[3].target: '.packyard-hidden' starts like what Packyard keeps beside the content",
-        f"{place}.slots[2].target: 'app/inner' lies in the slot 'app', a place of its own was expected",
-        f"{place}.policy.max_age_days: needs a bundle that says when it was built, and reproducible builds are undated",
+        f"{place}.slots[1].target: 'lib/x' is where Python is unpacked, but the slot is not permanent; expected "
+        "another target",
+        f"{place}.slots[3].target: '.packyard-hidden' starts like the names that Packyard uses beside the content",
+        f"{place}.slots[2].target: 'app/inner' is inside the slot 'app'; expected a separate target",
+        f"{place}.policy.max_age_days: requires a bundle that says when it was built, but reproducible builds are "
+        "undated",
         "  hint: set SOURCE_DATE_EPOCH to the time of the release",
     ]
 

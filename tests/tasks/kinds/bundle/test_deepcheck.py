@@ -90,7 +90,7 @@ def test_whole_application_passes(make: Make) -> None:
         ({"bin/python3.12": None}, "command: 'bin/python3.12', which the launcher runs, is not in the bundle"),
         (
             {f"{SITE}/packyard_runtime/program.json": json.dumps(FACTS | {"default": "x"}).encode()},
-            "command: the default command 'x' is none of its commands",
+            "command: the default command 'x' is not one of its commands",
         ),
         (
             {f"{SITE}/packyard_runtime/program.json": b"{"},
@@ -115,7 +115,7 @@ def test_application_that_does_not_hold_together_is_found(
 def test_seal_of_no_tree_is_found(make: Make) -> None:
     path = make(coverage=Coverage(tree="", sealed=True))
     assert [str(one) for one in verify_file(path, deep=True).findings] == [
-        "seal: it is said to be sealed, and '' is not a digest (sha256: and 64 hexadecimal digits)"
+        "seal: it is marked as sealed, but '' is not a digest; expected sha256: and 64 hexadecimal digits"
     ]
 
 

@@ -162,8 +162,8 @@ def test_python_that_went_or_became_another_is_replaced(content: Content) -> Non
 def test_pythons_that_do_not_fit_are_named(tmp_path: Path) -> None:
     content = Content(tmp_path, Asked(python=RUNNING, newest=RUNNING, machine="x86_64", glibc="9.9"))
     assert content.start().stderr == (
-        f"app: there is no Python on PATH that it can run with, CPython {RUNNING} (x86_64, glibc 9.9 or newer) was "
-        "expected\n  hint: install it, or put the folder that it is in into PATH\n"
+        f"app: no Python on PATH can run it; expected CPython {RUNNING} (x86_64, glibc 9.9 or newer)\n  hint: "
+        "install it, or add its folder to PATH\n"
     )
     old = content.folder("old", python3="#!/bin/sh\ncase $5 in *runtime*) exit 1;; esac\nprintf 'Python 3.4.1'\n")
     broken = content.folder("broken", python3="#!/bin/sh\nexit 127\n")
@@ -175,7 +175,7 @@ def test_pythons_that_do_not_fit_are_named(tmp_path: Path) -> None:
     release = ".".join(map(str, sys.version_info[:3]))
     assert done.stderr.splitlines()[1:-1] == [
         f"  {old}/python3 is Python 3.4.1",
-        f"  {broken}/python3 is no Python that starts",
+        f"  {broken}/python3 is not a Python that starts",
         f"  {tmp_path}/real/python3 is CPython {release} with glibc {glibc}",
     ]
     assert (done.returncode, done.stdout) == (1, "")

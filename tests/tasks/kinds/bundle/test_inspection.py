@@ -114,8 +114,8 @@ def test_verification_of_a_damaged_bundle_names_the_damage(make_bundle: MakeBund
     assert not verification.passed()
     assert verification.text().splitlines() == [
         f"{path}: damaged (key {KEY.hex()[:16]}...)",
-        "  slot: slot 1 'notes': its bytes do not have the checksum of the slot table",
-        "  slot: slot 1 'notes': its bytes are not the ones whose digest is signed",
+        "  slot: slot 1 'notes': its bytes do not match the checksum in the slot table",
+        "  slot: slot 1 'notes': its bytes do not match the signed digest",
     ]
 
 
@@ -124,7 +124,7 @@ def test_verification_of_another_file_says_that_it_is_no_bundle(tmp_path: Path) 
     verification = verify_file(tmp_path / "x")
     assert verification.text().splitlines() == [
         f"{tmp_path / 'x'}: damaged",
-        "  file: is not a bundle: 1 bytes are less than its trailer has",
+        "  file: is not a bundle: 1 bytes is less than a trailer",
     ]
     assert verification.json()["name"] is None
 
@@ -142,10 +142,10 @@ def test_extract_refuses_an_existing_folder_and_an_unknown_slot(make_bundle: Mak
     path = make_bundle()
     with pytest.raises(FormatError) as caught:
         extract(path, tmp_path)
-    assert str(caught.value) == f"{tmp_path}: exists already, a new folder was expected"
+    assert str(caught.value) == f"{tmp_path}: already exists; expected a new folder"
     with pytest.raises(FormatError) as caught:
         extract(path, tmp_path / "out", "none")
-    assert str(caught.value) == f"{path}: 'none' is not a slot of it, known: app, notes"
+    assert str(caught.value) == f"{path}: 'none' is not a slot of this bundle; expected one of app, notes"
 
 
 def tar(name: str, kind: bytes = tarfile.REGTYPE) -> bytes:

@@ -63,8 +63,8 @@ def test_launcher_of_another_digest_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ActionError) as caught:
         make_launcher(room_for(tmp_path, params))
     assert str(caught.value) == (
-        f"'flavor-rs-launcher-0.5.4-linux_amd64' has the digest sha256:{WHEELS['linux_amd64'].rust}, "
-        f"sha256:{'0' * 64} was expected"
+        f"'flavor-rs-launcher-0.5.4-linux_amd64' has digest sha256:{WHEELS['linux_amd64'].rust}; expected "
+        f"sha256:{'0' * 64}"
     )
 
 

@@ -302,7 +302,7 @@ def test_lazy_of_another_bundle_file_is_refused(app: App, pack: Callable[..., Pa
         [shutil.which("python3") or "python3", "-c", code], env={**app.env, "PACKYARD_BUNDLE": str(app.bundle)},
         capture_output=True, text=True, check=False,
     )  # fmt: skip
-    assert "is not what was started: its metadata are others" in done.stderr
+    assert "is not the one that was started: its metadata differs" in done.stderr
 
 
 def test_temporary_is_fresh_for_each_process_and_gone_at_its_end(app: App) -> None:

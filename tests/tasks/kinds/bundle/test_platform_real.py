@@ -170,4 +170,4 @@ def test_compiled_code_of_a_member_is_not_taken_to_another_platform(app_in) -> N
         f'sha256 = "sha256:{hashlib.sha256(data).hexdigest()}"\n',
     )
     done = space.packyard("pack", status=1)
-    assert "'app' holds code compiled for this machine" in done.out
+    assert "'app' contains code compiled for this machine" in done.out

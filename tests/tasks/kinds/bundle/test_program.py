@@ -149,7 +149,7 @@ def test_arguments_are_the_users_and_the_name_is_the_commands(prefix: Prefix) ->
 def test_unknown_command_is_refused_with_the_known_ones(prefix: Prefix, words: list[str]) -> None:
     done = prefix.start(*words)
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == f"--packyard-run: one of these was expected: {', '.join(sorted(COMMANDS))}\n"
+    assert done.stderr == f"--packyard-run: expected one of {', '.join(sorted(COMMANDS))}\n"
 
 
 @pytest.mark.parametrize(
@@ -219,7 +219,7 @@ def test_wsgi_application_is_served_by_gunicorn_when_it_is_there(prefix: Prefix,
 @pytest.mark.parametrize("port", ["http", "-1", "65536", ""])
 def test_port_that_is_none_is_refused(prefix: Prefix, port: str) -> None:
     done = prefix.start("--packyard-run", "wsgi", PORT=port)
-    assert (done.returncode, done.stderr) == (2, f"PORT: {port!r} is not a port, a number up to 65535 was expected\n")
+    assert (done.returncode, done.stderr) == (2, f"PORT: {port!r} is not a port; expected a number up to 65535\n")
 
 
 def free_port() -> int:

@@ -100,16 +100,16 @@ def test_development_key_that_cannot_be_made_names_the_ways_out(
         make_development_key()
     assert str(caught.value) == (
         f"{tmp_path}/file/config/development.key: a development key cannot be made: Not a directory\n"
-        "  hint: give a key by --private-key or --key-seed, or in [sign] of packyard.toml"
+        "  hint: give a key with --private-key or --key-seed, or in [sign] of packyard.toml"
     )
 
 
 @pytest.mark.parametrize(
     ("sign", "message"),
     [
-        ('seed_env = "TEAM_SEED"', "TEAM_SEED: is not set, the seed of the signing key was expected"),
+        ('seed_env = "TEAM_SEED"', "TEAM_SEED: is not set; expected the seed of the signing key"),
         ('key = "none.pem"', "{root}/none.pem: cannot be read: No such file or directory"),
-        ('key = "packyard.toml"', "{root}/packyard.toml: is not a private key, a PKCS#8 PEM file was expected"),
+        ('key = "packyard.toml"', "{root}/packyard.toml: is not a private key; expected a PKCS#8 PEM file"),
     ],
 )
 def test_wrong_key_is_named(workspace: MakeWorkspace, sign: str, message: str) -> None:
@@ -123,7 +123,7 @@ def test_empty_seed_is_refused(workspace: MakeWorkspace, monkeypatch: pytest.Mon
     monkeypatch.setenv("PACKYARD_KEY_SEED", "")
     with pytest.raises(PlanError) as caught:
         choose_key(workspace())
-    assert str(caught.value) == "PACKYARD_KEY_SEED: is empty, the seed of the signing key was expected"
+    assert str(caught.value) == "PACKYARD_KEY_SEED: is empty; expected the seed of the signing key"
 
 
 def test_key_that_changed_since_the_plan_is_refused(workspace: MakeWorkspace, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -133,8 +133,8 @@ def test_key_that_changed_since_the_plan_is_refused(workspace: MakeWorkspace, mo
     with pytest.raises(ActionError) as caught:
         load_key(key)
     assert str(caught.value) == (
-        "the signing key changed since the plan: the seed in PACKYARD_KEY_SEED (public key edcf7af5bd190357...) "
-        "was expected\n  hint: run again"
+        "the signing key changed since the plan; expected the seed in PACKYARD_KEY_SEED (public key "
+        "edcf7af5bd190357...)\n  hint: run again"
     )
 
 
@@ -147,7 +147,7 @@ def test_key_pair_is_written_once_and_reads_back(tmp_path: Path) -> None:
     before = private.read_bytes()
     with pytest.raises(FormatError) as caught:
         write_keys(tmp_path / "keys")
-    assert str(caught.value) == f"{private}: exists already, a key is never overwritten"
+    assert str(caught.value) == f"{private}: already exists, and a key is never overwritten"
     assert private.read_bytes() == before
 
 

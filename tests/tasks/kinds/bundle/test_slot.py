@@ -89,14 +89,14 @@ def test_slot_of_a_target_uses_its_artifact(tmp_path: Path) -> None:
     ("slot", "message"),
     [
         ('source = "gone"',
-         "app/pyproject.toml: tool.flavor.slots[0].source: 'gone' is not there, "
-         "a file, a folder or a pattern that finds something was expected"),
+         "app/pyproject.toml: tool.flavor.slots[0].source: 'gone' is missing; expected a file, a folder or a "
+         "pattern that matches something"),
         ('source = "static"\nexclude = ["*"]',
-         "app/pyproject.toml: tool.flavor.slots[0].source: 'static' holds no file that is not excluded, "
-         "a file, a folder or a pattern that finds something was expected"),
+         "app/pyproject.toml: tool.flavor.slots[0].source: 'static' contains only excluded files; expected a file, "
+         "a folder or a pattern that matches something"),
         ('source = "static"\noperations = "gzip"',
-         "app/pyproject.toml: tool.flavor.slots[0].operations: 'gzip' holds one file, "
-         "and 'static' is a folder or pattern\n  hint: leave operations out for a tar.gz"),
+         "app/pyproject.toml: tool.flavor.slots[0].operations: 'gzip' holds one file, but 'static' is a folder or "
+         "pattern\n  hint: leave out operations for a tar.gz"),
     ],
 )  # fmt: skip
 def test_slot_without_files_is_an_error_of_the_plan(tmp_path: Path, slot: str, message: str) -> None:
@@ -110,5 +110,5 @@ def test_slot_of_colliding_names_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(ActionError) as error:
         made(tmp_path, target)
     assert str(error.value) == (
-        "the slot cannot be packed: 's/a.css' and 's/A.css' are one file on systems that ignore case"
+        "the slot cannot be packed: 's/a.css' and 's/A.css' are the same file on case-insensitive systems"
     )

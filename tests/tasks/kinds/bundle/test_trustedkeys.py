@@ -41,7 +41,7 @@ def test_name_of_another_key_and_a_name_that_is_none_are_refused() -> None:
     trustedkeys.add(ONE.hex(), "release")
     with pytest.raises(FormatError) as caught:
         trustedkeys.add(TWO.hex(), "release")
-    assert str(caught.value) == "'release' is the name of another trusted key\n  hint: choose one by --name"
+    assert str(caught.value) == "'release' is the name of another trusted key\n  hint: choose one with --name"
     with pytest.raises(FormatError, match="is not a name"):
         trustedkeys.add(TWO.hex(), "../x")
 
@@ -50,7 +50,7 @@ def test_unknown_key_is_not_removed() -> None:
     trustedkeys.add(ONE.hex(), "release")
     with pytest.raises(FormatError) as caught:
         trustedkeys.remove("other")
-    assert str(caught.value) == "'other' is no trusted key\n  hint: there are: release"
+    assert str(caught.value) == "'other' is not a trusted key\n  hint: there are: release"
 
 
 def test_weak_key_is_not_trusted() -> None:
@@ -64,5 +64,5 @@ def test_file_that_is_no_key_is_a_problem(config: Path) -> None:
     with pytest.raises(FormatError) as caught:
         trustedkeys.trusted()
     assert str(caught.value) == (
-        f"{config}/trusted-keys/x.pub: is not a public key, a PEM file or 64 hexadecimal digits were expected"
+        f"{config}/trusted-keys/x.pub: is not a public key; expected a PEM file or 64 hexadecimal digits"
     )

@@ -103,7 +103,7 @@ def test_cleanroom_of_a_damaged_archive_says_so(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-9])
     with pytest.raises(ActionError) as caught:
         prove_archive(room)
-    assert str(caught.value).splitlines()[1] == "bench-0.1.0.tar.gz unpacks: damaged file"
+    assert str(caught.value).splitlines()[1] == "bench-0.1.0.tar.gz unpacks: corrupt file"
 
 
 # bundles -----------------------------------------------------------------------------------------------------------
@@ -151,13 +151,13 @@ def test_cleanroom_starts_each_command_of_a_bundle_by_each_launcher(
     prove_bundle(room)
     report = json.loads((room.outputs / "cleanroom.json").read_text())
     assert [check["what"] for check in report["checks"]] == [
-        "app-1.0.psp is as it was signed",
-        "app --help starts, by the launcher rust",
-        "words one 'two words' starts, by the launcher rust",
-        "serve starts, by the launcher rust",
-        "app --help starts, by the launcher go",
-        "words one 'two words' starts, by the launcher go",
-        "serve starts, by the launcher go",
+        "app-1.0.psp is as signed",
+        "app --help starts with the rust launcher",
+        "words one 'two words' starts with the rust launcher",
+        "serve starts with the rust launcher",
+        "app --help starts with the go launcher",
+        "words one 'two words' starts with the go launcher",
+        "serve starts with the go launcher",
     ]
     assert list(room.scratch.iterdir()) == []
 
@@ -170,7 +170,7 @@ def test_cleanroom_gives_no_folder_the_name_that_a_bundle_gives_its_launcher(tmp
     kept.parent.mkdir()
     kept.write_text("mine")
     checks = list(bundle.check_starts(room, room.inputs / "app-1.0.psp", {}, {"app": []}))
-    assert [(check.what, check.passed) for check in checks] == [(f"app starts, by the launcher {launcher}", True)]
+    assert [(check.what, check.passed) for check in checks] == [(f"app starts with the {launcher} launcher", True)]
     assert kept.read_text() == "mine"
     assert list(room.scratch.iterdir()) == []
 
@@ -185,11 +185,11 @@ def test_cleanroom_names_the_command_of_a_bundle_that_fails_and_why(
     said = []
     for language in ("rust", "go"):
         said += [
-            f"lost --help starts, by the launcher {language}: missing dependency 'stranger': "
+            f"lost --help starts with the {language} launcher: missing dependency 'stranger': "
             "no module in the bundle has that name",
             "    ModuleNotFoundError: No module named 'stranger'",
-            f"words starts, by the launcher {language}: it ended with status 1",
-            f"sleeper starts, by the launcher {language}: it neither ended nor listened at $PORT in 0.50 s",
+            f"words starts with the {language} launcher: it ended with status 1",
+            f"sleeper starts with the {language} launcher: it neither exited nor listened on $PORT within 0.50 s",
         ]
     assert str(caught.value).splitlines() == ["app-1.0.psp: 6 of 7 checks failed in the clean room", *said]
 
@@ -198,7 +198,7 @@ def test_cleanroom_of_a_damaged_bundle_starts_nothing(tmp_path: Path) -> None:
     room = bundle_room(tmp_path, {"app": ()})
     path = room.inputs / "app-1.0.psp"
     path.write_bytes(path.read_bytes().replace(b"a file of its own", b"a file of another"))
-    with pytest.raises(ActionError, match=r"app-1\.0\.psp is as it was signed: damaged file\n"):
+    with pytest.raises(ActionError, match=r"app-1\.0\.psp is as signed: corrupt file\n"):
         prove_bundle(room)
     assert "starts" not in room.log.read_text()
 
@@ -239,8 +239,8 @@ def test_cleanroom_of_a_package_names_each_dependency_that_is_missing_or_stale()
         Check(what="a is what p was compiled against"),
         Check(
             what="b is what p was compiled against",
-            cause="stale package: its dependency was built again",
-            detail="build both again",
+            cause="stale package: its dependency was rebuilt",
+            detail="rebuild both",
         ),
         Check(
             what="c is what p was compiled against",

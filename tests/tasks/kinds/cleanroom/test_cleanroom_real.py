@@ -69,7 +69,7 @@ def test_cleanroom_imports_every_export_and_runs_the_examples(yard: Yard) -> Non
     assert report["passed"]
     assert list(report["present"]) == [f"nn.{end}", f"tensor.{end}"]
     assert [check["what"] for check in report["checks"]] == [
-        f"nn.{end} is whole, and made by this compiler",
+        f"nn.{end} is intact, and made by this compiler",
         "tensor is what nn was compiled against",
         "from nn import Leaf",
         "from nn import two",
@@ -177,8 +177,8 @@ def test_cleanroom_notices_another_file_a_stale_one_and_a_damaged_one(yard: Yard
         (packages / f"nn.{end}").write_bytes((packages / f"nn.{end}").read_bytes()[:-1])
 
     text = wrong(swap)
-    assert f"\nnn.{end} is whole, and made by this compiler: damaged file\n" in text
-    assert "\ntensor is what nn was compiled against: stale package: its dependency was built again\n" in text
+    assert f"\nnn.{end} is intact, and made by this compiler: corrupt file\n" in text
+    assert "\ntensor is what nn was compiled against: stale package: its dependency was rebuilt\n" in text
 
 
 def test_cleanroom_reports_a_crash_on_a_stale_package_as_one(yard: Yard, wrong) -> None:  # type: ignore[no-untyped-def]
@@ -204,9 +204,9 @@ def test_cleanroom_notices_the_wrong_compiler(yard: Yard, wrong, make_yard: Make
     other = make_yard(tmp_path / "other", next(version for version in VERSIONS if version != yard.version))
     other.write(PAIR)
     foreign = other.build("mojo:tensor")["tensor"]
-    assert f"\nnn.{end} is whole, and made by this compiler: wrong compiler: it fits Mojo {other.version[:4]}" in wrong(
-        lambda packages: (packages / f"nn.{end}").write_bytes(foreign) and None
-    )
+    assert (
+        f"\nnn.{end} is intact, and made by this compiler: wrong compiler: it fits Mojo {other.version[:4]}"
+    ) in wrong(lambda packages: (packages / f"nn.{end}").write_bytes(foreign) and None)
 
 
 def test_cleanroom_notices_recorded_sources(tmp_path: Path, make_yard: MakeYard, wrong, yard: Yard) -> None:  # type: ignore[no-untyped-def]
@@ -222,7 +222,7 @@ def test_cleanroom_notices_recorded_sources(tmp_path: Path, make_yard: MakeYard,
 
     text = wrong(compile_as_people_do)
     cause = "source fallback: it records the path of its sources, where the compiler looks for missing modules"
-    assert f"\nnn.{end} is whole, and made by this compiler: {cause}\n    {yard.root}/nn/" in text
+    assert f"\nnn.{end} is intact, and made by this compiler: {cause}\n    {yard.root}/nn/" in text
 
 
 def test_cleanroom_is_not_led_by_recorded_sources_to_what_is_missing(
@@ -248,7 +248,7 @@ def test_cleanroom_is_not_led_by_recorded_sources_to_what_is_missing(
     cause = "source fallback: it records the path of its sources, where the compiler looks for missing modules"
     assert text.startswith(
         "nn 0.1.0: 1 of 1 checks failed in the clean room\n"
-        f"nn.mojopkg is whole, and made by this compiler: {cause}\n    {people}/network/"
+        f"nn.mojopkg is intact, and made by this compiler: {cause}\n    {people}/network/"
     )
     # Without the look at paths the room passes, with the sources of `tensor`, and elsewhere the package does not work.
     monkeypatch.setattr(make_cleanroom, "check_file", lambda path, *_: Check(what=path.name))
@@ -349,9 +349,9 @@ def test_cleanroom_of_a_distribution_uses_what_was_shipped(yard_1: Yard, monkeyp
     report = json.loads(yard_1.build("cleanroom:odyssey")["odyssey"])
     assert [check["what"] for check in report["checks"] if not check["what"].startswith("from ")] == [
         "odyssey-v0.2.0.tar.gz unpacks",
-        "nn.mojopkg is whole, and made by this compiler",
+        "nn.mojopkg is intact, and made by this compiler",
         "tensor is what nn was compiled against",
-        "tensor.mojopkg is whole, and made by this compiler",
+        "tensor.mojopkg is intact, and made by this compiler",
         "examples/demo.mojo runs",
         "./scripts/run_all.sh 'two words' runs",
     ]

@@ -39,10 +39,10 @@ SHAPES = {
 }
 PASSED = [
     "shapes-0.1.0.morloc.tar.gz unpacks, as shapes 0.1.0",
-    "its name is that of its manifest",
-    "shapes and what it needs install from their archives alone",
+    "its name matches its manifest",
+    "shapes and its dependencies install from their archives alone",
     "2 packages as locked, file by file",
-    "no error in shapes and what it needs",
+    "no error in shapes and its dependencies",
     "the module shapes exports area",
 ]
 COMPILER = """\
@@ -106,14 +106,14 @@ def test_package_is_shown_to_work_but_for_its_types(shapes: Path) -> None:
     assert found.report.not_shown == NOT_SHOWN
     assert found.text.endswith(
         "  passed  the module shapes exports area\n"
-        "  not shown: that its types agree, and that the compiler's own installer takes it: there was no compiler of "
-        "morloc\n\n6 of 6 checks passed"
+        "not checked:  that its types agree, and that the compiler's own installer accepts it: there was no morloc "
+        "compiler\n\n6 of 6 checks passed"
     )
 
 
 def test_package_without_what_it_needs_names_it(tmp_path: Path) -> None:
     found = verify_artifact(archive(tmp_path, "shapes", SHAPES), (), None)
-    assert outcome(found) == {PASSED[2]: "missing dependency 'base': no archive here holds it"}
+    assert outcome(found) == {PASSED[2]: "missing dependency 'base': no archive here contains it"}
 
 
 def test_package_takes_what_it_needs_from_a_plane(tmp_path: Path, shapes: Path) -> None:
@@ -137,17 +137,17 @@ def test_package_takes_what_it_needs_from_a_plane(tmp_path: Path, shapes: Path) 
         (
             {"package.yaml": manifest("shapes", "base") + "licence: x\n"},
             "shapes-0.1.0.morloc.tar.gz unpacks",
-            "damaged file or wrong manifest",
+            "corrupt file or wrong manifest",
         ),
         (
             {"main.loc": module("shapes", "base", "stranger")},
             PASSED[2],
-            "missing dependency 'stranger': no archive here holds it",
+            "missing dependency 'stranger': no archive here contains it",
         ),
         (
             {"package.yaml": manifest("shapes", "base").replace("0.1.0", "0.2.0")},
             PASSED[1],
-            "it is shapes 0.2.0, whose file is shapes-0.2.0.morloc.tar.gz",
+            "it is shapes 0.2.0, whose file name is shapes-0.2.0.morloc.tar.gz",
         ),
         ({"package.yaml": manifest("shapes")}, PASSED[4], "1 found"),
     ],
@@ -163,14 +163,14 @@ def test_package_that_is_wrong_is_told(tmp_path: Path, files: dict[str, str | No
 def test_package_that_is_damaged_is_told(shapes: Path) -> None:
     shapes.write_bytes(shapes.read_bytes()[:-9])
     assert outcome(verify_artifact(shapes, (), None)) == {
-        "shapes-0.1.0.morloc.tar.gz unpacks": "damaged file or wrong manifest"
+        "shapes-0.1.0.morloc.tar.gz unpacks": "corrupt file or wrong manifest"
     }
 
 
 def test_package_is_shown_to_the_compiler_where_there_is_one(shapes: Path, compiler: Path) -> None:
     found = verify_artifact(shapes, (), None)
     assert [check.what for check in found.report.checks] == [
-        *PASSED, "the types of base agree", "the types of shapes agree", "the compiler's own installer takes them",
+        *PASSED, "the types of base agree", "the types of shapes agree", "the compiler's own installer accepts them",
     ]  # fmt: skip
     assert found.report.not_shown == ()
 
@@ -179,8 +179,8 @@ def test_package_that_the_compiler_refuses_is_told(shapes: Path, compiler: Path)
     compiler.write_text('#!/bin/sh\ncase $1:$PWD in typecheck:*/shapes) echo "area :: ?" >&2; exit 1;; esac\n')
     found = verify_artifact(shapes, (), None)
     assert outcome(found) == {
-        "the types of shapes agree": "it does not type check",
-        "the compiler's own installer takes them": "it ended well, but did not install base, shapes",
+        "the types of shapes agree": "it does not typecheck",
+        "the compiler's own installer accepts them": "it succeeded but did not install base, shapes",
     }
     assert "\n    area :: ?\n" in found.text
 
@@ -232,7 +232,7 @@ def test_cleanroom_of_what_is_not_locked_says_so(workspace: Path, tmp_path: Path
     with pytest.raises(ActionError) as caught:
         prove_morloc(room)
     assert str(caught.value) == (
-        "shapes-0.1.0.morloc.tar.gz: what it needs is not locked\n"
+        "shapes-0.1.0.morloc.tar.gz: its dependencies are not locked\n"
         "packyard.lock: root, which base needs, is not in it\n"
         "  hint: run 'packyard lock'"
     )

@@ -94,16 +94,16 @@ def test_verify_of_a_site_follows_its_links(tmp_path: Path) -> None:
     assert "\n  passed  the links between its 2 pages\n" in shown(written())
     pages["site/a.html"] = '<a href="b.html">'
     assert shown(written()) == (
-        "FILE: 1 of 2 checks failed in the clean room\nthe links between its 2 pages: 2 lead nowhere\n"
-        "    a.html: 'b.html' leads to no page or file of the site\n"
-        "    index.html: 'a.html#x' leads to no anchor of a.html"
+        "FILE: 1 of 2 checks failed in the clean room\nthe links between its 2 pages: 2 are broken\n"
+        "    a.html: 'b.html' does not lead to a page or file of the site\n"
+        "    index.html: 'a.html#x' does not lead to an anchor of a.html"
     )
 
 
 def test_verify_names_what_is_wrong_with_a_damaged_archive(tmp_path: Path) -> None:
     (tmp_path / "a.tar.gz").write_text("no archive")
     assert shown(verify_artifact(tmp_path / "a.tar.gz", (), None)) == (
-        "FILE: 1 of 1 checks failed in the clean room\na.tar.gz unpacks: damaged file\n    this is not gzip data"
+        "FILE: 1 of 1 checks failed in the clean room\na.tar.gz unpacks: corrupt file\n    this is not gzip data"
     )
 
 
@@ -111,7 +111,7 @@ def test_verify_of_a_distribution_without_a_compiler_does_not_pass(tmp_path: Pat
     files = {"o-v0.1.0/packages/a.mojopkg": "x", "o-v0.1.0/packages/a.mojopkg.json": "{}"}
     found = verify_artifact(tar(tmp_path / "o-v0.1.0.tar.gz", files), (), None)
     assert shown(found) == (
-        "FILE: there is no Mojo compiler to try its packages with\n  hint: name one with --compiler"
+        "FILE: there is no Mojo compiler to verify its packages with\n  hint: name one with --compiler"
     )
 
 
@@ -119,16 +119,16 @@ def test_verify_reads_a_morloc_package_strictly(tmp_path: Path) -> None:
     good = {"geo/package.yaml": "name: geo\nversion: 0.1.0\n", "geo/main.loc": "module geo ()\n"}
     found = verify_artifact(tar(tmp_path / "geo-0.1.0.morloc.tar.gz", good), (), None)
     assert [check.what for check in found.report.checks][:3] == [
-        "geo-0.1.0.morloc.tar.gz unpacks, as geo 0.1.0", "its name is that of its manifest",
-        "geo and what it needs install from their archives alone",
+        "geo-0.1.0.morloc.tar.gz unpacks, as geo 0.1.0", "its name matches its manifest",
+        "geo and its dependencies install from their archives alone",
     ]  # fmt: skip
     bad = tar(tmp_path / "geo-0.1.0.morloc.tar.gz", {"geo/package.yaml": "name: geo\nversio: 0.1.0\n"})
     assert "package.yaml: version: is missing" in shown(verify_artifact(bad, (), None))
     none = tar(tmp_path / "geo-0.1.0.morloc.tar.gz", {"geo/main.loc": "module geo ()\n"})
     assert shown(verify_artifact(none, (), None)) == (
         "FILE: 1 of 1 checks failed in the clean room\n"
-        "geo-0.1.0.morloc.tar.gz unpacks: damaged file or wrong manifest\n"
-        "    FILE: has no package.yaml, a morloc package was expected"
+        "geo-0.1.0.morloc.tar.gz unpacks: corrupt file or wrong manifest\n"
+        "    FILE: has no package.yaml; expected a morloc package"
     )
 
 
@@ -136,11 +136,11 @@ def test_verify_of_a_damaged_mojo_package_calls_it_one(tmp_path: Path) -> None:
     path = tmp_path / "a-0.1.0.mojopkg"
     path.write_bytes(b"x")
     assert shown(verify_artifact(path, (), None)) == (
-        "FILE: '78' begins no Mojo package, '4d 50 4b 47' (MPKG) or '4d 4c ef 52' (MLIR) was expected"
+        "FILE: '78' is not the start of a Mojo package; expected '4d 50 4b 47' (MPKG) or '4d 4c ef 52' (MLIR)"
     )
 
 
 def test_verify_of_no_file_says_so(tmp_path: Path) -> None:
     with pytest.raises(FormatError) as caught:
         verify_artifact(tmp_path / "none.zip", (), None)
-    assert str(caught.value) == f"{tmp_path}/none.zip: is no file"
+    assert str(caught.value) == f"{tmp_path}/none.zip: is not a file"

@@ -95,7 +95,7 @@ def test_every_file_that_the_configuration_names_is_an_input(tmp_path: Path) -> 
         (
             {"packyard.toml": HEAD + DOCS},
             "packyard.toml: docs[0].config: 'mkdocs.yml' does not exist\n"
-            "  hint: the least that mkdocs needs is a mkdocs.yml with the line 'site_name: TITLE'",
+            "  hint: mkdocs requires at least a mkdocs.yml with the line 'site_name: TITLE'",
         ),
         (
             {
@@ -104,21 +104,21 @@ def test_every_file_that_the_configuration_names_is_an_input(tmp_path: Path) -> 
             },
             "packyard.toml: docs[0].source: 'pages' is not the folder that mkdocs.yml names, 'text'\n"
             "  hint: leave one of them out\n"
-            "packyard.toml: docs[0].source: 'pages' holds no page\n"
+            "packyard.toml: docs[0].source: 'pages' contains no pages\n"
             "packyard.toml: docs[0].include[0]: 'x/*' matches no file\n"
             "mkdocs.yml: theme.custom_dir: 'over' does not exist\n"
             "mkdocs.yml: hooks[0]: 'h.py' does not exist",
         ),
         (
             {**FILES, "packyard.toml": HEAD + DOCS + 'requires = ["mkdocs=1"]\nsorce = "x"\n'},
-            "packyard.toml: docs[0].requires[0]: 'mkdocs=1' is not a dependency, one like 'flask>=2.0' was expected "
+            "packyard.toml: docs[0].requires[0]: 'mkdocs=1' is not a dependency; expected one like 'flask>=2.0' "
             "(expected semicolon (after name with no version specifier) or end)\n"
             "packyard.toml: docs[0].sorce: unknown key\n"
             "  hint: did you mean 'source'?",
         ),
         (
             {**FILES, "pylock.docs.toml": 'lock-version = "1.0"\ncreated-by = "uv"\n'},
-            "pylock.docs.toml: does not fit the dependencies of 'docs' any more: ",
+            "pylock.docs.toml: no longer fits the dependencies of 'docs': ",
         ),
     ],
 )

@@ -43,16 +43,19 @@ def test_link_that_leads_somewhere_is_good(tmp_path: Path, link: str) -> None:
 @pytest.mark.parametrize(
     ("link", "wrong"),
     [
-        ("nope.md", "'nope.md' leads to no page or file of the site"),
-        ("guide/", "'guide/' leads to no page or file of the site"),
-        ("Guide/a/", "'Guide/a/' leads to no page or file of the site"),
-        ("data.html/", "'data.html/' leads to no page or file of the site"),
-        ("../index.html", "'../index.html' leads to no page or file of the site"),
-        ("/other/", "'/other/' leads to no page or file of the site"),
-        (f"{URL}other/", "'/other/' leads to no page or file of the site"),
-        ("#there", "'#there' leads to no anchor of index.html, the nearest is '#here'"),
-        ("guide/a/#foobar", "'guide/a/#foobar' leads to no anchor of guide/a/index.html, the nearest is '#foo-bar'"),
-        ("data.html#x", "'data.html#x' leads to no anchor of data.html"),
+        ("nope.md", "'nope.md' does not lead to a page or file of the site"),
+        ("guide/", "'guide/' does not lead to a page or file of the site"),
+        ("Guide/a/", "'Guide/a/' does not lead to a page or file of the site"),
+        ("data.html/", "'data.html/' does not lead to a page or file of the site"),
+        ("../index.html", "'../index.html' does not lead to a page or file of the site"),
+        ("/other/", "'/other/' does not lead to a page or file of the site"),
+        (f"{URL}other/", "'/other/' does not lead to a page or file of the site"),
+        ("#there", "'#there' does not lead to an anchor of index.html; the nearest is '#here'"),
+        (
+            "guide/a/#foobar",
+            "'guide/a/#foobar' does not lead to an anchor of guide/a/index.html; the nearest is '#foo-bar'",
+        ),
+        ("data.html#x", "'data.html#x' does not lead to an anchor of data.html"),
     ],
 )
 def test_link_that_leads_nowhere_is_dead(tmp_path: Path, link: str, wrong: str) -> None:
@@ -73,13 +76,13 @@ def test_dead_links_are_told_at_their_sources(tmp_path: Path) -> None:
     with pytest.raises(FormatError) as caught:
         check_links(made, pages, "docs")
     assert str(caught.value) == (
-        "docs/guide/README.md:2: '../x.png' leads to no page or file of the site\n"
-        "docs/guide/README.md: 'nav/' leads to no page or file of the site (on 2 pages)\n"
-        "docs/index.md:3: 'nope.md' leads to no page or file of the site\n"
-        "docs/index.md:5: 'guide/a/#gone' leads to no anchor of guide/a/index.html"
+        "docs/guide/README.md:2: '../x.png' does not lead to a page or file of the site\n"
+        "docs/guide/README.md: 'nav/' does not lead to a page or file of the site (on 2 pages)\n"
+        "docs/index.md:3: 'nope.md' does not lead to a page or file of the site\n"
+        "docs/index.md:5: 'guide/a/#gone' does not lead to an anchor of guide/a/index.html"
     )
     (pages / "index.md").unlink()
-    with pytest.raises(FormatError, match=r"the page index\.html: 'nope.md' leads to no page"):
+    with pytest.raises(FormatError, match=r"the page index\.html: 'nope.md' does not lead to a page"):
         check_links(made, pages, "docs")
 
 

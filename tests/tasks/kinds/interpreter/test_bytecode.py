@@ -44,8 +44,8 @@ def test_file_that_is_no_module_is_told_and_left(tmp_path: Path) -> None:
     made, log = compiled(tmp_path, {"good.py": "x = 1\n", "old.py": "print 'x'\n", "nul.py": "x = '\0'\n"})
     assert list(made) == [cached_path("good.py", RUNNING)]
     assert [line.partition(":")[0] for line in log.splitlines()[-2:]] == [
-        "nul.py is no module for this Python",
-        "old.py is no module for this Python",
+        "nul.py is not a module for this Python",
+        "old.py is not a module for this Python",
     ]
 
 

@@ -65,10 +65,10 @@ def test_version_that_requires_python_refuses_is_an_error(nowhere: Path) -> None
     with pytest.raises(FormatError) as error:
         choice.version(space.members[0], space)
     assert str(error.value) == (
-        "app/pyproject.toml: project.requires-python: "
-        "'>=3.12' does not allow the Python 3.11 that the bundle would carry\n"
-        "  hint: state another one: "
-        "tool.flavor.python_version in app/pyproject.toml, or toolchain.python in packyard.toml"
+        "app/pyproject.toml: project.requires-python: '>=3.12' does not allow Python 3.11, which the bundle would "
+        "carry\n"
+        "  hint: choose another one: tool.flavor.python_version in app/pyproject.toml, or toolchain.python in "
+        "packyard.toml"
     )
 
 
@@ -112,9 +112,9 @@ def test_find_missing_version_says_what_to_do(nowhere: Path) -> None:
     with pytest.raises(FormatError) as error:
         choice.find("3.9", space)
     assert str(error.value) == (
-        f"packyard.toml: toolchain.python: no Python 3.9 for {space.platform} was found on this machine\n"
-        f"  hint: 'uv python install 3.9', or choose {choice.RUNNING}, which runs Packyard; "
-        "'packyard lock --interpreter ARCHIVE' pins one in packyard.lock"
+        f"packyard.toml: toolchain.python: no Python 3.9 for {space.platform} found on this machine\n"
+        f"  hint: 'uv python install 3.9', or choose {choice.RUNNING}, which runs Packyard; 'packyard lock "
+        "--interpreter ARCHIVE' pins one in packyard.lock"
     )
 
 
@@ -122,7 +122,7 @@ def test_find_for_another_platform_hints_at_what_can_be_pinned(nowhere: Path) ->
     with pytest.raises(FormatError) as error:
         choice.find("3.9", workspace(nowhere), "windows_amd64")
     assert str(error.value) == (
-        "packyard.toml: toolchain.python: no Python 3.9 for windows_amd64 was found on this machine\n"
+        "packyard.toml: toolchain.python: no Python 3.9 for windows_amd64 found on this machine\n"
         "  hint: 'packyard lock --interpreter ARCHIVE' pins one in packyard.lock"
     )
 

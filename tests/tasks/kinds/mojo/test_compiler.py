@@ -61,7 +61,7 @@ def test_compiler_with_damaged_library_is_refused(tmp_path: Path) -> None:
     (tmp_path / "lib/mojo/std.mojoc").write_bytes(b"MPKG")
     with pytest.raises(ActionError) as caught:
         Compiler("1.0.0", tmp_path).library()
-    assert str(caught.value) == "std.mojoc of Mojo 1.0.0: ends at byte 4, within its header"
+    assert str(caught.value) == "std.mojoc of Mojo 1.0.0: ends at byte 4, inside its header"
 
 
 def test_toolchain_of_a_version_is_a_target() -> None:

@@ -232,7 +232,7 @@ def test_mojo_import_of_library_own_or_unknown_package_is_left_to_the_compiler(t
     )
 
 
-ELSEWHERE = "the folders of packages elsewhere are listed as [packages] NAME = FOLDER"
+ELSEWHERE = "list folders of packages elsewhere as [packages] NAME = FOLDER"
 
 
 def member(folder: str, *rest: str, name: str = "", version: str = "0.1.0", init: str = "") -> dict[str, str]:
@@ -252,25 +252,26 @@ def needing(*names: str) -> str:
     [
         (
             {"a/mojo.toml": manifest("a")},
-            "a/mojo.toml: neither its folder nor 'a/src' nor a folder in it holds an __init__.mojo\n"
-            f"  hint: {ELSEWHERE}",
+            "a/mojo.toml: neither its folder nor 'a/src' nor a folder in it contains an __init__.mojo\n"
+f"  hint: {ELSEWHERE}",
         ),
         (
             member("a", '[build]\nsrc = "code"'),
-            f"a/mojo.toml: build.src: neither 'a/code' nor a folder in it holds an __init__.mojo\n  hint: {ELSEWHERE}",
+            f"a/mojo.toml: build.src: neither 'a/code' nor a folder in it contains an __init__.mojo\n  hint: "
+            f"{ELSEWHERE}",
         ),
         (
             member("a", '[packages]\nx = "code"\ny = "."'),
-            "a/mojo.toml: packages.x: 'a/code' holds no __init__.mojo, a Mojo package was expected",
+            "a/mojo.toml: packages.x: 'a/code' contains no __init__.mojo; expected a Mojo package",
         ),
         (
             member("my-data"),
-            "my-data/mojo.toml: the package's folder 'my-data' cannot be imported, an identifier (letters, digits, _) "
-            'was expected\n  hint: rename the folder, or name the package: [packages] with NAME = "."',
+            "my-data/mojo.toml: the package's folder 'my-data' cannot be imported; expected an identifier (letters, "
+            'digits, _)\n  hint: rename the folder, or name the package: [packages] with NAME = "."',
         ),
         (
             {"d/mojo.toml": manifest("data"), "d/src/struct/__init__.mojo": ""},
-            "d/mojo.toml: the package's folder 'struct' cannot be imported, it is a keyword\n"
+            "d/mojo.toml: the package's folder 'struct' cannot be imported: it is a keyword\n"
             '  hint: rename the folder, or name the package: [packages] with NAME = "src/struct"',
         ),
         (
@@ -279,23 +280,22 @@ def needing(*names: str) -> str:
         ),
         (
             member("a", needing("tensr")) | member("tensor"),
-            "a/mojo.toml: dependencies.tensr: 'tensr' is no Mojo package of this workspace\n"
-            "  hint: did you mean 'tensor'?",
+            "a/mojo.toml: dependencies.tensr: 'tensr' is not a Mojo package of this workspace\n"
+"  hint: did you mean 'tensor'?",
         ),
         (
             member("a", '[dependencies]\nb = "new"\nc = "0.2.0"')
             | member("b")
             | member("c", name="x", version="0.3.0"),
-            "a/mojo.toml: dependencies.b: 'new' is not a range of versions, one like '0.1.0' or '>=0.1.0,<0.3.0' was "
-            "expected\n"
-            "a/mojo.toml: dependencies.c: '0.2.0' does not admit version 0.3.0 of 'x' (c/mojo.toml)",
+            "a/mojo.toml: dependencies.b: 'new' is not a version range; expected one like '0.1.0' or '>=0.1.0,<0.3.0'\n"
+"a/mojo.toml: dependencies.c: '0.2.0' does not admit version 0.3.0 of 'x' (c/mojo.toml)",
         ),
         (
             member("a", needing("b"))
             | {"b/mojo.toml": manifest("b"), "b/src/x/__init__.mojo": ""}
             | {"c/mojo.toml": manifest("c"), "c/src/b/__init__.mojo": ""},
-            "a/mojo.toml: dependencies.b: 'b' can be one of two, b/mojo.toml (b) and c/mojo.toml (c): "
-            "the other name of the one that is meant was expected",
+            "a/mojo.toml: dependencies.b: 'b' is ambiguous (b/mojo.toml (b) and c/mojo.toml (c)); expected the "
+            "other name of the one you mean",
         ),
         (
             member("a", init="\n\nfrom b import f\n")
@@ -314,7 +314,7 @@ def needing(*names: str) -> str:
             "a/__init__.mojo:1: imports 'c' of c/mojo.toml, which a/mojo.toml does not declare\n"
             '  hint: add c = "0.1.0" to its [dependencies]',
         ),
-        (member("a", needing("a")), "a/mojo.toml: dependencies.a: is the package itself, which needs no such line"),
+        (member("a", needing("a")), "a/mojo.toml: dependencies.a: is the package itself; remove this line"),
     ],
     ids=[
         "no init", "no init in src", "no init in a listed folder", "folder no identifier", "folder a keyword",
@@ -328,14 +328,14 @@ def test_mojo_of_wrong_workspace_is_refused(tmp_path: Path, files: dict[str, str
 
 def test_mojo_at_the_root_without_a_name_is_refused(tmp_path: Path) -> None:
     assert refusal(tmp_path, {"mojo.toml": manifest("a"), "__init__.mojo": ""}, members='"."') == (
-        "mojo.toml: the package has no folder in the workspace to be named by\n"
+        "mojo.toml: the package has no folder in the workspace to name it after\n"
         '  hint: name the package: [packages] with NAME = "."'
     )
 
 
 def test_mojo_without_a_compiler_version_is_refused(tmp_path: Path) -> None:
     assert refusal(tmp_path, member("a"), mojo="") == (
-        "packyard.toml: toolchain.mojo: is missing, the version of a Mojo compiler was expected: "
+        "packyard.toml: toolchain.mojo: is missing; expected the version of a Mojo compiler: "
         'a/mojo.toml is a Mojo package\n  hint: one is mojo = "1.0.0"'
     )
 
@@ -348,8 +348,8 @@ def test_mojo_dependency_hidden_by_the_library_is_refused_before_1(tmp_path: Pat
         "a/__init__.mojo": "",
     }
     assert refusal(tmp_path, files, mojo="0.26.2.0") == (
-        "a/mojo.toml: dependencies.x-utils: 'utils' is hidden from imports by the module of this name in Mojo 0.26.2.0 "
-        "itself\n  hint: give the package another import name, or take Mojo 1.0.0 or later"
+        "a/mojo.toml: dependencies.x-utils: 'utils' is hidden from imports by the module of this name in Mojo "
+        "0.26.2.0 itself\n  hint: give the package another import name, or use Mojo 1.0.0 or later"
     )
     assert "mojo:utils" in plan(tmp_path, files)["mojo:a"].dependencies
 
@@ -378,7 +378,7 @@ def test_mojo_in_a_cycle_says_how_it_can_be_built_and_stops_no_other(tmp_path: P
         found["mojo:b"].params["message"] == "b/mojo.toml: the packages import each other in a cycle: b -> c -> a -> b"
     )
     assert found["mojo:b"].params["hint"] == (
-        "they compile as one package, which packyard.toml declares like this:\n\n"
+        "they compile as one package; declare it in packyard.toml like this:\n\n"
         '[[meta]]\nname = "w"\nversion = "0.2.0"\nmembers = ["a", "b", "c"]\n'
     )
     assert found["mojo:d"].dependencies == ("mojo:a", "mojo:b", "mojo:c", "toolchain:mojo-1.0.0")
@@ -465,12 +465,12 @@ def test_mojo_flat_meta_package_offers_what_its_parts_export(tmp_path: Path) -> 
     [
         (
             META + 'layout = "flat"\n',
-            "packyard.toml: meta 'ml-odyssey': 'one' is exported by 'nn' and by 'tensor', "
-            "a flat package can offer it once",
+            "packyard.toml: meta 'ml-odyssey': 'one' is exported by 'nn' and by 'tensor'; a flat package can export "
+            "it only once",
         ),
         (
             META.replace("x-tensor", "tensr"),
-            "packyard.toml: meta[0].members[1]: 'tensr' is no Mojo package of this workspace\n"
+            "packyard.toml: meta[0].members[1]: 'tensr' is not a Mojo package of this workspace\n"
             "  hint: did you mean 'tensor'?",
         ),
         (
@@ -480,11 +480,11 @@ def test_mojo_flat_meta_package_offers_what_its_parts_export(tmp_path: Path) -> 
         ),
         (
             META.replace('["nn", "x-tensor"]', "[]"),
-            "packyard.toml: meta[0].members: is empty, the names of Mojo packages were expected",
+            "packyard.toml: meta[0].members: is empty; expected the names of Mojo packages",
         ),
         (
             META.replace("ml-odyssey", "3d"),
-            "packyard.toml: meta[0].name: '3d' cannot be imported, an identifier (letters, digits, _) was expected",
+            "packyard.toml: meta[0].name: '3d' cannot be imported; expected an identifier (letters, digits, _)",
         ),
     ],
     ids=["exported twice", "part unknown", "name taken", "no parts", "name no identifier"],
@@ -514,11 +514,11 @@ def test_mojo_of_a_member_with_a_compiler_of_its_own(tmp_path: Path) -> None:
 def test_mojo_dependency_of_another_compiler_is_refused(tmp_path: Path) -> None:
     files = member("a", '[dependencies]\nb = "0.1.0"') | member("b", '[build]\nmojo = "1.2.0"')
     assert refusal(tmp_path, files) == (
-        "a/mojo.toml: dependencies.b: 'b' is compiled by Mojo 1.2.0, and this package by 1.0.0\n"
-        "  hint: a package can only import those that its own compiler made"
+        "a/mojo.toml: dependencies.b: 'b' is compiled with Mojo 1.2.0, but this package with 1.0.0\n"
+        "  hint: a package can only import packages made by the same compiler"
     )
     metas = '[[meta]]\nname = "m"\nversion = "0.1.0"\nmembers = ["a", "b"]\n'
     assert refusal(tmp_path, member("a") | member("b", '[build]\nmojo = "1.2.0"'), metas=metas) == (
-        "packyard.toml: meta[0].members: are for several compilers, those of one package must be for one: "
-        "'a' by 1.0.0, 'b' by 1.2.0"
+        "packyard.toml: meta[0].members: need different compilers, but the parts of one package must share one: 'a' "
+        "by 1.0.0, 'b' by 1.2.0"
     )

@@ -358,7 +358,7 @@ def test_mojo_crash_is_reported_as_one(yard_1: Yard, tmp_path: Path) -> None:
         yard_1.build()
     assert str(caught.value) == (
         "a: the compiler itself crashed on it: 'mojo' crashed (SIGSEGV)\nStack dump:\n"
-        "  hint: this is a defect of Mojo 1.0.0: another version may do, or the package without its newest part"
+        "  hint: this is a bug in Mojo 1.0.0: try another version, or the package without its newest part"
     )
 
 
@@ -416,7 +416,7 @@ def test_mojo_where_addresses_stay_random_says_so(
     monkeypatch.setattr(process, "fixes_layout", lambda: False)
     yard_1.build()
     said = (tmp_path / "rooms/0000/log").read_text()
-    assert said.startswith("addresses stay random on this system: a large package may come out with other bytes next")
+    assert said.startswith("this system keeps addresses random: a large package may have different bytes next time")
 
 
 def test_mojo_costs_little_over_the_compiler(yard_1: Yard, tmp_path: Path) -> None:

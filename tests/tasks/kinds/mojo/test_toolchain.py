@@ -186,8 +186,8 @@ def test_toolchain_that_is_there_in_another_version_is_refused(tmp_path: Path) -
 def test_toolchain_that_is_not_there_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
     for where, message in (
-        ("PATH", "no 'mojo' is on PATH"),
-        ("env", f"{tmp_path}/env: no Mojo compiler was found there"),
+        ("PATH", "there is no 'mojo' on PATH"),
+        ("env", f"{tmp_path}/env: no Mojo compiler found there"),
     ):
         with pytest.raises(PlanError) as caught:
             list(targets(workspace(tmp_path, "1.0.0", where)))

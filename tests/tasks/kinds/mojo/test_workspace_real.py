@@ -85,7 +85,7 @@ def test_packages_are_tried_and_installed(space: Space, compiler_tree: Callable[
     packages = ("dist/text-0.1.0.mojopkg", "dist/data-0.1.0.mojopkg")
     assert "\nimports   by Mojo 1.0.0, only the build " in space.packyard("inspect", packages[0]).out
     wrong = space.packyard("install", *packages, "--to", "lib", "--compiler", f"{compiler_tree('1.2.0')}", status=1)
-    assert "a package can only be used with the compiler that made it" in wrong.err
+    assert "a package only works with the compiler that made it" in wrong.err
     space.packyard("install", *packages, "--to", "lib", "--compiler", f"{compiler_tree('1.0.0')}")
     # A changed body reaches the file of `data`; those of `text` and `page` stay, and their manifests name the new one.
     space.replace("libs/data/__init__.mojo", "return 3", "return 4")
@@ -93,7 +93,7 @@ def test_packages_are_tried_and_installed(space: Space, compiler_tree: Callable[
     assert space.packyard().ran == ["mojo:data", "mojo:page", "mojo:text"]
     assert [space.read(f"dist/{name}-0.1.0.mojopkg") for name in ("text", "page")] == before
     alone = space.packyard("install", packages[1], "--to", "lib", status=1)
-    assert "lib/text.mojopkg: was compiled against another 'data'" in alone.err
+    assert "lib/text.mojopkg: was compiled against a different 'data'" in alone.err
     both = space.packyard("install", *packages, "--to", "lib")
     assert "replaced data 0.1.0 (was 0.1.0) as data.mojopkg\nreplaced text" in both.out
     # A failed compile loses nothing: what was made stays, and undone there is nothing to do.

@@ -254,24 +254,24 @@ SOUND = [name for name in PACKAGES if name not in {*EXPECTED, "elsewhere", "cycl
 MANIFESTS: dict[str, tuple[str, list[str]]] = {
     "bare-y": (
         "name: y\nversion: 0.1.0\n",
-        ["name: y is true or false in YAML, a string was expected", '  hint: write name: "y"'],
+        ["name: y is true or false in YAML; expected a string", '  hint: write name: "y"'],
     ),
     "short-version": (
         "name: short-version\nversion: 1.0\n",
-        ["version: 1.0 is a number in YAML, a string was expected", "  hint: write three numbers, like 1.0.0"],
+        ["version: 1.0 is a number in YAML; expected a string", "  hint: write three numbers, like 1.0.0"],
     ),
     "one-dependency": (
         "name: one-dependency\nversion: 0.1.0\ndependencies: root\n",
-        ["dependencies: 'root' is no list, a list of strings was expected", "  hint: write dependencies: [root]"],
+        ["dependencies: 'root' is not a list; expected a list of strings", "  hint: write dependencies: [root]"],
     ),
     "quoted-number": (
         'name: quoted-number\nversion: 0.1.0\ncpp-version: "20"\n',
-        ["cpp-version: '20' is a string, an integer was expected", "  hint: write cpp-version: 20"],
+        ["cpp-version: '20' is a string; expected an integer", "  hint: write cpp-version: 20"],
     ),
-    "no-version": ("name: no-version\n", ["version: is missing, a string was expected"]),
+    "no-version": ("name: no-version\n", ["version: is missing; expected a string"]),
     "loose-version": (
         "name: loose-version\nversion: not-semver\n",
-        ["version: 'not-semver' is not a version, a SemVer version like 0.1.0 was expected"],
+        ["version: 'not-semver' is not a version; expected a SemVer version like 0.1.0"],
     ),
     "open-list": (
         "name: open-list\nversion: 0.1.0\ndependencies: [root\n",
@@ -279,17 +279,17 @@ MANIFESTS: dict[str, tuple[str, list[str]]] = {
     ),
     "twice": (
         "name: twice\nversion: 0.1.0\nname: twice\n",
-        ["line 3, column 1: is not YAML: the key 'name' is given twice, first in line 1"],
+        ["line 3, column 1: is not YAML: the key 'name' appears twice, first on line 1"],
     ),
-    "a-list": ("- name: a-list\n", ["is a list, a mapping (name: value) was expected"]),
-    "empty": ("", ["is empty, a mapping (name: value) was expected"]),
+    "a-list": ("- name: a-list\n", ["is a list; expected a mapping (name: value)"]),
+    "empty": ("", ["is empty; expected a mapping (name: value)"]),
     "mapped": (
         "name: mapped\nversion: 0.1.0\ndependencies: [{name: root}]\n",
-        ["dependencies[0]: is a mapping, a string was expected"],
+        ["dependencies[0]: is a mapping; expected a string"],
     ),
     "pin-of-nothing": (
         "name: pin-of-nothing\nversion: 0.1.0\nmorloc-dependencies: [{name: root}]\n",
-        ["morloc-dependencies[0].git-hash: is missing, a string was expected"],
+        ["morloc-dependencies[0].git-hash: is missing; expected a string"],
     ),
     "misspelt": (
         "name: misspelt\nversion: 0.1.0\nlicence: MIT\n",
@@ -298,8 +298,8 @@ MANIFESTS: dict[str, tuple[str, list[str]]] = {
     "climbing": (
         "name: climbing\nversion: 0.1.0\nsetup: ../s.sh\ninclude: [/etc]\n",
         [
-            "include[0]: '/etc' is absolute, a relative path was expected",
-            "setup: '../s.sh' leaves its folder by '..', a path inside was expected",
+            "include[0]: '/etc' is absolute; expected a relative path",
+            "setup: '../s.sh' leaves its folder through '..'; expected a path inside",
         ],
     ),
 }

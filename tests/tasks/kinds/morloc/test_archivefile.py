@@ -35,18 +35,18 @@ def test_archive_of_another_package_is_refused(tmp_path: Path) -> None:
     path = archive(tmp_path, SOUND)
     with pytest.raises(FormatError) as caught:
         read_archive(path, "b")
-    assert str(caught.value) == f"{path}: holds the package 'a', 'b' was expected"
+    assert str(caught.value) == f"{path}: contains the package 'a'; expected 'b'"
 
 
 @pytest.mark.parametrize(
     ("files", "found"),
-    [({"a/x": "", "b/x": ""}, "'a', 'b' found"), ({"x": ""}, "'x' found"), ({}, "nothing found")],
+    [({"a/x": "", "b/x": ""}, "'a', 'b'"), ({"x": ""}, "'x'"), ({}, "nothing")],
 )
 def test_archive_without_one_top_folder_is_refused(tmp_path: Path, files: Mapping[str, str], found: str) -> None:
     path = archive(tmp_path, files)
     with pytest.raises(FormatError) as caught:
         archive_name(path)
-    assert str(caught.value) == (f"{path}: is no archive of a package: one folder was expected at its top, {found}")
+    assert str(caught.value) == (f"{path}: is not a package archive: expected one top folder, found {found}")
 
 
 def test_vendored_archives_are_found_by_their_file_names(tmp_path: Path) -> None:
@@ -56,5 +56,5 @@ def test_vendored_archives_are_found_by_their_file_names(tmp_path: Path) -> None
     with pytest.raises(FormatError) as caught:
         vendored(tmp_path, ["v/a-1.0.0.morloc.tar.gz", "v/a-2.0.0.morloc.tar.gz", "v/README"])
     assert str(caught.value) == (
-        "v/a-2.0.0.morloc.tar.gz: is a second archive of 'a', the other is 'a-1.0.0.morloc.tar.gz'"
+        "v/a-2.0.0.morloc.tar.gz: is a second archive of 'a'; the other is 'a-1.0.0.morloc.tar.gz'"
     )

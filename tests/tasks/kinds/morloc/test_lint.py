@@ -80,7 +80,7 @@ def test_manifest_trap_is_said(tmp_path: Path, name: str) -> None:
         (
             "sub-only",
             [
-                "warning: m/sub-only/main.loc: 'root' is imported in sub-modules only, so the compiler's installer "
+                "warning: m/sub-only/main.loc: 'root' is imported only in submodules, so the compiler's installer "
                 "does not fetch it",
                 "  hint: import root in main.loc too",
             ],
@@ -88,33 +88,33 @@ def test_manifest_trap_is_said(tmp_path: Path, name: str) -> None:
         (
             "dotty",
             [
-                "warning: m/dotty/main.loc: line 2: '.inner' is looked for beside the entry file of the program that "
-                "is compiled",
-                "  hint: import dotty.inner, or nobody can import this package",
+                "warning: m/dotty/main.loc: line 2: '.inner' is looked up beside the entry file of the program "
+                "being compiled",
+                "  hint: import dotty.inner, or nothing can import this package",
             ],
         ),
         (
             "two-blanks",
             [
                 "warning: m/two-blanks/main.loc: line 3: the compiler's installer does not see the import of 'bottom'",
-                "  hint: write 'import bottom' at the start of a line, with one blank",
+                "  hint: write 'import bottom' at the start of a line, with one space",
                 "warning: m/two-blanks/main.loc: line 2: the compiler's installer does not see the import of 'root'",
-                "  hint: write 'import root' at the start of a line, with one blank",
+                "  hint: write 'import root' at the start of a line, with one space",
             ],
         ),
         (
             "in-a-string",
             [
-                "warning: m/in-a-string/main.loc: the compiler's installer takes 'bottom' for an import, but it stands "
+                "warning: m/in-a-string/main.loc: the compiler's installer takes 'bottom' for an import, but it is "
                 "in a comment or string"
             ],
         ),
         (
             "flagged",
             [
-                "warning: m/flagged/package.yaml: dependencies[0]: to the compiler 'root' is also a library, and it "
-                "links the C++ parts of programs with -lroot",
-                "  hint: declare it by x-packyard: {requires: {root: '*'}}, which the compiler does not read",
+                "warning: m/flagged/package.yaml: dependencies[0]: the compiler also treats 'root' as a library, "
+                "and links the C++ parts of programs with -lroot",
+                "  hint: declare it with x-packyard: {requires: {root: '*'}}, which the compiler does not read",
             ],
         ),
         (
@@ -124,7 +124,7 @@ def test_manifest_trap_is_said(tmp_path: Path, name: str) -> None:
         (
             "named",
             [
-                "warning: m/named/named.loc: the package is installed, but 'import named' finds no file of this name",
+                "warning: m/named/named.loc: the package is installed, but 'import named' finds no file with this name",
                 "  hint: call it main.loc",
             ],
         ),
@@ -140,23 +140,23 @@ def test_manifest_trap_is_said(tmp_path: Path, name: str) -> None:
         (
             "ignoring",
             [
-                "warning: m/ignoring: 'secret.tmp': git leaves it out, but it belongs to the package",
-                "  hint: name it in .morlocignore too, or set gitignore = true in [morloc] of packyard.toml",
+                "warning: m/ignoring: 'secret.tmp': git ignores it, but it belongs to the package",
+                "  hint: also name it in .morlocignore, or set gitignore = true in [morloc] of packyard.toml",
             ],
         ),
         (
             "partly",
             [
-                "warning: m/partly/package.yaml: include: 'p.py' is sourced but not included, an installed program "
+                "warning: m/partly/package.yaml: include: 'p.py' is sourced but not included; an installed program "
                 "lacks it"
             ],
         ),
-        ("to-folder", ["warning: m/to-folder/again: is a link to a folder, and so left out of the package"]),
+        ("to-folder", ["warning: m/to-folder/again: is a link to a folder, so it is left out of the package"]),
         (
             "links",
             [
-                "error: m/links/broken.txt: is a link to 'gone.txt', which is no file of the package",
-                "error: m/links/out.txt: is a link out of the package, to '../bottom/main.loc'",
+                "error: m/links/broken.txt: is a link to 'gone.txt', which is not a file of the package",
+                "error: m/links/out.txt: is a link that leaves the package, to '../bottom/main.loc'",
             ],
         ),
     ],

@@ -103,7 +103,7 @@ def test_tag_that_moved_is_refused_until_it_is_upgraded(remote: Remote, tmp_path
         lock_morloc(here, first)
     assert str(caught.value).replace(str(remote.folder), "REMOTE") == (
         f"root: the tag 'v0.1.0' of file://REMOTE/root.git moved from {old[:12]} to {new[:12]} (needed by shapes)\n"
-        "  hint: if that is right, run 'packyard lock --upgrade root'"
+        "  hint: if that is intended, run 'packyard lock --upgrade root'"
     )
     assert new in lock_morloc(here, first, upgrade=["root"])
 
@@ -149,7 +149,7 @@ def test_range_takes_the_newest_tag_that_meets_it(remote: Remote, tmp_path: Path
     remote.publish("lib", {"package.yaml": "name: lib\nversion: 0.7.3\n"}, tag="v0.7.3")
     assert lock_morloc(here, first) == first
     assert "0.7.3" in lock_morloc(here, first, upgrade=["lib"])
-    with pytest.raises(FormatError, match=r"^lib: has the version 0\.7\.3, but a requires '>=2'$"):
+    with pytest.raises(FormatError, match=r"^lib: has version 0\.7\.3, but a requires '>=2'$"):
         lock_morloc(workspace(remote, tmp_path / "v", {"a": needing("a", ">=2")}, more=more))
 
 
@@ -191,7 +191,7 @@ def test_lock_of_morloc_members_alone_is_known_to_be_settled(remote: Remote, tmp
             {"a": {"package.yaml": manifest("a"), "main.loc": module("a", "rooot")}},
             "",
             [
-                "m/a/main.loc: line 2: 'rooot' is imported but neither a member nor in the standard set "
+                "m/a/main.loc: line 2: 'rooot' is imported but is neither a member nor in the standard set "
                 "(internal, root, root-py, root-cpp, root-r, math)",
                 "  hint: add the package rooot to the workspace as a member",
             ],
@@ -199,7 +199,7 @@ def test_lock_of_morloc_members_alone_is_known_to_be_settled(remote: Remote, tmp
         (
             {"a": plain("a", "b"), "b": plain("b", "a")},
             "",
-            ["m/a/package.yaml: the packages need each other: a -> b -> a"],
+            ["m/a/package.yaml: the packages depend on each other in a cycle: a -> b -> a"],
         ),
         (
             {
@@ -209,7 +209,7 @@ def test_lock_of_morloc_members_alone_is_known_to_be_settled(remote: Remote, tmp
                 }
             },
             "",
-            ["root: has the version 0.1.0, but a requires '>=2,<3'"],
+            ["root: has version 0.1.0, but a requires '>=2,<3'"],
         ),
         (
             {"a": plain("a", "extra")},
@@ -222,7 +222,7 @@ def test_lock_of_morloc_members_alone_is_known_to_be_settled(remote: Remote, tmp
         (
             {"a": plain("a", "extra")},
             '[morloc.sources]\nextra = "./gone"\n',
-            ["gone: is no folder, a folder, or an archive NAME-VERSION.morloc.tar.gz, was expected (needed by a)"],
+            ["gone: is not a folder; expected a folder or an archive NAME-VERSION.morloc.tar.gz (needed by a)"],
         ),
     ],
 )
@@ -236,7 +236,7 @@ def test_lock_that_cannot_be_made_is_said(
 def test_third_party_package_that_cannot_work_is_refused(remote: Remote, tmp_path: Path) -> None:
     remote.publish("root", {"main.loc": module("root", more='source Py from "gone.py" ("f")\n')})
     assert said(remote, tmp_path / "w", {"a": plain("a", "root")}) == [
-        "root/main.loc: line 2: 'gone.py' is sourced but missing, the file 'root/gone.py' was expected (needed by a)"
+        "root/main.loc: line 2: 'gone.py' is sourced but missing; expected the file 'root/gone.py' (needed by a)"
     ]
 
 
@@ -249,12 +249,12 @@ def test_drift_is_told_in_words(remote: Remote, tmp_path: Path) -> None:
     write_package(tmp_path / "w/m/shapes", {"package.yaml": manifest("shapes").replace("0.1.0", "0.2.0")})
     write_package(tmp_path / "w/m/shapes", {"main.loc": module("shapes")})
     now = read_workspace(tmp_path / "w")
-    assert drift_of_morloc(now, text) == ["new is not in it", "shapes is 0.2.0, it was locked at 0.1.0"]
+    assert drift_of_morloc(now, text) == ["new is not in it", "shapes is 0.2.0, but was locked at 0.1.0"]
     with pytest.raises(FormatError) as caught:
         check_morloc(now, text)
     assert str(caught.value).splitlines() == [
         "packyard.lock: does not fit the workspace: new is not in it",
-        "packyard.lock: does not fit the workspace: shapes is 0.2.0, it was locked at 0.1.0",
+        "packyard.lock: does not fit the workspace: shapes is 0.2.0, but was locked at 0.1.0",
         "  hint: run 'packyard lock'",
     ]
 
@@ -265,9 +265,9 @@ def test_drift_of_sources_and_dependencies_is_told(remote: Remote, tmp_path: Pat
     write_package(tmp_path / "w/m/shapes-py", plain("shapes-py", "shapes"))
     remote.write_workspace(tmp_path / "w", more='[morloc.sources]\nroot = "github:u/root"\n')
     assert drift_of_morloc(read_workspace(tmp_path / "w"), text) == [
-        "shapes-py does not need root-py any more",
-        "root comes from 'github:u/root' now, it was locked as 'default'",
-        "nothing needs root-py any more",
+        "shapes-py no longer needs root-py",
+        "root now comes from 'github:u/root', but was locked as 'default'",
+        "nothing needs root-py now",
     ]
 
 

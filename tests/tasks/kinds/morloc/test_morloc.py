@@ -168,37 +168,37 @@ def test_archive_of_equal_trees_has_equal_bytes(tmp_path: Path) -> None:
         ),
         (
             {"a/package.yaml": package("a"), "a/b.loc": "module b (*)"},
-            ["m/a: has no entry file, main.loc or a.loc was expected"],
+            ["m/a: has no entry file; expected main.loc or a.loc"],
         ),
         (
             {"a/package.yaml": package("a"), "a/main.loc": "module b (*)"},
-            ["m/a/main.loc: line 1: the module is named 'b', the name of the package, 'a', was expected"],
+            ["m/a/main.loc: line 1: the module is named 'b'; expected the package's name, 'a'"],
         ),
         (
             {"a/package.yaml": package("a"), "a/main.loc": "module (*)\nx = 1"},
-            ["m/a/main.loc: has no module header, 'module a (...)' was expected"],
+            ["m/a/main.loc: has no module header; expected 'module a (...)'"],
         ),
         (
             {"a/package.yaml": package("a"), "a/main.loc": "module a (*)\nmodule b (*)"},
-            ["m/a/main.loc: declares several modules ('a' in line 1, 'b' in line 2), one was expected"],
+            ["m/a/main.loc: declares several modules ('a' in line 1, 'b' in line 2); expected one"],
         ),
         (
             {"a/package.yaml": package("a"), "a/main.loc": "module a (*)\n{- open"},
-            ["m/a/main.loc: line 2: the comment that begins here never ends"],
+            ["m/a/main.loc: line 2: this comment is never closed"],
         ),
         (
             {"a/package.yaml": package("a", "gsl"), "a/main.loc": "module a (*)"},
             [
-                "m/a/package.yaml: dependencies[0]: 'gsl' is neither a member nor in the standard set "
-                "(internal, root, root-py, root-cpp, root-r, math)",
-                "  hint: a library to link is named in x-packyard too: {native: [gsl]}",
+                "m/a/package.yaml: dependencies[0]: 'gsl' is neither a member nor in the standard set (internal, "
+                "root, root-py, root-cpp, root-r, math)",
+                "  hint: also name a library to link in x-packyard: {native: [gsl]}",
             ],
         ),
         (
             {"a/package.yaml": package("a"), "a/main.loc": "module a (*)\nimport bio\nimport bio.seq\nimport root"},
             [
-                "m/a/main.loc: line 2: 'bio' is imported but neither a member nor in the standard set "
-                "(internal, root, root-py, root-cpp, root-r, math)",
+                "m/a/main.loc: line 2: 'bio' is imported but is neither a member nor in the standard set (internal, "
+                "root, root-py, root-cpp, root-r, math)",
                 "  hint: add the package bio to the workspace as a member",
                 "m/a/main.loc: line 4: 'root' is imported but not declared",
                 "  hint: add root to dependencies in m/a/package.yaml",
@@ -207,7 +207,7 @@ def test_archive_of_equal_trees_has_equal_bytes(tmp_path: Path) -> None:
         (
             {"a/package.yaml": package("a"), "a/main.loc": "module a (*)\nimport owner/x"},
             [
-                "m/a/main.loc: line 2: 'owner/x' is imported but neither a member nor in the standard set "
+                "m/a/main.loc: line 2: 'owner/x' is imported but is neither a member nor in the standard set "
                 "(internal, root, root-py, root-cpp, root-r, math)",
                 "  hint: add the package owner/x to the workspace as a member",
             ],
@@ -220,11 +220,10 @@ def test_archive_of_equal_trees_has_equal_bytes(tmp_path: Path) -> None:
                 "a/lib/util.py": "",
             },
             [
-                "m/a/main.loc: line 3: '.gone' is imported but missing, gone.loc or gone/main.loc was expected",
-                "m/a/main.loc: line 4: 'a.gone.too' is imported but missing, "
-                "gone/too.loc or gone/too/main.loc was expected",
-                "m/a/lib/util/main.loc: line 3: 'x.py' is sourced but missing, "
-                "the file 'm/a/lib/util/x.py' was expected",
+                "m/a/main.loc: line 3: '.gone' is imported but missing; expected gone.loc or gone/main.loc",
+                "m/a/main.loc: line 4: 'a.gone.too' is imported but missing; expected gone/too.loc or "
+                "gone/too/main.loc",
+                "m/a/lib/util/main.loc: line 3: 'x.py' is sourced but missing; expected the file 'm/a/lib/util/x.py'",
             ],
         ),
         (
@@ -242,7 +241,7 @@ def test_archive_of_equal_trees_has_equal_bytes(tmp_path: Path) -> None:
             [
                 "m/a/main.loc: line 2: '../x.py' is sourced from outside the package",
                 "m/a/main.loc: line 3: 'x.r' is sourced but left out by .morlocignore",
-                "m/a/main.loc: line 5: 'gsl.hpp' is sourced but missing, the file 'm/a/gsl.hpp' was expected",
+                "m/a/main.loc: line 5: 'gsl.hpp' is sourced but missing; expected the file 'm/a/gsl.hpp'",
                 "m/a/main.loc: line 8: '/x.py' is sourced from outside the package",
             ],
         ),
@@ -253,9 +252,9 @@ def test_archive_of_equal_trees_has_equal_bytes(tmp_path: Path) -> None:
                 "a/include/b.hpp": "",
             },
             [
-                "m/a/package.yaml: setup: 'setup.sh' is no file of the package",
-                "m/a/package.yaml: expose.cpp[0]: '*.hpp' is no file of the package",
-                "m/a/package.yaml: expose.py[0]: 'a.py' is no file of the package",
+                "m/a/package.yaml: setup: 'setup.sh' is not a file of the package",
+                "m/a/package.yaml: expose.cpp[0]: '*.hpp' is not a file of the package",
+                "m/a/package.yaml: expose.py[0]: 'a.py' is not a file of the package",
             ],
         ),
         (
@@ -267,7 +266,7 @@ def test_archive_of_equal_trees_has_equal_bytes(tmp_path: Path) -> None:
                 "c/package.yaml": package("c", "b"),
                 "c/main.loc": "module c (*)",
             },
-            ["m/a/package.yaml: the packages need each other: a -> c -> b -> a"],
+            ["m/a/package.yaml: the packages depend on each other in a cycle: a -> c -> b -> a"],
         ),
         (
             {
@@ -276,7 +275,7 @@ def test_archive_of_equal_trees_has_equal_bytes(tmp_path: Path) -> None:
                 "a/b.loc": "module (*)\nimport .c",
                 "a/c.loc": "module (*)\nimport .b",
             },
-            ["m/a/b.loc: the modules import each other: m/a/b.loc -> m/a/c.loc -> m/a/b.loc"],
+            ["m/a/b.loc: the modules import each other in a cycle: m/a/b.loc -> m/a/c.loc -> m/a/b.loc"],
         ),
     ],
 )
@@ -304,6 +303,6 @@ def test_submodule_of_another_member_is_checked_too(tmp_path: Path) -> None:
     }
     write(tmp_path, files)
     assert said(tmp_path) == [
-        "m/a/sub.loc: line 2: 'gone.py' is sourced but missing, the file 'm/a/gone.py' was expected",
-        "m/b/main.loc: line 3: 'a.gone' is imported but missing, gone.loc or gone/main.loc was expected",
+        "m/a/sub.loc: line 2: 'gone.py' is sourced but missing; expected the file 'm/a/gone.py'",
+        "m/b/main.loc: line 3: 'a.gone' is imported but missing; expected gone.loc or gone/main.loc",
     ]

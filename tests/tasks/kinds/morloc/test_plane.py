@@ -209,5 +209,5 @@ def test_cycle_in_the_lock_is_said(remote: Remote, tmp_path: Path) -> None:
     extra = '[[morloc]]\nname = "root"\nversion = "1.0.0"\nsource = "default"\ndependencies = ["internal"]\n'
     lock.write_text(f"{text}\n{extra}")
     assert target(root).params["missing"] == [
-        "packyard.lock: the packages need each other: internal -> root -> internal"
+        "packyard.lock: the packages depend on each other in a cycle: internal -> root -> internal"
     ]

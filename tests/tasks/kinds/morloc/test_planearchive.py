@@ -48,7 +48,7 @@ def test_archived_plane_gives_its_packages_as_they_are_locked(tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"src/morloc/plane/other/b/main.loc": b""}, "is no archive of one plane"),
+        ({"src/morloc/plane/other/b/main.loc": b""}, "is not the archive of a single plane"),
         ({"src/morloc/plane/default/b/package.yaml": b"name: b\nversion: 1.0.0\n"}, "b is not in its lock"),
         ({PATHS.lock: None}, f"holds no {PATHS.lock}"),
         ({"src/morloc/plane/default/a/main.loc": b"module a ()\n"}, f"but {LOCKED.content} is locked"),

@@ -124,7 +124,7 @@ def test_change_keeps_what_others_installed(plane: Plane) -> None:
         path: value for path, value in before.items() if path not in ours
     }
     assert (plane.folder / "foreign/again").is_symlink()
-    assert verified(plane) == ["foreign: is not in the lock: it was installed by other means"]
+    assert verified(plane) == ["foreign: is not in the lock: it was not installed by Packyard"]
 
 
 def test_planes_made_twice_are_byte_identical(tmp_path: Path) -> None:
@@ -222,7 +222,7 @@ def test_kill_between_two_renames_is_mended(plane: Plane, monkeypatch: pytest.Mo
 
 
 def test_planes_share_the_files_of_the_cache(tmp_path: Path) -> None:
-    """A damaged file in the cache is noticed before a plane gets a link to it."""
+    """A corrupt file in the cache is noticed before a plane gets a link to it."""
     cache, packages = tmp_path / "cache", [package("a"), package("b", "a")]
     planes = [Plane(tmp_path / name, PATHS) for name in ("one", "two", "three")]
     for made in planes[:2]:
@@ -242,9 +242,7 @@ def test_planes_share_the_files_of_the_cache(tmp_path: Path) -> None:
 def test_two_changes_at_once_are_refused(plane: Plane) -> None:
     with changing(plane.home), pytest.raises(ActionError) as caught, changing(plane.home):
         pass
-    assert str(caught.value) == (
-        f"{plane.home}: another command is changing it\n  hint: run this again when that has ended"
-    )
+    assert str(caught.value) == (f"{plane.home}: another command is changing it\n  hint: try again when it is done")
     with changing(plane.home):
         pass
     assert sorted(os.listdir(plane.home / "packyard")) == ["default"]
@@ -311,8 +309,8 @@ BASE = "src/morloc/plane/default/base"
             BASE,
             None,
             [
-                "base: is locked, but not there",
-                "user: needs 'base', which is not there",
+                "base: is locked but missing",
+                "user: needs 'base', which is missing",
                 "  hint: install base",
             ],
         ),
@@ -336,9 +334,9 @@ BASE = "src/morloc/plane/default/base"
             "packyard/default/files",
             "",
             [
-                "packyard/default/files: the listing of 'base' is missing or was altered",
+                "packyard/default/files: the listing of 'base' is missing or was changed",
                 "  hint: install it again",
-                "packyard/default/files: the listing of 'user' is missing or was altered",
+                "packyard/default/files: the listing of 'user' is missing or was changed",
                 "  hint: install it again",
             ],
         ),
@@ -346,16 +344,16 @@ BASE = "src/morloc/plane/default/base"
             "src/morloc/plane/default/morloclib/base/main.loc",
             "",
             [
-                "base: is there twice, also in morloclib/, which is found first",
-                "morloclib: is a folder of packages that no installer sees",
+                "base: is installed twice; the one in morloclib/ is found first",
+                "morloclib: is a folder of packages that no installer looks at",
             ],
         ),
         (
             "src/morloc/plane/.default.packyard/plane/x",
             "",
             [
-                "default: a change of this plane was interrupted",
-                "  hint: the next 'packyard install' or 'uninstall' ends it",
+                "default: a change to this plane was interrupted",
+                "  hint: the next 'packyard install' or 'uninstall' finishes it",
             ],
         ),
     ],

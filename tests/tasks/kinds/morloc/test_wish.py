@@ -24,7 +24,7 @@ def test_wish_for_one_package_from_two_places_is_refused(tmp_path: Path) -> None
     one, two = f"{tmp_path}/one/shapes", f"{tmp_path}/two/shapes"
     with pytest.raises(FormatError) as caught:
         read_wish([one, two])
-    assert str(caught.value) == f"{LocalRef(one)} and {LocalRef(two)} both hold 'shapes', one was expected"
+    assert str(caught.value) == f"{LocalRef(one)} and {LocalRef(two)} both contain 'shapes'; expected one"
 
 
 def test_every_word_that_cannot_be_read_is_said(tmp_path: Path) -> None:

@@ -76,17 +76,17 @@ def test_newest_glibc_is_no_text_that_sorts_last() -> None:
     [
         (
             {"bin/tool": library("GLIBC_2.28")},
-            "'fast' needs glibc 2.28 (bin/tool), and the Python of this bundle needs no more than 2.17\n"
-            '  hint: take another version of fast, or state manylinux = ["manylinux_2_28"] in [tool.flavor.build]',
+            "'fast' needs glibc 2.28 (bin/tool), but the Python of this bundle needs no more than 2.17\n"
+            '  hint: choose another version of fast, or set manylinux = ["manylinux_2_28"] in [tool.flavor.build]',
         ),
         (
             {"fast.cpython-311-x86_64-linux-gnu.so": library("GLIBC_2.5")},
-            "'fast' is for the ABI cpython-311-x86_64-linux-gnu (fast.cpython-311-x86_64-linux-gnu.so), amd64 and "
-            "cpython-312-x86_64-linux-gnu were expected",
+            "'fast' is for the ABI cpython-311-x86_64-linux-gnu (fast.cpython-311-x86_64-linux-gnu.so); expected "
+            "amd64 and cpython-312-x86_64-linux-gnu",
         ),
         (
             {"fast.abi3.so": library("GLIBC_2.5", machine=183)},
-            "'fast' is for a processor arm64 (fast.abi3.so), amd64 and cpython-312-x86_64-linux-gnu were expected",
+            "'fast' is for a processor arm64 (fast.abi3.so); expected amd64 and cpython-312-x86_64-linux-gnu",
         ),
     ],
 )

@@ -45,11 +45,11 @@ def test_dependencies_version_that_does_not_fit_and_unknown_folder_are_errors(tm
             tmp_path, base='dependencies = ["my-lib>=2"]\n', tool="", app=MEMBERS["app"].replace("../tool", "../gone")
         )
     assert str(error.value) == (
-        "app/pyproject.toml: tool.flavor.build.dependencies[0]: '../gone' is no member of the workspace\n"
+        "app/pyproject.toml: tool.flavor.build.dependencies[0]: '../gone' is not a member of the workspace\n"
         "  hint: list its folder in workspace.members\n"
-        "base/pyproject.toml: project.dependencies[0]: "
-        "'my-lib>=2' does not fit 'My_Lib' 1.0, a member of this workspace\n"
-        "  hint: its version stands in lib/pyproject.toml"
+        "base/pyproject.toml: project.dependencies[0]: 'my-lib>=2' does not fit 'My_Lib' 1.0, a member of this "
+        "workspace\n"
+        "  hint: its version is in lib/pyproject.toml"
     )
 
 

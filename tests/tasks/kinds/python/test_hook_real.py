@@ -124,7 +124,7 @@ def test_declared_inputs_are_all_that_a_hook_sees(project) -> None:  # type: ign
     assert "hook:myapp/pre_build" not in project.packyard("pack").ran
     project.replace("pyproject.toml", '"tests"]', '"nothing/*"]')
     assert (
-        "pyproject.toml: tool.flavor.build.hook_inputs[1]: 'nothing/*' finds no file"
+        "pyproject.toml: tool.flavor.build.hook_inputs[1]: 'nothing/*' matches no file"
         in project.packyard("pack", status=1).err
     )
 

@@ -66,9 +66,9 @@ def test_hook_writes_no_command_outside_its_folder(tmp_path: Path, absolute: boo
     with pytest.raises(ActionError) as caught:
         run_hook(tmp_path, f"[console_scripts]\n{name} = tool:main\n", ["python", "-V"])
     assert str(caught.value) == (
-        "the commands of a dependency cannot be used: tool-1.0.dist-info/entry_points.txt: console_scripts: "
-        f"{name!r} has a control character or slash, a plain file name was expected\n"
-        "  hint: take another version of that distribution; its authors should know"
+        f"the commands of a dependency cannot be used: tool-1.0.dist-info/entry_points.txt: console_scripts: "
+        f"{name!r} contains a control character or slash; expected a plain file name\n"
+        "  hint: choose another version of that distribution, and tell its authors"
     )
     assert not list(tmp_path.rglob("escaped"))
 

@@ -244,8 +244,8 @@ def test_runtime_of_an_archive_is_verified_unpacked_and_trimmed(plain: Yard, tmp
     with pytest.raises(ActionError) as error:
         Yard(tmp_path / "bad", files, manifest='[workspace]\nname = "w"\nmembers = ["app"]\n').make(RUNTIME)
     assert str(error.value) == (
-        f"the interpreter's archive has the SHA-256 {digest}, {'ab' * 32} was expected\n"
-        "  hint: ask who made it, or pin it anew: 'packyard lock --interpreter ARCHIVE'"
+        f"the interpreter's archive has SHA-256 {digest}; expected {'ab' * 32}\n"
+        "  hint: ask whoever made it, or pin it again: 'packyard lock --interpreter ARCHIVE'"
     )
 
 
@@ -494,7 +494,7 @@ def test_two_members_that_differ_over_one_path_are_named(tmp_path: Path) -> None
     with pytest.raises(ActionError) as error:
         yard.make("slot:app/app")
     assert str(error.value) == (
-        f"'lib/python{RUNNING}/site-packages/shared.py' is in 'app' and, different, in 'app-tools'"
+        f"'lib/python{RUNNING}/site-packages/shared.py' is in 'app' and in 'app-tools', with different contents"
     )
 
 
@@ -575,7 +575,7 @@ def build_wheel(*words):
     with pytest.raises(ActionError) as error:
         yard.make("wheel:app")
     assert str(error.value) == (
-        "the backend 'backend' asks for 'Cython>=3' too, which [build-system] requires does not list"
+        "the backend 'backend' also asks for 'Cython>=3', which [build-system] requires does not list"
     )
 
 
@@ -614,7 +614,7 @@ def test_lock_that_has_drifted_is_an_error_of_the_plan(tmp_path: Path) -> None:
     with pytest.raises(FormatError) as error:
         yard.make("env:app")
     assert str(error.value) == (
-        "app/pylock.toml: does not fit the dependencies of 'app' any more: 'click' was taken away\n"
+        "app/pylock.toml: no longer fits the dependencies of 'app': 'click' was removed\n"
         "  hint: run 'packyard lock app'"
     )
 
@@ -662,4 +662,4 @@ def test_python_that_is_too_old_is_refused(tmp_path: Path) -> None:
     files = {"app/pyproject.toml": PLAIN["app/pyproject.toml"].replace(NO_PIP, 'python_version = "3.7"\n')}
     with pytest.raises(FormatError) as caught:
         _ = Yard(tmp_path, {**PLAIN, **files}).targets
-    assert "tool.flavor.python_version: '3.7' is too old for a bundle, 3.8 or newer was expected" in str(caught.value)
+    assert "tool.flavor.python_version: '3.7' is too old for a bundle; expected 3.8 or newer" in str(caught.value)

@@ -179,8 +179,8 @@ def test_install_takes_markers_and_tags_of_the_platform_of_the_bundle(index: Ind
         assert (f"{site}/wincolor.py" in found) == (platform == "windows_amd64")
     assert refusal(room(tmp_path / "mac", platform="darwin_arm64"), text) == (
         f"the environment cannot be put together: pylock.toml: packages.native: no wheel fits Python {RUNNING} on "
-        f"darwin_arm64, and there is no source to build one from; there are: {', '.join(sorted(names))}\n"
-        "  hint: take another version of native, or another Python (tool.flavor.python_version)"
+        f"darwin_arm64, and there is no source to build one from; found: {', '.join(sorted(names))}\n"
+        "  hint: choose another version of native, or another Python (tool.flavor.python_version)"
     )
 
 
@@ -191,9 +191,9 @@ def test_install_of_another_file_than_was_locked_is_refused(index: Index, tmp_pa
     index.files[file] = index.files[file][:-100]  # cut off on its way
     found = hashlib.sha256(index.files[file]).hexdigest()
     assert refusal(room(tmp_path / "room"), text) == (
-        f"'{file}' has the SHA-256 {found}, the lock expects {was}\n"
-        "  hint: the file is not the one that was locked: ask who serves it, or take the new one by "
-        "'packyard lock --upgrade good'"
+        f"'{file}' has SHA-256 {found}; the lock expects {was}\n"
+        "  hint: this is not the file that was locked: ask whoever serves it, or accept the new one with 'packyard "
+        "lock --upgrade good'"
     )
     assert list(downloads().iterdir()) == []
 
@@ -201,9 +201,9 @@ def test_install_of_another_file_than_was_locked_is_refused(index: Index, tmp_pa
 @pytest.mark.parametrize(
     ("files", "modes", "said"),
     [
-        ({"../../evil.py": "x"}, {}, "'../../evil.py' is no path for an archive: '..' is not a file name"),
-        ({"/evil.py": "x"}, {}, "'/evil.py' is no path for an archive: '' is not a file name"),
-        ({"x": "/etc/passwd"}, {"x": 0o120777}, "x: is a link or special file, files and folders were expected"),
+        ({"../../evil.py": "x"}, {}, "'../../evil.py' is not a valid archive path: '..' is not a file name"),
+        ({"/evil.py": "x"}, {}, "'/evil.py' is not a valid archive path: '' is not a file name"),
+        ({"x": "/etc/passwd"}, {"x": 0o120777}, "x: is a link or special file; expected a file or folder"),
     ],
     ids=("outside", "absolute", "link"),
 )
@@ -214,21 +214,21 @@ def test_install_of_a_hostile_wheel_is_refused(
     message = refusal(room(tmp_path / "room"), index.lock(file))
     assert message.startswith(f"'{file}' is not safe to use: ")
     assert said in message
-    assert message.endswith("\n  hint: take another version of bad; its authors should know")
+    assert message.endswith("\n  hint: choose another version of bad, and tell its authors")
     assert not list((tmp_path / "room/tmp/prefix").rglob("*"))
 
 
 def test_install_of_a_wheel_that_is_cut_off_or_another_is_refused(index: Index, tmp_path: Path) -> None:
     cut = index.add_wheel("cut", "1.0")
     index.files[cut] = index.files[cut][:-40]  # and locked like that
-    hint = "\n  hint: take another version of cut; its authors should know"
+    hint = "\n  hint: choose another version of cut, and tell its authors"
     assert refusal(room(tmp_path / "cut"), index.lock(cut)) == (
-        f"'{cut}' is not safe to use: this is not a zip archive (no end record, or something follows it){hint}"
+        f"'{cut}' is not safe to use: this is not a zip archive (no end record, or data after it){hint}"
     )
     other = index.add_wheel("other", "1.0")
     index.files[cut] = index.files[other]
     assert refusal(room(tmp_path / "other"), index.lock(cut)) == (
-        f"'{cut}' is not safe to use: it is the wheel of 'other', 'cut' was expected{hint}"
+        f"'{cut}' is not safe to use: it is the wheel of 'other'; expected 'cut'{hint}"
     )
 
 
@@ -237,8 +237,9 @@ def test_install_of_two_wheels_with_one_path_names_both(index: Index, tmp_path: 
     assert f"{SITE}/shared.py" in installed(room(tmp_path / "same"), index.lock(*same))
     other = index.add_wheel("third", "1.0", {"shared.py": "other"})
     assert refusal(room(tmp_path / "other"), index.lock(*same, other)) == (
-        f"the environment cannot be put together: '{SITE}/shared.py' is in 'first' and, different, in 'third'\n"
-        "  hint: leave one of them out, or take a version of third without it"
+        f"the environment cannot be put together: '{SITE}/shared.py' is in 'first' and in 'third', with different "
+        "contents\n"
+        "  hint: leave one of them out, or choose a version of third without it"
     )
 
 
@@ -250,8 +251,8 @@ def test_install_offline_says_all_that_is_missing(
     monkeypatch.setenv("UV_OFFLINE", "1")
     assert set(installed(room(tmp_path / "there"), index.lock(names[0]))) > {f"{SITE}/one.py"}
     assert refusal(room(tmp_path / "missing"), index.lock(*names)) == (
-        "not downloaded yet, and nothing may be (--offline, UV_OFFLINE): three-1.0-py3-none-any.whl, "
-        "two-1.0-py3-none-any.whl\n  hint: build once with the network"
+        "not downloaded yet, and downloads are disabled (--offline, UV_OFFLINE): three-1.0-py3-none-any.whl, "
+        "two-1.0-py3-none-any.whl\n  hint: build once with network access"
     )
 
 
@@ -261,7 +262,7 @@ def test_install_of_a_file_that_is_gone_says_so(index: Index, tmp_path: Path) ->
     del index.files[file]
     assert refusal(room(tmp_path / "room"), text) == (
         f"{index.file_url(file)} cannot be fetched: HTTP Error 404: Not Found\n"
-        "  hint: check the network, HTTPS_PROXY and SSL_CERT_FILE; or fetch it by other means, and pin its path"
+        "  hint: check the network, HTTPS_PROXY and SSL_CERT_FILE; or fetch it another way, and pin its path"
     )
 
 
@@ -298,18 +299,17 @@ def test_source_whose_backend_fails_shows_its_words(index: Index, tmp_path: Path
     index.add_source("sourced", "1.0", {**SOURCE, "broken": ""})
     index.add_wheel("tinybackend", "1.0", {"tinybackend.py": BACKEND})
     message = refusal(room(tmp_path / "room"), lock.resolved_text(pin("sourced"), tmp_path, downloads=downloads()))
-    assert message.startswith(
-        "'sourced-1.0.tar.gz' could not be built: the backend 'tinybackend' ended with status 1\n"
-    )
+    assert message.startswith("'sourced-1.0.tar.gz' cannot be built: the backend 'tinybackend' ended with status 1\n")
     assert "no compiler: there is no 'cc' here" in message
-    assert message.endswith("\n  hint: take a version of sourced that has a wheel, or install what its build needs")
+    assert message.endswith("\n  hint: choose a version of sourced that has a wheel, or install what its build needs")
 
 
 def test_source_that_the_lock_tells_nothing_of_is_refused(index: Index, tmp_path: Path) -> None:
     text = index.lock(index.add_source("sourced", "1.0", SOURCE))
     assert refusal(room(tmp_path / "room"), text) == (
-        f"'sourced' 1.0 has no wheel for Python {RUNNING} on {host_platform()}, and the lock does not say what builds "
-        "'sourced-1.0.tar.gz'\n  hint: run 'packyard lock' on this platform, or take a version that has a wheel"
+        f"'sourced' 1.0 has no wheel for Python {RUNNING} on {host_platform()}, and the lock does not say what "
+        "builds 'sourced-1.0.tar.gz'\n  hint: run 'packyard lock' on this platform, or choose a version that has a "
+        "wheel"
     )
 
 
@@ -340,7 +340,7 @@ def test_lock_without_an_answer_shows_the_words_of_the_resolver(index: Index, tm
     index.add_wheel("good", "1.0")
     with pytest.raises(ActionError) as error:
         lock.resolved_text(pin("good>=2"), tmp_path, downloads=downloads())
-    assert error.value.message == "app/pylock.toml: no versions were found for good>=2"
+    assert error.value.message == "app/pylock.toml: no versions found for good>=2"
     assert "good>=2" in error.value.detail
 
 

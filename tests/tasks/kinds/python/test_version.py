@@ -54,7 +54,7 @@ def test_version_is_known_without_a_build(tmp_path: Path, pyproject: str, files:
         (backend("setuptools.build_meta") + "[tool.setuptools_scm]\n",
          "setuptools_scm computes it from version control, which a build does not see"),
         (backend("setuptools.build_meta") + '[tool.setuptools.dynamic]\nversion = {attr = "pkg.v"}\n',
-         "the module 'pkg' that gives it was not found"),
+         "the module 'pkg' that sets it was not found"),
         (backend("hatchling.build") + '[tool.hatch.version]\nsource = "vcs"\n',
          "only hatch itself can compute it from 'vcs'"),
         (backend("maturin"), "only the backend 'maturin' can compute it"),

@@ -97,6 +97,6 @@ def test_wheel_without_a_module_is_refused(tmp_path: Path) -> None:
         made(tmp_path, {}, plain())
     assert str(caught.value) == (
         "'app' has no [build-system] and no module 'app', so its wheel would be empty\n"
-        '  hint: state what builds it: [build-system] with requires = ["setuptools>=77"] and '
+        '  hint: say what builds it: [build-system] with requires = ["setuptools>=77"] and '
         'build-backend = "setuptools.build_meta"'
     )

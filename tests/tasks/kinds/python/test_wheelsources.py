@@ -109,7 +109,7 @@ def test_module_sources_missing_module_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(FormatError) as error:
         module_sources(member, space)
     assert str(error.value) == (
-        "app/pyproject.toml: tool.flavor.entry_point: 'model:predict' does not exist: the module 'model' is not there"
+        "app/pyproject.toml: tool.flavor.entry_point: 'model:predict' does not exist: the module 'model' is missing"
     )
 
 
