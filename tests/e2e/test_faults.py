@@ -30,7 +30,7 @@ def _write_slow(space) -> None:
     chance = random.Random(1)
     lines = ['[workspace]\nname = "slow"\n']
     for number in range(COUNT - 1):
-        space.write(f"data/{number}.txt", chance.randbytes(200_000).hex())
+        space.write(f"data/{number}.txt", chance.randbytes(100_000).hex())
         lines.append(f'[[archive]]\nname = "a{number:02}"\nversion = "1.0.0"\ninclude = ["data/{number}.txt"]\n')
     held = ", ".join(f'"archive:a{number:02}"' for number in range(COUNT - 1))
     lines.append(f'[[archive]]\nname = "last"\nversion = "1.0.0"\nformat = "zip"\ninclude = [{held}]\n')
