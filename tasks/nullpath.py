@@ -18,6 +18,7 @@ FOLDER = ".packyard"
 FILE = "trace.sqlite"
 VERSION = 2
 MANIFEST = "packyard.toml"
+ARTIFACTS = "dist"  # the folder of final artifacts
 
 VARIABLES = ("SOURCE_DATE_EPOCH", "PACKYARD_PRIVATE_KEY", "PACKYARD_KEY_SEED", "FLAVOR_SEED", "PACKYARD_CONFIG_DIR")
 ABSENT = (0, 0, 0, 0)  # stands for the stat of a path where nothing is: no file has the inode 0

@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from packyard.tasks.engine.store.store import Store
+from packyard.tasks.nullpath import ARTIFACTS
 from packyard.tasks.target.target import Made, Target
 
 
@@ -53,6 +54,6 @@ def shown_artifacts(target: Target) -> tuple[str, ...]:
 def remove_empty(root: Path, path: str) -> None:
     """Remove the folders that a removed artifact leaves empty, but for `dist/` itself."""
     for parent in Path(path).parents:
-        if parent.as_posix() in (".", "dist") or any((root / parent).iterdir()):
+        if parent.as_posix() in (".", ARTIFACTS) or any((root / parent).iterdir()):
             return
         (root / parent).rmdir()

@@ -23,7 +23,7 @@ from packyard.tasks.errors import PlanError
 from packyard.tasks.host import programs
 from packyard.tasks.host.cachefolder import store_folder
 from packyard.tasks.host.own import own_files
-from packyard.tasks.nullpath import MANIFEST
+from packyard.tasks.nullpath import ARTIFACTS, MANIFEST
 from packyard.tasks.target.kinds import Kinds
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ def open_workspace(root: Path, kinds: Kinds, *, readonly: bool = False, changed:
     trace = Trace(root, readonly=readonly)
     if not readonly:  # made later by the build, it would change what the root holds, and so let all be read again
         with contextlib.suppress(OSError):
-            (root / "dist").mkdir()
+            (root / ARTIFACTS).mkdir()
     kept = trace.graph()
     if changed is None:
         changed = nullpath.look(os.fspath(root), []).graph

@@ -21,6 +21,7 @@ from packyard.tasks.engine.store.store import FORMAT
 from packyard.tasks.engine.trace.trace import FOLDER, Record, Trace
 from packyard.tasks.errors import ActionError
 from packyard.tasks.host import process
+from packyard.tasks.nullpath import ARTIFACTS
 from packyard.tasks.target.target import Made
 from packyard.tasks.workspace.watch import SKIPPED
 
@@ -180,7 +181,7 @@ def _environment(cache: Path, over: Mapping[str, str]) -> dict[str, str]:
 
 def _copy(root: Path, work: Path, *, keeps_times: bool) -> None:
     def skipped(folder: str, names: list[str]) -> set[str]:
-        at_root = {"dist", "site"} if folder == os.fspath(root) else set()
+        at_root = {ARTIFACTS, "site"} if folder == os.fspath(root) else set()
         return {name for name in names if name in SKIPPED or name in at_root}
 
     copy = shutil.copy2 if keeps_times else shutil.copy
