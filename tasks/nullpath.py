@@ -13,7 +13,7 @@ import zlib
 from array import array
 from collections.abc import Iterable
 
-# The names stand here and not in tasks/engine/trace/trace.py, which costs more to import; a test compares them.
+# Of the trace (tasks/engine/trace/), which costs more to import.
 FOLDER = ".packyard"
 FILE = "trace.sqlite"
 VERSION = 2

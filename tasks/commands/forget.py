@@ -10,10 +10,11 @@ from packyard.tasks.console.output import say
 from packyard.tasks.console.parser import Parser
 from packyard.tasks.console.selection import choose_targets
 from packyard.tasks.engine.build.opening import find_workspace, open_workspace
-from packyard.tasks.engine.store.store import full_or
-from packyard.tasks.engine.trace.trace import FOLDER, Trace
+from packyard.tasks.engine.store.blobs import full_or
+from packyard.tasks.engine.trace.trace import Trace
 from packyard.tasks.host.filelock import exclusive
 from packyard.tasks.kinds import TABLE
+from packyard.tasks.nullpath import FOLDER
 
 
 def run(words: list[str]) -> int:

@@ -9,7 +9,8 @@ from packyard.tasks.console.output import say
 from packyard.tasks.console.parser import Parser
 from packyard.tasks.console.selection import open_here, select
 from packyard.tasks.engine.build.opening import Opened
-from packyard.tasks.engine.store.store import Damaged, Store
+from packyard.tasks.engine.store.blobs import Damaged
+from packyard.tasks.engine.store.store import Store
 from packyard.tasks.errors import ActionError
 
 

@@ -17,7 +17,8 @@ from packyard.tasks.console.output import say, say_json
 from packyard.tasks.console.parser import Parser
 from packyard.tasks.console.selection import choose_targets
 from packyard.tasks.engine.build.opening import Opened, open_workspace
-from packyard.tasks.engine.store.store import Damaged, Store
+from packyard.tasks.engine.store.blobs import Damaged
+from packyard.tasks.engine.store.store import Store
 from packyard.tasks.errors import UsageError
 from packyard.tasks.kinds import TABLE
 from packyard.tasks.kinds.bundle import signing, trustedkeys
@@ -146,7 +147,7 @@ class _Here:
             record = opened.trace.record(name) if kind == "toolchain:" else None
             if record is not None:
                 with suppress(Damaged):
-                    yield Compiler(version, Store(opened.store_folder).tree(record.outputs[""].digest))
+                    yield Compiler(version, Store(opened.store_folder).trees.place(record.outputs[""].digest))
 
 
 def _launchers(opened: Opened, uses: Sequence[Use], folder: Path) -> Iterator[tuple[str, Path]]:

@@ -13,7 +13,8 @@ from packyard.tasks.console.output import say, say_json
 from packyard.tasks.console.parser import Parser
 from packyard.tasks.console.selection import open_here, select
 from packyard.tasks.engine.build.verdict import Verdict
-from packyard.tasks.engine.trace.trace import Failure, Record
+from packyard.tasks.engine.trace.record import Record
+from packyard.tasks.engine.trace.trace import Failure
 
 
 def run(words: list[str]) -> int:

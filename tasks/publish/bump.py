@@ -18,7 +18,7 @@ from packyard.formats.text.changelog import release, title_of
 from packyard.formats.text.edit import Path as Key
 from packyard.formats.text.edit import edit_toml, edit_yaml, path_text
 from packyard.formats.versionrange import range_for
-from packyard.tasks.engine.store.store import full_or
+from packyard.tasks.engine.store.blobs import full_or
 from packyard.tasks.errors import ActionError, PlanError
 from packyard.tasks.host.gitstate import git_said, read_revision
 from packyard.tasks.publish.component import Component, choose, components, leads

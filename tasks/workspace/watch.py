@@ -7,11 +7,9 @@ its listing, or what a scan finds in it) and a checksum of the answer.
 
 from __future__ import annotations
 
-import fnmatch
 import importlib
 import json
 import os
-import re
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -20,6 +18,7 @@ from typing import Any
 
 import xxhash
 from packyard.formats.errors import FormatError, Problem
+from packyard.tasks.workspace.globs import Entries, matches
 from packyard.tasks.workspace.memo import ABSENT, PACKED_STAT, pack_stat, settle
 
 SKIPPED = frozenset(
@@ -33,11 +32,9 @@ BYTES, LISTING, STAT = "bytes", "listing", "stat"  # questions; any other is a s
 Data = bytes  # a Watch has a method of that name
 Answer = tuple[str, Data]  # the question, and xxh3_128 of what came; of STAT nothing came that could be compared
 
-Entries = tuple[dict[str, None], dict[str, None]]  # dictionaries, because many are asked for by name
 
 _FORMATS = "packyard.formats."
 NOTHING = bytes(17)  # the answer to STAT, whose number is 0
-_GLOB = re.compile(r"[*?[]")
 
 
 class Watch:
@@ -151,7 +148,7 @@ class Watch:
         """The files that a pattern names, sorted: `*` and `?` stay inside one name, `**` crosses folders, and a
         folder stands for everything below it."""
         found: dict[str, None] = {}
-        for path, folder in self._match("", pattern.split("/")):
+        for path, folder in matches(self._list, pattern):
             found.update(dict.fromkeys(self.files(path, skip) if folder else [path]))
         return sorted((path for path in found if skip is None or not skip(path)), key=os.fsencode)
 
@@ -159,28 +156,7 @@ class Watch:
         """The folders that a pattern names, sorted; '' names the root."""
         if pattern == "":
             return [""]
-        return sorted({path for path, folder in self._match("", pattern.split("/")) if folder}, key=os.fsencode)
-
-    def _match(self, folder: str, parts: list[str]) -> Iterator[tuple[str, bool]]:
-        """What matches below `folder`: paths, and whether each is a folder."""
-        part, rest = parts[0], parts[1:]
-        entries = self._list(folder)
-        if entries is None:
-            return
-        prefix = f"{folder}/" if folder else ""
-        if part == "**":
-            if rest:
-                yield from self._match(folder, rest)
-            else:
-                yield from ((prefix + name, False) for name in entries[1])
-            for name in entries[0]:
-                yield from self._match(prefix + name, parts)
-            return
-        for name, is_folder in _matching(entries, part):
-            if not rest:
-                yield prefix + name, is_folder
-            elif is_folder:
-                yield from self._match(prefix + name, rest)
+        return sorted({path for path, folder in matches(self._list, pattern) if folder}, key=os.fsencode)
 
     def _list(self, folder: str) -> Entries | None:
         """The names of the folders and of the files in a folder, each sorted."""
@@ -251,15 +227,6 @@ def _decoded(data: bytes, path: str) -> str:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:
         raise FormatError(Problem(f"is not UTF-8 (byte {error.start})", place=path)) from None
-
-
-def _matching(entries: Entries, part: str) -> Iterator[tuple[str, bool]]:
-    """The names that one part of a pattern names, and whether each is a folder."""
-    for is_folder, names in ((True, entries[0]), (False, entries[1])):
-        if _GLOB.search(part):
-            yield from ((name, is_folder) for name in names if fnmatch.fnmatchcase(name, part))
-        elif part in names:
-            yield part, is_folder
 
 
 def _leads_to_folder(entry: os.DirEntry[str]) -> bool:

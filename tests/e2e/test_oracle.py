@@ -18,7 +18,7 @@ from packyard.tasks.engine.build.build import Build
 from packyard.tasks.engine.execute import sandbox
 from packyard.tasks.engine.store import receipt, store
 from packyard.tasks.engine.store.store import Store
-from packyard.tasks.engine.trace import trace
+from packyard.tasks.engine.trace import record, trace
 from packyard.tasks.engine.trace.trace import Trace
 from packyard.tasks.workspace import memo
 
@@ -78,8 +78,8 @@ def _unchecked(self, digest, target, *, executable=False):
     target.chmod(0o755 if executable else 0o644)
 
 
-def _without_dependents(self, name, record, looks, *, commit=Trace.commit, **more):
-    commit(self, name, record, looks, **more | {"dependents": ()})
+def _without_dependents(self, name, made, looks, *, commit=Trace.commit, **more):
+    commit(self, name, made, looks, **more | {"dependents": ()})
 
 
 BROKEN: dict[str, tuple[object, str, object]] = {
@@ -89,7 +89,7 @@ BROKEN: dict[str, tuple[object, str, object]] = {
     "blob-altered": (Store, "copy_out", _unchecked),
     "result-swapped": (store, "_sum", lambda key, values: ""),
     "graph-altered": (trace, "_checksum", lambda text: b"1234"),
-    "record-swapped": (trace, "_sum", lambda name, body: "00000000"),
+    "record-swapped": (record, "_sum", lambda name, body: "00000000"),
     "dependents-settle": (Trace, "commit", _without_dependents),
     "written-while-building": (sandbox, "_copy", _unread),
     "target-gone": (Build, "clean_orphans", lambda self: None),

@@ -10,7 +10,6 @@ import time
 
 import pytest
 from packyard.tasks import nullpath
-from packyard.tasks.engine.trace import trace
 from packyard.tasks.workspace import memo, workspace
 
 SLOW = (
@@ -69,7 +68,6 @@ def trace_kept(settled):
 
 
 def test_names_are_those_of_the_modules_that_write():
-    assert (nullpath.FOLDER, nullpath.FILE, nullpath.VERSION) == (trace.FOLDER, trace.FILE, trace.VERSION)
     assert nullpath.MANIFEST == workspace.MANIFEST
     assert nullpath.ABSENT == memo.ABSENT
 

@@ -14,9 +14,11 @@ from pathlib import Path
 
 from packyard.tasks.engine.build.folders import artifact_paths, file_source, remove_empty, with_files
 from packyard.tasks.engine.graph.graph import Graph
-from packyard.tasks.engine.store.store import Store, full_or
-from packyard.tasks.engine.trace.trace import FOLDER, Record
+from packyard.tasks.engine.store.blobs import full_or
+from packyard.tasks.engine.store.store import Store
+from packyard.tasks.engine.trace.record import Record
 from packyard.tasks.host.atomic import replacing
+from packyard.tasks.nullpath import FOLDER
 from packyard.tasks.target.target import Made, Target
 from packyard.tasks.workspace.memo import Look, Memo, pack_stat
 

@@ -22,7 +22,8 @@ from packyard.tasks.engine.graph.graph import Graph
 from packyard.tasks.engine.store.holding import Holding
 from packyard.tasks.engine.store.key import ingredients
 from packyard.tasks.engine.store.store import Store
-from packyard.tasks.engine.trace.trace import Record, Trace
+from packyard.tasks.engine.trace.record import Record
+from packyard.tasks.engine.trace.trace import Trace
 from packyard.tasks.target.target import Target
 from packyard.tasks.workspace.memo import Look
 

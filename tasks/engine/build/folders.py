@@ -19,7 +19,7 @@ def with_files(target: Target, outputs: Mapping[str, Made], store: Store) -> dic
     found = dict(outputs)
     for output in target.outputs:
         if output.tree and output.artifact:
-            files = store.tree_files(outputs[output.part].digest)
+            files = store.trees.files(outputs[output.part].digest)
             found |= {f"{output.part}/{path}": made for path, made in files.items()}
     return found
 
@@ -41,7 +41,7 @@ def file_source(part: str, outputs: Mapping[str, Made], store: Store) -> Callabl
     folder, _, path = part.partition("/")
     made = outputs[part]
     if path:
-        return partial(store.copy_from_tree, outputs[folder].digest, path, made)
+        return partial(store.trees.copy_out, outputs[folder].digest, path, made)
     return partial(store.copy_out, made.digest, executable=made.executable)
 
 

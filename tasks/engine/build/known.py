@@ -9,7 +9,8 @@ from packyard.tasks.engine.build.folders import artifact_paths
 from packyard.tasks.engine.build.verdict import FRESH, NEVER_MADE, Verdict
 from packyard.tasks.engine.execute.executor import Inputs
 from packyard.tasks.engine.graph.graph import Graph
-from packyard.tasks.engine.trace.trace import Record, Trace
+from packyard.tasks.engine.trace.record import Record
+from packyard.tasks.engine.trace.trace import Trace
 from packyard.tasks.errors import ActionError
 from packyard.tasks.target.target import Made, Target
 from packyard.tasks.workspace.memo import Look, Memo

@@ -16,10 +16,11 @@ from packyard.tasks.engine.build.folders import shown_artifacts
 from packyard.tasks.engine.build.known import Forgotten
 from packyard.tasks.engine.build.steps import Steps
 from packyard.tasks.engine.execute.sandbox import Changed
-from packyard.tasks.engine.store.store import Damaged, full_or
-from packyard.tasks.engine.trace.trace import FOLDER, Failure
+from packyard.tasks.engine.store.blobs import Damaged, full_or
+from packyard.tasks.engine.trace.trace import Failure
 from packyard.tasks.errors import ActionError
 from packyard.tasks.host import process
+from packyard.tasks.nullpath import FOLDER
 from packyard.tasks.target import keyguard
 from packyard.tasks.target.target import Target, Use
 

@@ -11,7 +11,7 @@ from typing import Any
 from packyard.tasks.engine.build.verdict import compare
 from packyard.tasks.engine.store.key import Ingredients
 from packyard.tasks.engine.store.runs import Run, recall
-from packyard.tasks.engine.trace.trace import Record
+from packyard.tasks.engine.trace.record import Record
 from packyard.tasks.target.target import Target
 
 _GROUPS = ("inputs", "uses", "params")  # of the ingredients

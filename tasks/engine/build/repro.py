@@ -18,10 +18,11 @@ from packyard.formats.pspf.difference import first_difference
 from packyard.tasks.engine.build.verdict import compare
 from packyard.tasks.engine.graph.graph import Graph
 from packyard.tasks.engine.store.store import FORMAT
-from packyard.tasks.engine.trace.trace import FOLDER, Record, Trace
+from packyard.tasks.engine.trace.record import Record
+from packyard.tasks.engine.trace.trace import Trace
 from packyard.tasks.errors import ActionError
 from packyard.tasks.host import process
-from packyard.tasks.nullpath import ARTIFACTS
+from packyard.tasks.nullpath import ARTIFACTS, FOLDER
 from packyard.tasks.target.target import Made
 from packyard.tasks.workspace.watch import SKIPPED
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from packyard.tasks.engine.build.build import Build
 from packyard.tasks.engine.build.events import Outcome
-from packyard.tasks.engine.store.store import Damaged
+from packyard.tasks.engine.store.blobs import Damaged
 from packyard.tasks.host.atomic import replacing
 from packyard.tasks.target.target import Json
 

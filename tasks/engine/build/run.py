@@ -16,8 +16,8 @@ from packyard.tasks.engine.build.results import details
 from packyard.tasks.engine.build.timeline import Timeline
 from packyard.tasks.engine.build.verdict import Verdict
 from packyard.tasks.engine.execute import sandbox
-from packyard.tasks.engine.trace.trace import FOLDER
 from packyard.tasks.host import process
+from packyard.tasks.nullpath import FOLDER
 
 
 class Run:

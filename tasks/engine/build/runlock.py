@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
-from packyard.tasks.engine.store.store import full_or
+from packyard.tasks.engine.store.blobs import full_or
 from packyard.tasks.host.filelock import exclusive
 from packyard.tasks.nullpath import FOLDER
 

@@ -17,7 +17,7 @@ from packyard.tasks.engine.store.holding import Holding
 from packyard.tasks.engine.store.key import Ingredients, ingredients, key_of
 from packyard.tasks.engine.store.runs import Run
 from packyard.tasks.engine.store.store import Result, Store
-from packyard.tasks.engine.trace.trace import Record
+from packyard.tasks.engine.trace.record import Record
 from packyard.tasks.target.target import Target
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from packyard.tasks.engine.store.key import Ingredients
-from packyard.tasks.engine.trace.trace import Record
+from packyard.tasks.engine.trace.record import Record
 from packyard.tasks.target.target import Target
 from packyard.tasks.workspace.memo import Look
 

@@ -24,7 +24,7 @@ def run_here(action: Action, inputs: Inputs, root: Path, store: Store, invoke: I
     action.log.write_bytes(b"")
     start = time.monotonic()
     used = [(use.target, inputs.uses[f"{use.target}#{use.part}"]) for use in target.uses]
-    trees = {name: store.tree(made.digest) for name, made in used if made.tree}
+    trees = {name: store.trees.place(made.digest) for name, made in used if made.tree}
     with sandbox.room_for(target, action.key, log=action.log, trees=trees, downloads=store.downloads) as room:
         sandbox.stage(room, root, target, inputs.looks, inputs.uses, store)
         invoke(target.run, room)

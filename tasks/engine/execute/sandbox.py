@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from packyard.formats.privatekey import LOOKED_AT, private_key_in
-from packyard.tasks.engine.store.store import Store, full_or
+from packyard.tasks.engine.store.blobs import full_or
+from packyard.tasks.engine.store.store import Store
 from packyard.tasks.errors import ActionError
 from packyard.tasks.host.filelock import exclusive, try_exclusive
 from packyard.tasks.host.removal import Disposal, remove
@@ -124,7 +125,7 @@ def collect(room: Room[Any], target: Target, store: Store) -> dict[str, Made]:
             wanted = "folder" if output.tree else "file"
             raise ActionError(f"the action succeeded but left no {wanted} '{output.at}'")
         refuse_written_keys(target, output, path)
-        made[output.part] = store.take_tree(path) if output.tree else store.take(path)
+        made[output.part] = store.trees.take(path) if output.tree else store.take(path)
     return made
 
 

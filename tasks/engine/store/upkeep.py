@@ -10,18 +10,19 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import json
 import os
 import stat
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
+from packyard.tasks.engine.store.blobs import full_or
+from packyard.tasks.engine.store.inventory import Inventory, Listed, files_below, inventory, place_of
 from packyard.tasks.engine.store.runs import read_run
-from packyard.tasks.engine.store.store import IN_USE, RUNS, Store, full_or
+from packyard.tasks.engine.store.store import IN_USE, RUNS, Store
 from packyard.tasks.errors import ActionError
 from packyard.tasks.host.filelock import try_exclusive
 from packyard.tasks.host.removal import remove
@@ -64,36 +65,9 @@ class Checked:
     damaged: tuple[str, ...]
 
 
-@dataclass(slots=True)
-class _Entry:
-    """A blob, a tree or a run: its bytes, its last use in ns, and how many results name it. There may be a million."""
-
-    size: int
-    used: int
-    named: int = 0
-
-
-@dataclass(slots=True)
-class _Result:
-    key: str
-    used: int
-    size: int
-    names: tuple[str, ...]  # 'blob DIGEST', 'tree DIGEST' and 'run TARGET/KEY'
-
-
-@dataclass(slots=True)
-class _Inventory:
-    entries: dict[str, _Entry] = field(default_factory=dict)
-    results: list[_Result] = field(default_factory=list)
-
-    @property
-    def size(self) -> int:
-        return sum(entry.size for entry in self.entries.values()) + sum(result.size for result in self.results)
-
-
 def census(store: Store) -> Census:
     """Count what the store holds."""
-    found = _inventory(store)
+    found = inventory(store)
     used = [entry.used for entry in found.entries.values()]
     kinds = Counter(name.partition(" ")[0] for name in found.entries)
     return Census(
@@ -106,11 +80,11 @@ def collect(store: Store, limit: int) -> Removed:
     """Remove the results that were not used for longest, until at most `limit` bytes are left; ActionError when a
     build is running."""
     with _alone(store):
-        found = _inventory(store)
+        found = inventory(store)
         results, names, left = _least_used(found, limit)
         # Results first: one never names what is not there.
-        _remove_all([_place(store, f"result {result.key}") for result in results])
-        _remove_all([_place(store, name) for name in names])
+        _remove_all([place_of(store, f"result {result.key}") for result in results])
+        _remove_all([place_of(store, name) for name in names])
         _remove_empty(store.folder / RUNS)
         kinds = Counter(name.partition(" ")[0] for name in names)
         return Removed(
@@ -119,10 +93,10 @@ def collect(store: Store, limit: int) -> Removed:
         )  # fmt: skip
 
 
-def _least_used(found: _Inventory, limit: int) -> tuple[list[_Result], list[str], int]:
+def _least_used(found: Inventory, limit: int) -> tuple[list[Listed], list[str], int]:
     """The results and the other entries to remove until at most `limit` bytes are left, and how many then are."""
     left = found.size
-    results: list[_Result] = []
+    results: list[Listed] = []
     names: list[str] = []
     unnamed = (name for name, entry in found.entries.items() if not entry.named)
     for name in sorted(unnamed, key=lambda name: found.entries[name].used):
@@ -154,9 +128,9 @@ def verify(store: Store) -> Checked:
     damaged: list[str] = []
     files = size = 0
     store.hold()
-    for name, entry in _inventory(store).entries.items():
+    for name, entry in inventory(store).entries.items():
         kind, _, digest = name.partition(" ")
-        place = Path(_place(store, name))
+        place = Path(place_of(store, name))
         size += entry.size
         if kind == "tree":
             looked = _read_tree(store, place, digest)
@@ -187,78 +161,6 @@ def _alone(store: Store) -> Iterator[None]:
         os.close(lock)
 
 
-def _inventory(store: Store) -> _Inventory:
-    found = _Inventory()
-    for path, status in _files(store.folder / "blob"):
-        found.entries[f"blob {_name(path)}"] = _Entry(status.st_size, status.st_mtime_ns)
-    with os.scandir(store.folder / "tree") as trees:
-        for tree in trees:
-            size = sum(status.st_size for _, status in _files(Path(tree.path)))
-            found.entries[f"tree {tree.name}"] = _Entry(size, tree.stat().st_mtime_ns)
-    for path, status in _files(store.downloads) if store.downloads.is_dir() else ():
-        found.entries[f"download {os.path.basename(path)}"] = _Entry(status.st_size, status.st_mtime_ns)
-    runs: dict[str, list[str]] = {}
-    for path, status in _files(store.folder / RUNS):
-        target, key = path.split("/")[-2:]
-        name = f"run {target}/{key}"
-        found.entries[name] = _Entry(status.st_size, status.st_mtime_ns)
-        runs.setdefault(key, []).append(name)
-    spelled = {name: name for name in found.entries}  # so that a name is kept once, however many results have it
-    for path, status in _files(store.folder / "result"):
-        names = tuple(spelled[name] for name in dict.fromkeys(_names(path)) if name in spelled)
-        names += tuple(runs.get(_name(path), ()))
-        found.results.append(_Result(_name(path), status.st_mtime_ns, status.st_size, names))
-    owners: dict[str, _Result] = {}
-    for result in sorted(found.results, key=lambda result: result.used):
-        owners.update(dict.fromkeys(result.names, result))
-        for name in result.names:
-            found.entries[name].named += 1
-    for name, result in owners.items():  # the use of a blob is that of the youngest result that names it
-        result.used = max(result.used, found.entries[name].used)
-    return found
-
-
-def _name(path: str) -> str:
-    """The digest or key by which a file below `blob/` or `result/` is named, from its folder and its own name."""
-    folder, _, rest = path.rpartition("/")
-    return folder[-2:] + rest
-
-
-def _place(store: Store, name: str) -> str:
-    """Where a blob, a tree, a result, a download or a run lies."""
-    kind, _, digest = name.partition(" ")
-    if kind in ("blob", "result"):
-        return f"{store.folder}/{kind}/{digest[:2]}/{digest[2:]}"
-    return f"{store.folder}/{kind}/{digest}"
-
-
-def _names(result: str) -> Iterator[str]:
-    """The entries that a result names; none when it is torn or foreign, so that it goes early."""
-    try:
-        with open(result, "rb", buffering=0) as stream:
-            values = json.loads(stream.readall())
-        for made in values["outputs"].values():
-            yield f"blob {made['digest']}"
-            if made["tree"]:
-                yield f"tree {made['digest']}"
-        yield f"blob {values['log']}"
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return
-
-
-def _files(folder: Path) -> Iterator[tuple[str, os.stat_result]]:
-    """Every file below a folder; one that vanishes meanwhile is left out."""
-    waiting = [os.fspath(folder)]
-    while waiting:
-        with contextlib.suppress(FileNotFoundError), os.scandir(waiting.pop()) as entries:
-            for entry in entries:
-                if entry.is_dir(follow_symlinks=False):
-                    waiting.append(entry.path)
-                else:
-                    with contextlib.suppress(FileNotFoundError):
-                        yield entry.path, entry.stat(follow_symlinks=False)
-
-
 def _read_tree(store: Store, place: Path, digest: str) -> int | None:
     """The number of files of a tree when each is as its receipt says, else None."""
     try:
@@ -282,7 +184,7 @@ def _read_tree(store: Store, place: Path, digest: str) -> int | None:
             wanted.add(path)
     except (OSError, ValueError):
         return None
-    there = {os.path.relpath(path, place) for path, _ in _files(place)}
+    there = {os.path.relpath(path, place) for path, _ in files_below(place)}
     return len(wanted) if there == wanted else None
 
 

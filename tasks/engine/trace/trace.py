@@ -2,68 +2,33 @@
 
 A row has two halves. `record` tells what the target was made from and what came out. `paths`, `stats` and
 `looks` remember the files as last looked at; `fresh` says that then both halves agreed (by a sum over what tells so:
-null.seal), or is 0. The null path
-(tasks/nullpath.py) reads only the second half. Paths are kept as the bytes the system knows them by.
+nullpath.seal), or is 0. The null path (tasks/nullpath.py) reads only the second half. Paths are kept as the bytes the
+system knows them by.
 """
 
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import sqlite3
 import struct
 import threading
-import time
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from packyard.tasks import nullpath
+from packyard.tasks.engine.trace.database import open_database
+from packyard.tasks.engine.trace.record import Record, read_record, record_text
 from packyard.tasks.errors import ActionError
-from packyard.tasks.target.target import Made
+from packyard.tasks.nullpath import FILE, FOLDER
 from packyard.tasks.workspace.memo import PACKED_STAT, Look, Stat
 
-FOLDER = ".packyard"
-FILE = "trace.sqlite"
-VERSION = 2
-
-# needed: 1 belongs to the group `all` (or is used by it), 0 is built by name only, -1 is in no graph any more
-_SCHEMA = """
-CREATE TABLE target (
-  name TEXT PRIMARY KEY, needed INTEGER NOT NULL, fresh INTEGER NOT NULL, deps TEXT NOT NULL,
-  paths BLOB NOT NULL, stats BLOB NOT NULL, looks BLOB NOT NULL, record TEXT NOT NULL
-) WITHOUT ROWID;
-CREATE TABLE failure (
-  name TEXT PRIMARY KEY, at REAL NOT NULL, seconds REAL NOT NULL, key TEXT NOT NULL, message TEXT NOT NULL,
-  log TEXT NOT NULL
-) WITHOUT ROWID;
-CREATE TABLE graph (
-  id INTEGER PRIMARY KEY CHECK (id = 1), identity TEXT NOT NULL, variables TEXT NOT NULL, needed INTEGER NOT NULL,
-  maker TEXT NOT NULL, paths BLOB NOT NULL, stats BLOB NOT NULL, questions TEXT NOT NULL, answers BLOB NOT NULL
-);
-CREATE TABLE graphtext (id INTEGER PRIMARY KEY CHECK (id = 1), text BLOB NOT NULL);
-"""
 _GRAPH = (str, str, int, str, bytes, bytes, str, bytes, bytes)  # the columns of a stored graph, as they are asked for
-_BODY = len('{"sum":"12345678",')
 _PIECE = 500  # rows at once
 _LOOK = struct.Struct("<?32s16s")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Record:
-    """What a target was made from (the ingredients of its key), and what came out, by part."""
-
-    key: str
-    ingredients: Mapping[str, Any]
-    outputs: Mapping[str, Made]
-    artifacts: Mapping[str, str] = field(default_factory=dict)  # part -> path in the workspace
-    seconds: float = 0.0
-    at: float = 0.0
-    log: str = ""  # digest of the action's log in the store
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,46 +67,13 @@ class Trace:
 
     def __init__(self, root: Path, *, readonly: bool = False) -> None:
         self._lock = threading.Lock()
-        self.notice = ""  # something the user should hear about: a trace that was set aside
         path = root / FOLDER / FILE
         try:
             if not readonly:
                 path.parent.mkdir(exist_ok=True)
-            self._db = self._open(path, readonly)
+            self._db, self.notice = open_database(path, readonly=readonly)
         except OSError as error:
             raise ActionError(f"{path.parent}: cannot be made: {error.strerror}") from None
-
-    def _open(self, path: Path, readonly: bool) -> sqlite3.Connection:
-        if readonly and not path.exists():
-            return _fresh(":memory:")
-        try:
-            db = _connect(path) if not readonly or os.access(path.parent, os.W_OK) else _connect_readonly(path)
-            version = db.execute("PRAGMA user_version").fetchone()[0]
-            if version == VERSION:
-                check = db.execute("PRAGMA quick_check(1)").fetchone()[0]  # 2 ms for a thousand targets
-                if check == "ok":
-                    return db
-                found = f"is corrupt ({' '.join(check.split())})"
-            elif version == 0 and not db.execute("SELECT name FROM sqlite_master LIMIT 1").fetchone():
-                return _create(db)
-            else:
-                found = f"was written by another version (format {version}, this is {VERSION})"
-            db.close()
-        except sqlite3.OperationalError as error:  # no space, no permission, no answer: nothing is wrong with the file
-            if not readonly:
-                raise ActionError(f"{FOLDER}/{FILE}: cannot be opened: {error}") from None
-            return _fresh(":memory:")
-        except sqlite3.DatabaseError as error:
-            found = f"is corrupt ({error})"
-        if readonly:
-            return _fresh(":memory:")
-        aside = path.with_name(f"{FILE}.{time.time_ns()}.aside")
-        os.replace(path, aside)
-        for suffix in ("-wal", "-shm"):
-            path.with_name(FILE + suffix).unlink(missing_ok=True)
-        advice = f"it was set aside as {aside.name}; artifacts are restored from the store"
-        self.notice = f"{FOLDER}/{FILE}: {found}; {advice}"
-        return _create(_connect(path))
 
     def close(self) -> None:
         """Write everything back; the trace cannot be used afterwards."""
@@ -165,7 +97,7 @@ class Trace:
         """What `name` was last made from, None when it never was."""
         with self._lock:
             row = self._db.execute("SELECT record FROM target WHERE name = ?", (name,)).fetchone()
-        return _record(name, row[0]) if row else None
+        return read_record(name, row[0]) if row else None
 
     def recall(self, names: Sequence[str]) -> Iterator[tuple[str, dict[str, Look], Record | None]]:
         """Looks and record of each of these targets that has any, read in large pieces."""
@@ -181,7 +113,7 @@ class Trace:
                 found: dict[str, Look] = {}
                 with contextlib.suppress(struct.error, TypeError):  # not as we wrote it: looked at anew
                     found = _looks(paths, stats, looks)
-                yield name, found, _record(name, text)
+                yield name, found, read_record(name, text)
 
     def commit(
         self,
@@ -199,7 +131,7 @@ class Trace:
             fresh = nullpath.seal(name.encode(), joined.encode(), paths, stats)
             db.execute(
                 "INSERT OR REPLACE INTO target VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                (name, int(needed), fresh, joined, paths, stats, packed, _text(name, record)),
+                (name, int(needed), fresh, joined, paths, stats, packed, record_text(name, record)),
             )
             db.executemany("UPDATE target SET fresh = 0 WHERE name = ?", [(other,) for other in dependents])
             db.execute("DELETE FROM failure WHERE name = ?", (name,))
@@ -241,7 +173,7 @@ class Trace:
         """Everything that is remembered, by target, sorted."""
         with self._lock:
             rows = self._db.execute("SELECT name, record FROM target ORDER BY name").fetchall()
-        return {name: record for name, text in rows if (record := _record(name, text))}
+        return {name: record for name, text in rows if (record := read_record(name, text))}
 
     def orphans(self) -> dict[str, Record | None]:
         """The records of targets that no graph has any more, None for one that cannot be read."""
@@ -254,7 +186,7 @@ class Trace:
     def _needed(self, needed: int) -> dict[str, Record | None]:
         with self._lock:
             rows = self._db.execute("SELECT name, record FROM target WHERE needed = ?", (needed,)).fetchall()
-        return {name: _record(name, text) for name, text in rows}
+        return {name: read_record(name, text) for name, text in rows}
 
     # failures ------------------------------------------------------------------------------------------------
 
@@ -312,29 +244,6 @@ class Trace:
             db.executemany("UPDATE target SET fresh = 0 WHERE name = ?", [(name,) for name in changed])
 
 
-def _connect(path: Path) -> sqlite3.Connection:
-    db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=60)
-    db.execute("PRAGMA journal_mode = WAL")
-    db.execute("PRAGMA synchronous = NORMAL")
-    return db
-
-
-def _connect_readonly(path: Path) -> sqlite3.Connection:
-    # Where SQLite cannot write it must be told that no writer is there, unless one left its journal.
-    mode = "mode=ro" if path.with_name(f"{FILE}-wal").exists() else "immutable=1"
-    uri = f"{path.absolute().as_uri()}?{mode}"
-    return sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False, timeout=60)
-
-
-def _create(db: sqlite3.Connection) -> sqlite3.Connection:
-    db.executescript(f"BEGIN; {_SCHEMA} PRAGMA user_version = {VERSION}; COMMIT;")
-    return db
-
-
-def _fresh(place: str) -> sqlite3.Connection:
-    return _create(sqlite3.connect(place, isolation_level=None, check_same_thread=False))
-
-
 def _pack(looks: Mapping[str, Look]) -> tuple[bytes, bytes, bytes]:
     return (
         os.fsencode("\0".join(looks)),
@@ -362,28 +271,3 @@ def _stats(packed: bytes) -> Iterator[Stat]:
 def _checksum(text: bytes) -> bytes:
     """What stands before the graph's text: a flipped bit in it would build something else, and call that right."""
     return zlib.crc32(text).to_bytes(4, "little")
-
-
-def _text(name: str, record: Record) -> str:
-    """The record as JSON. It begins with a sum over itself and the target's name, so that one which was altered, or put
-    in another's row, is not believed."""
-    values = {field.name: getattr(record, field.name) for field in fields(record)}  # asdict() would copy all of it
-    values["outputs"] = {part: asdict(made) for part, made in record.outputs.items()}
-    body = json.dumps(values, separators=(",", ":"))[1:]
-    return f'{{"sum":"{_sum(name, body)}",{body}'
-
-
-def _record(name: str, text: str) -> Record | None:
-    """The record, None when the text is not one that we wrote: then its target was never made, as far as we know."""
-    try:
-        values = json.loads(text)
-        if values.pop("sum") != _sum(name, text[_BODY:]):
-            return None
-        values["outputs"] = {part: Made(**made) for part, made in values["outputs"].items()}
-        return Record(**values)
-    except (ValueError, KeyError, TypeError, AttributeError):
-        return None
-
-
-def _sum(name: str, body: str) -> str:
-    return f"{zlib.crc32(f'{name} {body}'.encode('utf-8', 'surrogateescape')):08x}"

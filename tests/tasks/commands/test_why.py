@@ -9,7 +9,8 @@ import time
 import pytest
 from packyard.formats.units import duration_text, size_text
 from packyard.tasks.engine.store.runs import recall
-from packyard.tasks.engine.trace.trace import Failure, Record, Trace
+from packyard.tasks.engine.trace.record import Record
+from packyard.tasks.engine.trace.trace import Failure, Trace
 
 from tests.tasks.commands.conftest import Space
 

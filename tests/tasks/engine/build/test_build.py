@@ -19,9 +19,10 @@ from packyard.tasks.engine.execute import plain
 from packyard.tasks.engine.graph.graph import Graph
 from packyard.tasks.engine.graph.stored import store_graph
 from packyard.tasks.engine.store.store import Store
-from packyard.tasks.engine.trace.trace import FILE, FOLDER, Trace
+from packyard.tasks.engine.trace.trace import Trace
 from packyard.tasks.errors import ActionError
 from packyard.tasks.host import process
+from packyard.tasks.nullpath import FILE, FOLDER
 from packyard.tasks.target.room import Room
 from packyard.tasks.target.target import Output, Prepare, Source, Target, Use
 from packyard.tasks.workspace.watch import Watch

@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 from packyard.tasks.engine.build.verdict import FRESH, Verdict, judge
-from packyard.tasks.engine.trace.trace import Record
+from packyard.tasks.engine.trace.record import Record
 from packyard.tasks.target.target import Made, Output, Source, Target
 from packyard.tasks.workspace.memo import Look
 

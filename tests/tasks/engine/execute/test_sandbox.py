@@ -8,7 +8,8 @@ import pytest
 from packyard.formats.pspf.signature import key_from_seed, private_pem
 from packyard.tasks.engine.execute import sandbox
 from packyard.tasks.engine.execute.sandbox import Changed, abandon, collect, room_for, stage, sweep
-from packyard.tasks.engine.store.store import Damaged, Store
+from packyard.tasks.engine.store.blobs import Damaged
+from packyard.tasks.engine.store.store import Store
 from packyard.tasks.errors import ActionError
 from packyard.tasks.target.target import Made, Output, Source, Target, Use
 from packyard.tasks.workspace.memo import Look, Memo

@@ -13,7 +13,7 @@ from packyard.tasks.engine.store import runs
 from packyard.tasks.engine.store.key import Ingredients, key_of
 from packyard.tasks.engine.store.runs import Run, recall, remember
 from packyard.tasks.engine.store.store import Store
-from packyard.tasks.engine.trace.trace import Record
+from packyard.tasks.engine.trace.record import Record
 from packyard.tasks.target.target import Source, Target
 
 TARGET = Target(

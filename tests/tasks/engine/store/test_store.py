@@ -10,7 +10,8 @@ import time
 from pathlib import Path
 
 import pytest
-from packyard.tasks.engine.store.store import Damaged, Result, Store, full_or
+from packyard.tasks.engine.store.blobs import Damaged, full_or
+from packyard.tasks.engine.store.store import Result, Store
 from packyard.tasks.errors import ActionError
 from packyard.tasks.target.target import Made
 
@@ -156,19 +157,19 @@ def test_put_by_many_threads_at_once(store, source):
 
 
 def test_tree_keeps_files_modes_and_links(store, tree):
-    made = store.put_tree(tree)
+    made = store.trees.put(tree)
     assert made.tree
-    place = store.tree(made.digest)
+    place = store.trees.place(made.digest)
     assert (place / "bin/tool").stat().st_mode & 0o777 == 0o555
     assert (place / "data").stat().st_mode & 0o777 == 0o444
     assert place.stat().st_mode & 0o777 == (place / "bin").stat().st_mode & 0o777 == 0o555
     assert os.readlink(place / "bin/link") == "../data"
     assert (place / "empty").is_dir()
-    assert store.put_tree(tree) == made
+    assert store.trees.put(tree) == made
 
 
 def test_tree_receipt_names_every_file(store, tree):
-    receipt = store.read(store.put_tree(tree).digest).decode()
+    receipt = store.read(store.trees.put(tree).digest).decode()
     tool, data = (hashlib.sha256(text).hexdigest() for text in (b"#!/bin/sh\n", b"data\n"))
     assert receipt == f"l ../data bin/link\nx 10 {tool} bin/tool\n- 5 {data} data\n"
 
@@ -176,20 +177,20 @@ def test_tree_receipt_names_every_file(store, tree):
 @pytest.mark.parametrize("goal", ["/etc/passwd", "../outside", "bin/../../outside"])
 def test_tree_with_link_out_of_it_is_refused(store, tree, goal):
     (tree / "out").symlink_to(goal)
-    with pytest.raises(ActionError, match="'out' is a link that leaves its tree, to "):
-        store.put_tree(tree)
+    with pytest.raises(ActionError, match="'out' is a link out of its tree, to "):
+        store.trees.put(tree)
     assert list((store.folder / "tmp").iterdir()) == []
 
 
 def test_tree_that_is_taken_is_moved_and_the_stores_alone(store, tree, tmp_path):
     taken = shutil.copytree(tree, tmp_path / "taken", symlinks=True)
     os.link(taken / "data", tmp_path / "other-name")
-    made = store.put_tree(tree)
+    made = store.trees.put(tree)
     other = Store(tmp_path / "other")
     inode = (taken / "bin/tool").stat().st_ino
-    assert other.take_tree(taken) == made
+    assert other.trees.take(taken) == made
     assert not taken.exists()
-    place = other.tree(made.digest)
+    place = other.trees.place(made.digest)
     assert (place / "bin/tool").stat().st_ino == inode
     assert (place / "bin/tool").stat().st_mode & 0o777 == 0o555
     assert os.readlink(place / "bin/link") == "../data"
@@ -199,7 +200,7 @@ def test_tree_that_is_taken_is_moved_and_the_stores_alone(store, tree, tmp_path)
 
 
 def test_tree_on_another_file_system_is_copied(store, tree, tmp_path, monkeypatch):
-    made = Store(tmp_path / "other").put_tree(tree)
+    made = Store(tmp_path / "other").trees.put(tree)
     rename = os.rename
 
     def refuse(source, target):
@@ -208,15 +209,15 @@ def test_tree_on_another_file_system_is_copied(store, tree, tmp_path, monkeypatc
         rename(source, target)
 
     monkeypatch.setattr(os, "rename", refuse)
-    assert store.take_tree(tree) == made
+    assert store.trees.take(tree) == made
     assert (tree / "data").exists()
     assert store.holds(made)
 
 
 def test_tree_that_is_taken_with_link_out_of_it_is_refused(store, tree):
     (tree / "out").symlink_to("../outside")
-    with pytest.raises(ActionError, match="'out' is a link that leaves its tree, to "):
-        store.take_tree(tree)
+    with pytest.raises(ActionError, match="'out' is a link out of its tree, to "):
+        store.trees.take(tree)
     assert list((store.folder / "tmp").iterdir()) == []
 
 
@@ -229,14 +230,14 @@ def test_tree_that_is_taken_with_link_out_of_it_is_refused(store, tree):
     ids=["missing", "other size"],
 )
 def test_tree_damaged_is_dropped_and_can_be_put_again(store, tree, tmp_path, damage):
-    made = store.put_tree(tree)
-    damage(open_up(store.tree(made.digest)))
+    made = store.trees.put(tree)
+    damage(open_up(store.trees.place(made.digest)))
     later = Store(tmp_path / "store")  # the next run looks again
     with pytest.raises(Damaged):
-        later.tree(made.digest)
+        later.trees.place(made.digest)
     assert not later.holds(made)
-    later.put_tree(tree)
-    assert (later.tree(made.digest) / "data").read_text() == "data\n"
+    later.trees.put(tree)
+    assert (later.trees.place(made.digest) / "data").read_text() == "data\n"
 
 
 # results -----------------------------------------------------------------------------------------------------
@@ -314,7 +315,7 @@ def test_full_disk_gets_advice():
     error = full_or(OSError(28, "No space left on device", "/x/y"), "the store")
     assert str(error) == (
         "the store: cannot be written: No space left on device (/x/y)\n"
-        "  hint: free some space and build again; finished targets are kept"
+        "  hint: free some space and build again; what was finished is kept"
     )
     assert str(full_or(OSError(30, "Read-only file system"), "dist/a")) == (
         "dist/a: cannot be written: Read-only file system"

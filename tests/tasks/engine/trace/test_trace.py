@@ -6,8 +6,10 @@ import threading
 from pathlib import Path
 
 import pytest
-from packyard.tasks.engine.trace.trace import FILE, FOLDER, Failure, Record, StoredGraph, Trace
+from packyard.tasks.engine.trace.record import Record
+from packyard.tasks.engine.trace.trace import Failure, StoredGraph, Trace
 from packyard.tasks.errors import ActionError
+from packyard.tasks.nullpath import FILE, FOLDER
 from packyard.tasks.target.target import Made
 from packyard.tasks.workspace.memo import Look
 
