@@ -69,7 +69,7 @@ class Maker:
 
     def make_again(self, name: str, why: str) -> None:
         """Make a target that was done, and say why; ActionError when that fails."""
-        self._notify(f"{name}: {why}, making it again")
+        self._notify(f"{name}: {why}; rebuilding")
         outcome = self.make(name)
         if outcome.how == "failed":
             raise ActionError(f"{name} cannot be rebuilt: {outcome.message}")
@@ -110,19 +110,19 @@ class Maker:
                 try:
                     self._have(use)
                 except Forgotten:
-                    self.make_again(use.target, "what it made is not remembered any more")
+                    self.make_again(use.target, "the record of its artifacts is gone")
 
     def _have(self, use: Use) -> None:
         """See that the store holds an artifact: take it from where the workspace keeps it, else make it again."""
         made, store = self._known.made(use.target)[use.part], self._steps.holding.store
         if store.holds(made):
             return
-        lost = "its bytes in the store are gone or damaged"
+        lost = "stored output is missing or corrupt"
         outputs = self._known.graph.targets[use.target].outputs
         path = next(output.artifact for output in outputs if output.part == use.part)
         look = self._known.memo.look(path) if path else None
         if path and look and look.digest.hex() == made.digest:
-            self._notify(f"{use.target}: {lost}, making it again")
+            self._notify(f"{use.target}: {lost}; rebuilding")
             store.put(self._steps.root / path)
         else:
             self.make_again(use.target, lost)

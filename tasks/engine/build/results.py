@@ -21,7 +21,7 @@ def deliver(build: Build, name: str, place: Path) -> None:
         try:
             _copy(build, name, aside)
         except Damaged:
-            build.maker.make_again(name, "its bytes in the store are gone or damaged")
+            build.maker.make_again(name, "stored output is missing or corrupt")
             aside.unlink(missing_ok=True)
             _copy(build, name, aside)
 

@@ -145,5 +145,5 @@ def full_or(error: OSError, place: str) -> ActionError:
     if error.filename:
         what += f" ({os.fspath(error.filename)})"
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return ActionError(what, hint="free some space and build again; what was finished is kept")
+        return ActionError(what, hint="free some space and build again; finished targets are kept")
     return ActionError(what)

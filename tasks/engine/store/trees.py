@@ -78,7 +78,7 @@ class Trees:
         for line in filter(None, self._blobs.read(digest).decode().split("\n")):
             kind, size, rest = line.split(" ", 2)
             if kind == "l":
-                raise ActionError(f"'{rest}' is a link, a folder of files alone was expected")
+                raise ActionError(f"'{rest}' is a link; expected a folder that contains only files")
             sha256, _, path = rest.partition(" ")
             found[path] = Made(digest=sha256, size=int(size), executable=kind == "x")
         return found

@@ -58,7 +58,7 @@ def open_database(path: Path, *, readonly: bool) -> tuple[sqlite3.Connection, st
     os.replace(path, aside)
     for suffix in ("-wal", "-shm"):
         path.with_name(FILE + suffix).unlink(missing_ok=True)
-    advice = f"it was set aside as {aside.name}, artifacts are restored from the store"
+    advice = f"it was set aside as {aside.name}; artifacts are restored from the store"
     return _create(_connect(path)), f"{FOLDER}/{FILE}: {found}; {advice}"
 
 

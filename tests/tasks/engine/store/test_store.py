@@ -177,7 +177,7 @@ def test_tree_receipt_names_every_file(store, tree):
 @pytest.mark.parametrize("goal", ["/etc/passwd", "../outside", "bin/../../outside"])
 def test_tree_with_link_out_of_it_is_refused(store, tree, goal):
     (tree / "out").symlink_to(goal)
-    with pytest.raises(ActionError, match="'out' is a link out of its tree, to "):
+    with pytest.raises(ActionError, match="'out' is a link that leaves its tree, to "):
         store.trees.put(tree)
     assert list((store.folder / "tmp").iterdir()) == []
 
@@ -216,7 +216,7 @@ def test_tree_on_another_file_system_is_copied(store, tree, tmp_path, monkeypatc
 
 def test_tree_that_is_taken_with_link_out_of_it_is_refused(store, tree):
     (tree / "out").symlink_to("../outside")
-    with pytest.raises(ActionError, match="'out' is a link out of its tree, to "):
+    with pytest.raises(ActionError, match="'out' is a link that leaves its tree, to "):
         store.trees.take(tree)
     assert list((store.folder / "tmp").iterdir()) == []
 
@@ -315,7 +315,7 @@ def test_full_disk_gets_advice():
     error = full_or(OSError(28, "No space left on device", "/x/y"), "the store")
     assert str(error) == (
         "the store: cannot be written: No space left on device (/x/y)\n"
-        "  hint: free some space and build again; what was finished is kept"
+        "  hint: free some space and build again; finished targets are kept"
     )
     assert str(full_or(OSError(30, "Read-only file system"), "dist/a")) == (
         "dist/a: cannot be written: Read-only file system"
