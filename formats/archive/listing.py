@@ -56,13 +56,14 @@ def read_listing(text: str) -> list[Listed]:
 
 
 def check_owners(listings: Iterable[Iterable[Listed]]) -> None:
-    """Refuse two owners that bring one path with different contents; FormatError names both."""
+    """Refuse two owners that bring one path with different bytes; FormatError names both. Modes are no difference:
+    installers let one of the two decide, and nothing is lost."""
     seen: dict[str, Listed] = {}
     problems: list[Problem] = []
     for files in listings:
         for file in files:
             other = seen.setdefault(file.path, file)
-            if other is not file and (other.sha256, other.executable) != (file.sha256, file.executable):
+            if other is not file and other.sha256 != file.sha256:
                 problems.append(
                     Problem(f"{file.path!r} is in {other.owner!r} and in {file.owner!r}, with different contents")
                 )

@@ -31,6 +31,7 @@ def test_check_owners_equal_files_may_be_shared_and_different_ones_name_both() -
     one = list(listed([Entry("x", b"1"), Entry("same", b"s")], owner="one"))
     two = list(listed([Entry("x", b"2"), Entry("same", b"s")], owner="two"))
     check_owners([one, two[1:]])
+    check_owners([one, list(listed([Entry("same", b"s", executable=True)], owner="two"))])
     with pytest.raises(FormatError) as error:
         check_owners([one, two])
     assert str(error.value) == "'x' is in 'one' and in 'two', with different contents"
