@@ -15,7 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from packyard.formats import cleanroom, elf, reference, semver, units, versionrange
+from packyard.formats import elf, reference, semver, units, versionrange
 from packyard.formats.archive import gzipped, listing, tarball
 from packyard.formats.archive.entry import Entry
 from packyard.formats.errors import FormatError
@@ -48,6 +48,7 @@ from packyard.formats.python.machine import Machine
 from packyard.formats.text import changelog, gitignore, mkdocs, yaml
 from packyard.formats.text import edit as textedit
 from packyard.formats.text import html as htmlpage
+from packyard.formats.workspace import cleanroom
 from packyard.formats.workspace import lock as packyardlock
 from packyard.formats.workspace import manifest as workspace
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import itertools
 import json
 
 import pytest
@@ -56,7 +55,6 @@ def armoured(label: str, headers: str, raw: bytes) -> bytes:
         (b"secret:\n" + b"".join(b"    " + line + b"\n" for line in PEM.splitlines()), "PKCS#8"),
         (PEM.replace(b"\n", b"\r\n"), "PKCS#8"),
     ],
-    ids=itertools.count(),  # the keys differ from process to process, the names of tests must not
 )  # fmt: skip
 def test_private_key_is_known(data: bytes, kind: str) -> None:
     assert private_key_in(data) == kind
@@ -83,7 +81,6 @@ def test_private_key_is_known(data: bytes, kind: str) -> None:
         bytes(range(256)) * 100,
         b"\x30" + bytes(200),
     ],
-    ids=itertools.count(),
 )
 def test_what_is_no_private_key_is_none(data: bytes) -> None:
     assert private_key_in(data) == ""
