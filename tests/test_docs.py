@@ -18,7 +18,7 @@ from packyard.formats.workspace.manifest import read_workspace
 from packyard.tasks import nullpath
 from packyard.tasks.commands import pack
 from packyard.tasks.engine.store.store import Store
-from packyard.tasks.engine.trace import trace
+from packyard.tasks.engine.trace import database
 from packyard.tasks.kinds import KINDS
 
 ROOT = Path(__file__).parents[1]
@@ -114,9 +114,9 @@ def test_store_page_has_every_folder_and_column(tmp_path: Path) -> None:
     Store(tmp_path)
     folders = {path.name for path in (tmp_path / "v1").iterdir()}
     assert folders <= set(re.findall(r"^\| `([a-z-]+)/", page, re.M))
-    assert f"`user_version` is its format's number, now {trace.VERSION}" in page
+    assert f"`user_version` is its format's number, now {database.VERSION}" in page
     db = sqlite3.connect(":memory:")
-    db.executescript(trace._SCHEMA)
+    db.executescript(database._SCHEMA)
     for (table,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
         columns = {row[1] for row in db.execute(f"PRAGMA table_info({table})")} - {"id"}
         rows = page.partition(f"\n| `{table}` |")[2]
