@@ -38,6 +38,12 @@ pip = false
 """
 
 
+_SIGNS = x509.KeyUsage(
+    digital_signature=False, content_commitment=False, key_encipherment=False, data_encipherment=False,
+    key_agreement=False, key_cert_sign=True, crl_sign=True, encipher_only=False, decipher_only=False,
+)  # fmt: skip
+
+
 class Authority:
     """An authority that nobody knows, and who it vouches for: PEM files in a folder."""
 
@@ -47,6 +53,11 @@ class Authority:
         self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "An authority")])
         builder = _certificate(self._name, self._name, self._key)
         builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        # Python 3.13 takes a chain only when it says all that RFC 5280 asks for.
+        builder = builder.add_extension(_SIGNS, critical=True)
+        subject = x509.SubjectKeyIdentifier.from_public_key(self._key.public_key())
+        builder = builder.add_extension(subject, critical=False)
+        self._issued = x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(subject)
         self.file = folder / "authority.pem"
         self.file.write_bytes(builder.sign(self._key, SHA256()).public_bytes(Encoding.PEM))
 
@@ -55,6 +66,7 @@ class Authority:
         key = ec.generate_private_key(ec.SECP256R1())
         builder = _certificate(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]), self._name, key)
         builder = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
+        builder = builder.add_extension(self._issued, critical=False)
         file = self._folder / f"{name}.pem"
         secret = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
         file.write_bytes(secret + builder.sign(self._key, SHA256()).public_bytes(Encoding.PEM))
