@@ -17,9 +17,10 @@ def run(words: list[str]) -> int:
     if options.markdown:
         say(*_markdown())
     elif options.word is None:
-        build.parser().print_help()
+        say(build.parser().format_help().removesuffix("\n"))
     elif options.word in BY_NAME:
-        importlib.import_module(BY_NAME[options.word].module).parser().print_help()
+        found = importlib.import_module(BY_NAME[options.word].module)
+        say(found.parser().format_help().removesuffix("\n"))
     else:
         say(_about(options.word))
     return 0

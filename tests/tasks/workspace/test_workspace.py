@@ -1,13 +1,10 @@
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import pytest
 from packyard.formats.workspace.lock import ToolchainPin, WorkspaceLock
 from packyard.tasks.errors import PlanError
-from packyard.tasks.host.machine import host_platform
-from packyard.tasks.workspace import workspace
 from packyard.tasks.workspace.workspace import read_workspace
 
 MOJO = '[project]\nname = "{name}"\nversion = "0.1.0"\n'
@@ -134,18 +131,3 @@ def test_epoch_comes_from_the_environment(write, tmp_path, monkeypatch):
         "SOURCE_DATE_EPOCH: '1700000000000' is after 2107, the last year that a zip can hold; expected seconds "
         "since 1970"
     )
-
-
-@pytest.mark.parametrize(
-    ("system", "machine", "name"),
-    [
-        ("linux", "x86_64", "linux_amd64"),
-        ("linux", "aarch64", "linux_arm64"),
-        ("darwin", "arm64", "darwin_arm64"),
-        ("linux", "riscv64", "linux_riscv64"),
-    ],
-)
-def test_platform_is_named_as_bundles_name_it(monkeypatch, system, machine, name):
-    monkeypatch.setattr(sys, "platform", system)
-    monkeypatch.setattr(workspace.machine, "machine", lambda: machine)
-    assert host_platform() == name
