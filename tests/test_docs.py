@@ -18,7 +18,7 @@ from packyard.formats.workspace.manifest import read_workspace
 from packyard.tasks import nullpath
 from packyard.tasks.commands import pack
 from packyard.tasks.engine.store.store import Store
-from packyard.tasks.engine.trace import database
+from packyard.tasks.engine.trace import database, trace
 from packyard.tasks.kinds import KINDS
 
 ROOT = Path(__file__).parents[1]
