@@ -11,6 +11,7 @@ from typing import Any
 
 from packyard.formats.python.entrypoint import read_entry_point
 from packyard.formats.python.flavor import Flavor, read_flavor
+from packyard.formats.python.packyardtable import PackyardTable, read_artifacts, read_packyard
 from packyard.formats.python.requirement import (
     read_distribution_name,
     read_python_release,
@@ -39,6 +40,7 @@ class ProjectManifest:
 
     `version` is in PEP 440's normal form, '' when `dynamic` has it. `dependencies` are PEP 508 texts.
     `build_backend` is '' when there is no [build-system]. `flavor` is None for a library.
+    `artifacts` are files that a backend puts into the wheel although git ignores them, as lines of a .gitignore.
     """
 
     name: str
@@ -54,6 +56,8 @@ class ProjectManifest:
     build_requires: tuple[str, ...] = ()
     backend_path: tuple[str, ...] = ()
     flavor: Flavor | None = None
+    packyard: PackyardTable = field(default_factory=PackyardTable)
+    artifacts: tuple[str, ...] = ()
 
 
 def read_project(text: str, place: str) -> ProjectManifest:
@@ -83,15 +87,18 @@ def read_project(text: str, place: str) -> ProjectManifest:
             build_requires=build.parses("requires", read_requirement, required="build-system" in top),
             backend_path=build.parses("backend-path", read_relpath),
             flavor=read_flavor(tool.table("flavor"), name, scripts) if "flavor" in tool else None,
+            packyard=read_packyard(tool.table("packyard")),
+            artifacts=read_artifacts(tool.raw("hatch"), tool.raw("poetry")),
         )
 
 
 def _find_misspelt(tool: Table) -> None:
-    """Other tools' tables are theirs; but one that is called nearly like ours would make an application a library."""
+    """Other tools' tables are theirs; but one that is called nearly like ours would do nothing, in silence."""
     tool.ignore_rest()
-    near = [] if "flavor" in tool else difflib.get_close_matches("flavor", tool, 1, 0.8)
-    for key in near:
-        tool.problem(key, "unknown key", "did you mean 'flavor'?")
+    for own in ("flavor", "packyard"):
+        near = [] if own in tool else difflib.get_close_matches(own, tool, 1, 0.8)
+        for key in near:
+            tool.problem(key, "unknown key", f"did you mean {own!r}?")
 
 
 def _dynamic(project: Table) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ SKIPPED = frozenset(
     }
 )  # fmt: skip
 
-BYTES, LISTING, STAT = "bytes", "listing", "stat"  # questions; any other is a scan, 'MODULE:FUNCTION' of formats
+BYTES, LISTING, STAT, GIT = "bytes", "listing", "stat", "git"  # questions; any other is a scan, 'MODULE:FUNCTION'
 Data = bytes  # a Watch has a method of that name
 Answer = tuple[str, Data]  # the question, and xxh3_128 of what came; of STAT nothing came that could be compared
 
@@ -77,6 +78,8 @@ class Watch:
                 self._list(path)
             elif question == BYTES:
                 self.bytes(path)
+            elif question == GIT:
+                self.tell(path, GIT, self._git_checksum)
             elif question != STAT:
                 module, _, name = question.partition(":")
                 self.scan(path, getattr(importlib.import_module(_FORMATS + module), name))
@@ -88,6 +91,26 @@ class Watch:
         """What a path was asked, and told; None for one that was not asked."""
         packed = self.answers.get(path)
         return (list(self.questions)[packed[0]], packed[1:]) if packed else None
+
+    def tell(self, path: str, question: str, answer: Data) -> None:
+        """Remember what somebody else found out who looks at a file; there may be none."""
+        try:
+            self._see(path)
+        except OSError:
+            self.seen[path] = PACKED_STAT.pack(*ABSENT)
+        self._note(path, question or STAT, answer, answer)
+
+    @cached_property
+    def _git_checksum(self) -> Data:
+        """What git says of the files of the workspace, asked again."""
+        from packyard.tasks.errors import ActionError
+        from packyard.tasks.host.gitfiles import read_gitfiles  # most runs need none of what it imports
+
+        try:
+            found = read_gitfiles(self.root.resolve())
+        except ActionError:
+            return b""
+        return found.checksum if found else b""
 
     def is_file(self, path: str) -> bool:
         """Whether a file is there. Its folder is watched, so the answer is remembered as long as it holds."""

@@ -16,7 +16,7 @@ from packyard.tasks.engine.build.build import Build
 from packyard.tasks.engine.build.prepare import carry_out
 from packyard.tasks.engine.execute.mode import Mode
 from packyard.tasks.engine.graph.graph import Graph, build_graph
-from packyard.tasks.engine.graph.stored import changed_targets, read_graph, renewed, store_graph
+from packyard.tasks.engine.graph.stored import changed_targets, notice_of, read_graph, renewed, store_graph
 from packyard.tasks.engine.store.store import Store, downloads_in
 from packyard.tasks.engine.trace.trace import StoredGraph, Trace
 from packyard.tasks.errors import PlanError
@@ -55,6 +55,12 @@ class Opened:
         each action is kept to what it declares."""
         folder = self.store_folder  # asked now, so that a wrong setting is one error and not one of each target
         return Build(self.root, self.graph, self.trace, lambda: Store(folder), notify, locked=locked, mode=mode)
+
+    @property
+    def notice(self) -> str:
+        """What to tell the user of the graph, unless it was told when the graph was read before."""
+        told = notice_of(self.kept.text) if self.kept else ""
+        return self.graph.notice if self.graph.notice != told else ""
 
     def reopened(self) -> Opened:
         """The same workspace, now to be written to; PlanError when it is not the same any more."""

@@ -153,8 +153,8 @@ class Session:
             self.lock()
             self.__dict__.update(opened=early.reopened())
             early.trace.close()
-        if self.opened.trace.notice:
-            self.note(self.opened.trace.notice)
+        for text in filter(None, (self.opened.trace.notice, self.opened.notice)):
+            self.note(text)
         self._is_kept = self.opened.stored is not None
         self.opened.keep_graph()
         self.__dict__["opened"] = replace(self.opened, stored=None, kept=None)  # megabytes that only the next run needs

@@ -32,12 +32,14 @@ _KEY_VARIABLE = "PACKYARD_PRIVATE_KEY"
 class Graph:
     """The targets by name, dependencies before dependants, ties by name; and the folder that the workspace names
     for the store ('' is the user's cache folder). `index` has their nodes when they are known before the targets.
-    `waits` is what must be made before the graph says all that it has to: read it again then."""
+    `waits` is what must be made before the graph says all that it has to: read it again then.
+    `notice` is what to tell the user of it, '' when there is nothing."""
 
     targets: Mapping[str, Target]
     cache: str = ""
     index: Mapping[str, Node] | None = None
     waits: tuple[Prepare, ...] = ()
+    notice: str = ""
 
     @cached_property
     def nodes(self) -> Mapping[str, Node]:
@@ -82,6 +84,8 @@ class Graph:
 
 def build_graph(workspace: Workspace, kinds: Kinds) -> Graph:
     """Ask every kind for its targets; PlanError with all problems of all kinds."""
+    from packyard.tasks.workspace.belonging import notice  # loaded already, by the kinds
+
     packed: dict[str, bytes] = {}
     nodes: dict[str, Node] = {}
     outputs: dict[str, tuple[Output, ...]] = {}
@@ -117,7 +121,8 @@ def build_graph(workspace: Workspace, kinds: Kinds) -> Graph:
     order = _order(targets, nodes)
     ordered = PackedTargets({name: packed[name] for name in order})
     index = {name: nodes[name] for name in order}
-    return Graph(ordered, workspace.manifest.cache.directory, index, tuple(waits.values()))
+    told = notice(workspace.watch)
+    return Graph(ordered, workspace.manifest.cache.directory, index, tuple(waits.values()), told)
 
 
 def _twice(one: Target, other: Target) -> FormatError:

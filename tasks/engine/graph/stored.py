@@ -70,7 +70,8 @@ def write_graph(graph: Graph) -> bytes:
     for name, node in graph.nodes.items():
         row = [name, node.needs, node.final, node.local, node.doc, node.artifacts, node.resource, len(packed[name])]
         index.write(json.dumps(row, separators=(",", ":")).encode() + b"\n")
-    head = json.dumps({"cache": graph.cache, "index": index.tell()}, separators=(",", ":")).encode()
+    said = {"cache": graph.cache, "notice": graph.notice, "index": index.tell()}
+    head = json.dumps(said, separators=(",", ":")).encode()
     return b"".join([head, b"\n", index.getvalue(), *(packed[name] for name in graph.nodes)])
 
 
@@ -85,7 +86,16 @@ def read_graph(text: bytes) -> Graph:
             resource=intern(resource),
         )  # fmt: skip
         packed[intern(name)] = text[place]
-    return Graph(PackedTargets(packed), json.loads(_line(text, 0))["cache"], nodes)
+    head = json.loads(_line(text, 0))
+    return Graph(PackedTargets(packed), head["cache"], nodes, notice=head["notice"])
+
+
+def notice_of(text: bytes) -> str:
+    """The notice of the graph that `write_graph` wrote; '' when it did not."""
+    try:
+        return str(json.loads(_line(text, 0))["notice"])
+    except (ValueError, KeyError, TypeError):
+        return ""
 
 
 def changed_targets(old: bytes, new: bytes) -> set[str]:

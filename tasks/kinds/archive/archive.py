@@ -17,6 +17,7 @@ from packyard.tasks.kinds.mojo.plan import sound_packages
 from packyard.tasks.target.packing import Packing
 from packyard.tasks.target.params import call
 from packyard.tasks.target.target import Output, Source, Target, Use
+from packyard.tasks.workspace.belonging import belongs, find_files
 from packyard.tasks.workspace.workspace import MANIFEST, Workspace
 
 _OWN = ("dist/", "site/")  # artifacts are named as targets, never found by a pattern
@@ -46,10 +47,11 @@ def _target(workspace: Workspace, spec: ArchiveSpec, key: str) -> Target:
                 trees[reference.target] = site_folder(reference.target.partition(":")[2], workspace.manifest)
             uses[Use(target=reference.target, part=reference.part, at=folder)] = None
             continue
-        found = workspace.watch.matching_files(reference, lambda path: _left_out(path, spec))
-        if not found:
-            problems.append(Problem(f"'{text}' matches no file", key=f"{key}.include[{number}]", place=MANIFEST))
-        sources.update((path, Source(path=path, at=path)) for path in found)
+        named = find_files(workspace, reference, belongs(workspace), lambda path: _left_out(path, spec))
+        if not named.files:
+            message = f"'{text}' matches no file"
+            problems.append(Problem(message, f"{key}.include[{number}]", MANIFEST, named.hint))
+        sources.update((path, Source(path=path, at=path)) for path in named.files)
     top, stem = spec.prefix, f"{spec.name}-{spec.version}"
     distribution = None
     if spec.layout:

@@ -13,6 +13,7 @@ from packyard.tasks.kinds.docs.site import is_site
 from packyard.tasks.kinds.python.hooknames import hook_of, is_written
 from packyard.tasks.kinds.python.wheelparts import matches
 from packyard.tasks.target.target import Source, Use
+from packyard.tasks.workspace.belonging import belongs_to, find_files
 from packyard.tasks.workspace.workspace import Member, Workspace
 
 
@@ -40,7 +41,8 @@ def slot_source(member: Member, workspace: Workspace, spec: SlotSpec, key: str) 
         return SlotSource(single=single, uses=(Use(target=hook),), hook=hook, written=reference)
     path = member.path(reference)
     base = path if workspace.watch.is_folder(path) else _fixed_part(path)
-    found = [path] if single else workspace.watch.matching_files(path)
+    named = find_files(workspace, path, belongs_to(member, workspace))
+    found = [path] if single else list(named.files)
     kept = [file for file in found if single or not matches(os.path.relpath(file, base or "."), spec.exclude)]
     if not kept:
         what = "is missing" if not found else "contains only excluded files"
@@ -49,6 +51,7 @@ def slot_source(member: Member, workspace: Workspace, spec: SlotSpec, key: str) 
                 f"{spec.source!r} {what}; expected a file, a folder or a pattern that matches something",
                 key,
                 member.path("pyproject.toml"),
+                "" if found else named.hint,
             )
         )
     sources = tuple(

@@ -29,6 +29,7 @@ from packyard.tasks.kinds.python.buildenv import buildenv
 from packyard.tasks.target.packing import Packing
 from packyard.tasks.target.params import call
 from packyard.tasks.target.target import Output, Source, Target, Use
+from packyard.tasks.workspace.belonging import belongs, find_files
 from packyard.tasks.workspace.workspace import MANIFEST, Workspace
 
 
@@ -91,10 +92,10 @@ def _sources(workspace: Workspace, spec: DocsSpec, key: str) -> tuple[str, str, 
     found: dict[str, None] = {spec.config: None}
 
     def add(text: str, where: str, place: str, *, needed: str = "matches no file") -> None:
-        files = watch.matching_files(text)
-        if not files:
-            problems.append(Problem(f"{text!r} {needed}", where, place))
-        found.update(dict.fromkeys(files))
+        named = find_files(workspace, text, belongs(workspace))
+        if not named.files:
+            problems.append(Problem(f"{text!r} {needed}", where, place, named.hint))
+        found.update(dict.fromkeys(named.files))
 
     if spec.source and config.docs_dir and pages_folder(replace(spec, source=""), config) != spec.source:
         message = f"{spec.source!r} is not the folder that {spec.config} names, '{config.docs_dir}'"

@@ -19,6 +19,7 @@ from packyard.tasks.kinds.python.make_hook import HookParams, make_post_build, m
 from packyard.tasks.kinds.python.wheelsources import member_files
 from packyard.tasks.target.params import call
 from packyard.tasks.target.target import Output, Source, Target, Use
+from packyard.tasks.workspace.belonging import belongs_to, find_files
 from packyard.tasks.workspace.workspace import Member, Workspace
 
 POST_BUILD = "post_build"
@@ -106,11 +107,13 @@ def _sources(member: Member, workspace: Workspace) -> Iterator[Source]:
         found = {}
         problems: list[Problem] = []
         for position, pattern in enumerate(build.hook_inputs):
-            files = workspace.watch.matching_files(member.path(pattern.removeprefix("./").rstrip("/")))
-            if not files:
+            path = member.path(pattern.removeprefix("./").rstrip("/"))
+            named = find_files(workspace, path, belongs_to(member, workspace))
+            if not named.files:
                 key = f"tool.flavor.build.hook_inputs[{position}]"
-                problems.append(Problem(f"{pattern!r} matches no file", key, member.path("pyproject.toml")))
-            found.update(dict.fromkeys(files))
+                place = member.path("pyproject.toml")
+                problems.append(Problem(f"{pattern!r} matches no file", key, place, named.hint))
+            found.update(dict.fromkeys(named.files))
         if problems:
             raise PlanError(*problems)
     for path in found:

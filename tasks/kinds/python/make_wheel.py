@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,13 +34,15 @@ class AnyWheelParams(Params):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WheelParams(AnyWheelParams):
     """The parameters of a wheel that a backend makes: the version that it must have, the backend, the folders of the
-    project that it is looked for in first, the target of its environment, and the Python that runs it."""
+    project that it is looked for in first, the target of its environment, the Python that runs it, and the files of the
+    project that belong to it although a .gitignore says otherwise."""
 
     release: str
     backend: str
     backend_path: tuple[str, ...]
     buildenv: str
     python: PythonParams
+    included: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,8 +70,12 @@ def make_wheel(room: Room[WheelParams]) -> None:
     params = room.params
     project = room.scratch / "project"
     shutil.copytree(room.inputs, project)
+    written: list[str] = []
     if params.hook:
-        shutil.copytree(room.trees[params.hook], project, dirs_exist_ok=True)
+        tree = room.trees[params.hook]
+        shutil.copytree(tree, project, dirs_exist_ok=True)
+        written = sorted(path.relative_to(tree).as_posix() for path in tree.rglob("*") if path.is_file())
+    _let_in(project, [*params.included, *written])
     file = build_wheel(
         room,
         program_in(room, params.python),
@@ -82,6 +89,23 @@ def make_wheel(room: Room[WheelParams]) -> None:
     if wheel.version != params.release:
         raise ActionError(f"the wheel has version {wheel.version!r}; expected {params.release!r} from the manifest")
     _write(room, wheel)
+
+
+def _let_in(project: Path, included: Sequence[str]) -> None:
+    """Let no backend that reads the project's .gitignore leave out what the manifest includes, and what hooks wrote.
+    Nothing else that git ignores is there."""
+    ignoring = project / ".gitignore"
+    if not (included and ignoring.is_file()):
+        return
+    lines: dict[str, None] = {}
+    for path in included:
+        *folders, name = (re.sub(r"([\\*?\[ ])", r"\\\1", part) for part in path.split("/"))
+        for depth in range(1, len(folders) + 1):
+            lines[f"!/{'/'.join(folders[:depth])}/"] = None
+        lines[f"!/{'/'.join([*folders, name])}"] = None
+    text = ignoring.read_bytes()
+    ignoring.unlink()  # it may be read-only
+    ignoring.write_bytes(text + "\n".join(["", *lines, ""]).encode("utf-8", "surrogateescape"))
 
 
 def make_plain_wheel(room: Room[PlainWheelParams]) -> None:

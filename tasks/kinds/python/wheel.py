@@ -27,6 +27,7 @@ from packyard.tasks.kinds.python.version import version
 from packyard.tasks.kinds.python.wheelsources import check_commands, module_sources, wheel_sources
 from packyard.tasks.target.params import Call, call
 from packyard.tasks.target.target import Output, Source, Target, Use
+from packyard.tasks.workspace.belonging import included
 from packyard.tasks.workspace.workspace import Member, Workspace
 
 # How a wheel is made, the files that it is made from (where each stands -> its path), and what else it uses.
@@ -77,6 +78,7 @@ def _by_backend(member: Member, project: ProjectManifest, workspace: Workspace, 
         backend_path=project.backend_path,
         buildenv=buildenv,
         python=python,
+        included=tuple(path.removeprefix(prefix) for path in included(member, workspace)),
         epoch=workspace.epoch,
         compressor=COMPRESSOR,
     )

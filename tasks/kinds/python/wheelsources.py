@@ -10,6 +10,7 @@ from packyard.formats.python.entrypoint import parse_entry_point
 from packyard.formats.python.module import imports, read_module
 from packyard.formats.reference import TargetRef, read_reference
 from packyard.tasks.kinds.python.wheelparts import import_name, matches, missing_part
+from packyard.tasks.workspace.belonging import belongs_to, hide
 from packyard.tasks.workspace.workspace import PRIVATE_NAME, PUBLIC_NAME, Member, Workspace
 
 ROOTS = ("src", "")  # where packages stand below a member, the first that has them wins
@@ -26,8 +27,9 @@ def wheel_sources(member: Member, workspace: Workspace) -> list[str]:
 
 
 def member_files(member: Member, workspace: Workspace, excluded: tuple[str, ...] = ()) -> list[str]:
-    """The workspace paths of a member's files, sorted: all but other members, what builds and hooks leave behind,
-    virtual environments (told by their pyvenv.cfg), locks, signing keys, and what is excluded."""
+    """The workspace paths of a member's files, sorted: all that git tracks or would track or that its manifest
+    includes, but other members, what builds and hooks leave behind, virtual environments (told by their pyvenv.cfg),
+    locks, signing keys, and what is excluded."""
     others = [other.folder for other in workspace.members if other.folder != member.folder]
     flavor = member.project.flavor if member.project else None
     written = flavor.build.hook_outputs if flavor and flavor.build.pre_build else ()
@@ -55,7 +57,18 @@ def member_files(member: Member, workspace: Workspace, excluded: tuple[str, ...]
         pair = name == PUBLIC_NAME and workspace.watch.is_file(f"{folder}{slash}{PRIVATE_NAME}")
         return name == PRIVATE_NAME or path == workspace.manifest.sign.key or pair
 
-    return list(workspace.watch.files(member.folder, left_out))
+    found = list(workspace.watch.files(member.folder, left_out))
+    return _belonging(found, member, workspace)
+
+
+def _belonging(found: list[str], member: Member, workspace: Workspace) -> list[str]:
+    """Those of a member's files that belong to it; the others are told of."""
+    keeps = belongs_to(member, workspace)
+    kept = list(filter(keeps, found))
+    if len(kept) < len(found):
+        belong = set(kept)
+        hide(workspace.watch, (path for path in found if path not in belong))
+    return kept
 
 
 def commands(member: Member) -> dict[str, str]:
@@ -149,10 +162,11 @@ def _module_files(member: Member, workspace: Workspace, name: str, slots: set[st
     for root in ROOTS:
         relative = f"{root}/{name}" if root else name
         path = member.path(relative)
-        if workspace.watch.is_file(f"{path}.py"):
+        if workspace.watch.is_file(f"{path}.py") and _belonging([f"{path}.py"], member, workspace):
             return {f"{name}.py": f"{path}.py"}
         if relative not in slots and workspace.watch.is_folder(path):
             files = [file for file in workspace.watch.files(path) if not file.endswith(".pyc")]
+            files = _belonging(files, member, workspace)
             if any(file.endswith(".py") for file in files):
                 return {f"{name}{file.removeprefix(path)}": file for file in files}
     return None

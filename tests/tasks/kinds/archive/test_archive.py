@@ -165,3 +165,17 @@ def test_archive_is_the_same_wherever_and_however_it_is_made(tmp_path, form):
     one = archive(tmp_path / "one", INSIDE, format=form)
     turned = dict(reversed(INSIDE.items()))
     assert archive(tmp_path / "a-longer-name" / "two", turned, umask=0o077, format=form) == one
+
+
+def test_archive_holds_what_git_tracks_or_would_track_and_what_is_named(root):
+    (root / ".gitignore").write_text("*.bin\n/README.md\n")
+    assert paths(*made(root, spec("src"))) == ["src/a.txt", "src/deep/b.txt"]
+    assert paths(*made(root, spec("src/**", "src/deep/c.bin", "README.md"))) == [
+        "README.md", "src/a.txt", "src/deep/b.txt", "src/deep/c.bin",
+    ]  # fmt: skip
+    with pytest.raises(FormatError) as error:
+        made(root, spec("**/*.bin"))
+    assert str(error.value) == (
+        "packyard.toml: archive[0].include[0]: '**/*.bin' matches no file\n"
+        "  hint: git ignores src/deep/c.bin; name it without a wildcard, or in include of [tool.packyard]"
+    )

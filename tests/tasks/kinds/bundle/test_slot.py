@@ -112,3 +112,30 @@ def test_slot_of_colliding_names_is_an_error(tmp_path: Path) -> None:
     assert str(error.value) == (
         "the slot cannot be packed: 's/a.css' and 's/A.css' are the same file on case-insensitive systems"
     )
+
+
+@pytest.mark.parametrize(
+    ("source", "sources"),
+    [
+        ("static", ["app/static/a.css"]),
+        ("static/**", ["app/static/a.css"]),
+        ("static/.env", ["app/static/.env"]),
+        ("web", ["app/web/made.js"]),
+    ],
+)
+def test_slot_holds_what_git_tracks_or_would_track_and_what_is_named(
+    tmp_path: Path, source: str, sources: list[str]
+) -> None:
+    more = {"app/static/.env": "", "app/web/made.js": "", ".gitignore": ".env\nweb/\njs\n"}
+    target = declared(tmp_path, f'source = "{source}"', {**FILES, **more})
+    assert [one.path for one in target.sources] == sources
+
+
+def test_slot_of_what_git_ignores_says_how_to_bring_it_in(tmp_path: Path) -> None:
+    with pytest.raises(FormatError) as error:
+        declared(tmp_path, 'source = "static/*.css"', {**FILES, ".gitignore": "*.css\n"})
+    assert str(error.value) == (
+        "app/pyproject.toml: tool.flavor.slots[0].source: 'static/*.css' is missing; expected a file, a folder or a "
+        "pattern that matches something\n  hint: git ignores app/static/a.css; name it without a wildcard, or in include "
+        "of [tool.packyard]"
+    )

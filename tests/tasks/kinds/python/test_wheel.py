@@ -9,9 +9,16 @@ from pathlib import Path
 import pytest
 from packyard.formats.archive.gzipped import COMPRESSOR
 from packyard.tasks.errors import ActionError
+from packyard.tasks.host.gitfiles import read_gitfiles
 from packyard.tasks.kinds.interpreter.choice import RUNNING, find
 from packyard.tasks.kinds.interpreter.program import PythonParams
-from packyard.tasks.kinds.python.make_wheel import PlainWheelParams, WheelMetadata, WheelParams, make_plain_wheel
+from packyard.tasks.kinds.python.make_wheel import (
+    PlainWheelParams,
+    WheelMetadata,
+    WheelParams,
+    _let_in,
+    make_plain_wheel,
+)
 from packyard.tasks.kinds.python.wheel import targets
 from packyard.tasks.target.params import read_params
 from packyard.tasks.target.room import Room
@@ -100,3 +107,16 @@ def test_wheel_without_a_module_is_refused(tmp_path: Path) -> None:
         '  hint: say what builds it: [build-system] with requires = ["setuptools>=77"] and '
         'build-backend = "setuptools.build_meta"'
     )
+
+
+def test_backend_that_reads_gitignore_leaves_in_what_the_manifest_includes(tmp_path: Path) -> None:
+    for path in ("gen/a b.txt", "gen/deep/[x].py", "other/kept.log"):
+        (tmp_path / "project" / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "project" / path).write_text("")
+    (tmp_path / "project/.gitignore").write_bytes(b"gen/\n*.log")
+    _let_in(tmp_path / "project", ["gen/a b.txt", "gen/deep/[x].py"])
+    found = read_gitfiles(tmp_path / "project")
+    assert found is not None and found.files == {".gitignore", "gen/a b.txt", "gen/deep/[x].py"}
+    before = (tmp_path / "project/.gitignore").read_bytes()
+    _let_in(tmp_path / "project", [])
+    assert (tmp_path / "project/.gitignore").read_bytes() == before

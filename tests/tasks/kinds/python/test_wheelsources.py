@@ -7,6 +7,7 @@ from packyard.formats.errors import FormatError
 from packyard.formats.python.entrypoint import parse_entry_point
 from packyard.tasks.kinds.python.wheelparts import matches, missing_part, own_tests
 from packyard.tasks.kinds.python.wheelsources import check_commands, module_sources, wheel_sources
+from packyard.tasks.workspace.belonging import notice
 from packyard.tasks.workspace.workspace import Member, Workspace, read_workspace
 
 HEAD = '[project]\nname = "app"\nversion = "1.0"\n'
@@ -63,6 +64,30 @@ def test_sources_leave_out_bundles_of_the_member_wherever_they_lie(tmp_path: Pat
     )
     member, space = app(tmp_path, HEAD + FLAVOR.format("app:main"), files)
     assert wheel_sources(member, space) == ["app/app.py", "app/art/x.psp", "app/pyproject.toml"]
+
+
+def test_sources_are_what_git_tracks_or_would_track_and_what_the_manifest_includes(tmp_path: Path) -> None:
+    files = dict.fromkeys(["app/app.py", "app/local_settings.py", "app/gen.py", "app/a.log", "app/build/x"], "")
+    include = '[tool.packyard]\ninclude = ["gen.py"]\n'
+    member, space = app(tmp_path, HEAD + include, {**files, ".gitignore": "local_*\n/app/gen.py\nbuild/\n*.log\n"})
+    assert wheel_sources(member, space) == ["app/app.py", "app/gen.py", "app/pyproject.toml"]
+    assert notice(space.watch).startswith(
+        "warning: 2 files that git ignores stay out of what is built: app/a.log, app/local_settings.py\n"
+    )
+
+
+def test_module_sources_are_what_git_tracks_or_would_track(tmp_path: Path) -> None:
+    files = {
+        "app/app/__init__.py": "import local, gone\ndef main(): ...\n",
+        "app/app/tok.secret": "",
+        "app/local.py": "",
+    }
+    member, space = app(
+        tmp_path,
+        HEAD + FLAVOR.format("app:main"),
+        {**files, "app/gone/a.py": "", ".gitignore": "*.secret\nlocal.py\ngone/\n"},
+    )
+    assert list(module_sources(member, space)) == ["app/__init__.py"]
 
 
 @pytest.mark.parametrize(
