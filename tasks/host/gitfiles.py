@@ -64,6 +64,15 @@ def read_gitfiles(folder: Path, *, alone: bool = False) -> GitFiles | None:
     return GitFiles(frozenset(files), tuple(inputs))
 
 
+def checksum_of(root: Path) -> bytes:
+    """The checksum of what git says now of the files below `root`; b"" when it says nothing, or cannot be asked."""
+    try:
+        found = read_gitfiles(root)
+    except ActionError:
+        return b""
+    return found.checksum if found else b""
+
+
 def is_ignored(folder: Path, path: str, found: GitFiles) -> bool:
     """Whether git ignores a folder below `folder` as a whole, and not only what is in it; `found` is what it said of
     `folder`."""

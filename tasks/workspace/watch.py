@@ -103,14 +103,9 @@ class Watch:
     @cached_property
     def _git_checksum(self) -> Data:
         """What git says of the files of the workspace, asked again."""
-        from packyard.tasks.errors import ActionError
-        from packyard.tasks.host.gitfiles import read_gitfiles  # most runs need none of what it imports
+        from packyard.tasks.host.gitfiles import checksum_of  # most runs need none of what it imports
 
-        try:
-            found = read_gitfiles(self.root.resolve())
-        except ActionError:
-            return b""
-        return found.checksum if found else b""
+        return checksum_of(self.root.resolve())
 
     def is_file(self, path: str) -> bool:
         """Whether a file is there. Its folder is watched, so the answer is remembered as long as it holds."""

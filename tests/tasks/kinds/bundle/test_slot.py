@@ -136,6 +136,6 @@ def test_slot_of_what_git_ignores_says_how_to_bring_it_in(tmp_path: Path) -> Non
         declared(tmp_path, 'source = "static/*.css"', {**FILES, ".gitignore": "*.css\n"})
     assert str(error.value) == (
         "app/pyproject.toml: tool.flavor.slots[0].source: 'static/*.css' is missing; expected a file, a folder or a "
-        "pattern that matches something\n  hint: git ignores app/static/a.css; name it without a wildcard, or in include "
-        "of [tool.packyard]"
+        "pattern that matches something\n  hint: git ignores app/static/a.css; name it without a wildcard, or in "
+        "include of [tool.packyard]"
     )
