@@ -15,7 +15,7 @@ def is_commit(text: str) -> bool:
 
 
 def read_commit(text: str) -> str:
-    """The name, in lower case; FormatError when it is abbreviated, or is none."""
+    """The name, in lower case; FormatError if it is abbreviated or not a name."""
     if not is_commit(text.lower()):
         raise FormatError(f"{text!r} is not a commit; expected 40 or 64 hexadecimal digits")
     return text.lower()

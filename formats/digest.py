@@ -48,13 +48,13 @@ def read_sha256(text: str) -> str:
 
 
 def digest_file(path: Path) -> Digest:
-    """The digest of a file; OSError when it cannot be read."""
+    """The digest of a file; OSError if it cannot be read."""
     with path.open("rb") as stream:
         return digest_stream(stream)
 
 
 def digest_stream(stream: Stream) -> Digest:
-    """The digest of everything that is left in a stream."""
+    """The digest of the rest of a stream."""
     state = hashlib.sha256()
     while chunk := stream.read(_CHUNK):
         state.update(chunk)

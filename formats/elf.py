@@ -17,10 +17,10 @@ _LOAD, _DYNAMIC, _INTERPRETER = 1, 2, 3  # program header types
 _NEEDED, _STRTAB, _RPATH, _RUNPATH, _VERNEED = 1, 5, 15, 29, 0x6FFFFFFE  # dynamic tags
 _GLIBC = re.compile(r"GLIBC_(\d{1,9})\.(\d{1,9})")
 _LONGEST = 4096  # bytes of a name in the string table
-_MOST_VERSIONS = 10_000  # the largest programs ask for some hundred
+_MOST_VERSIONS = 10_000  # the largest programs ask for a few hundred
 _MACHINES = {62: "amd64", 183: "arm64"}
 
-# The libraries that are glibc's own: they belong to the system, and must match its loader.
+# glibc's own libraries: they belong to the system, and must match its loader.
 GLIBC_LIBRARIES = re.compile(
     r"(ld-linux.*|libc|libm|libdl|libpthread|librt|libutil|libresolv|libanl|libmvec|libBrokenLocale|libnss_\w+"
     r"|libthread_db)\.so\.\d+|linux-vdso\.so\.1"
@@ -29,9 +29,9 @@ GLIBC_LIBRARIES = re.compile(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Elf:
-    """What the loader reads of a file. `runpath` is DT_RUNPATH or else DT_RPATH, '' when there is neither;
-    `glibc` is the newest symbol version asked of glibc, (0, 0) for none; `end` is where the last byte that is
-    ever loaded stands."""
+    """What the loader reads of a file. `runpath` is DT_RUNPATH or else DT_RPATH, '' when there is neither; `glibc` is
+    the newest symbol version asked of glibc, (0, 0) for none; `end` is the position of the last byte that is ever
+    loaded."""
 
     machine: str  # 'amd64', 'arm64', or the ABI's number
     interpreter: str  # the loader a program asks for, '' for a library
@@ -42,8 +42,8 @@ class Elf:
 
 
 def read_elf(data: bytes | mmap) -> Elf:
-    """Read a 64-bit little-endian ELF file, of a mapped one only what is needed; FormatError when it is none or is
-    damaged."""
+    """Read a 64-bit little-endian ELF file (of a mapped one, only what is needed); FormatError if it is not one or is
+    corrupt."""
     if data[:4] != MAGIC:
         raise FormatError("this is not an ELF file")
     if data[4:6] != b"\2\1":
@@ -55,9 +55,9 @@ def read_elf(data: bytes | mmap) -> Elf:
 
 
 def strip_elf(data: bytes) -> bytes:
-    """The file without its section table and everything that is never loaded: symbols and debug information.
+    """The file without its section table and without everything that is never loaded: symbols and debug information.
 
-    The loader uses program headers alone, so the result runs as before; it cannot be relinked or patched.
+    The loader uses only program headers, so the result runs as before; it cannot be relinked or patched.
     """
     end = read_elf(data).end
     if not 64 <= end <= len(data):
@@ -117,7 +117,7 @@ def _offset(loads: list[tuple[int, int, int]], address: int) -> int:
 
 
 def _version_names(data: bytes | mmap, loads: list[tuple[int, int, int]], found: dict[int, int]) -> list[int]:
-    """Where the names of the symbol versions that are asked for stand in the string table."""
+    """Where in the string table the names of the required symbol versions are."""
     if _VERNEED not in found:
         return []
     names: list[int] = []

@@ -1,4 +1,4 @@
-"""What can be wrong with a text or a file, said so that a person can mend it."""
+"""What can be wrong with a text or a file, reported so that a person can fix it."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 class Problem:
     """One thing that is wrong.
 
-    `place` is a file or artifact, `key` the spot inside it (`tool.flavor.slots[1].purpose`), either may be
-    empty; `message` says what is wrong, quotes the value, and names what was expected.
+    `place` is a file or artifact, `key` the spot inside it (`tool.flavor.slots[1].purpose`), either may be empty;
+    `message` says what is wrong, quotes the value, and says what was expected.
     """
 
     message: str
@@ -26,7 +26,7 @@ class Problem:
 
 
 class FormatError(Exception):
-    """Everything that is wrong with one text: at least one problem, in the order in which they were met."""
+    """Everything that is wrong with one text: at least one problem, in the order found."""
 
     def __init__(self, *problems: Problem | str, hint: str = "") -> None:
         self.problems = tuple(Problem(p, hint=hint) if isinstance(p, str) else p for p in problems)
@@ -38,7 +38,7 @@ class FormatError(Exception):
 
 @contextmanager
 def inside(place: str) -> Iterator[None]:
-    """Put `place` before every problem that leaves this block without one of its own."""
+    """Add `place` to every problem that leaves this block without a place of its own."""
     try:
         yield
     except FormatError as error:

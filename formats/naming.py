@@ -1,4 +1,4 @@
-"""Which names members, archives and slots may bear, and which names can be imported."""
+"""Which names members, archives and slots may have, and which names can be imported."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Names and relative paths that others wrote: checked once, and typed so that it can be seen that they were.
+"""Names and relative paths that others wrote: checked once, and typed to show that they were.
 
 A `RelPath` is a path as artifacts carry it: normalised, forward slashes, never leaving its root. A `FileName` is one
 component of it. Text from a wheel, lock, manifest, archive or index becomes one of them before it is joined to a
@@ -22,7 +22,7 @@ _LONGEST_NAME = 255  # bytes; the limit of every common file system
 
 
 def read_relpath(text: str) -> RelPath:
-    """`text` normalised (`./a//b/` is `a/b`, `.` is ``); FormatError when it leaves its root or is not a plain path."""
+    """`text` normalised (`./a//b/` is `a/b`, `.` is ``); FormatError if it leaves its root or is not a plain path."""
     if text.startswith("/") or (len(text) > 1 and text[1] == ":"):
         raise FormatError(f"{text!r} is absolute; expected a relative path")
     parts = [part for part in text.split("/") if part not in ("", ".")]
@@ -42,7 +42,7 @@ def read_file_name(text: str) -> FileName:
 def check_name(name: str) -> None:
     """Refuse a path component that Linux or macOS cannot hold, or that would mean something else on some system.
 
-    What Windows alone has no room for ('aux', 'a?', 'a.') passes: distributions have such files.
+    Names that only Windows refuses ('aux', 'a?', 'a.') pass: distributions contain such files.
     """
     if name in ("", ".", ".."):
         raise FormatError(f"{name!r} is not a file name")
@@ -59,7 +59,7 @@ def check_name(name: str) -> None:
 
 
 def check_collisions(paths: Iterable[str]) -> None:
-    """Refuse two paths that are one on a file system which folds case or Unicode forms."""
+    """Refuse two paths that are the same on a file system which folds case or Unicode forms."""
     seen: dict[str, str] = {}
     problems: list[Problem] = []
     for path in paths:

@@ -27,9 +27,8 @@ def is_version(text: str) -> bool:
 
 
 def next_version(text: str, step: Step) -> str:
-    """The version that follows by a step: '0.1.3' -> '0.2.0' by 'minor', a pre-release -> its release where that is
-    step enough. `text` may also be a PEP 440 version without an epoch, of which the first three numbers count;
-    FormatError else."""
+    """The next version by a step: '0.1.3' -> '0.2.0' by 'minor', a pre-release -> its release, if that is step enough.
+    `text` may also be a PEP 440 version without an epoch, whose first three numbers count; FormatError otherwise."""
     return str(_read(text).next_version(step))
 
 
@@ -43,9 +42,9 @@ def _read(text: str) -> semver.Version:
         return semver.Version.parse(text)
     try:
         version = Version(text)
-        if version.epoch:  # SemVer has none, and a version without it would be an older one
+        if version.epoch:  # SemVer has no epoch, and the version without it would be older
             raise InvalidVersion
-    except ValueError:  # InvalidVersion is one, and so is a number of more digits than Python converts
+    except ValueError:  # raised as InvalidVersion, and for numbers with more digits than Python converts
         raise FormatError(f"{text!r} is not a version; expected one like 0.1.0") from None
     major, minor, patch = (*version.release, 0, 0)[:3]
     return semver.Version(major, minor, patch, prerelease="0" if version.is_prerelease else None)

@@ -1,4 +1,4 @@
-"""What bytes are written to, and what they are read from."""
+"""Where bytes are written to and read from."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from typing import Protocol
 
 
 class Sink(Protocol):
-    """What bytes are written to."""
+    """Where bytes are written to."""
 
     def write(self, data: bytes, /) -> object:
         """Take all of `data`."""
 
 
 class Stream(Protocol):
-    """What bytes are read from; `read` gives fewer bytes than asked only at the end."""
+    """Where bytes are read from; `read` returns fewer bytes than requested only at the end."""
 
     def read(self, size: int, /) -> bytes:
         """The next `size` bytes."""

@@ -1,6 +1,6 @@
-"""Sizes, durations and counts as text, each said in one way; and sizes read back.
+"""Sizes, durations and counts as text, each in one form; and sizes read back.
 
-The one line that is written without this module is the null path's (tasks/__main__.py), which imports nothing of ours.
+Only the null path (tasks/__main__.py), which imports nothing of ours, writes a line without this module.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ _UNITS = {"B": 1, "kB": 10**3, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**
 
 
 def read_size(text: str) -> int:
-    """A size in bytes, what is less than one byte cut off: '500 MB', '1.5 GiB'. FormatError when it has no unit."""
+    """A size in bytes, rounded down: '500 MB', '1.5 GiB'. FormatError if it has no unit."""
     match = _SIZE.fullmatch(text)
     if match is None:
         raise FormatError(f"{text!r} is not a size; expected one like '10 GB'")

@@ -53,7 +53,7 @@ def read_range(text: str) -> VersionRange:
 
 def range_for(text: str, version: str) -> str:
     """The range that admits `version`, written as `text` is: with its sign and as many numbers. A range of several
-    conditions becomes what is compatible with the version. FormatError when `text` is not a range."""
+    conditions becomes what is compatible with the version. FormatError if `text` is not a range."""
     if read_range(text).admits(version):
         return text
     match = _CONDITION.fullmatch(text.strip())
@@ -66,8 +66,8 @@ def range_for(text: str, version: str) -> str:
 
 
 def newest(versions: Mapping[str, str], ranges: Iterable[str]) -> str:
-    """What the newest of some versions stands for that is in all `ranges`, '' when there is none. Pre-releases, and
-    keys that are no SemVer version, do not count."""
+    """The value of the newest of some versions that is in all `ranges`, '' if there is none. Pre-releases, and keys
+    that are not SemVer versions, do not count."""
     wanted = [read_range(text) for text in ranges]
     found = [
         (semver.Version.parse(text), text)
@@ -79,7 +79,7 @@ def newest(versions: Mapping[str, str], ranges: Iterable[str]) -> str:
 
 
 def _comparisons(sign: str, bound: semver.Version, given: int) -> list[tuple[str, semver.Version]]:
-    """What a sign means for a version of which `given` numbers were written."""
+    """What a sign means for a version written with `given` numbers."""
     match sign:
         case "" | "^":
             return [(">=", bound), ("<", _next(bound, _leading(bound, given)))]

@@ -1,4 +1,4 @@
-"""A file as an archive carries it, and the order and rules that every archive of ours keeps."""
+"""A file as an archive carries it, and the order and rules that all our archives follow."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _LONGEST_PATH = 4096  # bytes; PATH_MAX of Linux, and more than that of any othe
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One regular file: where it stands in the archive, its content (bytes, or a file to stream), its one mode bit."""
+    """One regular file: where it is in the archive, its content (bytes, or a file to stream), its one mode bit."""
 
     path: str
     content: bytes | Path
@@ -29,13 +29,13 @@ class Entry:
         return 0o755 if self.executable else 0o644
 
     def data(self) -> bytes:
-        """The whole content; FormatError when the file cannot be read."""
+        """The whole content; FormatError if the file cannot be read."""
         with self.open() as (_, content):
             return content.read()
 
     @contextmanager
     def open(self) -> Iterator[tuple[int, BinaryIO]]:
-        """The size in bytes and a stream of the content; FormatError when the file cannot be read."""
+        """The size in bytes and a stream of the content; FormatError if the file cannot be read."""
         if isinstance(self.content, bytes):
             yield len(self.content), BytesIO(self.content)
             return
@@ -52,8 +52,8 @@ class Entry:
 def arrange(entries: Iterable[Entry]) -> list[Entry]:
     """The entries sorted by path bytes.
 
-    FormatError when a path is not canonical, stands twice, is both a file and a folder, or is one with
-    another on a file system that ignores case.
+    FormatError if a path is not canonical, appears twice, is both a file and a folder, or collides with another on a
+    case-insensitive file system.
     """
     ordered = sorted(entries, key=lambda entry: entry.path.encode("utf-8", "surrogateescape"))
     problems: list[Problem] = []
@@ -80,8 +80,8 @@ def arrange(entries: Iterable[Entry]) -> list[Entry]:
 
 
 def check_path(path: str) -> None:
-    """Refuse a path that is not canonical: relative, no empty, `.` or `..` part, no colon, every part a plain name, and
-    one that is too long for any system: work grows with the square of a path's depth."""
+    """Refuse a path that is not canonical (relative; no empty, `.` or `..` part; no colon; every part a plain name) or
+    too long for any system: work grows with the square of a path's depth."""
     if len(path) > _LONGEST_PATH:
         raise FormatError(f"{path[:40] + '...'!r} is {len(path)} long; expected a path of at most {_LONGEST_PATH}")
     for part in path.split("/"):
@@ -94,7 +94,7 @@ def check_path(path: str) -> None:
 
 
 def parents(path: str) -> Iterator[str]:
-    """The folders above a path, the nearest first."""
+    """The folders above a path, nearest first."""
     while "/" in path:
         path = path.rpartition("/")[0]
         yield path

@@ -24,7 +24,7 @@ COMPRESSOR = f"zlib-ng {zlib_ng.ZLIBNG_RUNTIME_VERSION}"  # part of the key of w
 HEADER = bytes((0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 0xFF))  # deflate, no flags, no time, system unknown
 TRAILER = struct.Struct("<II")  # CRC-32 and size modulo 2**32 of what was compressed
 
-LEVELS = {"fast": 4, "small": 9}  # by profile: for every day, and for what is sent to many people
+LEVELS = {"fast": 4, "small": 9}  # by profile: for everyday builds, and for releases
 
 _CHUNK = 1 << 20
 _EXTRA, _NAME, _COMMENT, _HEADER_CRC, _RESERVED = 4, 8, 16, 2, 0xE0
@@ -66,10 +66,10 @@ class Deflater(Protocol):
     """A running raw deflate stream (RFC 1951)."""
 
     def compress(self, data: bytes, /) -> bytes:
-        """What can be given out after `data`."""
+        """What can be returned after `data`."""
 
     def flush(self, mode: int = ..., /) -> bytes:
-        """The rest."""
+        """What is left."""
 
 
 def deflater(level: int) -> Deflater:
@@ -79,27 +79,27 @@ def deflater(level: int) -> Deflater:
 
 
 def crc32(data: bytes, start: int = 0) -> int:
-    """CRC-32 of `data`, going on from `start`."""
+    """CRC-32 of `data`, continued from `start`."""
     return zlib_ng.crc32(data, start)
 
 
 def decompress(data: bytes, *, limit: int) -> bytes:
-    """The content of exactly one gzip member; FormatError when it is damaged, larger than `limit`, or not alone."""
+    """The content of exactly one gzip member; FormatError if it is corrupt, larger than `limit`, or not alone."""
     return Reader(BytesIO(data), limit=limit).read(limit + 1)
 
 
 class Reader:
     """A stream of what one gzip member holds. The trailer is checked, and nothing may follow it.
 
-    `limit` bytes is the most it gives out; FormatError beyond that and for every kind of damage. The check
-    of the trailer happens when the end is read, so read to the end before trusting what came.
+    `limit` bytes is the most it returns; FormatError beyond that and for every kind of corruption. The check of the
+    trailer happens when the end is read, so read to the end before trusting what came.
     """
 
     def __init__(self, stream: Stream, *, limit: int) -> None:
         self._stream = stream
         self._limit = self._left = limit
         self._inflate = zlib.decompressobj(-zlib.MAX_WBITS)
-        self._pending, self._at = b"", 0  # what was unpacked last, and how much of it was given out
+        self._pending, self._at = b"", 0  # what was unpacked last, and how much of it was returned
         self._crc = self._size = 0
         self._ended = False
         self._input = _after_header(stream)

@@ -1,4 +1,4 @@
-"""Listings: what a tarball holds, so that nobody need unpack it to compare, seal or explain it.
+"""Listings: what a tarball contains, so that it can be compared, sealed or explained without unpacking it.
 
 One line per file, sorted by path bytes: SHA-256, `x` or `-`, size in bytes, owner, path. The owner is the
 distribution (or other source) that the file came with, and has no spaces.
@@ -43,7 +43,7 @@ def write_listing(files: Iterable[Listed]) -> str:
 
 
 def read_listing(text: str) -> list[Listed]:
-    """The files of a listing; FormatError when a line is none."""
+    """The files of a listing; FormatError if a line is not one."""
     files: list[Listed] = []
     for number, line in enumerate(text.removesuffix("\n").split("\n") if text else (), 1):
         fields = line.split(" ", 4)

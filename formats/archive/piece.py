@@ -1,9 +1,9 @@
-"""Pieces: tarballs that can be put together into one without compressing anything again.
+"""Pieces: tarballs that can be joined into one without compressing anything again.
 
-A piece is a whole .tar.gz of one gzip member. Its deflate stream has two parts: a *fragment*, which holds
-the files and ends with a full flush (so it stands on a byte and looks at nothing before itself), and a
-constant close, which holds the two zero blocks that end a tar. Joining takes the fragments, adds one close,
-and computes the checksum of the whole from those of the parts (Mark Adler's crc32_combine).
+A piece is a whole .tar.gz of one gzip member. Its deflate stream has two parts: a *fragment*, which holds the files and
+ends with a full flush (so it ends on a byte and refers to nothing before it), and a constant close, which holds the two
+zero blocks that end a tar. Joining takes the fragments, adds one close, and computes the checksum of the whole from
+those of the parts (Mark Adler's crc32_combine).
 
 The identity of a piece is the SHA-256 of its uncompressed tar without the end.
 """
@@ -75,7 +75,7 @@ class _Fragment:
         self._deflate = deflater(level)
         self._sha256 = hashlib.sha256()
         self._crc = self._length = 0
-        # Small files wait for others: each step below lets other threads go on, and waits for its turn again.
+        # Small files are grouped: each step below lets other threads run, and waits for its turn again.
         self._waiting: list[bytes] = []
         self._size = 0
 

@@ -1,4 +1,5 @@
-"""Tar archives: a writer with one result for one set of files, and a reader that trusts nothing (headers: ustar.py)."""
+"""Tar archives: a writer that gives one result for one set of files, and a reader that trusts nothing (headers:
+ustar.py)."""
 
 from __future__ import annotations
 
@@ -69,26 +70,26 @@ class Member:
 def read_tar(stream: Stream, *, limit: int, links: bool = False) -> Iterator[Member]:
     """The members of a tar in their order, each refused unless it is safe to write below an empty folder.
 
-    Regular files and folders; with `links` also links whose target stays inside. Paths must be canonical
-    (a leading `./` and a folder's final `/` are taken away) and none may stand twice or collide when case
-    is ignored. `limit` is how many bytes all contents may have together. Reads `stream` to its end, where
-    nothing but zeros may follow the archive. FormatError names the member.
+    Regular files and folders; with `links` also links whose target stays inside. Paths must be canonical (a leading
+    `./` and a folder's final `/` are removed) and none may appear twice or collide when case is ignored. `limit` is how
+    many bytes all contents together may have. Reads `stream` to its end, where nothing but zeros may follow the
+    archive. FormatError names the member.
 
-    What was yielded before an error is no less hostile: write into a fresh folder, keep it only at the end.
+    What was yielded before an error may be hostile too: write into a fresh folder, and keep it only at the end.
     """
     seen: dict[str, Kind] = {}
-    folders: dict[str, None] = {}  # also those that only stand in longer paths
+    folders: dict[str, None] = {}  # also those that only appear in longer paths
     left = limit
     while (block := stream.read(BLOCK)) != bytes(BLOCK):
         if not block and seen:
-            break  # no closing blocks: a truncated download looks like this too, but gzip's trailer tells it
+            break  # no closing blocks: a truncated download looks like this too, but gzip's trailer reveals it
         member = _member(stream, read_header(stream, block))
         with inside(member.path):
             _check_member(member, seen, folders, links=links)
             left -= member.size
             if left < 0:
                 raise FormatError(f"the archive unpacks to more than {limit} bytes")
-        if member.path:  # the root folder itself says nothing
+        if member.path:  # the root folder itself means nothing
             seen[member.path] = member.kind
             folders.update(dict.fromkeys(parents(member.path)))
             yield member
@@ -110,7 +111,7 @@ def _member(stream: Stream, header: Header) -> Member:
 
 
 def _target(header: Header) -> str:
-    """Where a link leads, from the root; FormatError when that is outside."""
+    """Where a link leads, from the root; FormatError if that is outside."""
     path, text = header.path, header.link
     if not text or text.startswith("/"):
         raise FormatError(f"{path!r} is a link to {text!r}; expected a target inside")

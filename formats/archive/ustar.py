@@ -24,7 +24,7 @@ Kind = Literal["file", "folder", "link", "hardlink"]
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Header:
     """What a header says: `size` bytes follow, padded to a whole block. A leading './' of the path and the final '/' of
-    a folder's are taken away; `link` is what a link was written with."""
+    a folder's are removed; `link` is what a link was written with."""
 
     path: str
     kind: Kind
@@ -34,7 +34,7 @@ class Header:
 
 
 def write_header(path: str, *, mode: int, size: int, epoch: int) -> bytes:
-    """The header of a file, and the extended one that it needs, if any. `epoch` is its time in seconds."""
+    """The header of a file, and the extended header it needs, if any. `epoch` is its time in seconds."""
     encoded = path.encode()
     prefix, name = _split(encoded)
     extended: dict[str, str] = {}
@@ -86,8 +86,8 @@ def _pax_record(key: str, value: str) -> bytes:
 
 
 def read_header(stream: Stream, block: bytes) -> Header:
-    """The header that begins with `block`; more of `stream` is read when that is an extended one. FormatError when it
-    is none, or says what could change how the file is unpacked."""
+    """The header that begins with `block`; more of `stream` is read when that is an extended one. FormatError if it is
+    not one, or says what could change how the file is unpacked."""
     block, extended = _extended(stream, block)
     _check_block(block)
     raw = extended.get("path")
@@ -107,7 +107,7 @@ def read_header(stream: Stream, block: bytes) -> Header:
 
 
 def read_exactly(stream: Stream, size: int) -> bytes:
-    """The next `size` bytes; FormatError when there are fewer."""
+    """The next `size` bytes; FormatError if there are fewer."""
     data = stream.read(size) if size else b""
     if len(data) != size:
         raise FormatError("the archive ends in the middle of a member")

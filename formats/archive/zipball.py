@@ -1,4 +1,4 @@
-"""Zip archives: a writer with one result for one set of files, and a reader that trusts nothing.
+"""Zip archives: a writer that gives one result for one set of files, and a reader that trusts nothing.
 
 The layout is PKWARE's APPNOTE 6.3, sections cited below; large archives get zip64 records.
 """
@@ -27,7 +27,7 @@ _END64 = struct.Struct("<4sQ2H2I4Q")  # 4.3.14
 _LOCATOR64 = struct.Struct("<4sIQI")  # 4.3.15
 _UTF8, _ENCRYPTED, _LATE = 1 << 11, 1, 1 << 3  # general purpose flags, 4.4.4
 _STORED, _DEFLATED = 0, 8
-_UNIX = 3  # the system whose modes the upper half of the external attributes holds
+_UNIX = 3  # the system whose modes are in the upper half of the external attributes
 _FULL = 0xFFFFFFFF
 _MANY = 0xFFFF
 _CHUNK = 1 << 20
@@ -36,8 +36,8 @@ _CHUNK = 1 << 20
 def write_zip(entries: Iterable[Entry], out: BinaryIO, *, epoch: int = EARLIEST, level: int = LEVELS["fast"]) -> None:
     """Write `entries` as a zip: sorted by path bytes, deflated, 0755 or 0644, every time `epoch` (seconds, UTC).
 
-    A time before 1980 becomes 1980-01-01. `out` must be seekable and stand at its start. FormatError as
-    `arrange`, or when a file changes while it is read.
+    A time before 1980 becomes 1980-01-01. `out` must be seekable and at its start. FormatError as `arrange`, or when a
+    file changes while it is read.
     """
     when = _dos_time(epoch)
     directory: list[bytes] = []
@@ -54,7 +54,7 @@ def _write_member(entry: Entry, size: int, content: BinaryIO, out: BinaryIO, *, 
     """Write one member; returns its record of the central directory."""
     name = entry.path.encode()
     at = out.tell()
-    wide = size >= _FULL - (_FULL >> 10)  # deflate may add a little
+    wide = size >= _FULL - (_FULL >> 10)  # deflate may add a few bytes
     version = 45 if wide else 20
     out.write(bytes(_LOCAL.size) + name + bytes(20 if wide else 0))
     deflate, crc, read, stored = deflater(level), 0, 0, 0
@@ -120,9 +120,9 @@ class Member:
 def read_zip(stream: BinaryIO, *, limit: int) -> list[Member]:
     """The files of a zip in the order of its directory, each safe to write below an empty folder.
 
-    Refused: paths that are not canonical, links and special files, encryption, other methods than stored
-    and deflated, members that overlap or disagree with the directory, anything before the first member or
-    after the end, more than `limit` bytes of content. Folder entries are passed over.
+    Refused: paths that are not canonical, links and special files, encryption, methods other than stored and deflated,
+    members that overlap or disagree with the directory, anything before the first member or after the end, more than
+    `limit` bytes of content. Folder entries are skipped.
     """
     size = stream.seek(0, 2)
     count, start, length = _read_end(stream, size)
@@ -141,7 +141,7 @@ def read_zip(stream: BinaryIO, *, limit: int) -> list[Member]:
 
 
 def contents(stream: BinaryIO, member: Member) -> bytes:
-    """What a member holds; FormatError when it is damaged."""
+    """What a member holds; FormatError if it is corrupt."""
     stream.seek(_body_at(stream, member))
     data = stream.read(member.stored_size)
     with inside(member.path):
@@ -283,6 +283,6 @@ def _body_at(stream: BinaryIO, member: Member) -> int:
 
 
 def entries(stream: BinaryIO, *, limit: int) -> Iterator[Entry]:
-    """Every file of a zip as an entry, its content in memory; FormatError as `read_zip` and `contents`."""
+    """Every file of a zip as an entry, with its content in memory; FormatError as `read_zip` and `contents`."""
     for member in read_zip(stream, limit=limit):
         yield Entry(member.path, contents(stream, member), member.executable)

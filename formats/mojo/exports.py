@@ -1,7 +1,7 @@
-"""What a Mojo package offers: the public names of its modules, read from its sources.
+"""What a Mojo package exports: the public names of its modules, read from its sources.
 
-A name is public unless it begins with an underscore. `__init__.mojo` offers what it declares and what it imports
-from elsewhere; any other module offers what it declares.
+A name is public unless it begins with an underscore. `__init__.mojo` exports what it declares and what it imports from
+elsewhere; any other module exports what it declares.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _ITEM = re.compile(rf"\s*(?P<name>{_NAME}|\*)(?:\s+as\s+(?P<alias>{_NAME}))?\s*"
 
 
 def module_names(paths: Iterable[str]) -> dict[str, str]:
-    """The modules of a package by dotted name below it ('' is the package itself), with their files, sorted.
+    """The modules of a package with their files, by dotted name below the package ('' is the package itself), sorted.
 
     `paths` are relative to the package's folder.
     """
@@ -48,7 +48,7 @@ def exports(package: str, sources: Mapping[str, str], path: str = _INIT) -> tupl
 
 
 def _names(package: str, sources: Mapping[str, str], path: str, seen: set[str]) -> set[str]:
-    """The names of a module and of those that it imports whole, but for the modules in `seen`, which grows."""
+    """The names of a module and of those it imports with a star, except for modules in `seen`, which grows."""
     seen.add(path)
     text = _HIDDEN.sub(_blank, sources.get(path, "")).replace("\\\r\n", "   ").replace("\\\n", "  ")
     found = {match["name"] for match in _DECLARED.finditer(text)}
@@ -69,7 +69,7 @@ def _names(package: str, sources: Mapping[str, str], path: str, seen: set[str]) 
 
 
 def _origins(package: str, path: str, level: int, module: str) -> tuple[str, ...]:
-    """The files that `from MODULE import *` in the module at `path` may mean; none for a module of another package."""
+    """The files that `from MODULE import *` in the module at `path` may mean; empty for a module of another package."""
     parts = module.split(".") if module else []
     if level == 0:
         if parts[:1] != [package]:
@@ -82,5 +82,5 @@ def _origins(package: str, path: str, level: int, module: str) -> tuple[str, ...
 
 
 def _blank(match: re.Match[str]) -> str:
-    """As many lines as were hidden, and nothing on them that could be a statement."""
+    """As many lines as were hidden, with nothing on them that could be a statement."""
     return " " + "\n " * match[0].count("\n")

@@ -21,7 +21,7 @@ def write_library(packages: Iterable[PackageManifest]) -> str:
 
 
 def read_library(text: str, place: str) -> dict[str, PackageManifest]:
-    """The packages by import name; FormatError when the record is not what `write_library` wrote."""
+    """The packages by import name; FormatError if the record is not what `write_library` wrote."""
     with reading(read_json(text, place), place) as top:
         top.choice("format", (FORMAT,), required=True)
         packages = [read_manifest_table(table) for table in top.tables("packages")]

@@ -18,11 +18,11 @@ from packyard.formats.text.toml import read_toml
 class MojoManifest:
     """A mojo.toml.
 
-    `name` is the distribution's and may have dashes; what is imported is the name of a folder. `source` is
-    `[build] src`, '' when not given, `compiler` `[build] mojo`, '' for the workspace's, `ships_source` `[build]
-    with_source`: whether the sources lie beside the package, for people with another compiler. `packages` map import
-    names to folders, both relative to the manifest. `examples` are patterns of programs. `dependencies` map names (of
-    distributions or imports) to ranges as written.
+    `name` is the distribution's and may have dashes; what is imported is the name of a folder. `source` is `[build]
+    src`, '' when not given, `compiler` `[build] mojo`, '' for the workspace's, `ships_source` `[build] with_source`:
+    whether the sources are beside the package, for users of another compiler. `packages` map import names to folders,
+    both relative to the manifest. `examples` are patterns of programs. `dependencies` map names (of distributions or
+    imports) to ranges as written.
     """
 
     name: str
@@ -79,7 +79,7 @@ def _packages(table: Table) -> dict[str, str]:
 
 
 def _examples(top: Table, head: Table) -> tuple[str, ...]:
-    # A bare key must stand before the first table of a TOML file, so it is taken from the package's table as well.
+    # A bare key must be before the first table of a TOML file, so it is taken from the package's table as well.
     if "examples" in top and "examples" in head:
         top.problem("examples", "is also given in the package's table; expected only one of them")
     return top.parses("examples", read_relpath) + head.parses("examples", read_relpath)

@@ -1,9 +1,10 @@
-"""Compiled Mojo packages (.mojopkg, .mojoc): which compiler wrote one, and whether the file is whole.
+"""Compiled Mojo packages (.mojopkg, .mojoc): which compiler wrote one, and whether the file is complete.
 
 Three forms exist. Up to Mojo 0.26.1 the file is bare MLIR bytecode, which names an MLIR producer and no compiler;
-0.26.2 puts a header before it (container 1); from 1.0 the bytecode behind the header is one zstd frame (container
-2). A compiler takes a file exactly when the header's identity is its own, which is also in the file of its standard
-library. No form has a checksum: that blocks and sections end where the file ends can be checked, their content not.
+0.26.2 puts a header before it (container 1); from 1.0 on, the bytecode after the header is one zstd frame (container
+2). A compiler accepts a file exactly when the header's identity is its own, which is also in the file of its standard
+library. No form has a checksum: it can be checked that blocks and sections end where the file ends, but not their
+content.
 """
 
 from __future__ import annotations
@@ -17,8 +18,8 @@ from packyard.formats.errors import FormatError
 
 _HEADER_MAGIC = b"MPKG"
 _HEADER = struct.Struct("<4x B 3s 3B x B 3B x B 64s")  # container, text, version, label, platform, label, identity
-_BYTECODE_AT = {1: 88, 2: 96}  # by container; zeros fill the gap, but for container 2's unpacked size
-_SIZE = struct.Struct("<x Q")  # of the unpacked bytecode, behind the header in container 2
+_BYTECODE_AT = {1: 88, 2: 96}  # by container; zeros fill the gap, except for container 2's unpacked size
+_SIZE = struct.Struct("<x Q")  # of the unpacked bytecode, after the header in container 2
 _IDENTITY = re.compile(rb"[0-9a-f]{64}")
 
 _MLIR_MAGIC = b"ML\xefR"
@@ -33,7 +34,7 @@ _REPEATED_BYTE = 1  # a type of zstd block
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MojoPackage:
-    """What the beginning of a compiled package says."""
+    """What the header of a compiled package says."""
 
     container: int
     """0 for bare bytecode."""
@@ -63,12 +64,13 @@ class MojoPackage:
 
 
 def is_package(stream: BinaryIO) -> bool:
-    """Whether the stream begins as a compiled package does."""
+    """Whether the stream begins like a compiled package."""
     return stream.read(4).startswith((_HEADER_MAGIC, _MLIR_MAGIC))
 
 
 def read_package(stream: BinaryIO) -> MojoPackage:
-    """What a package says of itself, after a check that it is whole; FormatError when it is not or is none."""
+    """What a package says about itself, after a check that it is complete; FormatError if it is incomplete or not a
+    package."""
     data = stream.read()
     if data.startswith(_HEADER_MAGIC):
         return _headed(data)
@@ -141,7 +143,7 @@ def _check_bytecode(data: memoryview) -> str:
 
 
 def _varint(data: memoryview, position: int) -> tuple[int, int]:
-    """The number at a position and the position behind it; the first byte's trailing zeros count further bytes."""
+    """The number at a position and the position after it; the first byte's trailing zeros count further bytes."""
     _check_end(data[: position + 1], position + 1)
     first = data[position]
     size = (first & -first).bit_length() if first else 9

@@ -1,8 +1,8 @@
-"""The manifest beside a compiled Mojo package, `FILE.json`: what it is, which compiler takes it, what it needs.
+"""The manifest beside a compiled Mojo package, `FILE.json`: what it is, which compiler accepts it, what it needs.
 
-The compiler and the dependencies are what the compiled file depends on and does not say by itself: the compiler is
-copied from the file's header, and each dependency is named with the SHA-256 of the very file that was compiled
-against, because constants and signatures of it were compiled in.
+The compiler and the dependencies are what the compiled file depends on but does not say itself: the compiler is copied
+from the file's header, and each dependency is named with the SHA-256 of the exact file it was compiled against, because
+constants and signatures from it were compiled in.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from packyard.formats.text.json import read_json
 from packyard.formats.text.table import Table, reading
 
 FORMAT = "mojo-package/1"
-SUFFIX = ".json"  # behind the package's own file name
+SUFFIX = ".json"  # after the package's own file name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,13 +39,13 @@ class Stamp:
 
     @property
     def package(self) -> MojoPackage:
-        """The header that says this, of a package of no size."""
+        """The header that says this, for a package of size 0."""
         return MojoPackage(**asdict(self), unpacked=0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Needed:
-    """A package that must lie beside this one. `range` is what this one declares of it, '' when only others do."""
+    """A package that must be beside this one. `range` is what this package declares for it, '' if only others do."""
 
     name: str
     distribution: str
@@ -59,8 +59,8 @@ class PackageManifest:
     """One compiled package.
 
     `name` is what programs import, `file` the name it is distributed under; it must be installed as `installed_as`,
-    because the name is compiled in. `version` is '' when nobody knows it. `exports` are the public names of each
-    module, by its dotted name. `components` are the parts of a meta-package.
+    because the name is compiled in. `version` is '' if it is unknown. `exports` are the public names of each module, by
+    its dotted name. `components` are the parts of a meta-package.
     """
 
     name: str
@@ -99,7 +99,7 @@ def read_package_manifest(text: str, place: str) -> PackageManifest:
 
 
 def read_manifest_table(top: Table) -> PackageManifest:
-    """The manifest in a table; its problems are noted there."""
+    """The manifest in a table; its problems are recorded there."""
     top.ignore("format")
     exports = top.table("exports")
     return PackageManifest(

@@ -13,8 +13,8 @@ _SPACE = r"(?:[ \t\f]|\\\r?\n)"
 _NAME = r"(?:[^\W\d]\w*|`[^`\n]+`)"
 _DOTTED = rf"{_NAME}(?:{_SPACE}*\.{_SPACE}*{_NAME})*"
 
-# Strings and comments, whose words are none of the program's. The closing quotes are optional so that an unclosed
-# string ends with the line or the file, as it does for the compiler, which will complain of it.
+# Strings and comments, whose words are not part of the program. The closing quotes are optional so that an unclosed
+# string ends with the line or the file, as it does for the compiler, which will complain about it.
 HIDING = r'''
       """ [^"\\]* (?: (?: \\. | "(?!"") ) [^"\\]* )* (?: """ )?
     | \'\'\' [^\'\\]* (?: (?: \\. | \'(?!\'\') ) [^\'\\]* )* (?: \'\'\' )?
@@ -23,7 +23,7 @@ HIDING = r'''
     | \# [^\n]*
 '''
 
-# What hides words, and the two keywords where a statement can begin: at the start of a line, and after ';' or ':'.
+# What hides words, and the two keywords, where a statement can begin: at the start of a line, and after ';' or ':'.
 _TOKEN = re.compile(
     rf"{HIDING} | ` [^`\n]* `? | (?: ^ | [;:] ) [ \t\f]* (?P<keyword> from | import ) \b",
     re.VERBOSE | re.MULTILINE | re.DOTALL,
@@ -46,7 +46,7 @@ class Import:
 
 
 def scan_imports(text: str) -> tuple[Import, ...]:
-    """The imports of a Mojo source, in the order of the text, wherever they stand (in functions and branches too)."""
+    """The imports of a Mojo source, in text order, wherever they appear (in functions and branches too)."""
     found: list[Import] = []
     at, line, counted = 0, 1, 0
     while match := _TOKEN.search(text, at):
@@ -58,14 +58,14 @@ def scan_imports(text: str) -> tuple[Import, ...]:
         if match["keyword"] == "import":
             found.extend(_modules(text, at, line))
         elif origin := _FROM.match(text, at):
-            at = origin.end()  # past the word `import`, which a continued line may begin with
+            at = origin.end()  # past the word `import`, with which a continued line may begin
             if origin["dots"] or origin["module"]:
                 found.append(Import(_plain(origin["module"] or ""), line, origin["dots"].count(".")))
     return tuple(found)
 
 
 def imported_packages(text: str) -> list[str]:
-    """The top-level packages that a Mojo source imports by absolute names, sorted."""
+    """The top-level packages that a Mojo source imports by absolute name, sorted."""
     return sorted({found.module.partition(".")[0] for found in scan_imports(text) if found.level == 0})
 
 

@@ -1,4 +1,4 @@
-"""A morloc home: where the files of a plane lie, for the compiler and for us.
+"""A morloc home: where the files of a plane are, for the compiler and for us.
 
     src/morloc/plane/PLANE/NAME/...      the files of a package
     fdb/NAME.module                      its record, one line of JSON
@@ -6,7 +6,7 @@
     packyard/PLANE/packyard.lock         what the plane is made of, in the format of `morloclock`
     packyard/PLANE/files                 the listings of the packages' files, each path below its package's name
 
-Nothing in it names the place of the home, so it can be moved, unpacked anywhere and used read-only.
+Nothing in it names the location of the home, so it can be moved, unpacked anywhere and used read-only.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class PlanePaths:
 
     @property
     def ours(self) -> str:
-        """The folder of what we know of the plane."""
+        """The folder of what we know about the plane."""
         return f"packyard/{self.plane}"
 
     @property
@@ -93,7 +93,7 @@ def plane_listing(listings: Mapping[str, str]) -> str:
 
 
 def read_plane_listing(text: str) -> dict[str, str]:
-    """The listings of the packages of a plane, by name; a line that is none is left out, and so seen by its digest."""
+    """The listings of the packages of a plane, by name; a malformed line is left out, which shows in the digest."""
     found: dict[str, list[str]] = {}
     for line in text.split("\n"):
         fields = line.split(" ", 2)
@@ -112,14 +112,14 @@ def exposed_folders(name: str) -> dict[str, str]:
 
 
 def exposed_files(manifest: MorlocManifest, name: str, entries: Iterable[Entry]) -> Iterator[Entry]:
-    """The files that a package exposes, where they are copied to; FormatError when one that is named is missing."""
+    """The files that a package exposes, where they are copied to; FormatError if a named one is missing."""
     files = {entry.path: entry for entry in entries}
     for to, path in exposed_paths(manifest, name, files).items():
         yield replace(files[path], path=to)
 
 
 def exposed_paths(manifest: MorlocManifest, name: str, files: Iterable[str]) -> dict[str, str]:
-    """Where the files that a package exposes are copied to -> their paths in it; FormatError when one that is named is
+    """Where the files that a package exposes are copied to -> their paths in it; FormatError if a named one is
     missing."""
     wanted = {"cpp": manifest.expose.cpp, "py": manifest.expose.py, "r": manifest.expose.r}
     exposed: dict[str, str] = {}
@@ -138,7 +138,7 @@ def exposed_paths(manifest: MorlocManifest, name: str, files: Iterable[str]) -> 
 def record_of(package: Installed, *, epoch: int) -> str:
     """The record of an installed package, as the compiler's `list` and `uninstall` read it.
 
-    Without `install_path`, which would tie the home to its place, and with no exports: those need the compiler.
+    Without `install_path`, which would tie the home to its location, and without exports, which need the compiler.
     """
     manifest, locked = package.manifest, package.locked
     values = {
@@ -161,7 +161,7 @@ def record_of(package: Installed, *, epoch: int) -> str:
 
 
 def read_record(text: str) -> dict[str, Any]:
-    """A record; FormatError when it is none. The compiler's own records have more fields."""
+    """A record; FormatError if it is not one. The compiler's own records have more fields."""
     values = read_json(text, "")
     if not isinstance(values.get("name"), str):
         raise FormatError("is not a record; expected an object with a name")
@@ -169,5 +169,5 @@ def read_record(text: str) -> dict[str, Any]:
 
 
 def needed_by(name: str, packages: Iterable[LockedPackage], without: Collection[str] = ()) -> list[str]:
-    """The packages that need one directly, sorted, leaving out those in `without`."""
+    """The packages that directly need a given one, sorted, without those in `without`."""
     return sorted(p.name for p in packages if name in p.dependencies and p.name not in without)

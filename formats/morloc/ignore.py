@@ -1,9 +1,9 @@
 """.morlocignore: which files of a morloc package are not installed, as the compiler reads it.
 
-Lines are patterns, the last one that matches decides. `#` begins a comment, `!` takes back. A pattern with a final
-'/' is a folder at any depth, one with another '/' is matched with the whole path, else with the file name. `*`
-stays inside a name, `**/` crosses folders; nothing else is special, not even a leading '/' (it matches nothing) or
-blanks at the end (they belong to the pattern).
+Lines are patterns; the last one that matches decides. `#` begins a comment, `!` negates. A pattern with a final '/' is
+a folder at any depth, one with another '/' is matched with the whole path, else with the file name. `*` stays inside a
+name, `**/` crosses folders; nothing else is special, not even a leading '/' (it matches nothing) or trailing spaces
+(they belong to the pattern).
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ import re
 from collections.abc import Callable
 
 IGNORE_FILE = ".morlocignore"
-# What the compiler leaves out without being told.
+# What the compiler always leaves out.
 _ALWAYS = ".git/\n.morlocignore\n"
 
 
 def read_ignore(text: str) -> Callable[[str], bool]:
-    """Whether a file, by its path below the package, stays out of an installation."""
+    """Whether a file, by its path below the package, is left out of an installation."""
     rules = [_rule(line) for line in (_ALWAYS + text).split("\n")]
     compiled = [rule for rule in rules if rule is not None]
 

@@ -1,4 +1,4 @@
-"""`[[morloc]]` in a packyard.lock: a package that a workspace or a plane is made of, without times and paths.
+"""`[[morloc]]` in a packyard.lock: a package that a workspace or a plane consists of, without times and paths.
 
 The file is read and written by formats/workspace/lock.py. The content digest is the SHA-256 of the package's listing,
 one line per file, sorted by path bytes: SHA-256 of its bytes, `x` or `-`, path.
@@ -24,7 +24,7 @@ MEMBER, FOLDER, ARCHIVE, DEFAULT = "member", "folder", "archive", "default"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LockedPackage:
-    """One package. `source` is 'member', 'folder', 'archive', 'default' or a repository as it was asked for
+    """One package. `source` is 'member', 'folder', 'archive', 'default' or a repository as it was requested
     ('github:user/repo@tag:v1'); `commit` is '' when it is not a repository, `content` None for a member, whose files
     are those of the workspace. In a plane, `installed` is the content digest after a setup script changed it."""
 
@@ -38,7 +38,7 @@ class LockedPackage:
 
 
 def read_package(table: Table) -> LockedPackage:
-    """One `[[morloc]]` table; what is wrong with it is noted there."""
+    """One `[[morloc]]` table; what is wrong with it is recorded there."""
     return LockedPackage(
         name=table.parse("name", read_package_name, "", required=True),
         version=table.parse("version", read_version, "", required=True),
@@ -82,7 +82,7 @@ def content_digest(entries: Iterable[Entry]) -> Digest:
 
 
 def read_content_listing(text: str, place: str) -> dict[str, tuple[str, bool]]:
-    """Path -> (SHA-256 in hexadecimal, executable); FormatError when a line is none of ours."""
+    """Path -> (SHA-256 in hexadecimal, executable); FormatError if a line is malformed."""
     found: dict[str, tuple[str, bool]] = {}
     for number, line in enumerate(text.removesuffix("\n").split("\n") if text else (), 1):
         fields = line.split(" ", 2)

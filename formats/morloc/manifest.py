@@ -36,7 +36,7 @@ class ModulePin:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ForeignDep:
-    """A package of another language: version condition ('*' is any), where it comes from, its conda channel."""
+    """A package of another language: its version condition ('*' is any), its source, its conda channel."""
 
     version: str = "*"
     source: str = ""
@@ -45,7 +45,7 @@ class ForeignDep:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LocalDep:
-    """A package of another language that lies in a folder of this one."""
+    """A package of another language that is in a folder of this one."""
 
     path: str
     editable: bool = False
@@ -53,7 +53,8 @@ class LocalDep:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expose:
-    """Files that an installation copies to where other packages' foreign code finds them; patterns are allowed."""
+    """Files that an installation copies to where the foreign code of other packages finds them; patterns are
+    allowed."""
 
     cpp: tuple[str, ...] = ()
     py: tuple[str, ...] = ()
@@ -64,9 +65,9 @@ class Expose:
 class MorlocManifest:
     """A package.yaml. `include` None means every file. `morloc_dependencies` is also written morloc-deps.
 
-    `dependencies` are packages; those that are libraries to link stand in `native` too. To the compiler every one
-    of them is a library. What it ignores is `x-packyard: {native: [...], requires: {name: range}}`: `requires` are
-    packages with the range of versions that each may have, and they need not stand in `dependencies`.
+    `dependencies` are packages; those that are libraries to link are also in `native`. The compiler treats every one of
+    them as a library. It ignores `x-packyard: {native: [...], requires: {name: range}}`: `requires` are packages with
+    the range of versions that each may have, and they need not stand in `dependencies`.
     """
 
     name: str
@@ -100,7 +101,7 @@ class MorlocManifest:
 
     @property
     def declared(self) -> tuple[str, ...]:
-        """The packages that are declared, each once, in the order of the text."""
+        """The declared packages, each once, in text order."""
         return tuple(dict.fromkeys(n for n in (*self.dependencies, *self.requires) if n not in self.native))
 
 
@@ -117,7 +118,7 @@ _KEYS = frozenset(
 
 def read_foreign_morloc(text: str, place: str) -> tuple[MorlocManifest, tuple[Problem, ...]]:
     """Read the package.yaml of a package that others maintain: an unknown key and a version that is no SemVer, which
-    the compiler takes, are warnings. FormatError with all other problems."""
+    the compiler accepts, are warnings. FormatError with all other problems."""
     source = read_yaml(text, place)
     warnings = [
         Problem("unknown key; the compiler ignores it", key, place) for key in source.values if key not in _KEYS

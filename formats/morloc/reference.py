@@ -1,4 +1,4 @@
-"""What a morloc package is called where it is wanted: by name, by a git repository, by a folder or an archive.
+"""How a morloc package is named where it is requested: by name, by git repository, by folder or by archive.
 
     math                                 a package of the default repository
     stdlib-core                          the standard set, by one name
@@ -8,8 +8,8 @@
     git+https://host/repo.git@tag:v1     any repository
     ./folder, /folder, ./a-1.0.0.morloc.tar.gz
 
-Nothing is dropped or guessed: what the compiler's installer reads only half of (`u/r`, `foo_bar`, `root@`) is an
-error here.
+Nothing is dropped or guessed: what the compiler's installer reads only in part (`u/r`, `foo_bar`, `root@`) is an error
+here.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from packyard.formats.errors import FormatError
 DEFAULT_REPOSITORY = "https://github.com/morloclib/{name}.git"
 ARCHIVE_SUFFIX = ".morloc.tar.gz"
 PLANE_SUFFIX = ".plane.tar.gz"
-# What every morloc installation has, in the order of the compiler's own documentation; and its one name.
+# What every morloc installation has, in the order of the compiler's own documentation; and the name of that set.
 STANDARD = ("internal", "root", "root-py", "root-cpp", "root-r", "math")
 STANDARD_SET = "stdlib-core"
 
@@ -58,7 +58,7 @@ class Named:
 
 @dataclass(frozen=True, slots=True)
 class GitRef:
-    """A repository, `place` as it is written ('github:user/repo'), and what to take of it: `form` is '' (its default
+    """A repository, `place` as it is written ('github:user/repo'), and what to take from it: `form` is '' (its default
     branch), 'hash', 'tag' or 'branch'."""
 
     place: str
@@ -68,7 +68,7 @@ class GitRef:
 
     @property
     def name(self) -> str:
-        """The package it is expected to hold: the last part of the path."""
+        """The package it is expected to contain: the last part of the path."""
         return self.url.rstrip("/").rpartition("/")[2].removesuffix(".git")
 
     def __str__(self) -> str:
@@ -94,12 +94,12 @@ InstallRef = Named | GitRef | LocalRef
 
 
 def archive_file(name: str, version: str) -> str:
-    """What the archive of a package is called: 'root-py-0.7.0.morloc.tar.gz'."""
+    """The name of a package's archive: 'root-py-0.7.0.morloc.tar.gz'."""
     return f"{name}-{version}{ARCHIVE_SUFFIX}"
 
 
 def read_install(text: str) -> InstallRef:
-    """What one word of an installation names; FormatError with what was expected."""
+    """What one word of an installation request names; FormatError with what was expected."""
     if text.startswith(("./", "../", "/")) or text in (".", "..") or text.endswith((ARCHIVE_SUFFIX, PLANE_SUFFIX)):
         return LocalRef(text)
     if text.startswith("~"):
@@ -113,7 +113,7 @@ def read_install(text: str) -> InstallRef:
 
 
 def read_source(text: str) -> str:
-    """`text` when it says where a package comes from: a repository, folder or archive; its name alone does not."""
+    """`text` when it says where a package comes from: a repository, folder or archive; a bare name does not."""
     if isinstance(read_install(text), Named):
         raise FormatError(f"{text!r} is only a name; expected a repository (github:user/repo) or a path (./folder)")
     return text
@@ -137,7 +137,7 @@ def over_ssh(url: str) -> str:
 
 
 def read_plane_name(text: str) -> str:
-    """The name of a plane: a folder's."""
+    """The name of a plane, which is that of a folder."""
     if not _PLANE.fullmatch(text):
         raise FormatError(f"{text!r} is not the name of a plane; expected letters, digits, - and _")
     return text
@@ -175,14 +175,14 @@ def _url(text: str) -> GitRef:
 
 
 def _refuse_credentials(scheme: str, rest: str) -> None:
-    """Refuse what would be written into locks and shown in logs; by ssh a user's name is not secret."""
+    """Refuse what would be written to locks and shown in logs; a user name for ssh is not secret."""
     user, at, _ = rest.partition("/")[0].rpartition("@")
     if at and (scheme != "ssh" or ":" in user):
         raise FormatError("the repository URL contains a user or password", hint="store it in git's credential helper")
 
 
 def _ref(text: str, ref: str | None) -> tuple[str, str]:
-    """(form, name) of what follows the '@'; a bare reference, which the compiler guesses at, is refused."""
+    """(form, name) of what follows the '@'; a bare reference, at which the compiler guesses, is refused."""
     if ref is None:
         return "", ""
     form, colon, name = ref.partition(":")

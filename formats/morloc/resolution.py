@@ -1,8 +1,8 @@
-"""Which packages a set of packages needs, and in which order: the same answer whatever order things are asked in.
+"""Which packages a set of packages needs, and in which order: the same answer in whatever order things are asked.
 
-There is one candidate for a name, so nothing is searched for: ranges of versions are conditions that the candidate
-must meet, and a commit that a package pins decides between the pins of others by being nearer to a root. Only where
-a range is not met is another commit asked for, once for each set of ranges.
+There is one candidate for each name, so there is no search: ranges of versions are conditions that the candidate must
+meet, and a commit that a package pins wins over the pins of others by being nearer to a root. Only if a range is not
+met is another commit requested, once for each set of ranges.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ _ROUNDS = 100  # pins may lead to packages that pin others, each of which starts
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """A package that can be had. `ranges` are conditions on versions of others, `pins` their commits, by name;
-    `commit` is '' when it comes from no repository."""
+    """A package that is available. `ranges` are conditions on versions of others, `pins` their commits, by name;
+    `commit` is '' if it comes from no repository."""
 
     name: str
     version: str
@@ -32,17 +32,17 @@ class Candidate:
     commit: str = ""
 
 
-# The candidate for a name at a pinned commit ('' for none); FormatError when there is none.
+# The candidate for a name at a pinned commit ('' for none); FormatError if there is none.
 Find = Callable[[str, str], Candidate]
-# The commit of a package's newest version that meets all of some ranges, '' when there is none to choose.
+# The commit of a package's newest version that meets all of some ranges, '' if there is none to choose.
 Choose = Callable[[str, tuple[str, ...]], str]
 
 
 def resolve(roots: Iterable[str], find: Find, choose: Choose = lambda name, ranges: "") -> tuple[Candidate, ...]:
-    """`roots` and all that they need, dependencies first, ties by name.
+    """`roots` and everything they need, dependencies first, ties by name.
 
-    FormatError with every missing package, unmet range, contradiction between pins, and the first cycle, each
-    with the path on which it was met.
+    FormatError with every missing package, unmet range, contradiction between pins, and the first cycle, each with the
+    path that led to it.
     """
     wanted = sorted(set(roots))
     pins: dict[str, str] = {}
@@ -68,7 +68,8 @@ def resolve(roots: Iterable[str], find: Find, choose: Choose = lambda name, rang
 
 
 def order(needs: Mapping[str, Iterable[str]]) -> list[str]:
-    """The names with what they need first, ties by name; what is not a key does not count. There must be no cycle."""
+    """The names, each after what it needs, ties by name; names that are not keys do not count. There must be no
+    cycle."""
     open_needs = {name: {need for need in wanted if need in needs} for name, wanted in needs.items()}
     users: dict[str, list[str]] = defaultdict(list)
     for name, wanted in open_needs.items():
@@ -93,14 +94,14 @@ def find_cycle(needs: Mapping[str, Iterable[str]]) -> list[str]:
     try:
         sorter.prepare()
     except CycleError as error:
-        path = list(reversed(error.args[1]))[1:]  # graphlib names dependencies before what needs them
+        path = list(reversed(error.args[1]))[1:]  # graphlib names dependencies before their dependents
         start = path.index(min(path))
         return [*path[start:], *path[:start], path[start]]
     return []
 
 
 class _Walk:
-    """One pass from the roots outwards, level by level, with the pins that are known."""
+    """One pass from the roots outwards, level by level, with the pins known so far."""
 
     def __init__(self, roots: list[str], find: Find, pins: Mapping[str, str]) -> None:
         self.found: dict[str, Candidate] = {}
@@ -132,7 +133,7 @@ class _Walk:
         return " -> ".join(reversed(names))
 
     def pins(self) -> dict[str, str]:
-        """The commit of each pinned package: that of whoever is nearest to a root; FormatError when two differ."""
+        """The commit of each pinned package: that of whoever is nearest to a root; FormatError if two differ."""
         nearest: dict[str, list[tuple[int, str, str]]] = defaultdict(list)
         for name in sorted(self.found):
             for pinned, commit in self.found[name].pins.items():
@@ -151,7 +152,7 @@ class _Walk:
         return decided
 
     def unmet_ranges(self) -> dict[str, tuple[str, ...]]:
-        """The packages with a version that somebody rules out, and all that is required of it, sorted."""
+        """The packages with a version that some requirement rules out, and all requirements on it, sorted."""
         wanted: dict[str, set[str]] = defaultdict(set)
         for candidate in self.found.values():
             for need, text in candidate.ranges.items():
@@ -163,7 +164,7 @@ class _Walk:
         }
 
     def unmet(self) -> Iterable[Problem]:
-        """The conditions on versions that do not hold."""
+        """The version conditions that are not met."""
         for name in sorted(self.found):
             for need, text in sorted(self.found[name].ranges.items()):
                 other = self.found.get(need)

@@ -1,7 +1,7 @@
-"""morloc sources (.loc): headers, imports, sourced files and data files, told by a tokenizer.
+"""morloc sources (.loc): headers, imports, sourced files and data files, found by a tokenizer.
 
-Comments (`--` to the end of the line, nested `{- -}`) and strings (with escapes and `#{...}` in them) hide words;
-the keywords are reserved, so elsewhere they begin a declaration when what follows has its shape.
+Comments (`--` to the end of the line, nested `{- -}`) and strings (with escapes and `#{...}` in them) hide words; the
+keywords are reserved, so anywhere else they begin a declaration if what follows has its shape.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from packyard.formats.errors import FormatError, Problem
 
-_NAME = r"[A-Za-z][A-Za-z0-9_]*(?:-[A-Za-z0-9_]+)*"  # '--' begins a comment, also behind a name
+_NAME = r"[A-Za-z][A-Za-z0-9_]*(?:-[A-Za-z0-9_]+)*"  # '--' begins a comment, also after a name
 _DOTTED = rf"{_NAME}(?:\.{_NAME})*"
 
 _INTEREST = re.compile(
@@ -94,7 +94,7 @@ class MorlocSource:
 
 
 def scan_morloc(text: str, place: str) -> MorlocSource:
-    """Scan a .loc file; FormatError when a comment or string in it never ends."""
+    """Scan a .loc file; FormatError if a comment or string in it never ends."""
     try:
         found = list(_declarations(text))
     except _UnclosedError as error:
@@ -143,7 +143,7 @@ def _header(text: str, at: int, line: int) -> tuple[Header, int] | None:
 
 
 def _exports(text: str, at: int) -> Iterator[str]:
-    """The words of an export list, of which `at` is the begin."""
+    """The words of the export list that begins at `at`."""
     while word := _EXPORT.match(text, at := _after_blank(text, at)):
         yield word["operator"] or word[0]
         at = _after_blank(text, word.end())
@@ -221,7 +221,8 @@ def _after_string(text: str, at: int, quote: str) -> int:
 
 
 def _after_expression(text: str, at: int) -> int:
-    """Past the '}' that ends an expression inside a string; strings and comments in it may have braces."""
+    """The position after the '}' that ends an expression inside a string; strings and comments in it may contain
+    braces."""
     start, depth = at - 2, 1
     while match := _EXPRESSION_EDGE.search(text, at):
         at = match.end()

@@ -1,7 +1,7 @@
-"""How the parts of a bundle of ours lie in the file: a function of the metadata, which writer and reader share.
+"""How the parts of our bundles are laid out in the file: a function of the metadata, shared by writer and reader.
 
 Everything but the launcher's and the slots' own bytes follows from the signed JSON and the key, so a reader can
-make it again and compare: nothing in such a file is left to chance or to an attacker.
+recompute it and compare: nothing in such a file is left to chance or to an attacker.
 """
 
 from __future__ import annotations
@@ -26,19 +26,19 @@ from packyard.formats.pspf.parts import LIFECYCLES, PURPOSES, Slot
 from packyard.formats.pspf.signature import fingerprint
 from packyard.formats.pspf.stored import stored_member
 
-# All bundles of ours have this index checksum: the Go launcher refuses to replace an unpacked work environment when
-# the checksum differs, and leaves it to the cache validation when it does not.
+# All our bundles have this index checksum: the Go launcher refuses to replace an unpacked work environment when the
+# checksum differs, and leaves it to the cache validation when it does not.
 CHECKSUM: Final = 0x50594152  # "PYAR"
 
 _ADLER: Final = 65521
-_SPREAD: Final = 128  # what a byte of the reserved area gets first: far from 0 and from 255
+_SPREAD: Final = 128  # the initial value of a byte of the reserved area: far from 0 and from 255
 _FARTHEST: Final = 6000  # below the 6624 reserved bytes
 _CAPABILITIES: Final = 1 << 0 | 1 << 7  # may be mapped, signed
 
 
 @dataclass(frozen=True, slots=True)
 class Arrangement:
-    """Where everything stands; offsets and sizes in bytes."""
+    """Where everything is; offsets and sizes in bytes."""
 
     launcher_size: int
     metadata_offset: int
@@ -55,7 +55,7 @@ class Arrangement:
 
 
 def arrange(launcher_size: int, metadata_size: int, slot_sizes: Sequence[int]) -> Arrangement:
-    """Launcher, metadata, table and slots one after the other, each at the next multiple of 8."""
+    """Launcher, metadata, table and slots in sequence, each at the next multiple of 8."""
     metadata_offset = aligned(launcher_size)
     table_offset = aligned(metadata_offset + metadata_size)
     end = table_offset + DESCRIPTOR_SIZE * len(slot_sizes)
@@ -69,12 +69,12 @@ def arrange(launcher_size: int, metadata_size: int, slot_sizes: Sequence[int]) -
 
 
 def stored_metadata(json: bytes) -> bytes:
-    """The metadata as they stand in the file."""
+    """The metadata as stored in the file."""
     return b"".join(stored_member([json]))
 
 
 def descriptors(metadata: Metadata, arrangement: Arrangement) -> tuple[SlotDescriptor, ...]:
-    """The slot table: every field says what the metadata say."""
+    """The slot table: every field repeats the metadata."""
     return tuple(
         _descriptor(position, slot, offset)
         for position, (slot, offset) in enumerate(zip(metadata.table, arrangement.slot_offsets, strict=True))
@@ -82,7 +82,8 @@ def descriptors(metadata: Metadata, arrangement: Arrangement) -> tuple[SlotDescr
 
 
 def index(metadata: Metadata, arrangement: Arrangement, *, stored: bytes, public: bytes, signature: bytes) -> Index:
-    """The index block, its reserved area spent on the fixed checksum; `stored` are the metadata as in the file."""
+    """The index block, with its reserved area used to reach the fixed checksum; `stored` are the metadata as in the
+    file."""
     return balanced(
         Index(
             package_size=arrangement.size,

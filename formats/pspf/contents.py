@@ -26,8 +26,8 @@ _CHUNK: Final = 1 << 20
 def read_contents(stored: Stream, chain: Chain, target: str, *, limit: int = LARGEST_CONTENTS) -> Contents:
     """The files in a slot's stored bytes; `target` is the path of the one file of a slot that is not a tar.
 
-    FormatError for everything that a launcher refuses or that two readers could take differently: links and
-    devices, paths that leave the work environment or stand twice, a damaged or a second gzip member.
+    FormatError for everything that a launcher refuses or that two readers could read differently: links and devices,
+    paths that leave the work environment or appear twice, a corrupt or a second gzip member.
     """
     stream = unpacked(stored, chain, limit=limit)
     if Operation.TAR not in chain:
@@ -45,7 +45,8 @@ def unpacked(stored: Stream, chain: Chain, *, limit: int = LARGEST_CONTENTS) -> 
 
 
 def merged(parts: Iterable[Contents]) -> Contents:
-    """The contents of several slots together; FormatError when two of them bring one file, and different ones."""
+    """The contents of several slots together; FormatError if two of them contain the same file with different
+    content."""
     found: dict[str, str] = {}
     for part in parts:
         for path, digest in part.items():
@@ -61,5 +62,5 @@ def listing(contents: Contents) -> bytes:
 
 
 def contents_digest(contents: Contents) -> Digest:
-    """The digest of the listing, which names the contents."""
+    """The digest of the listing, which identifies the contents."""
     return digest_of(listing(contents))

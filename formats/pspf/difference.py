@@ -1,4 +1,4 @@
-"""The first difference between two files: which member of which archive in it, and which bytes there. A bundle is an
+"""The first difference between two files: in which member of which archive, and which bytes. A bundle counts as an
 archive of its launcher, its slots and its metadata."""
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ def _tar(one: bytes, other: bytes) -> Difference | None:
         members = [list(_tar_members(data)) for data in (one, other)]
     except (tarfile.TarError, ValueError):
         return None
-    if not any(members):  # zeros alone are a tar of nothing
+    if not any(members):  # only zeros: an empty tar
         return None
     return _compare(*members) or _bytes(one, other, "the same members, packed differently")
 
@@ -130,7 +130,7 @@ def _bundle(one: bytes, other: bytes) -> Difference | None:
 
 
 def _bundle_members(data: bytes) -> Iterator[_Member]:
-    """The metadata come last: they hold digests of everything, so they differ whenever something else does."""
+    """The metadata comes last: it contains digests of everything, so it differs whenever anything else does."""
     bundle = read_bundle(data)
     yield "launcher", {}, data[: bundle.index.launcher_size]
     for slot, row in zip(bundle.metadata.table, bundle.descriptors):
@@ -139,7 +139,7 @@ def _bundle_members(data: bytes) -> Iterator[_Member]:
 
 
 def _compare(one: list[_Member], other: list[_Member]) -> Difference | None:
-    """Compare two archives by their members: which there are, in which order, their contents, their settings."""
+    """Compare two archives by their members: which they have, in which order, with which contents and settings."""
     names, others = [name for name, _, _ in one], [name for name, _, _ in other]
     for first, second in zip_longest(names, others):
         if first == second:

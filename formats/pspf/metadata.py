@@ -1,7 +1,7 @@
 """The metadata of a bundle: the JSON that is signed, as dataclasses (docs/pspf.md, "Metadata").
 
-`to_json` writes every key that either launcher needs and no null, sorted and compact, so equal metadata are equal
-bytes. `read_metadata` takes what any builder writes: unknown keys are ignored, known ones have to be right.
+`to_json` writes every key that either launcher needs and no null, sorted and compact, so equal metadata gives equal
+bytes. `read_metadata` accepts what any builder writes: unknown keys are ignored, known ones must be right.
 """
 
 from __future__ import annotations
@@ -47,10 +47,10 @@ LARGEST: Final = 1 << 20  # the Rust launcher reads no more JSON than this
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Metadata:
-    """Everything the JSON says. `epoch` (seconds) is when the bundle was built, 0 when that stays unsaid.
+    """Everything the JSON says. `epoch` (seconds) is when the bundle was built, 0 if it does not say.
 
-    `lazy` are slots that stand in the table after all others, and which no launcher unpacks: the program takes
-    them out of the bundle when it needs them.
+    `lazy` are slots that are in the table after all others, and which no launcher unpacks: the program takes them from
+    the bundle when it needs them.
     """
 
     name: str
@@ -74,7 +74,7 @@ class Metadata:
         return (*self.slots, *self.lazy)
 
     def to_json(self) -> bytes:
-        """The canonical bytes, which are what is signed; FormatError when they are more than a launcher reads."""
+        """The canonical bytes, which are what is signed; FormatError if they are more than a launcher reads."""
         data = canonical(_values(self))
         if len(data) > LARGEST:
             raise FormatError(f"the metadata is {len(data)} bytes long, but the launchers read at most {LARGEST}")
@@ -87,12 +87,12 @@ def canonical(value: Json) -> bytes:
 
 
 def policy_hash(policy: Policy | None) -> bytes:
-    """What the index holds of a policy: the hexadecimal digest of its canonical JSON, or zeros without one."""
+    """What the index says about a policy: the hexadecimal digest of its canonical JSON, or zeros without one."""
     return bytes(64) if policy is None else digest_of(canonical(policy_values(policy))).hex.encode("ascii")
 
 
 def read_metadata(data: bytes) -> Metadata:
-    """The metadata in the bytes of a JSON text; FormatError with all that is wrong with them."""
+    """The metadata in the bytes of a JSON text; FormatError with everything that is wrong with it."""
     try:
         values = json.loads(data.decode("utf-8"), object_pairs_hook=_object, parse_constant=_constant)
         # Half a character (\ud800) cannot be encoded, and one launcher refuses it.
@@ -129,8 +129,8 @@ def read_metadata(data: bytes) -> Metadata:
 def with_identity(metadata: Metadata, check_file: str) -> Metadata:
     """`metadata` with a cache validation: the file holds a digest of everything else the JSON says.
 
-    Both launchers unpack again when the file under the same name is another bundle; `check_file` is relative to
-    the work environment and written by the last set-up command, so only after all others succeeded.
+    Both launchers unpack again if the file of the same name is another bundle; `check_file` is relative to the work
+    environment and written by the last set-up command, that is, only after all others succeeded.
     """
     identity = digest_of(metadata.to_json()).hex
     stamp = {"type": "write_file", "path": f"{{workenv}}/{check_file}", "content": identity}
@@ -184,7 +184,7 @@ def _list(table: Table, key: str) -> list[Json]:
 
 
 def _object(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
-    """A JSON object without its nulls; a key that stands twice would mean two things to two readers."""
+    """A JSON object without its nulls; a key that appears twice would mean two things to two readers."""
     found: dict[str, Json] = {}
     for key, value in pairs:
         if key in found:

@@ -58,7 +58,7 @@ def unpack_chain(packed: int) -> Chain:
 
 
 def read_chain(text: str) -> Chain:
-    """The chain that a name in a manifest or in metadata stands for."""
+    """The chain that a name in a manifest or in metadata means."""
     name = _ALIASES.get(text, text)
     if name not in _NAMES:
         raise FormatError(f"{text!r} is not an operation; expected raw, tar, gzip or tgz")

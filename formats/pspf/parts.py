@@ -1,4 +1,5 @@
-"""The parts of a bundle's metadata (docs/pspf.md, "Metadata"): each a value, read from its table and told as JSON."""
+"""The parts of a bundle's metadata (docs/pspf.md, "Metadata"): each a value, read from its table and written as
+JSON."""
 
 from __future__ import annotations
 
@@ -56,13 +57,14 @@ class Slot:
 
     @property
     def digest(self) -> Digest | None:
-        """The whole digest of the stored bytes, None where a builder wrote another thing."""
+        """The full digest of the stored bytes, None if a builder wrote something else."""
         return _digest(self.checksum)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Execution:
-    """What runs: `command` is split like a shell does, without one; `{workenv}` stands for the work environment."""
+    """What runs: `command` is split as a shell would, but no shell runs; `{workenv}` stands for the work
+    environment."""
 
     command: str = ""
     env: Mapping[str, str] = field(default_factory=dict)
@@ -100,13 +102,13 @@ class Launcher:
 
     @property
     def digest(self) -> Digest | None:
-        """The whole digest of the launcher (one builder doubles the prefix), None where none is given."""
+        """The full digest of the launcher (one builder doubles the prefix), None if none is given."""
         return _digest(self.checksum.replace("sha256:sha256:", "sha256:"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Validation:
-    """When an unpacked work environment may be used again: `check_file` holds `expected_content`."""
+    """When an unpacked work environment may be reused: if `check_file` contains `expected_content`."""
 
     check_file: str
     expected_content: str
@@ -114,10 +116,11 @@ class Validation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Coverage:
-    """Ours: that index, table and padding are a function of this metadata, and every slot and the launcher digested.
+    """Ours: says that index, table and padding are a function of this metadata, and that every slot and the launcher is
+    digested.
 
-    `tree` is the digest of the listing of the whole unpacked content; `sealed` says that a set-up command compares
-    it at the first start. `needs` says in words what the bundle needs of the machine that it is started on.
+    `tree` is the digest of the listing of the whole unpacked content; `sealed` says that a set-up command compares it
+    at the first start. `needs` says in words what the bundle needs from the machine it is started on.
     """
 
     version: int = COVERAGE_VERSION
@@ -127,7 +130,7 @@ class Coverage:
 
 
 def part_of(table: Table, key: str, *, required: bool = False) -> Table:
-    """The table at `key`, of which builders may say more than is known here."""
+    """The table at `key`, in which builders may write more than is known here."""
     part = table.table(key, required=required)
     part.ignore_rest()
     return part
@@ -247,7 +250,7 @@ def read_validation(table: Table) -> Validation:
 
 
 def read_coverage(table: Table) -> Coverage:
-    """`packyard`, but for the epoch and the lazy slots."""
+    """`packyard`, except for the epoch and the lazy slots."""
     version = table.integer("coverage")
     if version != COVERAGE_VERSION:
         table.problem("coverage", f"{version} is not a known version; expected {COVERAGE_VERSION}")
@@ -255,7 +258,7 @@ def read_coverage(table: Table) -> Coverage:
 
 
 def coverage_values(coverage: Coverage) -> dict[str, Json]:
-    """`packyard`, but for the epoch and the lazy slots."""
+    """`packyard`, except for the epoch and the lazy slots."""
     needs = {"needs": coverage.needs} if coverage.needs else {}
     return {"coverage": coverage.version, "tree": coverage.tree, "sealed": coverage.sealed, **needs}
 

@@ -49,12 +49,12 @@ class Bundle:
 
     @property
     def covered(self) -> bool:
-        """Whether the builder promises that the signed metadata decide every byte of the file."""
+        """Whether the builder promises that the signed metadata determines every byte of the file."""
         return self.metadata.coverage is not None
 
 
 def open_bundle(path: Path) -> Bundle:
-    """Read the records and the metadata of a bundle; FormatError, with the path, when it is none."""
+    """Read the records and the metadata of a bundle; FormatError, with the path, if it is not one."""
     try:
         with path.open("rb") as stream:
             return _open(path, stream)
@@ -65,14 +65,14 @@ def open_bundle(path: Path) -> Bundle:
 
 
 def read_bundle(data: bytes) -> Bundle:
-    """As `open_bundle`, of bytes; FormatError when they are no bundle. What reads slots cannot be asked of it, because
-    its path is empty."""
+    """As `open_bundle`, of bytes; FormatError if they are not a bundle. Functions that read slots do not work on it,
+    because its path is empty."""
     return _open(Path(), io.BytesIO(data))
 
 
 @contextmanager
 def open_slot(bundle: Bundle, position: int) -> Iterator[Stream]:
-    """The stored bytes of a slot; FormatError when the table has no such slot, or puts it beyond the file."""
+    """The stored bytes of a slot; FormatError if the table has no such slot, or puts it outside the file."""
     if position >= len(bundle.descriptors):
         raise FormatError(f"slot {position} is not in the slot table, which has {len(bundle.descriptors)}")
     descriptor = bundle.descriptors[position]
@@ -129,7 +129,7 @@ def _part(stream: BinaryIO, offset: int, size: int) -> bytes:
 
 
 class Region:
-    """A part of a file as a stream that ends where the part ends; FormatError when the file ends before."""
+    """A part of a file as a stream that ends where the part ends; FormatError if the file ends earlier."""
 
     def __init__(self, stream: BinaryIO, offset: int, size: int) -> None:
         self._stream = stream

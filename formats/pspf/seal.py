@@ -1,14 +1,15 @@
 """The seal: a set-up command that makes stock launchers check the content before the program runs.
 
-The signature does not cover the slots. But the set-up commands are part of the signed
-metadata and run at the first start, before anything of the content does; this one compares the unpacked tree with
-a digest that stands in the same signed text.
+The signature does not cover the slots. But the set-up commands are part of the signed metadata and run at the first
+start, before anything in the content does; this one compares the unpacked tree with a digest that is in the same signed
+text.
 
-The launchers put the content's own bin/ first in PATH, also for set-up commands. A swapped slot could bring a
-`find` or `sha256sum` of its own, so tools count only by an absolute path outside the tree.
+The launchers put the content's own bin/ first in PATH, also for set-up commands. A swapped slot could bring its own
+`find` or `sha256sum`, so tools only count if their path is absolute and outside the tree.
 
-Launchers unpack a new version over the files of the old one that had the same file name, and remove nothing. So the
-content that passed moves into a folder of its own, named by what is in it, and those of earlier versions go.
+Launchers unpack a new version over the files of the old one that had the same file name, and remove nothing. So content
+that passed is moved into a folder of its own, named after what is in it, and the folders of earlier versions are
+removed.
 """
 
 from __future__ import annotations
@@ -22,10 +23,10 @@ from packyard.formats.pspf.parts import Json
 
 PLACE_PREFIX: Final = ".packyard-"  # of the folders that hold content, and of the stamp beside them
 
-# Called with the work environment as $0, then the digest, the folder that the content moves to (or -), and
-# what is left behind. Makes the listing that `contents.listing` defines; openssl is several times faster where the
-# processor helps, and nothing depends on its being there. The Go launcher unpacks over the old version before any
-# command runs; the Rust launcher unpacks beside it, in NAME's sibling .NAME.pspf/tmp/, and merges afterwards.
+# Called with the work environment as $0, then the digest, the folder that the content moves to (or -), and the
+# leftovers. Makes the listing that `contents.listing` defines; openssl is several times faster where the processor
+# helps, but nothing depends on it. The Go launcher unpacks over the old version before any command runs; the Rust
+# launcher unpacks beside it, in NAME's sibling .NAME.pspf/tmp/, and merges afterwards.
 _SCRIPT: Final = r"""
 want=$1 place=${2#-}
 shift 2
@@ -68,10 +69,10 @@ fi
 
 
 def seal(tree: Digest, *, place: str = "", gone: Sequence[str] = ()) -> Json:
-    """The set-up command; it has to be the first, because later ones may add files. Needs a POSIX host.
+    """The set-up command; it must be the first, because later ones may add files. Needs a POSIX host.
 
-    `gone` are paths that are removed once the content has proved right. With `place` (a name that starts with
-    PLACE_PREFIX) the content is moved into that folder of the work environment; what is refused is removed.
+    `gone` are paths that are removed once the content has been verified. With `place` (a name that starts with
+    PLACE_PREFIX) the content is moved into that folder of the work environment; refused content is removed.
     """
     words = shlex.join([tree.hex, place or "-", *(f"./{path}" for path in gone)])
     return {"type": "execute", "command": f"/bin/sh -c '{_SCRIPT}' \"{{workenv}}\" {words}"}

@@ -1,9 +1,9 @@
-"""Ed25519 as bundles use it (RFC 8032): keys from seeds and PEM files, and the one message that is signed.
+"""Ed25519 as bundles use it (RFC 8032): keys from seeds and PEM files, and the one message they sign.
 
 The signature covers the uncompressed bytes of the metadata JSON and nothing else; that is why those bytes carry
 the digests of everything else.
 
-What computes is imported where it is needed: 7 MB that whoever only reads manifests can do without.
+What computes is imported where it is needed: reading manifests does not need its 7 MB.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def sign(key: PrivateKey, metadata: bytes) -> bytes:
 
 
 def check_signature(public_key: bytes, signature: bytes, metadata: bytes) -> None:
-    """FormatError when the key is none to be trusted with anything, or the signature is not of these bytes."""
+    """FormatError if the key can never be trusted, or the signature is not of these bytes."""
     from cryptography.exceptions import InvalidSignature
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
@@ -49,7 +49,7 @@ def check_signature(public_key: bytes, signature: bytes, metadata: bytes) -> Non
 
 
 def check_public_key(raw: bytes) -> None:
-    """Refuse keys of small order and keys that are not in their one proper form."""
+    """Refuse keys of small order and keys that are not in canonical form."""
     y = int.from_bytes(raw, "little") & (1 << 255) - 1
     if len(raw) != KEY_SIZE or y >= _PRIME:
         raise FormatError(f"{raw.hex()} is not an Ed25519 public key")
@@ -63,14 +63,14 @@ def public_key(key: PrivateKey) -> bytes:
 
 
 def key_from_seed(seed: str) -> PrivateKey:
-    """The private key of a seed text: its SHA-256 is the secret, as all builders of the format do."""
+    """The private key of a seed text: its SHA-256 is the secret, as in all builders of the format."""
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
     return Ed25519PrivateKey.from_private_bytes(hashlib.sha256(seed.encode("utf-8")).digest())
 
 
 def new_key() -> PrivateKey:
-    """A fresh key from the system's randomness."""
+    """A new key from the system's random source."""
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
     return Ed25519PrivateKey.generate()
@@ -96,7 +96,7 @@ def public_pem(raw: bytes) -> bytes:
 
 
 def read_private_key(pem: bytes) -> PrivateKey:
-    """The key in a PKCS#8 PEM text; FormatError, which quotes nothing of it, when it is anything else.
+    """The key in a PKCS#8 PEM text; FormatError, which quotes none of it, if it is anything else.
 
     Nothing signs that is not known as a private key where files are packed.
     """

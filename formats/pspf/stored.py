@@ -1,4 +1,4 @@
-"""One gzip member (RFC 1952) of stored blocks: the same bytes with every library, whatever the content."""
+"""One gzip member (RFC 1952) of stored blocks: the same bytes with every library, for any content."""
 
 from __future__ import annotations
 

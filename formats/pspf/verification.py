@@ -1,4 +1,4 @@
-"""Verifying a bundle: every byte of the file is accounted for, where its builder promises it by the signed metadata."""
+"""Verifying a bundle: every byte of the file is accounted for by the signed metadata, if its builder promises it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from packyard.formats.pspf.reader import Bundle, Region, open_slot
 from packyard.formats.pspf.signature import SIGNATURE_SIZE, check_signature, fingerprint
 from packyard.formats.relpath import read_relpath
 
-LARGEST_HOLE: Final = 1 << 16  # one builder leaves 8192 zero bytes behind the launcher
+LARGEST_HOLE: Final = 1 << 16  # one builder leaves 8192 zero bytes after the launcher
 
 
 class Verdict(enum.Enum):
@@ -44,7 +44,7 @@ class Verdict(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing a verification found: `cause` is its kind ('slot', 'index'), a note does no harm."""
+    """One thing a verification found: `cause` is its kind ('slot', 'index'), a note is harmless."""
 
     cause: str
     message: str
@@ -55,7 +55,7 @@ class Finding:
 
 
 def verify(bundle: Bundle) -> list[Finding]:
-    """Everything that is wrong with, or worth knowing of, a bundle; reads the whole file once."""
+    """Everything that is wrong with, or worth knowing about, a bundle; reads the whole file once."""
     findings = [*_index_findings(bundle), *_signature_findings(bundle), *_table_findings(bundle)]
     try:
         with bundle.path.open("rb") as stream:
@@ -71,7 +71,7 @@ def verify(bundle: Bundle) -> list[Finding]:
 
 
 def judge(bundle: Bundle, findings: Collection[Finding], trusted: Collection[bytes] = ()) -> Verdict:
-    """The verdict over what `verify` found; `trusted` are raw public keys that the user pinned."""
+    """The verdict on what `verify` found; `trusted` are raw public keys that the user pinned."""
     if not all(finding.note for finding in findings):
         return Verdict.DAMAGED
     if not bundle.covered:
@@ -80,7 +80,7 @@ def judge(bundle: Bundle, findings: Collection[Finding], trusted: Collection[byt
 
 
 def verify_contents(bundle: Bundle) -> list[Finding]:
-    """What `verify` does not look at: what the slots unpack to, against the signed digests; for covered bundles."""
+    """What `verify` does not check: what the slots unpack to, against the signed digests; for covered bundles."""
     parts: list[Contents] = []
     for position, slot in enumerate(bundle.metadata.table):
         where = f"slot {position} {slot.id!r}"
@@ -134,7 +134,7 @@ def _signature_findings(bundle: Bundle) -> Iterator[Finding]:
 
 
 def _table_findings(bundle: Bundle) -> Iterator[Finding]:
-    """The slot table against the signed metadata, as far as every builder keeps to it."""
+    """The slot table against the signed metadata, as far as all builders follow it."""
     table, slots = bundle.descriptors, bundle.metadata.table
     if len(slots) > len(table):
         yield Finding("slots", f"the metadata has {len(slots)} slots, but the table has {len(table)}")
@@ -168,7 +168,7 @@ def _operation_findings(where: str, descriptor: SlotDescriptor, slot: Slot) -> I
 
 
 def _byte_findings(bundle: Bundle, stream: BinaryIO) -> Iterator[Finding]:
-    """Every region against its digest, and what lies between the regions."""
+    """Every region against its digest, and what is between the regions."""
     index = bundle.index
     table_size = DESCRIPTOR_SIZE * index.slot_count
     regions = [
@@ -179,7 +179,7 @@ def _byte_findings(bundle: Bundle, stream: BinaryIO) -> Iterator[Finding]:
         (bundle.size - TRAILER_SIZE, TRAILER_SIZE, "trailer"),
     ]
     misplaced = list(_layout_findings(regions, bundle.size, stream))
-    if misplaced:  # only regions that do not overlap are together no longer than the file
+    if misplaced:  # only regions that do not overlap can together be no longer than the file
         yield from misplaced
         return
     for position, descriptor in enumerate(bundle.descriptors):
@@ -226,7 +226,7 @@ def _slot_findings(bundle: Bundle, position: int, descriptor: SlotDescriptor, di
 
 
 def _assembly_findings(bundle: Bundle) -> Iterator[Finding]:
-    """For a bundle that promises it: make the frame again from the signed metadata and compare every byte."""
+    """For a bundle that promises it: recompute the frame from the signed metadata and compare every byte."""
     metadata = bundle.metadata
     try:
         for position, slot in enumerate(metadata.table):

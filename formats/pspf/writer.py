@@ -32,15 +32,16 @@ def write_bundle(
 ) -> Metadata:
     """Write the bundle `out` and return the metadata as signed.
 
-    `slots` are the files with the stored bytes of `metadata.table`, in its order: what is stored is never
-    compressed here, a slot of operations 'tgz' is a .tar.gz file. Sizes, digests, coverage and cache validation
-    are filled in. The file appears whole or not at all, and memory does not grow with it. FormatError names
-    everything in `metadata` that one of the launchers would not run.
+    `slots` are the files with the stored bytes of `metadata.table`, in its order: nothing is compressed here; a slot
+    with operations 'tgz' is a .tar.gz file. Sizes, digests, coverage and cache validation are filled in. The file
+    appears complete or not at all, and memory use does not grow with it. FormatError names everything in `metadata`
+    that one of the launchers would not run.
     """
     check_metadata(metadata, len(slots))
     launcher_size = launcher.stat().st_size
     sizes = [slot.stat().st_size for slot in slots]
-    # Digests are all equally long, so the metadata's size and with it every offset is known before the first read.
+    # All digests have the same length, so the metadata's size, and with it every offset, is known before the first
+    # read.
     expected = len(_complete(metadata, launcher_size, sizes, _UNKNOWN, [_UNKNOWN] * len(sizes)).to_json())
     plan = arrange(launcher_size, len(stored_metadata(bytes(expected))), sizes)
 
@@ -64,7 +65,7 @@ def write_bundle(
 
 
 def check_metadata(metadata: Metadata, count: int) -> None:
-    """FormatError with everything in a draft of metadata that a writer must not write, for `count` slot files."""
+    """FormatError with everything in draft metadata that a writer must not write, for `count` slot files."""
     problems = []
     if len(metadata.table) != count:
         problems.append(Problem(f"{count} files for {len(metadata.table)} slots", "slots"))
@@ -112,7 +113,8 @@ def _slot_problems(slot: Slot) -> list[tuple[str, str]]:
 def _complete(
     metadata: Metadata, launcher_size: int, sizes: Sequence[int], launcher: Digest, digests: Sequence[Digest]
 ) -> Metadata:
-    """The metadata with what is known of the parts; with_identity comes last because it digests all the rest."""
+    """The metadata completed with what is known about the parts; with_identity comes last because it digests everything
+    else."""
     table = tuple(
         replace(slot, size=size, checksum=str(digest))
         for slot, size, digest in zip(metadata.table, sizes, digests, strict=True)
@@ -145,7 +147,7 @@ def _frame(stream: BinaryIO, metadata: Metadata, plan: Arrangement, key: Private
 
 
 def _copy(source: Path, size: int, target: BinaryIO) -> Digest:
-    """Append a file of a known size, and the digest of the bytes that were written."""
+    """Append a file of known size; returns the digest of the bytes written."""
     state = hashlib.sha256()
     left = size
     with source.open("rb") as stream:

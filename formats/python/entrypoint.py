@@ -20,7 +20,7 @@ class EntryPoint:
 
 
 def parse_entry_point(text: str) -> EntryPoint:
-    """The module and the function that `text` names, else FormatError."""
+    """The module and the function that `text` names; FormatError otherwise."""
     module, colon, function = text.partition(":")
     if not colon or not _dotted(module) or not _dotted(function):
         raise FormatError(f"{text!r} is not an entry point; expected 'module:function'")

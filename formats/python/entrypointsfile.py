@@ -1,9 +1,9 @@
 """entry_points.txt of a distribution: its groups, and the object that each name of a group means.
 
-The PyPA's "Entry points specification": INI as configparser reads it, UTF-8, names with their case, `=` alone between
-a name and its object reference; `#` and `;` begin comments. `importlib.metadata` reads faster and takes more. It drops
-what stands before the first group, it lets a name or a group stand twice, and it takes an indented line for a line of
-its own. Each of these means another thing to another reader, so here each is refused.
+The PyPA's "Entry points specification": INI as configparser reads it, UTF-8, names with their case, `=` alone between a
+name and its object reference; `#` and `;` begin comments. `importlib.metadata` is faster and accepts more. It drops
+what is before the first group, it lets a name or a group appear twice, and it treats an indented line as a line of its
+own. Each of these means something different to another reader, so all are refused here.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from packyard.formats.python.entrypoint import EntryPoint
 from packyard.formats.relpath import FileName, read_file_name
 
 NAME = "entry_points.txt"
-COMMANDS = "console_scripts"  # the group of what installers make commands of
+COMMANDS = "console_scripts"  # the group from which installers make commands
 
 _GROUP = re.compile(r"\w+(\.\w+)*")
 _DOTTED = r"[^\W\d]\w*(?:\.[^\W\d]\w*)*"
@@ -77,7 +77,8 @@ def read_commands(data: bytes, place: str) -> dict[FileName, EntryPoint]:
 
 
 def read_object_reference(text: str) -> ObjectReference:
-    """What 'module', 'module:object' or 'module:object [extra, ...]' means, spaces as the specification allows them."""
+    """What 'module', 'module:object' or 'module:object [extra, ...]' means, with the spaces that the specification
+    allows."""
     match = _REFERENCE.fullmatch(text.strip())
     if match is None:
         raise FormatError(f"{text!r} is not an object reference; expected 'module:object'")

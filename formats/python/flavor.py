@@ -28,13 +28,13 @@ class BuildSpec:
     """`[tool.flavor.build]`.
 
     `dependencies` are local folders or members whose wheels are packed too, `extra_packages` further PEP 508
-    requirements, `exclude` patterns of files that stay out, `manylinux` platform tags in order of preference.
-    Each hook is one argument vector; `hook_requires` are what hooks need beside the application's environment.
-    `hook_inputs` are patterns of what hooks read (() for all the member's files), `hook_outputs` the files and folders
-    (with a final '/') that pre_build writes. `pip` puts pip into the bundle, `include_tests` the application's own
-    tests, `strip` takes the symbols out of compiled code in distributions. `trim` names what else of distributions
-    stays out (`formats/python/trim.py`), `keep` are patterns of paths below site-packages that stay whatever it says.
-    With `runtime` False the bundle carries no Python, and runs with one of the machine that it is started on.
+    requirements, `exclude` patterns of files to leave out, `manylinux` platform tags in order of preference. Each hook
+    is one argument vector; `hook_requires` are what hooks need beside the application's environment. `hook_inputs` are
+    patterns of what hooks read (() for all the member's files), `hook_outputs` the files and folders (with a final '/')
+    that pre_build writes. `pip` puts pip into the bundle, `include_tests` the application's own tests, `strip` removes
+    the symbols from compiled code in distributions. `trim` names what else of distributions is left out
+    (`formats/python/trim.py`), `keep` are patterns of paths below site-packages that are kept whatever it says. With
+    `runtime` False the bundle carries no Python, and runs with a Python of the machine it is started on.
     """
 
     dependencies: tuple[str, ...] = ()
@@ -58,7 +58,7 @@ class BuildSpec:
 class RuntimeEnv:
     """`[tool.flavor.execution.runtime.env]`: what the program sees of the environment it is started in.
 
-    `map` gives variables another name, old name -> new name; a star in `unset` and `pass_` stands for any letters.
+    `map` renames variables, old name -> new name; a star in `unset` and `pass_` stands for any characters.
     """
 
     unset: tuple[str, ...] = ()
@@ -72,9 +72,9 @@ class RuntimeEnv:
 class Flavor:
     """`[tool.flavor]`. `entry_point` is '' when `[project.scripts]` alone says what to run.
 
-    `python_version` and `launcher` ('rust', 'go' or a path) are '' for the workspace's default, `package_name` is
-    the project's name unless set, `platforms` is () for the platform of the build. `smoke` has the words after a
-    command with which a clean room tries it.
+    `python_version` and `launcher` ('rust', 'go' or a path) are '' for the workspace's default, `package_name` is the
+    project's name unless set, `platforms` is () for the platform of the build. `smoke` has the arguments with which a
+    clean room runs a command.
     """
 
     entry_point: str = ""
@@ -90,7 +90,7 @@ class Flavor:
 
 
 def read_flavor(table: Table, name: str, scripts: Mapping[str, str]) -> Flavor:
-    """`[tool.flavor]` of a project of this name with these `[project.scripts]`; its problems are noted there."""
+    """`[tool.flavor]` of a project of this name with these `[project.scripts]`; its problems are recorded there."""
     metadata = table.table("metadata")
     package_name = table.parse("package_name", read_member_name, "")
     if package_name and "package_name" in metadata:
@@ -114,8 +114,8 @@ def read_flavor(table: Table, name: str, scripts: Mapping[str, str]) -> Flavor:
 
 
 def read_buildconfig(text: str, place: str, flavor: Flavor | None) -> Flavor | None:
-    """A buildconfig.toml, whose `[build]` goes before the same keys of `[tool.flavor.build]`; FormatError with all its
-    problems. Its `[build.execution]` counts when the manifest has no rules for the environment, as FlavorPack reads it.
+    """A buildconfig.toml, whose `[build]` overrides the same keys of `[tool.flavor.build]`; FormatError with all its
+    problems. Its `[build.execution]` counts if the manifest has no rules for the environment, as in FlavorPack.
     """
     with reading(read_toml(text, place), place) as top:
         table = top.table("build")
@@ -172,7 +172,7 @@ def _hook_output(text: str) -> str:
 
 
 def _hooks(table: Table, key: str) -> tuple[tuple[str, ...], ...]:
-    """A string is one command, split as a shell does but run without one; an inner list is one argument vector."""
+    """A string is one command, split as a shell would but run without one; an inner list is one argument vector."""
     value = table.raw(key)
     if not isinstance(value, list):
         return tuple((text,) for text in table.texts(key))  # reports that it expected a list
@@ -236,7 +236,7 @@ def _tag(text: str) -> str:
 
 
 def _variable(text: str) -> str:
-    # A star stands for any letters: unset = ["*"] leaves nothing but what `pass` and `set` name.
+    # A star stands for any characters: unset = ["*"] leaves nothing but what `pass` and `set` name.
     if not re.fullmatch(r"[A-Za-z_*?][A-Za-z0-9_*?]*", text):
         raise FormatError(f"{text!r} is not a variable; expected letters, digits and _")
     return text

@@ -17,11 +17,11 @@ _WINDOWS = re.compile(r"python/python3(\d+)\.dll")
 _ELF = {62: "linux_amd64", 183: "linux_arm64"}  # e_machine
 _MACHO = {0x01000007: "darwin_amd64", 0x0100000C: "darwin_arm64"}  # cputype
 _PE = {0x8664: "windows_amd64", 0xAA64: "windows_arm64"}  # Machine
-_HEAD = 4096  # bytes of a program that tell what it is for
+_HEAD = 4096  # bytes at the start of a program that say what it is for
 
 
 def identify(stream: Stream) -> tuple[str, str]:
-    """The version ('3.12') and platform of the interpreter in an archive; FormatError when there is none."""
+    """The version ('3.12') and platform of the interpreter in an archive; FormatError if there is none."""
     found: tuple[str, str] | None = None
     for member in read_tar(Reader(stream, limit=LARGEST), limit=LARGEST, links=True):
         if member.path.partition("/")[0] != "python":

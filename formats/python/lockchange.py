@@ -1,4 +1,4 @@
-"""What differs between two locks (pylock.toml), in words: versions, files, and what builds the sources."""
+"""What differs between two locks (pylock.toml), in words: versions, files, and build dependencies of sources."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class _Package:
 
 def lock_changes(before: str, after: str, place: str) -> Iterator[str]:
     """What became of each distribution, by name: 'click 8.1.7 -> 8.2.0', 'six (new) -> 1.17', 'toml 0.10 -> (removed)',
-    'lxml 6.0: files +3 -1'. FormatError when one of the two is not a lock."""
+    'lxml 6.0: files +3 -1'. FormatError if one of the two is not a lock."""
     old, new = _packages(before, place), _packages(after, place)
     for name in sorted({*old, *new}):
         was, now = old.get(name, _Package()), new.get(name, _Package())

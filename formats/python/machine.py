@@ -1,6 +1,6 @@
 """The Python and the system that distributions are chosen for: wheel tags (PEP 425, 600) and marker values (PEP 508).
 
-Nothing is asked of the machine that runs: the choice is the same everywhere.
+The machine that runs this does not matter: the choice is the same everywhere.
 """
 
 from __future__ import annotations
@@ -12,17 +12,17 @@ from packaging.markers import Environment
 from packaging.tags import Tag, compatible_tags, cpython_tags, mac_platforms
 
 _LEGACY = {(2, 17): "manylinux2014", (2, 12): "manylinux2010", (2, 5): "manylinux1"}
-_OLDEST_GLIBC = {"x86_64": 5, "aarch64": 17}  # the minor version: no wheels were ever made for older ones
-_NEWEST_GLIBC = 60  # far from every glibc that there is
-_MACOS = (13, 0)  # the oldest system that bundles for macOS are promised to run on
+_OLDEST_GLIBC = {"x86_64": 5, "aarch64": 17}  # the minor version; no wheels exist for older ones
+_NEWEST_GLIBC = 60  # newer than every glibc
+_MACOS = (13, 0)  # the oldest macOS that bundles are promised to run on
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Machine:
     """`python` is 'X.Y', `release` 'X.Y.Z' or '' when it is not known, `platform` 'linux_amd64' or the like.
 
-    `glibc` is the newest that distributions should ask for; with `strict` they must not ask for more, else such
-    wheels come last: their tag is a promise, and what they need may be less.
+    `glibc` is the newest that distributions should ask for; with `strict` they must not need more, otherwise such
+    wheels come last: their tag is an upper bound, and they may need less.
     """
 
     python: str
@@ -32,7 +32,7 @@ class Machine:
     strict: bool = False
 
     def tags(self) -> list[Tag]:
-        """Every tag of a wheel that fits, the best first."""
+        """Every tag of a wheel that fits, best first."""
         major, minor = (int(part) for part in self.python.split("."))
         name, platforms = f"cp{major}{minor}", list(self._platforms())
         return [
@@ -65,7 +65,7 @@ class Machine:
 
     @property
     def _processor(self) -> str:
-        """The processor, as this system names it."""
+        """The processor as this system names it."""
         if self.platform.endswith("_amd64"):
             return "AMD64" if self._system == "windows" else "x86_64"
         return {"linux": "aarch64", "darwin": "arm64", "windows": "ARM64"}[self._system]

@@ -1,4 +1,4 @@
-"""Python source, looked at without running it: which names a module has, which modules it imports, what a name is."""
+"""Python source, examined without running it: which names a module has, which modules it imports, what a name is."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ def read_module(text: str, place: str) -> ast.Module:
 
 
 def defines(module: ast.Module, name: str) -> bool:
-    """Whether a module has the name `name` at its top level, as far as can be told: a module with a star import
-    or a `__getattr__` may have any."""
+    """Whether a module has the name `name` at its top level, as far as can be seen: a module with a star import or a
+    `__getattr__` may have any."""
     names = set(_names(module.body))
     return bool(names & {name, "*", "__getattr__"})
 
 
 def imports(module: ast.Module) -> set[str]:
-    """The top-level names of the modules that a module imports, anywhere in it; relative imports left out."""
+    """The top-level names of the modules that a module imports, anywhere in it; without relative imports."""
     found: set[str] = set()
     for node in ast.walk(module):
         if isinstance(node, ast.Import):
@@ -39,7 +39,7 @@ def imports(module: ast.Module) -> set[str]:
 
 
 def literal(module: ast.Module, name: str) -> object:
-    """The value of `name = <literal>` at the top level; None when there is no such line."""
+    """The value of `name = <literal>` at the top level; None if there is no such line."""
     value: object = None
     for node in module.body:
         if not isinstance(node, ast.Assign | ast.AnnAssign) or node.value is None:

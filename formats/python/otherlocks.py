@@ -1,4 +1,4 @@
-"""Locks of other tools: uv.lock, and requirements.txt with hashes as pip-compile, uv and poetry export it."""
+"""Locks of other tools: uv.lock, and requirements.txt with hashes as pip-compile, uv and poetry export them."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def read_uv_lock(text: str, place: str) -> tuple[tuple[str, str], ...]:
 
 
 def read_uv_extras(text: str, place: str) -> dict[str, frozenset[str]]:
-    """The extras with which a uv.lock holds its packages, by canonical name: what anything in it asks for."""
+    """The extras that a uv.lock has of its packages, by canonical name: what anything in it asks for."""
     found: dict[str, frozenset[str]] = {}
     with _uv_packages(text, place) as packages:
         for package in packages:
@@ -59,10 +59,10 @@ def read_uv_extras(text: str, place: str) -> dict[str, frozenset[str]]:
 
 
 def read_hashed_requirements(text: str, place: str) -> tuple[Hashed, ...]:
-    """The lines of a requirements.txt whose files are pinned; () when it has no hashes, and so is not a lock.
+    """The lines of a requirements.txt whose files are pinned; () if it has no hashes, and so is not a lock.
 
-    FormatError with every line that is not pinned like the others. Folders (`-e ../lib`) are passed over, and options:
-    indexes are the user's to configure.
+    FormatError with every line that is not pinned like the others. Folders (`-e ../lib`) are skipped, and so are
+    options: indexes are configured by the user.
     """
     lines = list(_lines(text))
     if not any(_ANY_HASH.search(line) for _, line in lines):
@@ -87,8 +87,8 @@ def read_hashed_requirements(text: str, place: str) -> tuple[Hashed, ...]:
 
 
 def keep_hashed(lock: str, lines: tuple[Hashed, ...], place: str) -> str:
-    """A pylock.toml without the files that the lines of a requirements.txt do not name; FormatError with every
-    package of which nothing is left."""
+    """A pylock.toml without the files that the lines of a requirements.txt do not name; FormatError with every package
+    that has no file left."""
     allowed: dict[str, frozenset[str]] = {}
     for line in lines:
         allowed[line.name] = allowed.get(line.name, frozenset()) | line.hashes
@@ -113,7 +113,7 @@ def keep_hashed(lock: str, lines: tuple[Hashed, ...], place: str) -> str:
 
 @contextmanager
 def _uv_packages(text: str, place: str) -> Iterator[list[Table]]:
-    """The `[[package]]` tables of a uv.lock, which may hold more than is read here."""
+    """The `[[package]]` tables of a uv.lock, which may contain more than is read here."""
     with reading(read_toml(text, place), place) as top:
         top.ignore_rest()
         if top.raw("version") != 1:

@@ -19,7 +19,7 @@ from packyard.formats.python.machine import Machine
 from packyard.formats.relpath import FileName, read_file_name
 from packyard.formats.text.toml import read_toml
 
-_FORESEEN = 24  # the minor version of a Python that will be years away for a long time
+_FORESEEN = 24  # the minor version of a Python that will not exist for many years
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,18 +34,18 @@ class Pinned:
 
     @property
     def is_wheel(self) -> bool:
-        """Whether it can be unpacked as it is; else it has to be built."""
+        """Whether it can be unpacked as it is; otherwise it must be built."""
         return self.file.endswith(".whl")
 
 
 def pinned_files(text: str, place: str, machine: Machine) -> list[Pinned]:
-    """The files that a machine needs of a lock, by name of the distribution.
+    """The files that a machine needs from a lock, by distribution name.
 
-    FormatError for every package that has none for it, or none that a digest identifies.
+    FormatError for every package that has no file for it, or none identified by a digest.
     """
     table = read_toml(text, place)
     if "packages" not in table:
-        return []  # as uv writes a lock of nothing
+        return []  # as uv writes an empty lock
     try:
         lock = Pylock.from_dict(table)
     except PylockValidationError as error:
@@ -69,7 +69,7 @@ def pinned_files(text: str, place: str, machine: Machine) -> list[Pinned]:
 
 def newest_python(text: str, place: str, machine: Machine) -> str:
     """The newest Python ('3.13') for which a machine needs the very files of a lock that it needs for its own Python;
-    '' when every newer one does, as far as a lock can tell of Pythons to come."""
+    '' when every newer one does, as far as a lock can say about future Pythons."""
     files = pinned_files(text, place, machine)
     major, minor = (int(part) for part in machine.python.split("."))
     for newer in range(minor + 1, _FORESEEN + 1):
@@ -110,7 +110,7 @@ def _no_file(package: Package, place: str) -> Problem:
 
 
 def _misfit(lock: Pylock, message: str, place: str, machine: Machine) -> Problem:
-    """Why a lock cannot be used on this machine, with the wheels that there are instead."""
+    """Why a lock cannot be used on this machine, with the wheels that it has instead."""
     for package in lock.packages:
         if message.startswith("No wheel found") and f"package {package.name!r} at" in message:
             files = ", ".join(sorted(wheel.filename for wheel in package.wheels or ()))

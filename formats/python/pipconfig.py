@@ -1,4 +1,4 @@
-"""pip's configuration files (its documentation, "Configuration"): what they tell of indexes and how to reach them."""
+"""pip's configuration files (its documentation, "Configuration"): what they say about indexes and how to reach them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _SECTIONS = ("global", "download", "install")  # a later one overrides
 
 
 def read_pip_config(text: str, place: str) -> dict[str, str]:
-    """The values of one file, the words of a list separated by a space; FormatError when it is not such a file."""
+    """The values of one file, the words of a list separated by a space; FormatError if it is not such a file."""
     parser = RawConfigParser()
     try:
         parser.read_string(text)

@@ -1,8 +1,8 @@
-"""pylock.toml (PEP 751): what a lock pins, and which question it is the answer to.
+"""pylock.toml (PEP 751): what a lock pins, and which question it answers.
 
-Packyard adds a table of its own, `[tool.packyard]` with `requirements` and `python`: the question. A lock whose
-question is no longer the one being asked has drifted. `[[tool.packyard.build]]` says, in a lock within the lock, what
-builds a distribution that has no wheel.
+Packyard adds a table of its own, `[tool.packyard]` with `requirements` and `python`: the question. A lock has drifted
+if its question is no longer the one being asked. `[[tool.packyard.build]]` says, in a lock within the lock, what builds
+a distribution that has no wheel.
 """
 
 from __future__ import annotations
@@ -39,9 +39,9 @@ class Build:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pylock:
-    """A lock. `packages` are (canonical name, version), the version '' for a source tree; `requirements` and
-    `python` are the question, () and '' when somebody else made the lock. `taken` is the lock of another tool that this
-    one says again, and `taken_sha256` what that was."""
+    """A lock. `packages` are (canonical name, version), the version '' for a source tree; `requirements` and `python`
+    are the question, () and '' if another tool made the lock. `taken` is the lock of another tool that this one
+    repeats, and `taken_sha256` that lock's digest."""
 
     packages: tuple[tuple[str, str], ...]
     requirements: tuple[str, ...] = ()
@@ -55,7 +55,7 @@ class Pylock:
 def read_pylock(text: str, place: str) -> Pylock:
     """Read a pylock.toml; FormatError with all its problems, among them every file without a SHA-256.
 
-    A text is read once: it is asked for by several kinds, and the applications of one team often have equal locks.
+    A text is read once: several kinds ask for it, and the applications of one team often have equal locks.
     """
     digest = hashlib.sha256(text.encode("utf-8", "surrogateescape")).digest()
     if digest not in _known:
@@ -92,8 +92,8 @@ def stamp_pylock(
     builds: Iterable[Build] = (),
     taken: tuple[str, str] = ("", ""),
 ) -> str:
-    """The lock with the question it answers and what builds its sources, in place of an earlier stamp. `taken` is the
-    lock of another tool that it says again, and that one's SHA-256."""
+    """The lock with the question it answers and what builds its sources, replacing an earlier stamp. `taken` is the
+    lock of another tool that it repeats, with that lock's SHA-256."""
     head = f"{_STAMP.sub('', text).rstrip()}\n\n[tool.packyard]\npython = {quoted(python)}\n"
     if taken[0]:
         head += f"taken = {quoted(taken[0])}\ntaken-sha256 = {quoted(taken[1])}\n"
@@ -101,7 +101,7 @@ def stamp_pylock(
 
 
 def drift(lock: Pylock, *, requirements: Iterable[str], python: str) -> Iterator[str]:
-    """What separates a lock from the question that is asked now, in words; nothing when it is its answer."""
+    """What separates a lock from the question asked now, in words; nothing if it is the answer."""
     wanted = {_normal(text): text for text in requirements}
     if lock.ours:
         if lock.python != python:
@@ -136,7 +136,7 @@ def divide_pylock(text: str, place: str) -> dict[tuple[str, str], str]:
 
 
 def with_packages(text: str, more: str, place: str) -> str:
-    """A lock with the packages of another that it does not list yet."""
+    """A lock with those packages of another that it does not list yet."""
     known = {name for name, _ in read_pylock(text, place).packages}
     added = [block for (name, _), block in divide_pylock(more, place).items() if name not in known]
     blocks = [_PACKAGE.findall(block)[0].rstrip() for block in added]
@@ -144,7 +144,7 @@ def with_packages(text: str, more: str, place: str) -> str:
 
 
 def _stamped(build: Build) -> str:
-    """What builds a distribution, as TOML. A pylock.toml of uv's has no literal text that could end this one."""
+    """What builds a distribution, as TOML. No pylock.toml from uv contains text that could end this literal string."""
     if "'''" in build.lock:
         raise FormatError(f"the build lock of {build.name!r} contains the text that ends it")
     return (
@@ -195,5 +195,5 @@ def _normal(text: str) -> str:
 
 
 NAME = "pylock.toml"
-BUILD_NAME = "pylock.build.toml"  # what builds the member's wheel, in contrast to what the member needs to run
+BUILD_NAME = "pylock.build.toml"  # what builds the member's wheel, as opposed to what the member needs to run
 HOOK_NAME = "pylock.hooks.toml"  # what its hooks need

@@ -38,9 +38,9 @@ _LEGACY_BACKEND = "setuptools.build_meta:__legacy__"
 class ProjectManifest:
     """A pyproject.toml.
 
-    `version` is in PEP 440's normal form, '' when `dynamic` has it. `dependencies` are PEP 508 texts.
-    `build_backend` is '' when there is no [build-system]. `flavor` is None for a library.
-    `artifacts` are files that a backend puts into the wheel although git ignores them, as lines of a .gitignore.
+    `version` is in PEP 440's normal form, '' if `dynamic` lists it. `dependencies` are PEP 508 texts. `build_backend`
+    is '' when there is no [build-system]. `flavor` is None for a library. `artifacts` are
+    files that a backend puts into the wheel although git ignores them, as lines of a .gitignore.
     """
 
     name: str
@@ -112,12 +112,12 @@ def _dynamic(project: Table) -> tuple[str, ...]:
 
 
 def _license(value: Any) -> str:
-    """The licence as PEP 639 writes it, or the text of the older table; '' for a file of its own."""
+    """The licence as PEP 639 writes it, or the text of the older table; '' if it is in a file of its own."""
     return _plain(value.get("text") if isinstance(value, dict) else value)
 
 
 def _plain(value: Any) -> str:
-    """A text that is shown and decides nothing, in one line."""
+    """A text that is only shown, on one line."""
     return " ".join(value.split()) if isinstance(value, str) else ""
 
 

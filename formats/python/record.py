@@ -1,4 +1,4 @@
-"""RECORD: what an installed distribution consists of (PyPA "Recording installed projects", PEP 376, PEP 627)."""
+"""RECORD: the files of an installed distribution (PyPA "Recording installed projects", PEP 376, PEP 627)."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Recorded:
 
 
 def read_record(text: str) -> list[Recorded]:
-    """The lines of a RECORD; FormatError when one is none."""
+    """The lines of a RECORD; FormatError if one is malformed."""
     rows: list[Recorded] = []
     lines = csv.reader(io.StringIO(text, newline=""))
     try:
@@ -38,7 +38,7 @@ def read_record(text: str) -> list[Recorded]:
 
 
 def write_record(rows: Iterable[Recorded], *, at: str) -> bytes:
-    """The RECORD that stands at `at` (a path relative to site-packages) and lists `rows` and itself.
+    """The RECORD that is at `at` (a path relative to site-packages) and lists `rows` and itself.
 
     Sorted by path bytes, so that one set of files has one RECORD.
     """

@@ -23,7 +23,7 @@ def read_distribution_name(text: str) -> str:
 
 
 def read_canonical_name(text: str) -> FileName:
-    """The name of a distribution in its one normal form, in which it becomes part of file names."""
+    """The normalised name of a distribution, as used in file names."""
     return read_file_name(canonicalize_name(read_distribution_name(text)))
 
 
@@ -31,7 +31,7 @@ def read_python_release(text: str) -> str:
     """A PEP 440 version in its normal form ('1.0-RC1' is '1.0rc1'), because wheels are named by that."""
     try:
         return str(Version(text))
-    except ValueError:  # InvalidVersion is one, and so is a number of more digits than Python converts
+    except ValueError:  # raised as InvalidVersion, and for numbers with more digits than Python converts
         raise FormatError(f"{text!r} is not a version; expected a PEP 440 version like 1.2.0") from None
 
 
@@ -64,8 +64,8 @@ def read_python_version(text: str) -> str:
 
 
 def requirement_for(text: str, version: str) -> str:
-    """The PEP 508 dependency `text` with a condition that admits `version`: `==` and `~=` are followed, any other set
-    of conditions becomes what is compatible with the version. As it is when it admits it already."""
+    """The PEP 508 dependency `text` with a condition that admits `version`: `==` and `~=` are kept, any other set of
+    conditions becomes what is compatible with the version. Unchanged if it admits the version already."""
     requirement = Requirement(text)
     specifier = requirement.specifier
     if specifier.contains(version, prereleases=True):

@@ -1,4 +1,4 @@
-"""Slots as `[[tool.flavor.slots]]` declares them: what goes into a bundle beside the application itself."""
+"""Slots as `[[tool.flavor.slots]]` declares them: what goes into a bundle besides the application itself."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ LIFECYCLES = {
     "persistent": "persistent",  # copied to the user's folder once, never overwritten
     "config": "persistent",
     "lazy": "lazy",  # stays in the bundle until the program asks
-    "temporary": "temporary",  # fresh for each process, removed at its end
+    "temporary": "temporary",  # new for each process, removed at its end
     "platform": "platform",  # only in bundles of its platform
 }
 _REFUSED_LIFECYCLES = {
@@ -61,10 +61,10 @@ _REFUSED_OPERATIONS = re.compile(r"(tar[.|])?(bzip2|bz2|xz|zstd|zst)|tbz2|txz|tz
 class SlotSpec:
     """One declared slot.
 
-    `source` is a file, a folder, a pattern or a target, as `read_reference` takes it, relative to the member.
-    `target` is where it stands in the work environment. `purpose` is one of the values of PURPOSES, `lifecycle` of
-    LIFECYCLES, `operations` of OPERATIONS or '' (a folder is 'tgz', a file 'raw'). `permissions` are mode bits or
-    None (as the files have them). `exclude` are patterns below the source. `platform` '' means every platform.
+    `source` is a file, a folder, a pattern or a target, as `read_reference` takes it, relative to the member. `target`
+    is where it is in the work environment. `purpose` is one of the values of PURPOSES, `lifecycle` of LIFECYCLES,
+    `operations` of OPERATIONS or '' (a folder is 'tgz', a file 'raw'). `permissions` are mode bits or None (as the
+    files have them). `exclude` are patterns below the source. `platform` '' means every platform.
     """
 
     id: str
@@ -79,7 +79,7 @@ class SlotSpec:
 
 
 def read_slots(flavor: Table) -> tuple[SlotSpec, ...]:
-    """The slots of a `[tool.flavor]` table; an id that stands twice is a problem that names both."""
+    """The slots of a `[tool.flavor]` table; an id that appears twice is reported with both places."""
     slots: list[SlotSpec] = []
     first: dict[str, int] = {}
     for position, table in enumerate(flavor.tables("slots")):
@@ -116,7 +116,7 @@ def _slot(table: Table) -> SlotSpec:
 
 
 def read_source(text: str) -> str:
-    """A path, a pattern or a target, kept as it is written."""
+    """A path, a pattern or a target, kept as written."""
     read_reference(text)
     return text
 

@@ -1,7 +1,7 @@
-"""What of installed distributions a program can do without: tests, documentation, what only compilers read.
+"""What a program can do without in installed distributions: tests, documentation, what only compilers read.
 
-Each kind is chosen by its name, by nothing but a file's path below site-packages (or below the prefix, for what lies
-beside it). Nothing is left out that nobody chose: some programs do read these.
+Each kind is chosen by name, and only by a file's path below site-packages (or below the prefix, for what is beside it).
+Nothing is left out unless it was chosen: some programs do read these files.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from fnmatch import fnmatchcase
 
 from packyard.formats.errors import FormatError
 
-# Of a pattern, the first that fits counts. Tests are whole folders, for they hold data too; what is called `testing`
-# is a part of what a package offers.
+# The first pattern that matches counts. Tests are whole folders, because they contain data too; a folder called
+# `testing` is part of what a package offers.
 _KINDS = {
     "tests": re.compile(r"(.*/)?(tests?/.*|conftest\.py|test_\w+\.py|\w+_test\.py)"),
     "docs": re.compile(r"(.*/)?docs?/.*|(\.\./)*share/(doc|man|info)/.*|(.*/)?(CHANGELOG|CHANGES|README)(\.\w+)?"),
@@ -21,7 +21,7 @@ _KINDS = {
     "static": re.compile(r".*\.(a|la|lib)"),
     "stubs": re.compile(r"(.*/)?([^/]+\.pyi|py\.typed)"),
 }
-# Licences have to travel with what they are for, and metadata is read by programs.
+# Licences must travel with what they cover, and programs read metadata.
 _NEVER = re.compile(r"[^/]+\.dist-info/.*")
 
 
@@ -33,9 +33,9 @@ def read_trim(text: str) -> str:
 
 
 def trimmed(path: str, trim: Iterable[str], keep: Iterable[str]) -> str:
-    """The first kind of `trim` that leaves out the file at `path` below site-packages; '' when it stays.
+    """The first kind of `trim` that leaves out the file at `path` below site-packages; '' if it is kept.
 
-    Patterns of `keep` go first; a star in them also stands for slashes.
+    Patterns in `keep` take precedence; a star in them also matches slashes.
     """
     if _NEVER.match(path) or any(fnmatchcase(path, pattern) for pattern in keep):
         return ""

@@ -1,4 +1,4 @@
-"""Wheels (PyPA "Binary distribution format", PEP 427): written with one result, and laid out as installers do."""
+"""Wheels (PyPA "Binary distribution format", PEP 427): written reproducibly, and laid out as installers do."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from packyard.formats.errors import FormatError
 from packyard.formats.python.record import recorded, write_record
 
 LARGEST = 1 << 33  # bytes that a wheel may unpack to
-# What installers leave in a .dist-info about how and from where they installed: nothing a program needs.
+# What installers write to a .dist-info about how and from where they installed: no program needs it.
 INSTALLER_FILES = frozenset({"INSTALLER", "REQUESTED", "RECORD.jws", "RECORD.p7s", "direct_url.json", "uv_cache.json"})
 
 
@@ -38,7 +38,7 @@ class Wheel:
 
 
 def read_wheel(stream: BinaryIO) -> Wheel:
-    """Read a wheel; FormatError when it is none, or not safe to unpack."""
+    """Read a wheel; FormatError if it is not one, or not safe to unpack."""
     files = {entry.path: entry for entry in entries(stream, limit=LARGEST)}
     infos = sorted({path.partition("/")[0] for path in files if path.partition("/")[0].endswith(".dist-info")})
     if len(infos) != 1 or f"{infos[0]}/WHEEL" not in files or f"{infos[0]}/METADATA" not in files:
@@ -66,11 +66,11 @@ def write_wheel(wheel: Wheel, out: BinaryIO, *, epoch: int = EARLIEST) -> None:
 
 
 def placed(wheel: Wheel, *, site: str, left_out: Iterable[str] = ()) -> list[Entry]:
-    """The files of a wheel as they stand below a Python's prefix, but for its RECORD; `site` is the folder of modules
+    """The files of a wheel as they are below a Python's prefix, except for its RECORD; `site` is the folder of modules
     there (`lib/python3.12/site-packages`). What comes from the wheel has its bytes in memory.
 
-    `left_out` are paths in the wheel that do not go in. Headers do not either, nor scripts in Python: a bundle
-    starts its commands itself. Nothing says how the files came there.
+    `left_out` are paths in the wheel to leave out. Headers and Python scripts are left out too: a bundle starts its
+    commands itself. Nothing records how the files were installed.
     """
     dropped = frozenset(left_out)
     found: list[Entry] = []
@@ -86,7 +86,7 @@ def placed(wheel: Wheel, *, site: str, left_out: Iterable[str] = ()) -> list[Ent
 
 
 def position(path: str, *, info: str, site: str) -> str | None:
-    """Where a file of a wheel stands below a Python's prefix; None for headers, and for what installers note.
+    """Where a file of a wheel goes below a Python's prefix; None for headers, and for what installers record.
     FormatError for a file that has the name of a folder for files (`NAME-VERSION.data/scripts`).
 
     `info` is the wheel's .dist-info folder, `site` the folder of modules; scripts of every kind stand in `bin/`.
@@ -107,7 +107,7 @@ def _data(info: str) -> str:
 
 
 def record_of(wheel: Wheel, files: Iterable[Entry], *, site: str) -> Entry:
-    """The RECORD of a wheel whose files stand below a Python's prefix."""
+    """The RECORD of a wheel whose files are below a Python's prefix."""
     record = f"{wheel.info}/RECORD"
     rows = [recorded(posixpath.relpath(entry.path, site), _bytes(entry)) for entry in files]
     return Entry(f"{site}/{record}", write_record(rows, at=record))
@@ -115,7 +115,7 @@ def record_of(wheel: Wheel, files: Iterable[Entry], *, site: str) -> Entry:
 
 def is_python_script(start: bytes) -> bool:
     """Whether a script, by its first bytes, is run by a Python: `#!python` in a wheel, the path of one when it is
-    installed, which stands on the second line, behind a shell, when it is long."""
+    installed, which is on the second line, behind a shell, when it is long."""
     first, _, rest = start.partition(b"\n")
     return first.startswith(b"#!") and (b"python" in first or rest.startswith(b"'''exec'"))
 

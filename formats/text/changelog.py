@@ -1,5 +1,5 @@
-"""CHANGELOG.md as Keep a Changelog 1.1.0 has it: a heading of the second level for each version, newest first, and
-above them what is not released yet.
+"""CHANGELOG.md as Keep a Changelog 1.1.0 defines it: a heading of the second level for each version, newest first, with
+what is not released yet above them.
 
 A heading names a version (`## [0.2.0] - 2026-11-25`, `## v0.2.0`), or where one file serves several packages, each of
 them with its own (`## [tensor 0.2.0, nn 0.1.1] - 2026-11-25`).
@@ -20,7 +20,7 @@ _UNRELEASED = re.compile(r"unreleased|not released yet", re.I)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """The part below one heading. `versions` are (package or '', version); none when it is not released."""
+    """The section below one heading. `versions` are (package or '', version); none when it is not released."""
 
     title: str
     versions: tuple[tuple[str, str], ...]
@@ -29,7 +29,7 @@ class Entry:
 
 
 def read_changelog(text: str) -> tuple[Entry, ...]:
-    """The parts of a changelog, in its order; headings that name no version are left out."""
+    """The sections of a changelog, in order; headings that name no version are left out."""
     found = list(_HEADING.finditer(text))
     ends = [match.start() for match in found[1:]] + [len(text)]
     entries = (_entry(match["title"], text[match.end() : end]) for match, end in zip(found, ends))
@@ -37,7 +37,7 @@ def read_changelog(text: str) -> tuple[Entry, ...]:
 
 
 def find_entry(text: str, name: str, version: str) -> Entry | None:
-    """The part for a version of a package; one that is headed by the version alone is for every package."""
+    """The section for a version of a package; a section whose heading has only the version is for every package."""
     for entry in read_changelog(text):
         if {(name, version), ("", version)} & {*entry.versions}:
             return entry
@@ -45,7 +45,7 @@ def find_entry(text: str, name: str, version: str) -> Entry | None:
 
 
 def release(text: str, title: str, date: str) -> str | None:
-    """`text` with what is not released moved below the heading `## [title] - date`; None when there is nothing.
+    """`text` with the unreleased entries moved below the heading `## [title] - date`; None when there is nothing.
 
     A heading "Unreleased" stays, empty, above it; one like `## [0.2.0] - unreleased` becomes the new one. The link that
     compares the last version with HEAD at the end of the file is followed by one for the new version.

@@ -17,7 +17,7 @@ Path = tuple[str | int, ...]
 def edit_toml(text: str, path: Path, value: str, place: str) -> str:
     """`text` with the string at `path` ('project', 'version') replaced; comments, order and quotes stay.
 
-    FormatError when `text` is not TOML, or cannot be changed without losing something else.
+    FormatError if `text` is not TOML, or cannot be changed without losing something else.
     """
     wanted = read_toml(text, place)
     try:

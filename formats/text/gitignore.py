@@ -1,7 +1,7 @@
-""".gitignore: which files of a folder git does not keep (gitignore(5)), for the files of one folder tree.
+""".gitignore: which files of one folder tree git ignores (gitignore(5)).
 
-The last pattern that matches decides; `!` takes back, but not below a folder that is left out. A pattern with a '/'
-before its end is matched from the file's own folder, else at any depth; a final '/' means folders only.
+The last pattern that matches decides; `!` negates, but not below a folder that is ignored. A pattern with a '/' before
+its end is matched from the file's own folder, else at any depth; a final '/' means folders only.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 NAME = ".gitignore"
 
 
-# Crossing folders twice is no more than once. A bracket that nothing closes matches nothing.
+# Crossing folders twice is the same as once. An unclosed bracket matches nothing.
 _TOKEN = re.compile(r"(?:\*\*+/)+|/\*\*+$|\*+|\?|\[[!^]?\]?(?:\[:\w*:\]|\\.|[^\]\\])*\]|\\.|.", re.DOTALL)
 _MEMBER = re.compile(r"\[:(?P<named>\w*):\]|(?P<low>\\.|.)(?:-(?P<high>\\.|.))?", re.DOTALL)
 _CLASSES = {
@@ -31,7 +31,7 @@ class _Rule:
 
 
 def read_gitignores(texts: Mapping[str, str]) -> Callable[[str], bool]:
-    """Whether git leaves a file out, by its path; `texts` are the .gitignore files by their folder ('' is the top)."""
+    """Whether git ignores a file, by its path; `texts` are the .gitignore files by their folder ('' is the top)."""
     rules = {folder: _rules(text) for folder, text in texts.items()}
     known: dict[str, bool] = {"": False}
 
@@ -90,7 +90,7 @@ def _expression(pattern: str) -> str:
 
 
 def _class(text: str) -> str:
-    """What stands between brackets; a class that is not known has no members."""
+    """What is between brackets; an unknown class has no members."""
     inverted = text.startswith(("!", "^"))
     members = ""
     for match in _MEMBER.finditer(text, 1 if inverted else 0):
@@ -98,14 +98,14 @@ def _class(text: str) -> str:
             members += _CLASSES.get(match["named"], "")
             continue
         low, high = match["low"][-1], (match["high"] or match["low"])[-1]  # without a backslash
-        members += f"{re.escape(low)}-{re.escape(max(low, high))}"  # a backward range is its beginning
+        members += f"{re.escape(low)}-{re.escape(max(low, high))}"  # a backward range is only its beginning
     if not members:
         return "[^/]" if inverted else r"(?!)"
     return f"(?!/)[{'^' if inverted else ''}{members}]"
 
 
 def with_folders(text: str, folders: Iterable[str]) -> str:
-    """`text` with a line for each folder of the top that has none yet; as it is when all have."""
+    """`text` with a line for each folder of the top that has none yet; unchanged if all have one."""
     there = {line.strip().strip("/").removesuffix("/*") for line in text.splitlines()}
     missing = [f"/{folder}/\n" for folder in folders if folder not in there]
     end = "" if text.endswith("\n") or not text else "\n"

@@ -1,4 +1,4 @@
-"""A page of HTML, as far as links lead from it and to it (WHATWG HTML, sections 4 and 7.4.6.3)."""
+"""A page of HTML, as far as links from it and to it are concerned (WHATWG HTML, sections 4 and 7.4.6.3)."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class HtmlPage:
 
 
 def read_html(text: str) -> HtmlPage:
-    """Read a page; HTML has no errors, so neither has this."""
+    """Read a page; HTML has no errors, so this raises none."""
     reader = _Reader()
     reader.feed(text)
     reader.close()
@@ -48,7 +48,8 @@ class _Reader(HTMLParser):
         self.links: dict[str, None] = {}
 
     def parse_html_declaration(self, i: int) -> int:
-        """What begins with `<![` is a comment up to the next '>'; the parser refuses what it does not know of that."""
+        """What begins with `<![` is a comment up to the next '>'; the parser refuses forms of it that it does not
+        know."""
         try:
             return super().parse_html_declaration(i)
         except AssertionError:

@@ -1,4 +1,4 @@
-"""JSON texts that are one object, their syntax errors said with line and column."""
+"""JSON texts that are one object; syntax errors are reported with line and column."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from packyard.formats.errors import FormatError, Problem
 
 
 def read_json(text: str, place: str) -> dict[str, Any]:
-    """The object that `text` is; FormatError names `place`, line and column when it is not JSON or no object."""
+    """The object that `text` is; FormatError names `place`, line and column when it is not JSON or not an object."""
     try:
         values = json.loads(text)
     except json.JSONDecodeError as error:

@@ -1,5 +1,5 @@
-"""mkdocs.yml, as far as it tells which files a site is made from. What else it says is mkdocs' own matter: tags such as
-`!ENV` and `!!python/name:...` are passed over.
+"""mkdocs.yml, as far as it says which files a site is made from. Everything else is left to mkdocs: tags such as `!ENV`
+and `!!python/name:...` are ignored.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from packyard.formats.text.yaml import yaml_errors
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MkdocsConfig:
-    """The files that a configuration names: folders and files relative to its own folder, '' and () for none."""
+    """The files that a configuration names: folders and files relative to its own folder, '' and () if there are
+    none."""
 
     docs_dir: str = ""
     custom_dir: str = ""
@@ -24,7 +25,7 @@ class MkdocsConfig:
 
 
 def read_mkdocs(text: str, place: str) -> MkdocsConfig:
-    """Read a mkdocs.yml; FormatError when it is not YAML, or names files where no site can be made from them."""
+    """Read a mkdocs.yml; FormatError if it is not YAML, or names files from which no site can be made."""
     with yaml_errors(text, place):
         root = yaml.compose(text, Loader=yaml.SafeLoader)
     top = dict(_items(root))

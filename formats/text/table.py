@@ -1,4 +1,5 @@
-"""Strict reading of a parsed TOML, YAML or JSON table: every problem is collected, unread keys are unknown keys."""
+"""Strict reading of a parsed TOML, YAML or JSON table: all problems are collected, and keys that nothing read are
+unknown."""
 
 from __future__ import annotations
 
@@ -26,8 +27,8 @@ _KINDS = {
 def reading(values: Mapping[str, Any], place: str) -> Iterator[Table]:
     """A table over `values`; raises one FormatError with all problems, each at `place`, when the block ends.
 
-    A getter that finds a wrong value notes the problem and returns its default, so one pass meets them all;
-    what was built from such defaults never leaves the block.
+    A getter that finds a wrong value records the problem and returns its default, so one pass finds them all; what was
+    built from such defaults never leaves the block.
     """
     problems: list[Problem] = []
     table = Table(values, "", problems)
@@ -58,11 +59,11 @@ class Table:
         return iter(self._values)
 
     def keys(self) -> list[str]:
-        """The keys that are present, in the order of the text."""
+        """The keys that are present, in text order."""
         return list(self._values)
 
     def problem(self, key: str, message: str, hint: str = "") -> None:
-        """Note that the value of `key` (empty: the table itself) is wrong."""
+        """Record that the value of `key` (empty: the table itself) is wrong."""
         self._problems.append(Problem(message, self._path(key), hint=hint))
 
     def raw(self, key: str) -> Any:
@@ -71,14 +72,14 @@ class Table:
         return self._values.get(key)
 
     def text(self, key: str, default: str = "", *, required: bool = False) -> str:
-        """A string; a required one must be there and not be empty."""
+        """A string; a required one must be present and not empty."""
         value = self._typed(key, str, required)
         if required and value == "":
             self.problem(key, "'' is empty; expected some text")
         return default if value is None else value
 
     def parse(self, key: str, read: Callable[[str], T], default: T, *, required: bool = False) -> T:
-        """A string that `read` turns into a value; its FormatError is noted at the key."""
+        """A string that `read` turns into a value; its FormatError is recorded at the key."""
         value = self._typed(key, str, required)
         if value is None:
             return default
@@ -99,7 +100,7 @@ class Table:
         return default if value is None else value
 
     def choice(self, key: str, choices: Collection[str], default: str = "", *, required: bool = False) -> str:
-        """One of `choices`; another text is a problem that lists them."""
+        """One of `choices`; any other value is a problem that lists them."""
         value = self._typed(key, str, required)
         if value is None:
             return default
@@ -165,7 +166,7 @@ class Table:
         self._known.update(self._values)
 
     def close(self) -> None:
-        """Report each key that nobody asked for, here and in the tables below."""
+        """Report each key that nothing read, here and in the tables below."""
         for key in self._values:
             if key not in self._known:
                 near = difflib.get_close_matches(str(key), self._known, 1)

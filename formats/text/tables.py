@@ -1,4 +1,4 @@
-"""A TOML text that is a list of tables, [[name]] after [[name]]: written, and taken apart so that comments can stay."""
+"""A TOML text that is a list of tables, [[name]] after [[name]]: written, and split up so that comments can be kept."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Part:
 
 
 def write_table(name: str, values: Values) -> str:
-    """One table with its keys in their order; what is empty is left out. FormatError as `quoted`."""
+    """One table with its keys in order; empty values are left out. FormatError as `quoted`."""
     lines = [f"[[{name}]]"]
     for key, value in values.items():
         if isinstance(value, str):
@@ -36,8 +36,8 @@ def write_table(name: str, values: Values) -> str:
 
 
 def take_apart(text: str) -> tuple[list[Part], str]:
-    """The tables of a text, and the comments after the last one. A header that is not written as [[name]] at the
-    start of a line is not seen: compare what was taken apart with what was read."""
+    """The tables of a text, and the comments after the last one. A header that is not written as [[name]] at the start
+    of a line is not seen: compare the parts with what was read."""
     lines = text.split("\n")
     starts = [number for number, line in enumerate(lines) if _HEADER.match(line)]
     parts: list[Part] = []
@@ -58,7 +58,7 @@ def take_apart(text: str) -> tuple[list[Part], str]:
 
 
 def put_together(paragraphs: Iterable[str]) -> str:
-    """A text of these paragraphs, with an empty line between two of them; '' when there is none."""
+    """A text of these paragraphs, separated by empty lines; '' if there are none."""
     return "\n".join(f"{paragraph}\n" for paragraph in _filled(paragraphs))
 
 

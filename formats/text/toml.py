@@ -1,4 +1,4 @@
-"""TOML texts, their syntax errors said with line and column; and how a string is written in one."""
+"""TOML texts; syntax errors are reported with line and column. Also: how to write a string in TOML."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _WHERE = re.compile(r"(?P<message>.*) \(at (?:line (?P<line>\d+), column (?P<col
 
 def read_toml(text: str, place: str) -> dict[str, Any]:
     """The tables of `text`; FormatError names `place`, line and column when it is not TOML."""
-    if text.startswith("\ufeff"):  # invisible, and tomllib only calls the statement invalid
+    if text.startswith("\ufeff"):  # it is invisible, and tomllib only says that the statement is invalid
         hint = "save it as UTF-8 without a byte order mark"
         raise FormatError(Problem("is not TOML: begins with a byte order mark", "line 1, column 1", place, hint))
     try:
@@ -28,7 +28,7 @@ def read_toml(text: str, place: str) -> dict[str, Any]:
 
 
 def quoted(text: str) -> str:
-    """`text` as a TOML string; FormatError when it contains a control character, which nothing of ours has."""
+    """`text` as a TOML string; FormatError if it contains a control character, which none of our values do."""
     if any(ord(char) < 32 or ord(char) == 127 for char in text):
         raise FormatError(f"{text!r} contains a control character")
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'

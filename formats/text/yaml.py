@@ -1,4 +1,4 @@
-"""YAML texts as the morloc compiler's parser reads them, with what was written for each value that is not a string.
+"""YAML texts as the morloc compiler's parser reads them, with the original text of each value that is not a string.
 
 The compiler knows the YAML 1.1 booleans (`y`, `no`, `on`), but neither dates nor sexagesimal numbers. Keys are
 strings. Stricter than the compiler: a key given twice is an error, and so are anchors and aliases, which no
@@ -29,15 +29,15 @@ class YamlMapping:
 
 
 def read_yaml(text: str, place: str) -> YamlMapping:
-    """The mapping that `text` is; FormatError names `place`, line and column when it is not YAML or no mapping."""
+    """The mapping that `text` is; FormatError names `place`, line and column when it is not YAML or not a mapping."""
     written: dict[str, str] = {}
     with yaml_errors(text, place):
         return YamlMapping(_mapping(compose_yaml(text, place), "", written), written)
 
 
 def compose_yaml(text: str, place: str) -> yaml.MappingNode:
-    """The mapping that `text` is as a node of PyYAML, which knows where everything stands; FormatError as `read_yaml`.
-    A byte order mark at the beginning is not counted."""
+    """The mapping in `text` as a node of PyYAML, which knows where everything is; FormatError as `read_yaml`. A byte
+    order mark at the beginning is not counted."""
     with yaml_errors(text, place):
         node = _compose(text.removeprefix("\ufeff"))
     if not isinstance(node, yaml.MappingNode):
@@ -48,7 +48,7 @@ def compose_yaml(text: str, place: str) -> yaml.MappingNode:
 
 @contextmanager
 def yaml_errors(text: str, place: str) -> Iterator[None]:
-    """Say what PyYAML refuses in `text` by a FormatError that names `place`, line and column."""
+    """Report what PyYAML refuses in `text` as a FormatError that names `place`, line and column."""
     try:
         yield
     except yaml.MarkedYAMLError as error:
@@ -76,7 +76,7 @@ class _Loader(yaml.SafeLoader):
 
 
 def _compose(text: str) -> yaml.Node | None:
-    """The root node. The parser in C is ten times as fast; the other one says what is wrong, and sees anchors."""
+    """The root node. The C parser is ten times as fast; the Python one says what is wrong, and sees anchors."""
     if _QuickLoader is not None and "&" not in text and "*" not in text:
         with suppress(yaml.YAMLError):
             return yaml.compose(text, Loader=_QuickLoader)

@@ -1,4 +1,5 @@
-"""A parsed YAML mapping, read strictly: null is absent, and what YAML took for no string is shown as it was written."""
+"""A parsed YAML mapping, read strictly: null is absent, and a value that YAML did not take for a string is shown as it
+was written."""
 
 from __future__ import annotations
 
@@ -21,7 +22,8 @@ class YamlTable:
         return self.table.raw(key) is not None
 
     def text(self, key: str, read: Callable[[str], str] = str, *, required: bool = False, hint: str = "") -> str:
-        """A string, '' when absent; `hint` tells what to write instead of a value that is none, else its quotes do."""
+        """A string, '' when absent; `hint` says what to write instead of a value that is not a string; by default, that
+        value in quotes."""
         value = self.table.raw(key)
         if value is None:
             if required:

@@ -1,9 +1,9 @@
-"""The report of a clean room, `FILE.cleanroom.json`: what was tried with an artifact where there is nothing else.
+"""The report of a clean room, `FILE.cleanroom.json`: what was checked about an artifact where there is nothing else.
 
     {"format": "cleanroom/1", "subject": ..., "passed": true, "compiler": ..., "present": {FILE: SHA-256},
      "checks": [{"passed": true, "what": ..., "cause": "", "detail": ""}], "not_shown": [...]}
 
-Beside it stands the same as a table for people, `FILE.cleanroom.txt`, which nobody reads back.
+The same as a table for people is in `FILE.cleanroom.txt`, which is never read back.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ FORMAT: Final = "cleanroom/1"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
-    """One thing that was tried: `what` in a few words; for a failure its `cause`, and the tool's own lines."""
+    """One thing that was checked: `what`, in a few words; for a failure its `cause`, and the tool's own output."""
 
     what: str
     cause: str = ""
@@ -30,14 +30,14 @@ class Check:
 
     @property
     def passed(self) -> bool:
-        """Whether it went well."""
+        """Whether it passed."""
         return not self.cause
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proof:
-    """All that was tried with one artifact. `present` is what lay in the clean room, with SHA-256 digests: nothing else
-    did. `not_shown` is what could not be tried there, in words."""
+    """Everything that was checked about one artifact. `present` is what was in the clean room, with SHA-256 digests:
+    nothing else was. `not_shown` says in words what could not be checked there."""
 
     subject: str
     compiler: str
@@ -64,7 +64,7 @@ class Proof:
 
 
 def write_proof(proof: Proof) -> str:
-    """The report for programs; the same room gives the same text."""
+    """The report for programs; equal reports give equal text."""
     return json.dumps(proof.values(), indent=2, ensure_ascii=False) + "\n"
 
 

@@ -1,7 +1,7 @@
-"""packyard.lock: what a workspace's tools and packages are pinned to (docs/workspace.md, "packyard.lock").
+"""packyard.lock: the pinned tools and packages of a workspace (docs/workspace.md, "packyard.lock").
 
 [[toolchain]] is the lock that a Mojo compiler is installed from, [[interpreter]] the archive or folder of a bundle's
-Python, [[morloc]] a morloc package (formats/morloc/lock.py). A plane's lock is such a file too, with the last alone.
+Python, [[morloc]] a morloc package (formats/morloc/lock.py). A plane's lock is such a file too, with only [[morloc]].
 """
 
 from __future__ import annotations
@@ -50,8 +50,8 @@ class InterpreterPin:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkspaceLock:
-    """A packyard.lock. Each toolchain is there once by version, each interpreter by version and platform, each morloc
-    package by name, by which those are sorted."""
+    """A packyard.lock. Toolchains are unique by version, interpreters by version and platform, morloc packages by name,
+    and packages are sorted by name."""
 
     toolchains: tuple[ToolchainPin, ...] = ()
     interpreters: tuple[InterpreterPin, ...] = ()
@@ -64,7 +64,7 @@ class WorkspaceLock:
 
 
 def with_interpreters(lock: WorkspaceLock, pins: Iterable[InterpreterPin]) -> WorkspaceLock:
-    """`lock` with these interpreters, each in the place of the one of its version and platform."""
+    """`lock` with these interpreters, each replacing the one with its version and platform."""
     chosen = {_key(pin): pin for pin in (*lock.interpreters, *pins)}
     return replace(lock, interpreters=tuple(chosen.values()))
 
@@ -75,11 +75,11 @@ def read_lock(text: str, place: str) -> WorkspaceLock:
 
 
 def write_lock(lock: WorkspaceLock, earlier: str = "") -> str:
-    """The text that says `lock`: toolchains, interpreters and morloc packages, each with its keys in one order.
+    """The text of `lock`: toolchains, interpreters and morloc packages, each with its keys in one order.
 
-    A table of the `earlier` text that stays what it is keeps its words, and all comments stay but those in and right
-    above tables that go. Tables of a kind stand together, where the first of them stood. FormatError when `earlier` is
-    no packyard.lock.
+    A table of the `earlier` text that did not change keeps its wording, and all comments stay except those in and
+    directly above removed tables. Tables of a kind are kept together, where the first of them was. FormatError if
+    `earlier` is not a packyard.lock.
     """
     wanted, old = _tables(_sorted(lock)), _tables(_read(earlier, "packyard.lock"))
     if wanted == old:
@@ -88,7 +88,7 @@ def write_lock(lock: WorkspaceLock, earlier: str = "") -> str:
     said: dict[_Key, tuple[_Pinned, Part]] = {}
     for name, ones in old.items():
         texts = [part for part in parts if part.name == name]
-        if len(texts) != len(ones):  # inline tables, say: what a person wrote in another form is written anew
+        if len(texts) != len(ones):  # inline tables, say: what a person wrote in another form is rewritten
             parts, end, said = [], "", {}
             break
         said |= {_key(one): (one, text) for one, text in zip(ones, texts)}
@@ -103,7 +103,7 @@ _Key = tuple[str, ...]
 
 
 def _written(name: str, one: _Pinned, said: Mapping[_Key, tuple[_Pinned, Part]]) -> str:
-    """One table, in the words that it had if it says the same, below the comments that it had."""
+    """One table, worded as before if it says the same, below its earlier comments."""
     known, part = said.get(_key(one), (None, None))
     return (part.above if part else "") + (part.text if part and known == one else write_table(name, _values(one)))
 
@@ -117,7 +117,7 @@ def _sorted(lock: WorkspaceLock) -> WorkspaceLock:
 
 
 def _key(one: _Pinned) -> _Key:
-    """What makes a table the only one of its kind."""
+    """What makes a table unique among its kind."""
     match one:
         case ToolchainPin():
             return "mojo", one.mojo
@@ -139,7 +139,7 @@ def _values(one: _Pinned) -> Values:
 
 
 def _read(text: str, place: str) -> WorkspaceLock:
-    """What the text says, in its order."""
+    """What the text says, in order."""
     with reading(read_toml(text, place), place) as top:
         return WorkspaceLock(
             toolchains=_each_once(top.tables("toolchain"), _toolchain),

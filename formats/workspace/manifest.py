@@ -27,7 +27,7 @@ DOCS_REQUIRES = ("mkdocs>=1.6,<2", "mkdocs-material>=9.5,<10")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToolchainSpec:
-    """`[toolchain]`: a version of the Mojo compiler ('' when no member needs one), and the defaults of bundles.
+    """`[toolchain]`: a version of the Mojo compiler ('' if no member needs one), and the defaults of bundles.
 
     `mojo_from` is where that compiler is: '' for the package index, 'PATH', or the path of an environment that has it.
     `python` '' is the Python that runs the build; `launcher` is 'rust', 'go' or a path.
@@ -100,11 +100,10 @@ class CiSpec:
 class MorlocSpec:
     """`[morloc]`: where packages come from that are not members, and what the workspace's plane is called.
 
-    `default_repository` is the URL of a package known by its name alone, with `{name}` in it; `vendor` are
-    patterns of archives, `sources` say where a package of that name comes from (`read_source`). `content` is
-    'tree' or 'closure': all files of a package, or those that its modules name. `gitignore` leaves out what
-    .gitignore does; `ssh` fetches by ssh what is named by https; `allow_setup` names the packages whose setup script
-    may run.
+    `default_repository` is the URL of a package known only by name, with `{name}` in it; `vendor` are patterns of
+    archives, `sources` say where a package of that name comes from (`read_source`). `content` is 'tree' or 'closure':
+    all files of a package, or those that its modules name. `gitignore` leaves out what .gitignore ignores; `ssh`
+    fetches over ssh instead of https; `allow_setup` names the packages whose setup script may run.
     """
 
     default_repository: str = DEFAULT_REPOSITORY
@@ -120,8 +119,8 @@ class MorlocSpec:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkspaceManifest:
     """A packyard.toml. `members` are patterns of folders; `compression` is 'fast' or, for releases, 'small'; with
-    `distribute` there are installers and guides for those who receive the artifacts. `allow_keys` are files that may go
-    into artifacts although they are private keys: those of tests."""
+    `distribute` there are installers and guides for people who receive the artifacts. `allow_keys` are files that may
+    go into artifacts although they are private keys: those of tests."""
 
     name: str
     members: tuple[str, ...] = ()
@@ -184,7 +183,7 @@ def _sign(table: Table) -> SignSpec:
 
 
 def _named(top: Table, key: str, read: Callable[[Table], T], name_of: Callable[[T], str]) -> tuple[T, ...]:
-    """The tables of `[[key]]`; a name that stands twice is a problem that names both."""
+    """The tables of `[[key]]`; a name that appears twice is reported with both places."""
     found: list[T] = []
     first: dict[str, int] = {}
     for position, table in enumerate(top.tables(key)):

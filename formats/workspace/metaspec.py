@@ -14,8 +14,8 @@ from packyard.formats.text.table import Table
 class MetaSpec:
     """`[[meta]]`: one Mojo package made of several; `members` are names of members or of packages.
 
-    It is imported as `import_name`. Each of its packages lies below it under its own name (`layout` 'nested');
-    'flat' offers the names that they export at the top as well.
+    It is imported as `import_name`. Each of its packages is below it under its own name (`layout` 'nested'); 'flat'
+    also exports their names at the top.
     """
 
     name: str
@@ -26,7 +26,8 @@ class MetaSpec:
 
     @property
     def import_name(self) -> str:
-        """The name without what no identifier may hold: 'ml-odyssey' is imported as 'ml_odyssey'."""
+        """The name without characters that are not allowed in an identifier: 'ml-odyssey' is imported as
+        'ml_odyssey'."""
         return _import_name(self.name)
 
 
