@@ -1,4 +1,5 @@
-"""The application: workspace -> graph -> plan -> actions. `from packyard.tasks import *` is all a dodo.py needs."""
+"""The application: workspace -> graph -> plan -> actions. `from packyard.tasks import *` is all that a dodo.py
+needs."""
 
 __all__ = ["DOIT_CONFIG", "task_packyard"]
 

@@ -19,7 +19,7 @@ def main() -> int:
             os.close(early.lock)
             _say(f"nothing to do: {early.looked.known} targets are fresh ({time.monotonic() - start:.2f} s)\n")
             return 0
-        # What a run reads and builds up stays to its end; looking for garbage among it took a tenth of the start.
+        # What a run reads and builds stays to its end; looking for garbage in it took a tenth of the start.
         gc.set_threshold(50_000)
         from packyard.tasks.commands.cli import run  # slow to import: the whole application
 
@@ -40,8 +40,8 @@ def _say(text: str) -> None:
 
 
 def _look(words: list[str], started: float) -> nullpath.Early | None:
-    """How the files of the targets that the words name look, under the workspace's lock; None when the words are more
-    than targets, when nothing was built here yet, or when another run holds the lock."""
+    """How the files of the named targets look, under the workspace's lock; None if the words are more than targets, if
+    nothing was built here yet, or if another run holds the lock."""
     root = nullpath.find_root(".")
     if root is None or any(word[:1] == "-" for word in words) or (words and ":" not in words[0] and words != ["all"]):
         return None

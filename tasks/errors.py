@@ -12,7 +12,8 @@ class PlanError(FormatError):
 
 
 class UsageError(PlanError):
-    """What a person wrote on the command line is wrong: it names nothing that is there, or asks for what cannot be."""
+    """What a person wrote on the command line is wrong: it names nothing that exists, or asks for something
+    impossible."""
 
 
 class ActionError(Exception):

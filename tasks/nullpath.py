@@ -1,4 +1,4 @@
-"""The null path: tells that nothing changed from stats alone, before anything slow is imported.
+"""The null path: finds from stats alone that nothing changed, before anything slow is imported.
 
 While every file and folder that the graph was read from, every input and every artifact still has the stat it
 had when all was fresh, there is nothing to do: no manifest is parsed, no folder listed, no file read. This
@@ -38,7 +38,7 @@ def find_root(start: str) -> str | None:
 
 
 def identity(variables: Iterable[str], salt: str) -> str:
-    """What the graph depends on beside files: the Python that runs, and variables. Salted, because a seed may be
+    """What the graph depends on besides files: the Python that runs, and variables. Salted, because a seed may be
     guessed from a bare digest; hashed, because a secret must not be stored."""
     state = hashlib.sha256(f"packyard\0{salt}\0{sys.version}\0{sys.base_prefix}".encode())
     for name in variables:
@@ -47,15 +47,15 @@ def identity(variables: Iterable[str], salt: str) -> str:
 
 
 def seal(name: bytes, deps: bytes, paths: bytes, stats: bytes) -> int:
-    """What stands in the column `fresh` of a target that is fresh, made from the columns that tell so: never 0, and
-    nothing that a flipped bit or another row's value would be."""
+    """What stands in the column `fresh` of a target that is fresh, made from the columns that say so: never 0, and
+    nothing that a flipped bit or another row's value could produce."""
     return 1 << 32 | zlib.crc32(b"\0\0".join((name, deps, paths, stats)))
 
 
 class Looked:
-    """What the stats of all files told: `graph` are the positions of those that the graph was read from and that have
+    """What the stats of all files showed: `graph` are the positions of those that the graph was read from and that have
     changed (None when there is no graph for this environment), `fresh` the targets that are marked fresh and whose own
-    files have not changed, of `known` that were looked at; `needed` is the number that there should be."""
+    files have not changed, out of `known` that were looked at; `needed` is the number there should be."""
 
     __slots__ = ("fresh", "graph", "known", "needed")
 
@@ -73,7 +73,7 @@ class Looked:
 
 class Early:
     """What the start of the command found out before anything slow was imported: how the files of the workspace look,
-    by which descriptor it holds the workspace's lock all the while, and when it `started` (by time.monotonic)."""
+    by which descriptor it holds the workspace's lock meanwhile, and when it `started` (by time.monotonic)."""
 
     __slots__ = ("lock", "looked", "started")
 
@@ -104,8 +104,8 @@ def look(root: str, names: list[str] | None = None) -> Looked:
 
 
 def fresh_targets(root: str, names: list[str] | None = None) -> int | None:
-    """How many targets are fresh when all of `names` (None: the group `all`) and what they are made from are;
-    None when something changed or is not known, so that only the full plan can tell."""
+    """How many targets are fresh when all of `names` (None: the group `all`) and what they are made from are; None when
+    something changed or is not known, so that only the full plan can say."""
     looked = look(root, names)
     return looked.known if looked.all_fresh else None
 
@@ -132,7 +132,8 @@ def _look(db: sqlite3.Connection, folder: int, names: list[str] | None) -> Looke
 
 
 def _closure(db: sqlite3.Connection, names: list[str]) -> list[tuple[str, bytes, bytes, bytes, int]]:
-    """The rows of targets and of all that they are made from; one that is not marked fresh for what was never made."""
+    """The rows of targets and of all that they are made from; a row that is not marked fresh for a target that was
+    never made."""
     rows: dict[str, tuple[str, bytes, bytes, bytes, int]] = {}
     waiting = list(names)
     while waiting:

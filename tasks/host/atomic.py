@@ -1,4 +1,4 @@
-"""Replacing a file: the new one is written beside it and takes its place, or everything stays as it was."""
+"""Replacing a file: the new one is written beside it and replaces it, or everything stays as it was."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from pathlib import Path
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """A path beside `path` to write to: it takes the place of `path` when the block ends, and is removed when the block
-    fails. OSError when it cannot."""
+    """A path beside `path` to write to: it replaces `path` when the block ends, and is removed if the block fails.
+    OSError if it cannot be replaced."""
     aside = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.part")
     try:
         yield aside
@@ -25,8 +25,8 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 def rewrite(path: Path, text: str) -> None:
-    """Write a file that people edit, too, in UTF-8 with the newlines of `text`. It keeps its permissions; where it is a
-    link, its target is written. Folders on the way are made; OSError when it cannot be written."""
+    """Write a file that people also edit, in UTF-8 with the newlines of `text`. It keeps its permissions; if it is a
+    link, its target is written. Missing parent folders are made; OSError if it cannot be written."""
     final = path.resolve()
     final.parent.mkdir(parents=True, exist_ok=True)
     with replacing(final) as aside:
@@ -41,7 +41,7 @@ _DARWIN_SWAP = 2  # RENAME_SWAP of renamex_np(2)
 
 
 def exchange(one: Path, other: Path) -> bool:
-    """Swap two folders of one file system in one step; False where the system or the file system cannot."""
+    """Swap two folders of one file system in one step; False if the system or the file system cannot."""
     libc = ctypes.CDLL(None, use_errno=True)
     first, second = os.fsencode(one), os.fsencode(other)
     if sys.platform == "darwin" and hasattr(libc, "renamex_np"):

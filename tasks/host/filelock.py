@@ -12,7 +12,7 @@ from pathlib import Path
 
 @contextmanager
 def exclusive(path: Path, *, waiting: Callable[[], None] | None = None, keep: bool = False) -> Iterator[None]:
-    """Hold the lock file `path` alone; `waiting` is called once when somebody else has it. Removed at the end
+    """Hold the lock file `path` exclusively; `waiting` is called once if another process has it. Removed at the end
     unless `keep`."""
     lock = _take(path, waiting)
     try:
@@ -24,7 +24,7 @@ def exclusive(path: Path, *, waiting: Callable[[], None] | None = None, keep: bo
 
 
 def try_exclusive(path: Path) -> int | None:
-    """The descriptor of the lock when nobody has it, else None; the caller closes it."""
+    """The descriptor of the lock if nobody has it, otherwise None; the caller closes it."""
     lock = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
     with contextlib.suppress(BlockingIOError):
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -35,8 +35,8 @@ def try_exclusive(path: Path) -> int | None:
 
 
 def take_shared(path: Path, *, waiting: Callable[[], None] | None = None) -> int:
-    """The descriptor of the lock, held beside others who share it; `waiting` is called once when somebody holds it
-    alone. The caller closes it."""
+    """The descriptor of the lock, shared with others; `waiting` is called once if another process holds it exclusively.
+    The caller closes it."""
     return _take(path, waiting, fcntl.LOCK_SH)
 
 
@@ -56,8 +56,8 @@ def _take(path: Path, waiting: Callable[[], None] | None, how: int = fcntl.LOCK_
 
 
 def _names(path: Path, lock: int) -> bool:
-    """Whether the lock is still on the file of this name: a holder before us may have removed it, and then nobody
-    else would meet our lock."""
+    """Whether the lock is still on the file of this name: a holder before us may have removed it, and then nobody else
+    would see our lock."""
     with contextlib.suppress(FileNotFoundError):
         return os.path.samestat(os.fstat(lock), os.stat(path))
     return False

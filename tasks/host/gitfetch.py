@@ -26,8 +26,8 @@ LARGEST = 512 << 20  # bytes of all files of a commit
 _MOST = 200_000  # files, when links are followed
 _MOST_HOPS = 40  # links from one path to its file, as in the kernel
 _PLAIN = "* -text !eol -ident -filter -export-subst -export-ignore !working-tree-encoding\n"
-# What reaches a git child: where it finds itself, its settings, and what unlocks repositories; nothing else of the
-# user's environment is its business.
+# What reaches a git child: where it finds itself, its settings, and what unlocks repositories; it needs nothing else of
+# the user's environment.
 _KEPT = frozenset(
     {
         "PATH", "USER", "LOGNAME", "TMPDIR", "XDG_RUNTIME_DIR", "DBUS_SESSION_BUS_ADDRESS", "KRB5CCNAME",
@@ -39,9 +39,9 @@ _SPACES = {"branch": "refs/heads/", "tag": "refs/tags/"}
 
 
 def commit_of(url: str, form: str, ref: str, cache: Path) -> str:
-    """The commit that a reference means now, asked of the remote; a whole hash is its own answer.
+    """The commit that a reference means now, asked of the remote; a full hash is its own answer.
 
-    `form` is '' (the default branch), 'branch', 'tag' or 'hash'. FormatError when the remote does not know it.
+    `form` is '' (the default branch), 'branch', 'tag' or 'hash'. FormatError if the remote does not know it.
     """
     if form == "hash":
         return ref if is_commit(ref) else _abbreviated(url, ref, cache)
@@ -58,8 +58,8 @@ def commit_of(url: str, form: str, ref: str, cache: Path) -> str:
 
 
 def files_of(url: str, commit: str, cache: Path, *, offline: bool = False) -> list[Entry]:
-    """The files of a commit, links replaced by what they point at; FormatError when it cannot be had or holds a link
-    out of the repository. `cache` is a folder of bare repositories that grows."""
+    """The files of a commit, links replaced by what they point at; FormatError if it is not available or contains a
+    link that leaves the repository. `cache` is a folder of bare repositories that grows."""
     with _repository(url, cache) as repository:
         if not _has(repository, commit):
             if offline:
@@ -102,7 +102,7 @@ def read_files(stream: Stream) -> list[Entry]:
 
 
 def _without_links(files: Mapping[str, Entry], links: Mapping[str, str]) -> Iterator[Entry]:
-    """The files as one finds them who follows every link, also those that lead through others."""
+    """The files as found by following every link, also links that lead through other links."""
     below: dict[str, set[str]] = {"": set()}
     waiting = [*files, *links]
     for path in waiting:  # grows by the folders above
@@ -111,7 +111,7 @@ def _without_links(files: Mapping[str, Entry], links: Mapping[str, str]) -> Iter
             below[parent] = set()
             waiting.append(parent)
         below[parent].add(path)
-    left = [_MOST, LARGEST]  # links upon links can stand for more than any disk holds
+    left = [_MOST, LARGEST]  # links to links can expand to more than any disk holds
 
     def walk(at: str, real: str, inside: frozenset[str]) -> Iterator[Entry]:
         for path in sorted(below[real]):
@@ -133,7 +133,7 @@ def _without_links(files: Mapping[str, Entry], links: Mapping[str, str]) -> Iter
 
 
 def _goal(path: str, links: Mapping[str, str]) -> str:
-    """Where a path ends when each of its parts that is a link is followed; nowhere when that never ends."""
+    """Where a path leads when each link in it is followed; the root if that never ends."""
     done, todo, hops = "", path.split("/"), 0
     while todo:
         done = f"{done}/{todo.pop(0)}".lstrip("/")
@@ -158,7 +158,7 @@ def _abbreviated(url: str, digits: str, cache: Path) -> str:
 
 @contextmanager
 def _repository(url: str, cache: Path) -> Iterator[Path]:
-    """The bare repository that keeps what was fetched from `url`, held alone."""
+    """The bare repository that keeps what was fetched from `url`, held exclusively."""
     folder = cache / hashlib.sha256(url.encode()).hexdigest()[:24]
     cache.mkdir(parents=True, exist_ok=True)
     with exclusive(cache / f"{folder.name}.lock", keep=True):
@@ -178,7 +178,7 @@ def _has(repository: Path, commit: str) -> bool:
 
 
 def _fetch(repository: Path, url: str, commit: str) -> None:
-    """Fetch one commit, or everything where the server does not give out single commits."""
+    """Fetch one commit, or everything if the server does not serve single commits."""
     if commit:
         try:
             _git(repository, "fetch", "--quiet", "--depth=1", "--no-tags", "--", url, commit)
@@ -201,6 +201,6 @@ def _git(repository: Path | None, *words: str) -> str:
 
 
 def environment() -> dict[str, str]:
-    """What git children see: nothing that a surrounding git (a hook) has set, no secrets of ours, no questions."""
+    """What git children see: nothing that a surrounding git (a hook) has set, no secrets of ours, no prompts."""
     own = {name: value for name, value in os.environ.items() if name in _KEPT}
     return {**network.connection(), **own, "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C.UTF-8"}

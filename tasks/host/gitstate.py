@@ -16,7 +16,7 @@ from packyard.tasks.host import gitfetch, process
 
 @dataclass(frozen=True, slots=True)
 class Revision:
-    """A commit of the repository at `top`, seen from the workspace at `root`, which lies in it at `prefix`."""
+    """A commit of the repository at `top`, seen from the workspace at `root`, which is in it at `prefix`."""
 
     root: Path
     top: Path
@@ -25,7 +25,7 @@ class Revision:
 
     def changed(self) -> set[str]:
         """The files that differ now: committed since, edited, new (if git does not ignore them) or gone. Relative to
-        the workspace, outside of it absolute, as a target names its sources."""
+        the workspace, absolute outside it, as a target names its sources."""
         said = git_said(self.top, "diff", "--name-only", "--no-renames", "--no-ext-diff", "-z", self.commit, "--")
         said += git_said(self.top, "ls-files", "--others", "--exclude-standard", "-z")
         paths = (path for path in said.split("\0") if path)
@@ -36,7 +36,7 @@ class Revision:
 
     @contextmanager
     def files(self) -> Iterator[Path | None]:
-        """The workspace as it was then, in a folder that vanishes; None when there was none. Git's state stays."""
+        """The workspace as it was then, in a temporary folder; None if there was none. Git's state is not touched."""
         with TemporaryDirectory(prefix="packyard-revision-") as folder:
             index = {"GIT_INDEX_FILE": os.path.join(folder, "index")}
             tree = f"{self.commit}:{self.prefix.rstrip('/')}"
@@ -51,7 +51,7 @@ class Revision:
 
 
 def read_revision(root: Path, name: str) -> Revision:
-    """The revision that `name` means; FormatError when there is no repository, or no such commit in it."""
+    """The revision that `name` means; FormatError if there is no repository, or no such commit in it."""
     try:
         top = Path(git_said(root, "rev-parse", "--show-toplevel").removesuffix("\n"))
     except ActionError as error:
@@ -66,6 +66,6 @@ def read_revision(root: Path, name: str) -> Revision:
 
 
 def git_said(folder: Path, *words: str, **variables: str) -> str:
-    """What git prints in a folder, without its helpers of the background; ActionError when it fails."""
+    """What git prints in a folder, without its background helpers; ActionError if it fails."""
     argv = ["git", "-c", "gc.auto=0", "-c", "core.fsmonitor=false", "-C", os.fspath(folder), *words]
     return process.capture(argv, env=gitfetch.environment() | variables, errors="surrogateescape")

@@ -1,7 +1,7 @@
 """How the user reaches the package index: what uv and pip are told by their variables and configuration files.
 
-uv's settings count as they are, and where uv knows no index, pip's do. What tools see of the caller's environment is
-an explicit list: a variable that changes what is installed would change bytes under one key. Passwords stay in
+uv's settings count as they are; if uv knows no index, pip's settings count. What tools see of the caller's environment
+is an explicit list: a variable that changes what is installed would change bytes under one key. Passwords stay in
 variables and files: they are in no command line, log, lock or parameter.
 """
 
@@ -32,7 +32,7 @@ _REACHING = _CONNECTING | frozenset({
 _REACHING_PATTERN = re.compile(r"UV_INDEX_\w+_(USERNAME|PASSWORD)|PIP_(?:{})".format(
     "|".join(key.upper().replace("-", "_") for key in (*KEYS, "config-file"))
 ))  # fmt: skip
-# What the user wishes of versions: a lock says what came of it.
+# The user's preferences for versions: a lock records the outcome.
 _WISHES = frozenset({
     "UV_PRERELEASE", "UV_RESOLUTION", "UV_EXCLUDE_NEWER", "UV_EXCLUDE_NEWER_PACKAGE", "UV_FORK_STRATEGY",
     "UV_CONSTRAINT", "UV_OVERRIDE",
@@ -43,8 +43,8 @@ _SWITCHED_OFF = ("", "0", "false", "no", "off")
 
 
 def environment(*, wishes: bool = False) -> dict[str, str]:
-    """What a tool that downloads sees of the user's environment, pip's settings in uv's words; with `wishes` also
-    what uv is told about the choice of versions."""
+    """What a tool that downloads sees of the user's environment, with pip's settings translated for uv; with `wishes`,
+    also what uv is told about the choice of versions."""
     found = {
         name: value
         for name, value in os.environ.items()
@@ -54,7 +54,7 @@ def environment(*, wishes: bool = False) -> dict[str, str]:
 
 
 def connection() -> dict[str, str]:
-    """Homes, proxies and certificates: what every tool needs that reaches a server."""
+    """Homes, proxies and certificates: what every tool that reaches a server needs."""
     return {name: value for name, value in os.environ.items() if name in _CONNECTING}
 
 
@@ -73,19 +73,19 @@ def files() -> list[str]:
 
 
 def offline() -> bool:
-    """Whether downloads are switched off (`--offline`, UV_OFFLINE)."""
+    """Whether downloads are disabled (`--offline`, UV_OFFLINE)."""
     return os.environ.get("UV_OFFLINE", "").lower() not in _SWITCHED_OFF
 
 
 def trusts(url: str) -> bool:
-    """Whether the user switched the check of certificates off for the host of a URL."""
+    """Whether the user disabled certificate checks for the host of a URL."""
     parts = urlsplit(url)
     hosts = environment().get("UV_INSECURE_HOST", "").split()
     return any(host.rpartition("//")[2] in (parts.hostname, parts.netloc.rpartition("@")[2]) for host in hosts)
 
 
 def _indexes(known: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """Every index and folder of files that uv is told of, with its name or ''."""
+    """Every index and folder of files that uv is told about, with its name or ''."""
     for variable in _INDEXES:
         for word in re.split(r"[\s,]+" if variable == "UV_FIND_LINKS" else r"\s+", known.get(variable, "")):
             name, separator, url = word.partition("=")
@@ -101,7 +101,7 @@ def _indexes(known: Mapping[str, str]) -> Iterator[tuple[str, str]]:
 
 
 def _uv_files(known: Mapping[str, str]) -> Iterator[Mapping[str, Any]]:
-    """The configuration files of uv that are there; one that cannot be read is uv's to complain of."""
+    """The existing configuration files of uv; uv complains about one that cannot be read."""
     for path in _uv_paths(known):
         try:
             yield tomllib.loads(Path(path).read_text(encoding="utf-8"))

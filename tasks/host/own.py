@@ -1,4 +1,4 @@
-"""What this Packyard is: its version, the files that it consists of, and their digest."""
+"""What this Packyard is: its version, its files, and their digest."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ LINK = TASKS.parent / "typings"  # in a checkout: where both have their full nam
 
 
 def own_files() -> list[Path]:
-    """The files that Packyard itself consists of, sorted."""
+    """Packyard's own files, sorted."""
     return sorted(path for folder in FOLDERS for path in folder.rglob("*.py"))
 
 
 @cache
 def own_digest() -> str:
-    """The digest of this Packyard: a corrected writer must never be served the bytes of the one before it."""
+    """The digest of this Packyard: a fixed writer must never be served the bytes of an earlier one."""
     state = hashlib.sha256()
     for path in own_files():
         content = path.read_bytes()
@@ -29,7 +29,7 @@ def own_digest() -> str:
 
 def version() -> str:
     """The version of this Packyard."""
-    from importlib.metadata import PackageNotFoundError  # slow to import, and most runs do not ask
+    from importlib.metadata import PackageNotFoundError  # slow to import, and most runs do not need it
     from importlib.metadata import version as installed
 
     try:

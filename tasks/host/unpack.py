@@ -1,4 +1,4 @@
-"""Unpacking an archive of ours or of others into a new folder."""
+"""Unpacking an archive, ours or another's, into a new folder."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _LARGEST = 1 << 34  # bytes that an archive may unpack to
 
 
 def unpack(file: Path, folder: Path) -> None:
-    """Write every file of a tar.gz or zip below the new `folder`; FormatError when it is damaged or not safe."""
+    """Write every file of a tar.gz or zip below the new `folder`; FormatError if it is corrupt or not safe."""
     folder.mkdir()
     with file.open("rb") as stream:
         zipped = stream.read(2) == b"PK"

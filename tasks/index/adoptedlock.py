@@ -1,7 +1,7 @@
-"""The lock of another tool that a member has, taken for its own.
+"""The lock of another tool that a member has, adopted as its own.
 
-The first of these that is there decides: `pylock.toml` (Packyard's), `uv.lock` beside the manifest, `uv.lock` at the
-root of the workspace when it lists the member, `requirements.txt` with hashes beside the manifest.
+The first of these that exists decides: `pylock.toml` (Packyard's), `uv.lock` beside the manifest, `uv.lock` at the root
+of the workspace when it lists the member, `requirements.txt` with hashes beside the manifest.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ UV, REQUIREMENTS = "uv.lock", "requirements.txt"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Taken:
-    """A lock of another tool: where it is, its SHA-256 in hexadecimal, what it pins, and with which extras, None when
-    it does not tell."""
+    """A lock of another tool: where it is, its SHA-256 in hexadecimal, what it pins, and with which extras, None if it
+    does not say."""
 
     path: str
     sha256: str
@@ -35,13 +35,13 @@ class Taken:
     extras: Mapping[str, frozenset[str]] | None = None
 
     def lacks(self, requirements: Iterable[str]) -> tuple[str, ...]:
-        """Those of some requirements that it pins nothing for."""
+        """Those requirements for which it pins nothing."""
         known = {name for name, _ in self.packages}
         return tuple(text for text in requirements if canonicalize_name(Requirement(text).name) not in known)
 
 
 def taken_lock(member: Member, workspace: Workspace) -> Taken | None:
-    """The lock of another tool that a member has; FormatError when it cannot be read."""
+    """The lock of another tool that a member has; FormatError if it cannot be read."""
     for path in dict.fromkeys((member.path(UV), UV, member.path(REQUIREMENTS))):
         if not workspace.watch.is_file(path):
             continue
@@ -60,7 +60,7 @@ def taken_lock(member: Member, workspace: Workspace) -> Taken | None:
 
 
 def check_taken(taken: Taken, member: Member, requirements: Iterable[str], python: str) -> None:
-    """PlanError when the other tool's lock does not fit what the member's manifest asks for."""
+    """PlanError if the other tool's lock does not fit what the member's manifest asks for."""
     own = set(taken.lacks(_of_bundle(member)))
     wanted = [text for text in requirements if text not in own]
     folders = {name for name, version in taken.packages if not version}
@@ -79,7 +79,7 @@ def check_taken(taken: Taken, member: Member, requirements: Iterable[str], pytho
 
 
 def _new_extras(taken: Taken, wanted: Iterable[str]) -> Iterator[str]:
-    """In words, the requirements with extras that the lock does not know of."""
+    """In words, the requirements with extras that the lock does not know."""
     if taken.extras is None:
         return
     for text in wanted:
@@ -91,9 +91,9 @@ def _new_extras(taken: Taken, wanted: Iterable[str]) -> Iterator[str]:
 
 
 def taken_text(pin: Pin, root: Path, upgrade: tuple[str, ...] | None) -> str:
-    """What the other tool's lock pins, as a pylock.toml; what only the bundle asks for (pip) is resolved to go with it.
+    """What the other tool's lock pins, as a pylock.toml; what only the bundle asks for (pip) is resolved to match.
 
-    ActionError when it cannot be had.
+    ActionError if it is not available.
     """
     text = (root / pin.taken).read_text(encoding="utf-8")
     try:
@@ -126,6 +126,6 @@ def digest(text: str) -> str:
 
 
 def _of_bundle(member: Member) -> tuple[str, ...]:
-    """What a member's bundle holds beside what its project needs: no other tool knows of that."""
+    """What a member's bundle contains besides what its project needs: no other tool knows about that."""
     build = member.project.flavor.build if member.project and member.project.flavor else None
     return (*build.extra_packages, *(["pip"] if build.pip else [])) if build else ()

@@ -14,9 +14,10 @@ from packyard.tasks.host.network import _indexes, _netrc, environment
 
 
 def sign_in(url: str, indexes: Sequence[str] = ()) -> tuple[str, str] | None:
-    """The user and password for a URL: its own, those of an index at the same host, those of netrc; None for none.
+    """The user and password for a URL: its own, those of an index on the same host, or those in netrc; None if there
+    are none.
 
-    `indexes` are more indexes ('NAME=URL') that variables may have passwords for.
+    `indexes` are more indexes ('NAME=URL') for which variables may hold passwords.
     """
     known = environment()
     known["UV_INDEX"] = " ".join([known.get("UV_INDEX", ""), *indexes])
@@ -40,7 +41,7 @@ def _origin(parts: SplitResult) -> tuple[str, str | None, int | None]:
 
 
 def _from_keyring(url: str, parts: SplitResult, user: str, known: Mapping[str, str]) -> str | None:
-    """The password that the program `keyring` has for a user at an index, when it is to be asked."""
+    """The password that the program `keyring` has for a user at an index, if it may be asked."""
     if known.get("UV_KEYRING_PROVIDER") != "subprocess":
         return None
     bare = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()

@@ -27,11 +27,10 @@ _TRUSTED = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.
 
 
 def download(url: str, place: Path, indexes: Sequence[str] = ()) -> None:
-    """Write what `url` (https, http or file) gives to `place`; ActionError when it cannot be had.
+    """Download `url` (https, http or file) to `place`; ActionError if that fails.
 
     Proxies, certificates and passwords are those that uv and pip are configured with; `indexes` as in
-    credentials.sign_in.
-    Whoever calls checks the digest.
+    credentials.sign_in. The caller checks the digest.
     """
     if not url.startswith(("https://", "http://", "file://")):
         raise ActionError(f"{url!r} cannot be fetched; expected an https, http or file URL")
@@ -64,7 +63,7 @@ def download(url: str, place: Path, indexes: Sequence[str] = ()) -> None:
 
 
 class _Redirect(urllib.request.HTTPRedirectHandler):
-    """Gives a password to the host it is for, and to no other that an answer points to."""
+    """Gives a password to the host it is for, and to no other that a response redirects to."""
 
     def __init__(self, indexes: Sequence[str]) -> None:
         self._indexes = indexes
@@ -91,7 +90,7 @@ def _bare(url: str) -> str:
 
 
 def _proxies(known: Mapping[str, str]) -> dict[str, str]:
-    """The proxy of each scheme, but for the hosts that are reached without one (urllib reads NO_PROXY itself)."""
+    """The proxy of each scheme, except for the hosts that are reached without one (urllib reads NO_PROXY itself)."""
     found = {name[:-6].lower(): value for name, value in known.items() if name.lower().endswith("_proxy") and value}
     everything = found.pop("all", "")
     found.pop("no", None)
@@ -122,7 +121,7 @@ def _trusting_all(client: str) -> ssl.SSLContext:
 
 @cache
 def _trusting(file: str | None, folder: str | None, client: str) -> ssl.SSLContext:
-    """What knows these certificates. Those of a system take 0.05 s to read, and there are many downloads."""
+    """The TLS context for these certificates. Those of a system take 0.05 s to read, and there are many downloads."""
     try:
         context = ssl.create_default_context(cafile=file, capath=folder)
     except OSError as error:

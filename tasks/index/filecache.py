@@ -1,7 +1,7 @@
 """The files of the package index on this machine: each downloaded once, verified, and kept by its digest.
 
-They lie in the store, in `download/`, because an action that runs again, in a newer Packyard or for another
-application, needs the same bytes. A file is verified each time before it is used; a damaged one is fetched again.
+They are in the store, in `download/`, because an action that runs again, in a newer Packyard or for another
+application, needs the same bytes. A file is verified each time before it is used; a corrupt one is fetched again.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ _AT_ONCE = 8  # downloads
 
 
 def fetched_in(room: Room[object], files: Sequence[Pinned]) -> list[Path]:
-    """As `fetched`, for an action. A room that nobody gave a folder for downloads keeps them as long as itself."""
+    """As `fetched`, for an action. A room without a folder for downloads keeps them as long as it exists."""
     return fetched(files, room.downloads or room.scratch / "downloads", room.local.get("indexes", ()))
 
 
 def fetched(files: Sequence[Pinned], folder: Path, indexes: Sequence[str] = ()) -> list[Path]:
-    """Where each of the files is; ActionError with every one that cannot be had, or is not what its digest says.
+    """Where each of the files is; ActionError with every one that is not available, or is not what its digest says.
 
     `folder` is where downloads are kept, `indexes` are those that the project names (credentials.sign_in).
     """
@@ -48,7 +48,7 @@ def fetched(files: Sequence[Pinned], folder: Path, indexes: Sequence[str] = ()) 
 
 
 def _check_offline(files: Sequence[Pinned], folder: Path) -> None:
-    """Say all that is missing at once."""
+    """Report everything that is missing at once."""
     missing = [file.file for file in files if not (folder / file.sha256).is_file() and _remote(file)]
     if missing:
         raise ActionError(
@@ -66,7 +66,7 @@ def _obtain(file: Pinned, folder: Path, indexes: Sequence[str]) -> Path:
     if place.is_file():
         if digest_file(place).hex == file.sha256:
             with contextlib.suppress(OSError):
-                os.utime(place)  # it was used: what was not for longest goes first
+                os.utime(place)  # it was used: the least recently used goes first
             return place
         place.unlink(missing_ok=True)
     try:

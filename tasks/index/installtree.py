@@ -1,4 +1,4 @@
-"""Distributions of the package index as they are, in a folder: compilers, launchers, what builds and hooks need."""
+"""Distributions from the package index, installed in a folder: compilers, launchers, what builds and hooks need."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def install_as_is(
 ) -> None:
     """Let uv install the wheels that a lock or a list with hashes names; ActionError, with its words, when it cannot.
 
-    Files that are `linked` may be uv's own, and are only to be read.
+    `linked` files may be uv's own and must only be read.
 
     Whatever the user's configuration says of sources, links and bytecode: the files are those of the wheels.
     """

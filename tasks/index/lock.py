@@ -42,7 +42,7 @@ def pin_of(
     """The lock that answers for a member's requirements: the committed one beside its manifest, else our own
     (with `shared`, one for all members that ask the same).
 
-    PlanError when the committed one is for other requirements, with the command that mends it.
+    PlanError if the committed one is for other requirements, with the command that fixes it.
     """
     wanted = tuple(sorted(set(requirements)))
     path = member.path(name)
@@ -74,24 +74,24 @@ def pin_of(
 
 
 def taken_drift(lock: Pylock, workspace: Workspace) -> Iterator[str]:
-    """In words, that the lock of another tool which this one says again has changed since."""
+    """In words, that the other tool's lock which this one repeats has changed since."""
     there = lock.taken and workspace.watch.is_file(lock.taken)
     if there and digest(workspace.watch.text(lock.taken)) != lock.taken_sha256:
         yield f"{lock.taken} has changed"
 
 
 def own_path(name: str, requirements: Iterable[str], python: str, taken: str = "") -> str:
-    """Where a lock that nobody committed is kept: its name tells the question, so a stale one is never read."""
+    """Where an uncommitted lock is kept: its name encodes the question, so a stale one is never read."""
     question = json.dumps([sorted(requirements), python, *([taken] if taken else [])])
     return f"{FOLDER}/{name}/pylock.{hashlib.sha256(question.encode()).hexdigest()[:12]}.toml"
 
 
 def resolve(pin: Pin, root: Path, *, downloads: Path, upgrade: Iterable[str] | None = ()) -> None:
-    """Resolve the requirements of `pin` for every platform and write its lock, whole or not at all. Sources that are
-    asked what builds them are kept in `downloads`.
+    """Resolve the requirements of `pin` for every platform and write its lock, completely or not at all. Sources whose
+    build requirements are read are kept in `downloads`.
 
-    Versions of the lock that is there (or of an earlier one of the same name) are kept while they fit, but for
-    the distributions named in `upgrade`, None meaning all. ActionError, with uv's own words, when there is no answer.
+    Versions in the existing lock (or in an earlier one of the same name) are kept while they fit, except for the
+    distributions named in `upgrade`, None meaning all. ActionError, with uv's own words, if there is no answer.
     """
     final = root / pin.path
     if pin.taken:
@@ -150,7 +150,7 @@ def _builds(
     try:
         sources = [file for file in pinned_files(text, pin.path, machine) if not file.is_wheel]
     except FormatError:
-        return  # it is for other machines: what this one misses is said where it is missed
+        return  # it is for other machines: what this one lacks is reported where it is needed
     for pinned, file in zip(sources, fetched(sources, downloads, pin.indexes)):
         with tempfile.TemporaryDirectory(prefix="packyard-source-") as folder:
             requires = build_system(pinned, file, Path(folder, "source")).requires
@@ -163,7 +163,7 @@ def _builds(
 
 
 def _earlier(final: Path) -> str:
-    """The text of the lock at `final`, or else of the newest one beside it."""
+    """The text of the lock at `final`, otherwise of the newest one beside it."""
     candidates = [final] if final.exists() else sorted(final.parent.glob("pylock.*.toml"), key=_time, reverse=True)
     return candidates[0].read_text(encoding="utf-8") if candidates else ""
 

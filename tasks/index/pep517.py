@@ -1,4 +1,4 @@
-"""Calling a PEP 517 backend: the wheel of a project, made in a folder with a build environment and nothing else."""
+"""Calling a PEP 517 backend: the wheel of a project, made in a folder with only a build environment."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ _COMPILER = re.compile(r"([\w.]+-)*(gcc|g\+\+|cc|c\+\+|clang|clang\+\+|gfortran)
 # The note in which a linker names what it linked by a digest of its bytes: name and type, then the digest.
 _BUILD_ID = re.compile(rb"(\x04\0\0\0\x14\0\0\0\x03\0\0\0GNU\0).{20}", re.DOTALL)
 
-# Started with -I -S: nothing but the standard library and the build environment. What a backend asks for when it is
-# run is not installed then, because a lock tells what is there; it has to be there already.
+# Started with -I -S: nothing but the standard library and the build environment. What a backend asks for when it is run
+# is not installed then, because a lock says what is there; it has to be there already.
 _BUILD = r"""
 import importlib, importlib.metadata, json, re, site, sys
 tree, out, backend, path = sys.argv[1], sys.argv[2], sys.argv[3], json.loads(sys.argv[4])
@@ -49,7 +49,7 @@ def build_wheel(
 ) -> Path:
     """The wheel that `backend` makes of `project`, left in the new folder `out`.
 
-    `tree` holds what the backend needs, `path` are the folders of the project that it is looked for in first. The
+    `tree` holds what the backend needs, `path` are the folders of the project in which it is looked up first. The
     backend sees none of the user's settings. ActionError, with its own words, when it fails.
     """
     out.mkdir()
@@ -75,8 +75,8 @@ def build_wheel(
 
 
 def _compilers(room: Room[object]) -> Path:
-    """A folder in which every compiler of the system stands again, told that it works in the neutral folder: what it
-    writes for debuggers would name the one of the sandbox, and linkers sort by such names."""
+    """A folder with a wrapper for every compiler of the system, which tells it that it works in the neutral folder: its
+    debug information would otherwise name the sandbox, and linkers sort by such names."""
     folder = room.scratch / "compilers"
     folder.mkdir(exist_ok=True)
     option = f"-fdebug-prefix-map={room.scratch.parent}={_NEUTRAL.decode()}"
@@ -90,7 +90,8 @@ def _compilers(room: Room[object]) -> Path:
 
 
 def usable_wheel(file: Path, backend: str, folder: Path) -> Wheel:
-    """The wheel that a backend left, which says no more that it was made in `folder`; ActionError when it is none."""
+    """The wheel that a backend left, which no longer says that it was made in `folder`; ActionError if it is not
+    one."""
     with file.open("rb") as stream:
         try:
             wheel = read_wheel(stream)
@@ -101,8 +102,8 @@ def usable_wheel(file: Path, backend: str, folder: Path) -> Wheel:
 
 
 def _hide(data: bytes, folder: Path) -> bytes:
-    """Write another folder, the same for every user, wherever that of the build stands: compilers let it into what
-    they write for debuggers, and notes of the build name it. Nothing moves in a binary."""
+    """Replace the build folder, wherever it appears, with one that is the same for every user: compilers put it into
+    debug information, and build notes name it. Nothing moves in a binary."""
     path = os.fsencode(folder)
     if path not in data:
         return data

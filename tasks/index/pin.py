@@ -1,4 +1,4 @@
-"""The lock that a target reads: which one it is, and the question that it answers."""
+"""The lock that a target reads: which one it is, and the question it answers."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from packyard.tasks.target.target import Prepare
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pin(Params):
-    """A lock: when `path` does not exist, a build resolves it once (lock.resolve) and says so.
+    """A lock: if `path` does not exist, a build resolves it once (lock.resolve) and says so.
 
-    `requirements` are PEP 508 texts; `python` is 'X.Y'; `platform` is 'linux_amd64' or the like. `taken` is the lock
-    of another tool that decides, `project` the folder whose settings for uv count, `indexes` those that it names.
-    `absent` is the lock that would have to be committed for nothing to be left to resolve, '' when nothing is.
+    `requirements` are PEP 508 texts; `python` is 'X.Y'; `platform` is 'linux_amd64' or the like. `taken` is the lock of
+    another tool that decides, `project` the folder whose settings for uv count, `indexes` those that it names. `absent`
+    is the lock that would have to be committed so that nothing is left to resolve, '' if nothing is.
     """
 
     path: str
@@ -28,7 +28,7 @@ class Pin(Params):
 
     @property
     def prepare(self) -> Prepare:
-        """What a target that reads this lock says of it."""
+        """What a target that reads this lock declares about it."""
         what = f"taking {self.taken}" if self.taken else f"resolving {', '.join(self.requirements)}"
         is_open = bool(self.absent) or not self.taken  # whether anything may have to be resolved
         message = f"{self.absent or self.path}: is missing, and resolving is disabled (--locked)"

@@ -1,4 +1,4 @@
-"""Asking uv: which versions answer to requirements, with the files and hashes of each, for every platform."""
+"""Asking uv: which versions satisfy requirements, with the files and hashes of each, for every platform."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ _LOST = ("dns error", "failed to fetch", "error sending request", "client error 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
     """`place` is the lock that is being made, for messages; `project` the folder whose settings for uv count ([tool.uv]
-    of its pyproject.toml, or uv.toml, there or above); `earlier` its text until now, whose versions stay while
-    they fit, but for those named in `upgrade` (None: all). `pinned` requirements limit what may be chosen."""
+    of its pyproject.toml, or uv.toml, there or above); `earlier` its text until now, whose versions stay while they
+    fit, except for those named in `upgrade` (None: all). `pinned` requirements limit what may be chosen."""
 
     place: str
     requirements: tuple[str, ...]
@@ -32,7 +32,8 @@ class Question:
 
 
 def compiled(question: Question, *how: str) -> str:
-    """A pylock.toml that answers; ActionError, with uv's words, when there is none. `how` are more options of uv's."""
+    """A pylock.toml that answers the question; ActionError, with uv's words, when there is none. `how` are further
+    options of uv."""
     with tempfile.TemporaryDirectory(prefix="packyard-lock-") as name:
         folder = Path(name)
         answer, limits = folder / _ANSWER, folder / "limits.txt"
@@ -58,7 +59,7 @@ def compiled(question: Question, *how: str) -> str:
 
 
 def exported(folder: Path, place: str) -> str:
-    """What the uv.lock of the project in `folder` pins, as a pylock.toml; ActionError when uv refuses it."""
+    """What the uv.lock of the project in `folder` pins, as a pylock.toml; ActionError if uv refuses it."""
     argv = [
         programs.uv(), "export", "--quiet", "--frozen", "--offline", "--format", "pylock.toml", "--no-header",
         "--no-dev", "--no-emit-local", "--no-python-downloads", "--no-progress",
@@ -84,7 +85,7 @@ def upgrades(names: Iterable[str] | None) -> tuple[str, ...] | None:
 
 
 def _refusal(question: Question, detail: str) -> ActionError:
-    """What uv's words mean for the requirements, and what to do."""
+    """What uv's output means for the requirements, and what to do."""
     wanted, lower = ", ".join(question.requirements), detail.lower()
     message = f"{question.place}: no versions found for {wanted}"
     hint = "change the versions in the manifest, or remove what conflicts"

@@ -1,6 +1,6 @@
 """A source distribution: what builds it, and its wheel, made by its declared backend in a folder of its own.
 
-Everything that takes part is pinned: the lock of an application also locks, with hashes, what builds its sources.
+Everything involved is pinned: the lock of an application also locks, with hashes, what builds its sources.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class BuildSystem:
 
 
 def build_system(pinned: Pinned, file: Path, folder: Path) -> BuildSystem:
-    """Unpack a source distribution into the new `folder`, and read what builds it; ActionError when it is none."""
+    """Unpack a source distribution into the new `folder`, and read what builds it; ActionError if it is not one."""
     try:
         unpack(file, folder)
         pyproject = _project(folder) / "pyproject.toml"
@@ -67,7 +67,7 @@ def build_sdist(
     python: Path,
     machine: Machine,
 ) -> Path:
-    """The wheel of a source distribution. ActionError when the lock does not say what builds it, or the build fails."""
+    """The wheel of a source distribution. ActionError if the lock does not say what builds it, or the build fails."""
     name = pinned.name
     if build is None:
         raise ActionError(
@@ -106,7 +106,7 @@ def build_sdist(
 
 
 def _project(folder: Path) -> Path:
-    """The one folder that a source distribution holds (its NAME-VERSION)."""
+    """The one folder in a source distribution (its NAME-VERSION)."""
     found = [path for path in folder.iterdir() if path.is_dir()]
     if len(found) != 1:
         raise FormatError("expected one folder NAME-VERSION in it")

@@ -1,7 +1,7 @@
-"""A wheel of others: what of it goes into a bundle, and where it stands there below a Python's prefix.
+"""A third-party wheel: what of it goes into a bundle, and where below a Python's prefix.
 
-Its files are held in memory, but for large ones: to write a thousand small files and to read them again takes longer
-than all that is done with them.
+Its files are held in memory, except for large ones: writing a thousand small files and reading them again takes longer
+than everything that is done with them.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from packyard.formats.errors import FormatError
 from packyard.formats.python.wheel import LARGEST, is_python_script, position
 from packyard.formats.relpath import read_relpath
 
-# Below the prefix, and not for a program that runs from a bundle.
+# Below the prefix, but not needed by a program that runs from a bundle.
 _LEFT_OUT = re.compile(r"include/|.*\.pyc$|(.*/)?__pycache__/")
 _LARGE = 1 << 20  # bytes
 
@@ -35,10 +35,10 @@ class Distribution:
 def read_distribution(
     file: Path, aside: Path, *, name: str, site: str, chosen: re.Pattern[str] = re.compile(".*", re.DOTALL)
 ) -> Distribution:
-    """What goes into a bundle of the wheel of `name`, `site` being the folder of modules; large files lie in the folder
-    `aside`, which is there. `chosen` are the paths in the wheel that count.
+    """What goes into a bundle of the wheel of `name`, `site` being the folder of modules; large files are in the folder
+    `aside`, which exists. `chosen` are the paths in the wheel to use.
 
-    FormatError when it is not a wheel of this distribution or not safe to unpack (a path that leads out, a link).
+    FormatError if it is not a wheel of this distribution or not safe to unpack (a path that leaves it, a link).
     """
     with file.open("rb") as stream:
         members = read_zip(stream, limit=LARGEST)
@@ -61,7 +61,7 @@ def read_distribution(
 
 def unpack_wheel(file: Path, tree: Path, *, name: str) -> None:
     """Write what `read_distribution` gives of a wheel into a folder of modules; FormatError as there, with nothing
-    written, and when another wheel wrote one of its files with other bytes."""
+    written, and if another wheel wrote one of its files with different bytes."""
     with TemporaryDirectory(prefix=".unpacking-", dir=tree) as aside:
         for entry in read_distribution(file, Path(aside), name=name, site=".").entries:
             place = tree / read_relpath(entry.path)

@@ -1,5 +1,5 @@
-"""A step of versions, planned as a whole before a byte is written: the component's own version, the meta-packages that
-it is part of, the ranges of those that need it, and the part of the changelog that was not released."""
+"""A version bump, planned completely before a byte is written: the component's own version, the meta-packages it is
+part of, the ranges of those that need it, and the unreleased part of the changelog."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ CHANGELOG = "CHANGELOG.md"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """One value of one file: what it was, what it will be, and why, when that is not what was asked for."""
+    """One value of one file: what it was, what it will be, and why, if it is not what was requested."""
 
     place: str
     key: str
@@ -41,8 +41,8 @@ class Change:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What a step changes. `texts` are the new contents of files; `tag` is what git would call it; `due` are the
-    meta-packages that owe a minor step and do not get it here."""
+    """What a step changes. `texts` are the new contents of files; `tag` is its git tag; `due` are the meta-packages
+    that need a minor step and do not get it here."""
 
     changes: tuple[Change, ...]
     texts: Mapping[str, bytes]
@@ -63,7 +63,7 @@ def plan_bump(workspace: Workspace, names: Sequence[str], step: Step, date: str)
 
 
 def write_bump(root: Path, plan: Plan) -> None:
-    """Write the files of a plan: all are laid beside before the first takes its place."""
+    """Write the files of a plan: all are written to temporary files before the first is replaced."""
     asides: dict[Path, Path] = {}
     try:
         for path, content in plan.texts.items():
@@ -83,15 +83,15 @@ def write_bump(root: Path, plan: Plan) -> None:
 
 
 def commit_bump(root: Path, plan: Plan) -> None:
-    """Commit the files of a plan that was written, and nothing else, and tag the commit; ActionError when git fails."""
+    """Commit the files of a written plan, and nothing else, and tag the commit; ActionError if git fails."""
     message = f"Release {title_of(plan.versions) if len(plan.versions) > 1 else ' '.join(plan.versions[0])}"
     git_said(root, "commit", "--quiet", f"--message={message}", "--", *plan.texts)
     git_said(root, "tag", "--annotate", f"--message={message}", "--", plan.tag)
 
 
 def refuse_commit(root: Path, plan: Plan) -> None:
-    """PlanError when a plan could not be committed and tagged afterwards: no repository, no author, a tag that exists,
-    or files with other changes, which would get into the commit."""
+    """PlanError if a plan could not be committed and tagged afterwards: no repository, no author, a tag that exists, or
+    files with other changes, which would get into the commit."""
     revision = read_revision(root, "HEAD")
     problems: list[Problem] = []
     if git_said(root, "tag", "--list", "--", plan.tag):
@@ -128,7 +128,7 @@ def _steps(
     chosen: Sequence[Component], known: Sequence[Component], step: Step, grown: Mapping[str, Growth]
 ) -> dict[Component, tuple[Step, str]]:
     """The components that take a step, and why: the chosen ones, and the meta-packages made of them, by the same step;
-    one that owes a minor step takes at least that."""
+    one that needs a minor step takes at least that."""
     steps: dict[Component, tuple[Step, str]] = dict.fromkeys(chosen, (step, ""))
     packages = {package.name for component in chosen for package in component.packages}
     for component in known:
@@ -219,7 +219,7 @@ def _follow(workspace: Workspace, after: Mapping[Component, str], texts: _Texts)
 def _ranges(
     member: Member, mojo: Mapping[str, str], python: Mapping[str, str], morloc: Mapping[str, str]
 ) -> Iterator[tuple[str, Key, str, str]]:
-    """Each range of a member that is for one of the changed components: where it stands, as it is, as it must be."""
+    """Each range of a member for one of the changed components: where it is, its value, and the value it must have."""
     if member.mojo is not None:
         for name, text in member.mojo.dependencies.items():
             if name in mojo:
@@ -245,7 +245,7 @@ def _ranges(
 
 
 def changelog_of(component: Component, workspace: Workspace) -> str:
-    """The path of the changelog that tells of a component: its own, else the workspace's."""
+    """The path of the changelog of a component: its own, else the workspace's."""
     own = f"{component.folder}/{CHANGELOG}"
     return own if component.folder and workspace.watch.is_file(own) else CHANGELOG
 
@@ -253,7 +253,7 @@ def changelog_of(component: Component, workspace: Workspace) -> str:
 def _changelogs(
     workspace: Workspace, known: Sequence[Component], after: Mapping[Component, str], texts: _Texts, date: str
 ) -> tuple[list[Change], list[str]]:
-    """Move what is not released in each changelog that tells of a changed component."""
+    """Move the unreleased entries in the changelog of each changed component."""
     changes: list[Change] = []
     notes: list[str] = []
     users: dict[str, dict[str, str]] = {}

@@ -1,4 +1,4 @@
-"""The locks that a repository commits: which there are, and whether they still fit.
+"""The locks that a repository commits: which exist, and whether they still fit.
 
 A lock answers what the manifests ask; `packyard.lock` (formats/workspace/lock.py) names those of the compilers.
 """
@@ -31,7 +31,7 @@ MOJO_NAME = "pylock.mojo.toml"  # of the workspace's compiler
 
 @dataclass(frozen=True, slots=True)
 class CommittedLock:
-    """A lock that is to be committed: whose it is, the question that it answers, and whether it is a member's."""
+    """A lock to be committed: whose it is, the question that it answers, and whether it is a member's."""
 
     owner: str
     pin: Pin
@@ -39,7 +39,7 @@ class CommittedLock:
 
     @property
     def command(self) -> str:
-        """What makes it anew."""
+        """The command that makes it again."""
         return f"packyard lock {self.owner}" if self.of_member else "packyard lock"
 
 
@@ -90,12 +90,12 @@ def site_locks(workspace: Workspace) -> Iterator[CommittedLock]:
 
 
 def toolchain_pins(compilers: Mapping[str, CommittedLock]) -> tuple[ToolchainPin, ...]:
-    """What packyard.lock says of the locks of `compiler_locks`."""
+    """What packyard.lock says about the locks of `compiler_locks`."""
     return tuple(ToolchainPin(mojo=version, lock=lock.pin.path) for version, lock in compilers.items())
 
 
 def held_names(locks: Iterable[CommittedLock], workspace: Workspace) -> set[str] | None:
-    """The distributions and morloc packages that the locks hold as they are now; None when one has to be made anew."""
+    """The distributions and morloc packages in the locks as they are now; None if a lock must be made again."""
     held = {*workspace.lock.packages, *(member.name for member in workspace.members if member.morloc)}
     for lock in locks:
         path = workspace.root / lock.pin.path

@@ -20,11 +20,11 @@ from packyard.tasks.workspace.workspace import MANIFEST, Member, Workspace
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Component:
-    """One thing with a version, which stands in the file `place` at `key`.
+    """One thing with a version, which is in the file `place` at `key`.
 
-    `kind` is 'mojo', 'meta', 'bundle', 'wheel', 'morloc', 'archive' or 'docs', as targets have it; `names` are what it
-    may be called: its own first, then the import names of its Mojo packages. `folder` is the member's, or ''.
-    `packages` are its Mojo packages; of a meta-package, itself.
+    `kind` is 'mojo', 'meta', 'bundle', 'wheel', 'morloc', 'archive' or 'docs', as targets have it; `names` are the
+    names it may be called by: its own name first, then the import names of its Mojo packages. `folder` is the member's,
+    or ''. `packages` are its Mojo packages; of a meta-package, itself.
     """
 
     kind: str
@@ -53,7 +53,7 @@ def components(workspace: Workspace) -> tuple[Component, ...]:
 
 
 def choose(known: Sequence[Component], name: str) -> list[Component]:
-    """The components that a name means; UsageError when there are none."""
+    """The components that a name means; UsageError if there are none."""
     chosen = [component for component in known if name in component.names]
     if not chosen:
         names = sorted({spelling for component in known for spelling in component.names})
@@ -66,15 +66,15 @@ def choose(known: Sequence[Component], name: str) -> list[Component]:
 
 
 def leads(component: Component, known: Sequence[Component], workspace: str) -> bool:
-    """Whether a tag of a version alone (`v0.2.0`) is its: that of what is called like the workspace, or of everything
-    when all have the same version."""
+    """Whether a tag with only a version (`v0.2.0`) belongs to it: to the component named like the workspace, or to all
+    components if they have the same version."""
     if any(other.name == workspace for other in known):
         return component.name == workspace
     return len({other.version for other in known}) == 1
 
 
 def tags(component: Component, known: Sequence[Component], workspace: str) -> tuple[str, ...]:
-    """The tags of git that mean this version of a component, the first of them always: 'tensor-v0.2.0', 'v0.2.0'."""
+    """The git tags that mean this version of a component; the first is always valid: 'tensor-v0.2.0', 'v0.2.0'."""
     own = f"{component.name}-v{component.version}"
     return (own, f"v{component.version}") if leads(component, known, workspace) else (own,)
 

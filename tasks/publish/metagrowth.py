@@ -20,7 +20,7 @@ _DEPTH = 200  # commits that changed packyard.toml
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Growth:
-    """A meta-package that owes a minor step: `added` are the components that are new since `since`, a version."""
+    """A meta-package that needs a minor step: `added` are the components that are new since `since`, a version."""
 
     name: str
     added: tuple[str, ...]
@@ -33,7 +33,7 @@ class Growth:
 
 
 def growths(root: Path, metas: Sequence[MetaSpec]) -> dict[str, Growth]:
-    """The meta-packages that owe a minor step, by name; none where git does not know the workspace."""
+    """The meta-packages that need a minor step, by name; none if the workspace is not in git."""
     if not metas:
         return {}
     try:
@@ -46,7 +46,7 @@ def growths(root: Path, metas: Sequence[MetaSpec]) -> dict[str, Growth]:
 
 
 def _growth(spec: MetaSpec, history: Sequence[tuple[str, tuple[str, ...]]]) -> Growth | None:
-    """What `spec` owes to earlier states of it, the newest first: (version, components)."""
+    """How `spec` grew since earlier states of it, newest first: (version, components)."""
     same = [members for version, members in history if version == spec.version]
     if same and (added := _added(spec.members, same[-1])):
         return Growth(name=spec.name, added=added, since=spec.version, due=next_version(spec.version, "minor"))

@@ -1,4 +1,4 @@
-"""The workflows of GitHub Actions for a workspace: what builds, tries and publishes it, filled from templates."""
+"""The workflows of GitHub Actions for a workspace: what builds, verifies and publishes it, filled from templates."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ _PYTHON = "3.12"
 _STORE = "~/.cache/packyard"
 _LOCKS = ("packyard.lock", "pylock.*.toml", "uv.lock")
 _PAPERS = ("README.md", "CHANGELOG.md", "LICENSE*")  # the checklist reads them
-_UNSIGNED = "a seed that everyone knows"  # forks see no secrets, and build all the same
+_UNSIGNED = "a seed that everyone knows"  # forks see no secrets, and build anyway
 
 State = Literal["current", "missing", "outdated", "edited", "needless"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workflow:
-    """One file: its text as it should be ('' when the workspace has no use for it), as it is (None when there is no
-    file), and how they compare. An `edited` file is not as Packyard wrote it."""
+    """One file: its text as it should be ('' if the workspace does not need it), as it is (None if there is no file),
+    and how they compare. An `edited` file is not as Packyard wrote it."""
 
     path: str
     text: str
@@ -68,12 +68,12 @@ def _compare(path: str, text: str, workspace: Workspace) -> Workflow:
     if there is not None:
         state = "current" if there == text else "outdated" if _is_ours(there) else "edited"
         if not text:
-            state = "needless" if _is_ours(there) else "current"  # somebody's own
+            state = "needless" if _is_ours(there) else "current"  # written by somebody else
     return Workflow(path=path, text=text, there=there, state=state)
 
 
 def _is_ours(text: str) -> bool:
-    """Whether nobody changed a file since it was written."""
+    """Whether a file is unchanged since it was written."""
     match = _SEAL.match(text)
     return match is not None and match[1] == _digest(text[match.end() :])
 
@@ -88,7 +88,7 @@ def _digest(text: str) -> str:
 
 
 def _texts(workspace: Workspace, version: str) -> Iterator[tuple[str, str]]:
-    """Each workflow that the workspace has a use for."""
+    """Each workflow that the workspace needs."""
     manifest = workspace.manifest
     useful = {
         "package": True,
@@ -166,7 +166,7 @@ def _environment(variable: str) -> str:
 
 
 def _signing(key: str) -> str:
-    """The step that puts the signing key where packyard.toml says that it lies; a key in git needs none."""
+    """The step that puts the signing key where packyard.toml expects it; a key in git needs none."""
     if not key:
         return ""
     place = shlex.quote(key)

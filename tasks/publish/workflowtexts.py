@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-# The releases of the actions that the built-in templates use; `[ci] pins` puts commits in their place.
+# The releases of the actions that the built-in templates use; `[ci] pins` replaces them with commits.
 ACTIONS = {
     "actions/cache": "v4",
     "actions/checkout": "v4",

@@ -1,8 +1,9 @@
-"""Private keys among what a target is made from, or what commands of the workspace wrote: refused by their bytes.
+"""Private keys among what a target is made from, or what commands of the workspace wrote: recognised by their bytes and
+refused.
 
-Links and copies make no difference, and every file that could sign a bundle is known (formats/privatekey.py). What
-distributions of a lock bring along is theirs: `packyard inspect` tells of it. So it is with files outside of the
-workspace, as those of an interpreter.
+Links and copies make no difference, and every file that could sign a bundle is known (formats/privatekey.py). Keys that
+distributions in a lock contain are left alone: `packyard inspect` reports them. So are files outside the workspace,
+such as those of an interpreter.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ KEY_HINT = "exclude it, or keep keys outside what is packed; one for tests alone
 
 
 def refuse_key(target: Target, source: Source, kind: str) -> None:
-    """ActionError when a source that is a private key of this kind may not be one."""
+    """ActionError if a source that is a private key of this kind may not be one."""
     if not source.key and not os.path.isabs(source.path):
         raise ActionError(f"{target.name!r} would contain the private key '{source.path}' ({kind})", hint=KEY_HINT)
 
@@ -39,7 +40,7 @@ def let_through(root: Path, target: Target) -> list[str]:
 
 
 def key_of_file(path: Path) -> str:
-    """What kind of private key a file holds, '' for none or no file."""
+    """What kind of private key a file contains, '' if none or no file."""
     try:
         with path.open("rb", buffering=0) as stream:
             return private_key_in(stream.read(LOOKED_AT))

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Kinds:
-    """`modules` names for each kind the module that offers `targets(workspace)`, in the order in which they are asked.
-    Those in `last` tell of what all the others make: their `targets(workspace, made)` gets the targets so far."""
+    """`modules` names for each kind the module that has `targets(workspace)`, in the order they are called. Those in
+    `last` describe what all the others make: their `targets(workspace, made)` gets the targets so far."""
 
     modules: Mapping[str, str] = field(default_factory=dict)
     last: Collection[str] = ()

@@ -1,5 +1,5 @@
-"""Targets as bytes, each packed by itself: ten thousand of them take a fraction of the memory that they would take as
-objects, and only those that are asked for are unpacked."""
+"""Targets as bytes, each packed separately: ten thousand of them take a fraction of the memory they would take as
+objects, and only those that are needed are unpacked."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 from packyard.tasks.target.target import Output, Prepare, Source, Target, Use
 
 _KEPT = 200  # unpacked targets
-_LEVEL = 1  # of zlib; 6 takes a quarter longer for 7 % less
+_LEVEL = 1  # of zlib; 6 takes a quarter longer and saves 7 %
 _encode = json.JSONEncoder(separators=(",", ":"), sort_keys=True).encode
 
 
@@ -51,8 +51,8 @@ def packed_targets(targets: Mapping[str, Target]) -> Mapping[str, bytes]:
 
 
 class PackedTargets(Mapping[str, Target]):
-    """Targets by name, each unpacked when it is asked for; the last ones are kept, since a target is asked for several
-    times while it is made."""
+    """Targets by name, each unpacked on demand; the most recent are kept, since a target is needed several times while
+    it is made."""
 
     def __init__(self, packed: Mapping[str, bytes]) -> None:
         self.packed = packed
@@ -77,7 +77,7 @@ def _values(value: Target | Use | Output | Prepare) -> dict[str, Any]:
 
 
 def _packed_source(source: Source) -> str | list[str]:
-    """A source that stands where it lies, as most do, by its path alone; a third word says that it is a key."""
+    """A source staged at its own path, as most are, is written as that path; a third item says that it is a key."""
     if source.key:
         return [source.path, source.at, "key"]
     return source.path if source.at == source.path else [source.path, source.at]

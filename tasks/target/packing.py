@@ -1,4 +1,4 @@
-"""How actions pack what they make: one time and one compressor, so that the same files are the same bytes."""
+"""How actions pack what they make: one time and one compressor, so that the same files give the same bytes."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from packyard.tasks.target.params import Params
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Packing:
-    """The time that archived files bear (`epoch`, in seconds), and the compressor, whose name, version and `level`
-    decide the bytes."""
+    """The time of archived files (`epoch`, in seconds), and the compressor, whose name, version and `level` decide the
+    bytes."""
 
     epoch: int
     compressor: str = COMPRESSOR
@@ -19,7 +19,7 @@ class Packing:
 
     @classmethod
     def of(cls, profile: str, *, epoch: int) -> Packing:
-        """As a profile says it: 'fast' for every day, 'small' for what is sent to many people."""
+        """By profile: 'fast' for everyday builds, 'small' for releases."""
         return cls(epoch=epoch, level=LEVELS[profile])
 
 
@@ -31,5 +31,5 @@ class PackingParams(Params):
 
     @property
     def epoch(self) -> int:
-        """The SOURCE_DATE_EPOCH of its tools: what they write bears the time of the archive."""
+        """The SOURCE_DATE_EPOCH of its tools: what they write gets the time of the archive."""
         return self.packing.epoch

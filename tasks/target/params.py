@@ -50,14 +50,14 @@ def call(make: Callable[[Room[P]], None], params: P) -> Call:
 
 
 def typed(function: Callable[[Room[P]], None], room: Room[Json]) -> Room[P]:
-    """The room with its parameters as `function` declares them (`room: Room[XParams]`); FormatError when the JSON does
+    """The room with its parameters as `function` declares them (`room: Room[XParams]`); FormatError if the JSON does
     not say exactly those."""
     wanted = _params_of(function)
     return cast(Room[P], room if wanted is None else dataclasses.replace(room, params=read_params(wanted, room.params)))
 
 
 def argument(function: Callable[..., None], value: Json) -> Any:
-    """The first argument of a Prepare's function, as it declares it (`params: XParams`); FormatError when the JSON does
+    """The first argument of a Prepare's function, as it declares it (`params: XParams`); FormatError if the JSON does
     not say exactly that."""
     wanted = next(iter(get_type_hints(function).values()), None)
     return read_params(wanted, value) if isinstance(wanted, type) and issubclass(wanted, Params) else value
@@ -77,7 +77,7 @@ def as_json(value: Any) -> Json:
 
 
 def read_params(kind: type[P], value: Json) -> P:
-    """The parameters that `as_json` wrote; FormatError when they are not exactly the fields of `kind`."""
+    """The parameters that `as_json` wrote; FormatError if they are not exactly the fields of `kind`."""
     read: P = _dataclass(kind, value, "params")
     return read
 

@@ -11,7 +11,7 @@ from typing import Generic, TypeVar
 from packyard.tasks.host import network, process
 from packyard.tasks.target.target import Json
 
-P_co = TypeVar("P_co", covariant=True)  # what reads no parameters takes a Room[object], which is any room
+P_co = TypeVar("P_co", covariant=True)  # a function that reads no parameters takes a Room[object], which is any room
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,8 +21,8 @@ class Room(Generic[P_co]):
     `params` is the dataclass that the action's function declares (params.py). `inputs` holds the staged inputs
     (read-only by agreement), `outputs` is where results are left, `scratch` is an empty folder for anything else; all
     three are removed afterwards. `trees` maps a used target to its tree in the store. `log` is the file that `say` and
-    children write to. `local` is where a private key or a program lies (Target.local), `downloads` where files of the
-    package index are kept, None for no longer than the room.
+    children write to. `local` is where a private key or a program is (Target.local), `downloads` where files of the
+    package index are kept, None: no longer than the room.
     """
 
     inputs: Path
@@ -52,12 +52,12 @@ class Room(Generic[P_co]):
         reaching: bool = True,
         until: Callable[[], bool] | None = None,
     ) -> None:
-        """Run a tool to its end, its output to the log; ActionError with the log's end when it fails.
+        """Run a tool to completion, its output going to the log; ActionError with the log's end when it fails.
 
-        `env` is added to the constant environment of every action; `fixed_layout` switches address
-        randomisation off where the system permits it; a tool that runs for ever is stopped when `until` says that it is
-        well. Not `reaching` is a tool that gets none of the user's settings although the action may download: the code
-        of others, which has no business with passwords.
+        `env` is added to the constant environment of every action; `fixed_layout` switches address randomisation off
+        where the system permits it; a tool that runs forever is stopped when `until` says that it is well. With
+        `reaching` false the tool gets none of the user's network settings even if the action may download: third-party
+        code must not see passwords.
         """
         process.run(
             [os.fspath(word) for word in argv],

@@ -1,4 +1,5 @@
-"""A target: one node of the graph, said wholly in data, so that it can be compared, stored, shown and sent away."""
+"""A target: one node of the graph, described entirely as data, so that it can be compared, stored, shown and sent
+elsewhere."""
 
 from __future__ import annotations
 
@@ -13,11 +14,11 @@ Resource = Literal["cpu", "io", "memory"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """An input file. `path` is relative to the workspace, or absolute for a file outside it. A private key is none,
-    unless `key` says that the workspace lets it through."""
+    """An input file. `path` is relative to the workspace, or absolute for a file outside it. A private key is refused,
+    unless `key` says that the workspace allows it."""
 
     path: str
-    at: str  # where it stands below the action's input folder
+    at: str  # where it is below the action's input folder
     key: bool = False
 
 
@@ -39,9 +40,9 @@ class Use:
 class Output:
     """A file (or, with `tree`, a folder) that the action leaves at `at` below its output folder.
 
-    `artifact` is where the workspace keeps it ('dist/hello-0.1.0.psp'); None keeps it in the store alone. What commands
-    of the workspace wrote is looked through for private keys: `keys` are the paths in it that may be some, and None is
-    for all other outputs.
+    `artifact` is where the workspace keeps it ('dist/hello-0.1.0.psp'); None keeps it only in the store. What commands
+    of the workspace wrote is searched for private keys: `keys` are the paths in it that may be some, and None is for
+    all other outputs.
     """
 
     part: str = ""
@@ -55,11 +56,11 @@ class Output:
 class Prepare:
     """What must exist before a target can be planned or made: the file `path`, relative to the workspace or absolute.
 
-    `run` names the function that makes it ('module:function'). It is called while the file is not there, with its
-    parameters, the workspace's root, and `downloads`, where files of the package index are kept; `doing` says so to
-    people. With `planned` the graph itself is read from the file, so it is made before that; else when the target is
-    made, or earlier in the same run. `refusal` is what `--locked` says instead, and '' where it allows this; unless
-    `settled`, it says so even while the file is there, because nobody committed it.
+    `run` names the function that makes it ('module:function'). It is called if the file does not exist, with its
+    parameters, the workspace's root, and `downloads`, where files of the package index are kept; `doing` describes it
+    to people. With `planned`, the graph itself is read from the file, so it is made before that; otherwise when the
+    target is made, or earlier in the same run. `refusal` is what `--locked` says instead, '' if it allows this; unless
+    `settled`, it says so even if the file exists, because it was not committed.
     """
 
     run: str
@@ -74,9 +75,8 @@ class Prepare:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Node:
-    """What is asked of every target of a graph, so that most of them need not be known wholly: what it `needs`
-    (targets, each once, sorted), whether it is final and has something local, the artifacts it leaves, and what it
-    takes most of."""
+    """What is asked of every target in a graph, so that most need not be unpacked: what it `needs` (targets, each once,
+    sorted), whether it is final and has something local, the artifacts it leaves, and the resource it uses most."""
 
     needs: tuple[str, ...]
     final: bool
@@ -88,14 +88,13 @@ class Node:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """One thing to make: what from, how, and where it ends up.
+    """One thing to make: from what, how, and where it goes.
 
-    `run` names the function that makes it ('packyard.tasks.kinds.archive.archive:make'), called with a Room.
-    `params` is everything else the function reads; together with the bytes of sources and uses it decides
-    the result. `network` allows the action to download (its result must be pinned by digests in its
-    inputs). `local` says where on this machine the action finds a private key, or a program that an input tells the
-    identity of: it decides nothing, so it is not part of the action's key, and an action that has it can run nowhere
-    else.
+    `run` names the function that makes it ('packyard.tasks.kinds.archive.archive:make'), called with a Room. `params`
+    is everything else the function reads; together with the bytes of sources and uses it decides the result. `network`
+    allows the action to download (its result must be pinned by digests in its inputs). `local` says where on this
+    machine the action finds a private key, or a program whose identity is in an input: it decides nothing, so it is not
+    part of the action's key, and an action that has it can run nowhere else.
     """
 
     name: str
@@ -124,7 +123,7 @@ class Target:
 
     @property
     def node(self) -> Node:
-        """The target as a graph's index has it."""
+        """The target's entry in a graph's index."""
         return Node(
             needs=tuple(map(sys.intern, self.dependencies)),  # the same names in many nodes
             final=self.final,

@@ -30,7 +30,7 @@ def contents_text(template: str, title: str, packages: Sequence[PackageManifest]
 
 
 def install_text(template: str, title: str, packages: Sequence[PackageManifest], examples: Sequence[str]) -> str:
-    """INSTALL.md of a distribution. Every indented line is a command that can be given as it stands."""
+    """INSTALL.md of a distribution. Every indented line is a command that can be run as it is."""
     return fill(template, {"title": title, "sections": "\n".join(_install_lines(packages, examples))})
 
 

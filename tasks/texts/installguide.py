@@ -1,4 +1,4 @@
-"""INSTALL.md: a section for each thing to install. Every indented line is a command that can be given as it stands."""
+"""INSTALL.md: a section for each thing to install. Every indented line is a command that can be run as it is."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from packyard.tasks.texts.template import fill
 
-INSTALL = "install_instructions.md"  # what the workspace's own template is called
+INSTALL = "install_instructions.md"  # the name of the workspace's own template
 PLACES = ("title", "sections")
 BUILT_IN = """\
 # Installing @title@
@@ -22,7 +22,7 @@ Each command is given in the folder that holds this file and the files that it n
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Installable:
     """One product as its section needs it: `pieces` are names of files and where each goes below a prefix, `script` is
-    its installer ('' for none), `needs` what it takes to use it."""
+    its installer ('' for none), `needs` what is required to use it."""
 
     kind: str
     name: str

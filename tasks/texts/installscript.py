@@ -1,7 +1,7 @@
-"""The script `install_NAME.sh`: POSIX sh that puts an artifact below a prefix, and takes it away again.
+"""The script `install_NAME.sh`: POSIX sh that installs an artifact below a prefix, and removes it again.
 
-Nothing is written before every file is known to be the one that was built. What is placed is written down in
-`PREFIX/share/packyard/NAME`, as `sha256sum` prints it, and only what is written there is ever replaced or removed.
+Nothing is written before every file is known to be the one that was built. What is installed is recorded in
+`PREFIX/share/packyard/NAME`, as `sha256sum` prints it, and only what is recorded there is ever replaced or removed.
 """
 
 from __future__ import annotations

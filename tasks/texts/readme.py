@@ -1,4 +1,4 @@
-"""The README of a distribution: what is inside, versions, digests, what it takes, how to install it, licences."""
+"""The README of a distribution: what is inside, versions, digests, what it requires, how to install it, licences."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from packyard.tasks.texts.template import fill
 
-README = "package_readme.md"  # what the workspace's own template is called
+README = "package_readme.md"  # the name of the workspace's own template
 PLACES = ("name", "contents", "needs", "install", "licences")
 BUILT_IN = """\
 # @name@
@@ -32,7 +32,7 @@ BUILT_IN = """\
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One file: what it is, in a few words, and what it takes to use it ('' for nothing). `size` is in bytes."""
+    """One file: what it is, in a few words, and what is required to use it ('' for nothing). `size` is in bytes."""
 
     file: str
     what: str

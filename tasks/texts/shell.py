@@ -1,4 +1,4 @@
-"""Parts of the POSIX shell scripts that receivers run: what such a system calls differently from one to the next."""
+"""Parts of the POSIX shell scripts that receivers run: what differs from one POSIX system to the next."""
 
 from __future__ import annotations
 

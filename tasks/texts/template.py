@@ -2,7 +2,7 @@
 of the same name in the workspace's `templates/` replaces.
 
 A template is plain text with places to fill: `@version@`, a lower-case name between two at signs. Nothing else in it
-means anything, so that `$HOME` of a shell and `${{ github.ref }}` of a workflow stand as they are.
+means anything, so that `$HOME` of a shell and `${{ github.ref }}` of a workflow stay as they are.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _PLACE = re.compile(r"@([a-z][a-z0-9_]*)@")
 def read_template(name: str, built_in: str, watch: Watch, known: Collection[str]) -> str:
     """The text of the template `name` ('package_readme.md'): the workspace's own, else `built_in`.
 
-    `known` are the names of the places that the caller fills; FormatError with every other one that stands in the
+    `known` are the names of the places that the caller fills; FormatError with every other one that is in the
     workspace's file, by line.
     """
     path = f"{FOLDER}/{name}"
@@ -40,8 +40,8 @@ def read_template(name: str, built_in: str, watch: Watch, known: Collection[str]
 
 
 def fill(text: str, values: Mapping[str, str]) -> str:
-    """The template with its places filled. A value of several lines takes the indent of the line it stands in, and a
-    line that holds nothing but a place with an empty value is left out."""
+    """The template with its places filled. A value of several lines takes the indent of the line it is in, and a line
+    that contains only a place with an empty value is left out."""
     lines: list[str] = []
     for line in text.splitlines():
         alone = _PLACE.fullmatch(line.strip())

@@ -1,5 +1,5 @@
-"""The script `install_verify_NAME.sh`: POSIX sh with which somebody who has a package and a compiler, and nothing of
-ours, tries what the clean room tried."""
+"""The script `install_verify_NAME.sh`: POSIX sh with which somebody who has a package and a compiler, but not Packyard,
+repeats the checks of the clean room."""
 
 from __future__ import annotations
 

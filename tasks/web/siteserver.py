@@ -1,4 +1,4 @@
-"""Serving a site on this machine alone, as a web server would: indexes for folders, 404.html for what is not there."""
+"""Serving a site on this machine only, as a web server would: indexes for folders, 404.html for missing pages."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ HOST = "127.0.0.1"
 
 
 def site_server(folder: Path, port: int, missing: Callable[[str], None]) -> ThreadingHTTPServer:
-    """A server for the files of `folder`, not yet serving; `port` 0 is any that is free. `missing` is told each path
-    that was asked for and is not there. ActionError when the port cannot be had."""
+    """A server for the files of `folder`, not yet serving; `port` 0 picks a free one. `missing` gets each requested
+    path that does not exist. ActionError if the port is not available."""
     try:
         return ThreadingHTTPServer((HOST, port), partial(_Handler, folder, missing))
     except OverflowError:
@@ -35,11 +35,11 @@ class _Handler(SimpleHTTPRequestHandler):
         super().__init__(*args, directory=str(folder))
 
     def end_headers(self) -> None:
-        self.send_header("Cache-Control", "no-cache")  # the site is rebuilt under the reader's eyes
+        self.send_header("Cache-Control", "no-cache")  # the site is rebuilt while it is being read
         super().end_headers()
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
-        """The site's own page for what is not there."""
+        """The site's own page for missing pages."""
         page = self._folder / "404.html"
         if code != 404:
             super().send_error(code, message, explain)
@@ -54,8 +54,8 @@ class _Handler(SimpleHTTPRequestHandler):
             self.wfile.write(body)
 
     def list_directory(self, path: Any) -> None:
-        """A folder without an index is not there."""
+        """A folder without an index is missing."""
         self.send_error(404)
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Requests that went well are nobody's news."""
+        """Successful requests are not reported."""

@@ -1,1 +1,1 @@
-"""What lies on disk: members, and what was read of them."""
+"""What is on disk: members, and what was read of them."""

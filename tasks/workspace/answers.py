@@ -1,6 +1,6 @@
-"""Answers that a command found before, good for as long as every file it looked at stands still.
+"""Answers that a command found before, valid as long as every file it looked at is unchanged.
 
-They lie in `.packyard/answers/`, one file each; a damaged or unwritable one costs the time to find the answer again.
+They are in `.packyard/answers/`, one file each; a corrupt or unwritable one costs the time to find the answer again.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a file held when it was last looked at, so that an unchanged file is never read twice.
+"""What a file contained when it was last looked at, so that an unchanged file is never read twice.
 
 A look is remembered by (size, mtime_ns, ctime_ns, inode). xxh3_128 answers «did it change» and stays here;
 SHA-256 is what everything else calls the file's digest.
@@ -20,7 +20,7 @@ import xxhash
 Stat = tuple[int, int, int, int]  # size in bytes, mtime and ctime in ns, inode
 
 PACKED_STAT = struct.Struct("<4q")  # a Stat as it is kept
-ABSENT: Stat = (0, 0, 0, 0)  # of a path where there is nothing: no file has the inode 0
+ABSENT: Stat = (0, 0, 0, 0)  # of a missing path: no file has inode 0
 UNSURE = -1  # the size of a file that may still change within the clock's grain
 _GRAIN_NS = 20_000_000  # kernels stamp files from a coarse clock: 1 to 10 ms, with a margin
 _COARSE_GRAIN_NS = 2_000_000_000  # file systems that keep whole seconds (or two)
@@ -53,7 +53,7 @@ class Memo:
         self._now: dict[str, Look | None] = {}
 
     def remember(self, path: str, look: Look) -> None:
-        """Take over a look of an earlier run."""
+        """Take over a look from an earlier run."""
         self._known.setdefault(path, look)
 
     def look(self, path: str) -> Look | None:
@@ -65,13 +65,13 @@ class Memo:
         return found
 
     def forget(self, path: str) -> None:
-        """Read `path` anew when it is next asked for: somebody wrote it, or what we knew of it proved wrong."""
+        """Read `path` again when it is next asked for: it was written, or what we knew about it was wrong."""
         self._now.pop(path, None)
         self._known.pop(path, None)
 
     def release(self, paths: Iterable[str]) -> None:
-        """Nobody is likely to ask for these again: forget them, but for large files, so that the memory of a build does
-        not grow with the files that it has read."""
+        """These are unlikely to be needed again: forget them, except for large files, so that the memory of a build
+        does not grow with the files that it has read."""
         for path in paths:
             look = self._now.get(path)
             if look is not None and look.stat[0] < _LARGE:
@@ -83,14 +83,14 @@ class Memo:
 
 
 def pack_stat(found: os.stat_result) -> Stat:
-    """The four numbers that tell whether a file was touched."""
+    """The four numbers that say whether a file was touched."""
     return (found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino & _INO)
 
 
 def settle(seen: Stat, now_ns: int) -> Stat:
     """`seen`, with the size UNSURE when the file may change again without changing its times."""
     grain = _COARSE_GRAIN_NS if seen[1] % 1_000_000_000 == 0 else _GRAIN_NS
-    # A time in the future is no danger: the next change sets the clock's time, and that is another one.
+    # A time in the future is harmless: the next change sets the clock's time, which is different.
     if any(now_ns - grain < moment < now_ns + grain for moment in seen[1:3]):
         return (UNSURE, *seen[1:])
     return seen
@@ -116,7 +116,7 @@ def _look(path: str, known: Look | None) -> Look | None:
             return None
         if after == seen:
             return Look(settle(seen, now), executable, digest, checksum)
-    # Written to all the while: remembered as unsure, so that the next look reads it again.
+    # Being written all the time: remembered as unsure, so that the next look reads it again.
     return Look((UNSURE, *seen[1:]), executable, digest, checksum)
 
 

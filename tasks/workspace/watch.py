@@ -1,8 +1,9 @@
-"""Reading the workspace for the graph, and remembering every file and folder that was looked at, and what it told.
+"""Reading the workspace for the graph, and remembering every file and folder that was looked at, and what the answer
+was.
 
-The graph is a function of exactly these: while their stats stand still, the stored graph is right. It is also right
-while all that were touched tell the same as before; so each is remembered with the question it was asked (its bytes,
-its listing, or what a scan finds in it) and a checksum of the answer.
+The graph is a function of exactly these: while their stats do not change, the stored graph is right. It is also right
+while all that were touched give the same answers as before; so each is remembered with the question it was asked (its
+bytes, its listing, or what a scan finds in it) and a checksum of the answer.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ SKIPPED = frozenset(
 
 BYTES, LISTING, STAT, GIT = "bytes", "listing", "stat", "git"  # questions; any other is a scan, 'MODULE:FUNCTION'
 Data = bytes  # a Watch has a method of that name
-Answer = tuple[str, Data]  # the question, and xxh3_128 of what came; of STAT nothing came that could be compared
+Answer = tuple[str, Data]  # the question, and xxh3_128 of the answer; STAT has no answer to compare
 
 
 _FORMATS = "packyard.formats."
@@ -45,9 +46,9 @@ class Watch:
         self.root = root
         self.seen: dict[str, Data] = {}  # files read and folders listed, with their stats just before (PACKED_STAT)
         self.questions: dict[str, int] = {STAT: 0}  # everything that was asked, numbered
-        self.answers: dict[str, Data] = {}  # the number of what each path was asked, and xxh3_128 of what it told
-        self.variables: set[str] = set()  # of the environment, that decided anything
-        self.derived: dict[str, Any] = {}  # what several kinds ask of the same files, by whoever finds it out
+        self.answers: dict[str, Data] = {}  # the number of each path's question, and xxh3_128 of the answer
+        self.variables: set[str] = set()  # variables of the environment that decided anything
+        self.derived: dict[str, Any] = {}  # what several kinds ask about the same files, by the function that finds it
         self._top = os.fspath(root)
         self._folders: dict[str, Entries | None] = {}
 
@@ -62,8 +63,8 @@ class Watch:
         return _decoded(self.bytes(path), path)
 
     def scan(self, path: str, scan: Callable[[str], Any]) -> Any:
-        """What a function of packyard.formats finds in a UTF-8 file, as JSON. For whoever needs nothing else of the
-        file: while an edit leaves this as it is, the graph need not be read again."""
+        """What a function of packyard.formats finds in a UTF-8 file, as JSON. For callers that need nothing else from
+        the file: while an edit does not change this, the graph need not be read again."""
         data = self._read(path)
         found = scan(_decoded(data, path))
         question = f"{scan.__module__.removeprefix(_FORMATS)}:{scan.__name__}"
@@ -71,7 +72,7 @@ class Watch:
         return found
 
     def tells_the_same(self, path: str, answer: Answer) -> bool:
-        """Whether a file or folder, asked the same again, tells what it told an earlier watch."""
+        """Whether a file or folder, asked the same question again, gives the answer it gave an earlier watch."""
         question = answer[0]
         try:
             if question == LISTING:
@@ -88,7 +89,7 @@ class Watch:
         return self.answer(path) == answer
 
     def answer(self, path: str) -> Answer | None:
-        """What a path was asked, and told; None for one that was not asked."""
+        """What a path was asked, and the answer; None if it was not asked."""
         packed = self.answers.get(path)
         return (list(self.questions)[packed[0]], packed[1:]) if packed else None
 
@@ -108,13 +109,13 @@ class Watch:
         return checksum_of(self.root.resolve())
 
     def is_file(self, path: str) -> bool:
-        """Whether a file is there. Its folder is watched, so the answer is remembered as long as it holds."""
+        """Whether a file exists. Its folder is watched, so the answer is remembered as long as it is valid."""
         folder, _, name = path.rpartition("/")
         entries = self._list(folder)
         return entries is not None and name in entries[1]
 
     def is_folder(self, path: str) -> bool:
-        """Whether a folder is there."""
+        """Whether a folder exists."""
         if path in ("", "."):
             return True
         folder, _, name = path.rpartition("/")
@@ -122,7 +123,7 @@ class Watch:
         return entries is not None and name in entries[0]
 
     def folders(self, path: str) -> list[str]:
-        """The names of the folders in a folder, sorted; links to folders and SKIPPED ones left out."""
+        """The names of the folders in a folder, sorted; without links to folders and SKIPPED ones."""
         entries = self._list(path)
         return [] if entries is None else list(entries[0])
 
@@ -163,7 +164,7 @@ class Watch:
                 yield f"{path}/{name}"
 
     def matching_files(self, pattern: str, skip: Callable[[str], bool] | None = None) -> list[str]:
-        """The files that a pattern names, sorted: `*` and `?` stay inside one name, `**` crosses folders, and a
+        """The files that a pattern matches, sorted: `*` and `?` stay inside one name, `**` crosses folders, and a
         folder stands for everything below it."""
         found: dict[str, None] = {}
         for path, folder in matches(self._list, pattern):
@@ -171,7 +172,7 @@ class Watch:
         return sorted((path for path in found if skip is None or not skip(path)), key=os.fsencode)
 
     def matching_folders(self, pattern: str) -> list[str]:
-        """The folders that a pattern names, sorted; '' names the root."""
+        """The folders that a pattern matches, sorted; '' names the root."""
         if pattern == "":
             return [""]
         return sorted({path for path, folder in matches(self._list, pattern) if folder}, key=os.fsencode)
@@ -204,12 +205,12 @@ class Watch:
         return listed
 
     def see(self, path: str) -> None:
-        """Remember a file or folder that the caller looks at by itself; OSError when it is not there."""
+        """Remember a file or folder that the caller looks at itself; OSError if it is missing."""
         self._see(path)
         self.answers[path] = NOTHING
 
     def expect(self, path: str) -> None:
-        """Remember a file or folder that may not be there: its coming changes the graph as its going does."""
+        """Remember a file or folder that may not exist: the graph changes if it appears or disappears."""
         try:
             self.see(path)
         except OSError:
@@ -230,7 +231,7 @@ class Watch:
             raise FormatError(Problem(f"cannot be read: {error.strerror}", place=path)) from None
 
     def _note(self, path: str, question: str, answer: Data, data: Data) -> None:
-        """Remember what a path told. Of one that was asked several things, all its bytes count."""
+        """Remember a path's answer. If it was asked several questions, all its bytes count."""
         number = self.questions.setdefault(question, len(self.questions))
         known = self.answers[path][0] if path in self.answers else number
         if known == self.questions[STAT]:

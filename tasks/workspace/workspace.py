@@ -1,4 +1,4 @@
-"""The workspace: the root's manifest and the members that its globs find, names checked."""
+"""The workspace: the root's manifest and the members its globs find, with their names checked."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Workspace:
     members: tuple[Member, ...]
     platform: str  # 'linux_amd64'
     epoch: int = 0
-    dist: str = "dist"  # where artifacts are kept; '' keeps them in the store alone
+    dist: str = "dist"  # where artifacts are kept; '' keeps them only in the store
     lock: WorkspaceLock = field(default_factory=WorkspaceLock)
 
 
@@ -86,8 +86,8 @@ def read_workspace(root: Path) -> Workspace:
 def read_standalone(
     root: Path, change: Callable[[ProjectManifest], ProjectManifest], *, compression: str = "fast"
 ) -> Workspace:
-    """The folder of one application as a workspace of its own, without a packyard.toml; `change` has the last word
-    on its manifest. PlanError with every problem."""
+    """The folder of one application as a workspace of its own, without a packyard.toml; `change` may adjust its
+    manifest. PlanError with every problem."""
     watch = Watch(root)
     member = _read_member(watch, "")
     if member.project is None or member.project.flavor is None:
@@ -214,7 +214,7 @@ def _same_names(members: list[Member]) -> Iterator[FormatError]:
 
 
 def source_epoch() -> int:
-    """SOURCE_DATE_EPOCH in whole seconds, 0 when it is not set; PlanError when it is not a number."""
+    """SOURCE_DATE_EPOCH in whole seconds, 0 when it is not set; PlanError if it is not a number."""
     text = os.environ.get("SOURCE_DATE_EPOCH", "0")
     if not (text.isascii() and text.isdecimal()):
         raise PlanError(Problem(f"{text!r} is not a time in whole seconds since 1970", place="SOURCE_DATE_EPOCH"))

@@ -1,4 +1,4 @@
-"""Items that are shown by artifacts: that they are there, and what was proven with them in clean rooms."""
+"""Items shown by artifacts: that they exist, and what clean rooms proved about them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _IMPORT = ("from ", "import ")
 
 
 def artifact(component: Component, evidence: Evidence) -> Found:
-    """Its artifacts exist, and are what the workspace as it is now makes."""
+    """Its artifacts exist and are up to date."""
     targets = evidence.targets(component)
     if not targets:
         return failed("no target makes it", f"'packyard list' shows the targets; {component.place} declares it")
@@ -32,7 +32,7 @@ def artifact(component: Component, evidence: Evidence) -> Found:
 
 
 def file_name(component: Component, evidence: Evidence) -> Found:
-    """The version stands in the file's name."""
+    """The version is in the file's name."""
     paths = [path for target in evidence.targets(component) if (evidence.root / (path := _main(target))).exists()]
     without = [path for path in paths if component.version not in os.path.basename(path)]
     if not paths or without:
@@ -42,7 +42,7 @@ def file_name(component: Component, evidence: Evidence) -> Found:
 
 
 def exports(component: Component, evidence: Evidence) -> Found:
-    """Everything that it exports can be imported where there is nothing but the package and what it declares."""
+    """Everything it exports can be imported with only the package and what it declares."""
     return _shown(component, evidence, lambda check: check.what.startswith(_IMPORT), "import")
 
 
@@ -52,7 +52,7 @@ def examples(component: Component, evidence: Evidence) -> Found:
 
 
 def script(component: Component, evidence: Evidence) -> Found:
-    """The script with which receivers can try it is there; the clean room that wrote it passed."""
+    """The script with which receivers can verify it exists; the clean room that wrote it passed."""
     for target in evidence.cleanrooms(component):
         path = evidence.artifacts(target).get("script")
         if path and evidence.is_fresh(target):
@@ -66,7 +66,7 @@ def script(component: Component, evidence: Evidence) -> Found:
 
 
 def trial(component: Component, evidence: Evidence) -> Found:
-    """It works where there is nothing else."""
+    """It works in a clean room."""
     targets = evidence.cleanrooms(component)
     if not targets:
         if component.kind == "archive":
@@ -81,7 +81,7 @@ def trial(component: Component, evidence: Evidence) -> Found:
 
 
 def executable(component: Component, evidence: Evidence) -> Found:
-    """Each script that starts with `#!` can be executed."""
+    """Each script that starts with `#!` is executable."""
     scripts = [path for path in _sources(component, evidence) if evidence.starts_as_script(path)]
     wrong = without_bit(evidence, scripts)
     if wrong:
@@ -90,14 +90,14 @@ def executable(component: Component, evidence: Evidence) -> Found:
 
 
 def scripts_without_bit(evidence: Evidence) -> list[str]:
-    """Every script of an archive that cannot be executed."""
+    """Every script of an archive that is not executable."""
     archives = (one for one in evidence.components if one.kind == "archive")
     paths = dict.fromkeys(path for one in archives for path in _sources(one, evidence))
     return without_bit(evidence, [path for path in paths if evidence.starts_as_script(path)])
 
 
 def without_bit(evidence: Evidence, paths: list[str]) -> list[str]:
-    """Those files that their owner may not execute."""
+    """The files that their owner may not execute."""
     return [path for path in paths if not (evidence.root / path).stat().st_mode & stat.S_IXUSR]
 
 
@@ -115,7 +115,7 @@ def site(component: Component, evidence: Evidence) -> Found:
 
 
 def links(component: Component, evidence: Evidence) -> Found:
-    """Every link inside the site leads somewhere: a site with a dead one is not built."""
+    """Every link inside the site works: a site with a dead one is not built."""
     targets = evidence.targets(component)
     if targets and all(evidence.is_fresh(target) for target in targets):
         return passed("every link between its pages works")
@@ -123,7 +123,7 @@ def links(component: Component, evidence: Evidence) -> Found:
 
 
 def addresses(component: Component, evidence: Evidence) -> Found:
-    """Every address on another host that the site links answers; others are asked for only when that is wanted."""
+    """Every address on another host that the site links to answers; other hosts are asked only on request."""
     if not evidence.online:
         return skipped("other hosts were not checked: packyard check --online")
     folders = [path for target in evidence.targets(component) for path in site_folders(target)]
@@ -134,7 +134,7 @@ def addresses(component: Component, evidence: Evidence) -> Found:
 
 
 def _shown(component: Component, evidence: Evidence, is_meant: Callable[[Check], bool], noun: str) -> Found:
-    """What the clean rooms of a Mojo package have shown of one sort."""
+    """What the clean rooms of a Mojo package showed about one kind of check."""
     targets = evidence.cleanrooms(component)
     if not targets:
         return failed(
@@ -151,7 +151,7 @@ def _shown(component: Component, evidence: Evidence, is_meant: Callable[[Check],
 
 
 def _main(target: Target) -> str:
-    """The artifact that a target is known by: the first that is kept in the workspace."""
+    """The artifact that identifies a target: the first that is kept in the workspace."""
     return next((output.artifact for output in target.outputs if output.artifact), target.name)
 
 

@@ -1,6 +1,6 @@
 """The checklist of packaging as a program: what each kind of component must show, item by item.
 
-No artifact, no pass, whatever documents exist. An item looks and judges; it makes nothing.
+Without an artifact nothing passes, whatever documents exist. An item looks and judges; it makes nothing.
 """
 
 from __future__ import annotations

@@ -38,7 +38,7 @@ def manifest(component: Component, evidence: Evidence) -> Found:
 
 
 def license_included(component: Component, evidence: Evidence) -> Found:
-    """The licence's text lies with it, in its folder or the workspace's; an archive carries it."""
+    """The licence's text is in its folder or the workspace's; an archive contains it."""
     if component.kind == "archive":
         paths = [source.path for target in evidence.targets(component) for source in target.sources]
         found = next((path for path in paths if _stem(path) in _LICENSE), "")
@@ -53,7 +53,7 @@ def license_included(component: Component, evidence: Evidence) -> Found:
 
 
 def documentation(component: Component, evidence: Evidence) -> Found:
-    """It has a README: in its folder, for an archive among what it holds, for a meta-package in each part's."""
+    """It has a README: in its folder; for an archive, in the archive; for a meta-package, in each part's folder."""
     if component.kind == "archive":
         paths = [source.path for target in evidence.targets(component) for source in target.sources]
         found = next((path for path in paths if _stem(path) == "README"), "")
@@ -72,7 +72,7 @@ def documentation(component: Component, evidence: Evidence) -> Found:
 
 
 def dependencies(component: Component, evidence: Evidence) -> Found:
-    """What it needs is written where receivers look: beside a Mojo package, in an application's lock."""
+    """What it needs is written where receivers look: beside a Mojo package, or in an application's lock."""
     if component.kind in ("mojo", "meta"):
         return _described(component, evidence)
     if component.kind == "bundle":
@@ -92,7 +92,7 @@ def semantic_version(component: Component, evidence: Evidence) -> Found:
 
 
 def changelog(component: Component, evidence: Evidence) -> Found:
-    """The changelog tells of its version."""
+    """The changelog has an entry for its version."""
     path = changelog_of(component, evidence.workspace)
     text = evidence.text(path)
     if text is None:
@@ -112,12 +112,12 @@ def installation(evidence: Evidence) -> Found:
 
 
 def overview(evidence: Evidence) -> Found:
-    """A README tells what is distributed: what is inside, versions, compiler, how to install, licence."""
+    """A README says what is distributed: what is inside, versions, compiler, how to install, licence."""
     return _document(evidence, "README.md", "no README says what is distributed")
 
 
 def _document(evidence: Evidence, name: str, missing: str) -> Found:
-    """A document that a target writes into dist/, or where none does, that lies at the top of the workspace."""
+    """A document that a target writes to dist/ or, if none does, one at the top of the workspace."""
     for target in evidence.graph.targets.values():
         if f"dist/{name}" in evidence.artifacts(target).values():
             if evidence.is_fresh(target):

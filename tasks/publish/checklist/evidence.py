@@ -1,5 +1,5 @@
-"""What the checklist is judged by: the workspace, what its targets were made from, and what git knows. It is read once,
-and nothing is made."""
+"""What the checklist is judged on: the workspace, what its targets were made from, and what git knows. It is read once,
+and nothing is built."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ class Evidence:
 
     @cached_property
     def components(self) -> Sequence[Component]:
-        """Everything with a version that is given away; neither a library that others use, nor a Mojo package that can
-        only be compiled as a part of a meta-package."""
+        """Everything with a version that is distributed; not libraries used by others, nor Mojo packages that can only
+        be compiled as part of a meta-package."""
         inner = ("wheel", "mojo")
         return tuple(one for one in components(self.workspace) if self.targets(one) or one.kind not in inner)
 
@@ -74,7 +74,7 @@ class Evidence:
 
     @cached_property
     def _cleanrooms(self) -> Mapping[str, list[Target]]:
-        """The clean rooms by the target whose artifact they try."""
+        """The clean rooms by the target whose artifact they verify."""
         found: dict[str, list[Target]] = {}
         for target in self.graph.targets.values():
             if target.kind == "cleanroom":
@@ -87,7 +87,7 @@ class Evidence:
         return [target for name in sorted(names) for target in self._final.get(name, ())]
 
     def cleanrooms(self, component: Component) -> list[Target]:
-        """The targets that try what a component is made into, where there is nothing else."""
+        """The targets that verify a component's artifacts in a clean room."""
         return [room for target in self.targets(component) for room in self._cleanrooms.get(target.name, ())]
 
     def artifacts(self, target: Target) -> dict[str, str]:
@@ -104,7 +104,7 @@ class Evidence:
         return record.outputs if record else {}
 
     def why_not(self, target: Target) -> tuple[str, str]:
-        """Why a target is not fresh, and what to do: it failed, or it was not made since something changed."""
+        """Why a target is not fresh, and what to do: it failed, or something changed since it was made."""
         failure = self.opened.trace.failure(target.name)
         if failure is not None:
             lines = failure.message.splitlines()
@@ -114,7 +114,7 @@ class Evidence:
         return f"it is not up to date: {self._first_reason(target)}", f"packyard {target.name}"
 
     def _first_reason(self, target: Target) -> str:
-        """Why a target is stale; of one that waits, why the first is for which it does."""
+        """Why a target is stale; for one that waits, why the first target it waits for is stale."""
         for name in self.graph.closure([target.name]):
             verdict = self.verdicts[name]
             if verdict.state == "stale":
@@ -140,7 +140,7 @@ class Evidence:
             return None
 
     def find(self, folder: str, *stems: str) -> str:
-        """The first file of a folder whose name is one of `stems`, with an end or without; '' when there is none."""
+        """The first file of a folder whose name is one of `stems`, with or without a suffix; '' if there is none."""
         at = self.root / folder
         names = sorted(os.listdir(at)) if at.is_dir() else []
         for stem in stems:
@@ -161,7 +161,7 @@ class Evidence:
 
     @cached_property
     def revision(self) -> Revision | None:
-        """The commit that is checked out; None where git does not know the workspace, or nothing is committed."""
+        """The commit that is checked out; None if the workspace is not in git, or nothing is committed."""
         try:
             return read_revision(self.root, "HEAD")
         except FormatError:
@@ -181,7 +181,7 @@ class Evidence:
 
     @cached_property
     def growths(self) -> Mapping[str, Growth]:
-        """The meta-packages that owe a minor step."""
+        """The meta-packages that need a minor step."""
         return growths(self.root, self.workspace.manifest.metas)
 
     @cached_property
@@ -191,7 +191,7 @@ class Evidence:
 
 
 def _subject(cleanroom: Target) -> str:
-    """The target whose artifact a clean room tries: the one of the same name, or what an archive's is made from."""
+    """The target whose artifact a clean room verifies: the one of the same name, or what an archive's is made from."""
     name = cleanroom.name.partition(":")[2]
     uses = [use.target for use in cleanroom.uses if not use.target.startswith("toolchain:")]
     return next((use for use in uses if use.partition(":")[2] == name), uses[0] if uses else "")

@@ -10,7 +10,7 @@ Verdict = Literal["passed", "failed", "skipped"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """What an item found: `text` tells what, `fix` what to do about it. A skipped item has nothing to judge."""
+    """What an item found: `text` says what, `fix` what to do about it. A skipped item had nothing to judge."""
 
     verdict: Verdict
     text: str

@@ -1,4 +1,4 @@
-"""Items that are shown by git, and by the files that it is to have or not to have."""
+"""Items shown by git, and by the files that it should or should not track."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def tag(component: Component, evidence: Evidence) -> Found:
 
 
 def release_tag(evidence: Evidence) -> Found:
-    """The given tag releases something of this workspace."""
+    """The given tag releases something in this workspace."""
     known = evidence.components
     owners = {_owner(one) for component in known for one in tags(component, known, evidence.workspace.manifest.name)}
     if _owner(evidence.tag) in owners:
@@ -46,7 +46,7 @@ def release_tag(evidence: Evidence) -> Found:
 
 
 def growth(component: Component, evidence: Evidence) -> Found:
-    """A meta-package that got another component has taken a minor step."""
+    """A meta-package that got a new component has taken a minor step."""
     owed = evidence.growths.get(component.name)
     if owed is None:
         return skipped(_NO_GIT) if evidence.revision is None else passed("no component is new")
@@ -77,7 +77,7 @@ def not_ignored(evidence: Evidence) -> list[str]:
 
 
 def _owner(tag: str) -> str | None:
-    """What stands before the version in a tag: 'tensor-' of 'tensor-v0.2.0', '' of 'v0.2.0'; None for another tag."""
+    """What comes before the version in a tag: 'tensor-' of 'tensor-v0.2.0', '' of 'v0.2.0'; None for another tag."""
     match = _TAG.fullmatch(tag)
     return match[1] if match else None
 

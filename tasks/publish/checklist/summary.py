@@ -1,4 +1,4 @@
-"""What a pull request says of the artifacts that it makes: Markdown, with sizes and digests."""
+"""A pull request's summary of its artifacts: Markdown, with sizes and digests."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from packyard.tasks.publish.checklist.evidence import Evidence
 
 
 def summary(evidence: Evidence, judged: Sequence[Judged]) -> str:
-    """The artifacts that are fresh, and what of the checklist failed."""
+    """The fresh artifacts, and what failed on the checklist."""
     rows = list(_rows(evidence))
     lines = ["## Artifacts", ""]
     lines += ["| artifact | size | SHA-256 |", "|---|---|---|", *rows] if rows else ["None."]
