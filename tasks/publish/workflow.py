@@ -172,7 +172,7 @@ def _signing(key: str) -> str:
     place = shlex.quote(key)
     folder = os.path.dirname(key)
     return f"""\
-- name: Put the signing key where packyard.toml has it
+- name: Put the signing key where packyard.toml expects it
   env:
     SIGNING_KEY: ${{{{ secrets.PACKYARD_SIGNING_KEY }}}}
   run: |

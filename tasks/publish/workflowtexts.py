@@ -22,7 +22,7 @@ SETUP = """\
 - uses: @setup_python@
   with:
     python-version: "@python@"
-- name: Keep what was made before
+- name: Restore Packyard's store
   uses: @cache@
   with:
     path: @store@
@@ -57,14 +57,14 @@ jobs:
       @signing@
       - name: Build packages
         run: packyard
-      - name: Try them where there is nothing else, and go through the checklist
+      - name: Verify them in clean rooms, and go through the checklist
         run: packyard check --build
       - name: Compare the tag with the version
         if: github.ref_type == 'tag'
         env:
           TAG: ${{ github.ref_name }}
         run: packyard check --tag "$TAG"
-      - name: Tell what was made
+      - name: Summarize what was built
         run: packyard check --summary >> "$GITHUB_STEP_SUMMARY"
       - name: Keep the store small
         run: packyard cache gc --limit "4 GB"

@@ -26,7 +26,7 @@ def contents_text(template: str, title: str, packages: Sequence[PackageManifest]
         )
         for package in packages
     ]
-    return readme_text(template, title, rows, "[INSTALL.md](../INSTALL.md) tells.")
+    return readme_text(template, title, rows, "See [INSTALL.md](../INSTALL.md).")
 
 
 def install_text(template: str, title: str, packages: Sequence[PackageManifest], examples: Sequence[str]) -> str:
@@ -36,12 +36,12 @@ def install_text(template: str, title: str, packages: Sequence[PackageManifest],
 
 def _install_lines(packages: Sequence[PackageManifest], examples: Sequence[str]) -> list[str]:
     if not packages:
-        return ["This archive is complete as it is: unpack it, and read its README.md."]
+        return ["This archive is self-contained: unpack it and read its README.md."]
     made = sorted({package.compiler.accepted_by for package in packages})
     files = " ".join(f"packages/{package.installed_as}" for package in packages)
     end = packages[0].installed_as.rpartition(".")[2]
     return [
-        f"The packages in `packages/` are compiled. They take {' and '.join(made)}.",
+        f"The packages in `packages/` are compiled. They require {' and '.join(made)}.",
         "",
         "| package | version | licence | needs | SHA-256 |",
         "|---|---|---|---|---|",
@@ -51,11 +51,11 @@ def _install_lines(packages: Sequence[PackageManifest], examples: Sequence[str])
             for package in packages
         ),
         "",
-        "The commands below are given in this folder.",
+        "Run the commands below in this folder.",
         "",
         "## Use them where they are",
         "",
-        "A compiler finds them by `-I packages`; a program of your own takes the place of the example.",
+        "A compiler finds them with `-I packages`; use your own program in place of the example.",
         "",
         *(f"    mojo run -I packages {example}" for example in examples[:1]),
         *([] if examples else ["    mojo run -I packages PROGRAM.mojo"]),

@@ -15,8 +15,8 @@ BUILT_IN = """\
 @sections@
 """
 _FIRST = """\
-Each command is given in the folder that holds this file and the files that it names. Scripts install to `~/.local`;
-`--prefix DIR` names another folder."""
+Run each command in the folder that contains this file and the files it names. Scripts install to `~/.local`;
+`--prefix DIR` chooses another folder."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +44,7 @@ def _section(product: Installable) -> list[str]:
     lines = [f"## {product.title}", "", f"{product.what}{f', for {product.needs}' if product.needs else ''}.", ""]
     if product.script:
         lines += [
-            "The script checks every file before it writes anything, and replaces nothing that is not its own:",
+            "The script checks every file before it writes anything, and replaces nothing that it did not install:",
             "",
             f"    sh {product.script} --dry-run",
             f"    sh {product.script}",
@@ -60,11 +60,11 @@ def _section(product: Installable) -> list[str]:
 def _placed(product: Installable) -> str:
     where = f"~/.local/{product.pieces[0][1]}"
     said: Mapping[str, str] = {
-        "bundle": f"It is `{where}` then, a program complete in one file. To remove it:",
+        "bundle": f"It is installed as `{where}`, a self-contained program. To remove it:",
         "morloc": "The compiler finds it in its own home, `~/.local/share/morloc`. To remove it:",
-        "mojo": "Programs find it by `mojo run -I ~/.local/lib/mojo PROGRAM.mojo`. To remove it:",
-        "archive": f"It is unpacked in `{where}` then. To remove it:",
-        "docs": f"Its first page is `{where}/site/index.html`. To remove it:",
+        "mojo": "Programs find it with `mojo run -I ~/.local/lib/mojo PROGRAM.mojo`. To remove it:",
+        "archive": f"It is unpacked to `{where}`. To remove it:",
+        "docs": f"Its start page is `{where}/site/index.html`. To remove it:",
     }
     return said[product.kind]
 
@@ -81,11 +81,11 @@ def _by_hand(product: Installable) -> list[str]:
             copy = ["mkdir -p copied", *(f"cp {file} copied/{_last(to)}" for file, to in product.pieces)]
             return [
                 *_ways(
-                    "With Packyard, which compares the compiler and the dependencies too:",
+                    "With Packyard, which also checks the compiler and the dependencies:",
                     packyard,
                     [f"packyard uninstall {names} --to lib"],
                 ),
-                *_ways("By hand; each must have the name that is compiled into it:", copy, ["rm -r copied"]),
+                *_ways("By hand; each file must have the name that is compiled into it:", copy, ["rm -r copied"]),
             ]
         case "archive" | "docs":
             unpack = f"tar -xzf {product.file} -C {product.name}"
@@ -95,7 +95,7 @@ def _by_hand(product: Installable) -> list[str]:
         case "morloc":
             install = [f"packyard install ./{product.file} --to morloc"]
             removal = [f"packyard uninstall {product.name} --to morloc"]
-            return _ways("With Packyard, into a home of morloc, with all that it depends on:", install, removal)
+            return _ways("With Packyard, into a morloc home, with all its dependencies:", install, removal)
     return []
 
 

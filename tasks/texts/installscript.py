@@ -46,9 +46,9 @@ usage() {{
     cat <<END
 usage: $0 [--prefix DIR] [--from DIR] [--dry-run] [--uninstall]
 Installs $title.
-  --prefix DIR  where to (default: \\$HOME/.local)
+  --prefix DIR  where to install (default: \\$HOME/.local)
   --from DIR    where the files are (default: the folder of this script)
-  --dry-run     say what would be done, and do nothing
+  --dry-run     show what would be done, but do nothing
   --uninstall   remove what this script installed there
 END
 }}
@@ -89,7 +89,7 @@ while [ $# -gt 0 ]; do
     esac
     shift
 done
-[ -n "$prefix" ] || fail "there is no HOME, name a folder by --prefix"
+[ -n "$prefix" ] || fail "HOME is not set; name a folder with --prefix"
 case $prefix in
 /*) ;;
 *) prefix=$PWD/$prefix ;;
@@ -99,7 +99,7 @@ record=$records/$name
 """
 
 _FILES = r"""
-# owners PATH: the records that PATH stands in, one a line.
+# owners PATH: the records that list PATH, one per line.
 owners() {
     for owner in "$records"/*; do
         if [ -f "$owner" ] && cut -c 67- "$owner" | grep -Fqx -- "$1"; then
@@ -108,7 +108,7 @@ owners() {
     done
 }
 
-# take_away SUM PATH: remove a file that is still what was installed and that no other record names.
+# take_away SUM PATH: remove a file that is unchanged and that no other record names.
 take_away() {
     at=$prefix/$2
     if [ ! -f "$at" ]; then
@@ -153,18 +153,18 @@ put() {
     chmod "$3" "$stage/$2"
 }
 
-# need PATH NAME: something that this does not bring, and that must be there.
+# need PATH NAME: something that this script does not install, but that must be there.
 need() {
-    [ -e "$prefix/$1" ] || fail "$title needs $2, which is not in $prefix/$1: install it first"
+    [ -e "$prefix/$1" ] || fail "$title requires $2, which is not in $prefix/$1: install it first"
 }
 
-# copy FROM PATH: a second copy of what was put in place.
+# copy FROM PATH: a second copy of what was installed.
 copy() {
     mkdir -p -- "$(dirname -- "$stage/$2")"
     cp -- "$stage/$1" "$stage/$2"
 }
 
-# write PATH: a file of its own, from the standard input.
+# write PATH: a separate file, from standard input.
 write() {
     mkdir -p -- "$(dirname -- "$stage/$1")"
     cat >"$stage/$1"
@@ -184,7 +184,7 @@ open_zip() {
     elif command -v python3 >/dev/null 2>&1; then
         python3 -m zipfile -e "$from/$1" "$stage/$2"
     else
-        fail "unzip is not installed, it unpacks $1"
+        fail "unzip is not installed; it is needed to unpack $1"
     fi
 }
 
@@ -212,13 +212,13 @@ while IFS= read -r line; do
     path=${line#*  }
     at=$prefix/$path
     if [ -d "$at" ]; then
-        fail "$at is a folder, and a file is to be there"
+        fail "$at is a folder, but a file must go there"
     elif [ -e "$at" ] && [ "$(digest "$at")" != "${line%%  *}" ]; then
         owner=$(owners "$path")
         if [ -z "$owner" ]; then
             fail "$at exists and was not installed by this script: move it away"
         elif [ "$owner" != "$name" ]; then
-            fail "$at belongs to $(echo "$owner" | tr '\n' ' ')too, which needs it as it is"
+            fail "$at also belongs to $(echo "$owner" | tr '\n' ' ')and must stay as it is"
         elif ! grep -Fqx -- "$(digest "$at")  $path" "$record"; then
             fail "$at was changed since it was installed: move it away"
         fi

@@ -46,7 +46,7 @@ class Row:
 def readme_text(template: str, name: str, rows: Sequence[Row], install: str) -> str:
     """The README of these files; `install` says how to install them."""
     table = [
-        "| file | what it is | version | licence | bytes | SHA-256 |",
+        "| file | description | version | licence | bytes | SHA-256 |",
         "|---|---|---|---|---|---|",
         *(
             f"| `{row.file}` | {_cell(row.what)} | {row.version} | {row.license or 'not stated'} | {row.size} "
@@ -57,7 +57,7 @@ def readme_text(template: str, name: str, rows: Sequence[Row], install: str) -> 
     needs: dict[str, list[str]] = {}
     licences: dict[str, list[str]] = {}
     for row in rows:
-        needs.setdefault(row.needs or "nothing but the system", []).append(f"`{row.file}`")
+        needs.setdefault(row.needs or "nothing beyond the system", []).append(f"`{row.file}`")
         licences.setdefault(row.license or "not stated", []).append(f"`{row.file}`")
     return fill(
         template,

@@ -29,7 +29,7 @@ def read_template(name: str, built_in: str, watch: Watch, known: Collection[str]
         return built_in
     text = watch.text(path)
     problems = [
-        Problem(f"'@{place}@' is not known here", place=f"{path}:{number}", hint=_hint(place, known))
+        Problem(f"unknown place '@{place}@'", place=f"{path}:{number}", hint=_hint(place, known))
         for number, line in enumerate(text.splitlines(), 1)
         for place in _PLACE.findall(line)
         if place not in known

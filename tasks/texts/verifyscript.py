@@ -12,13 +12,13 @@ from packyard.tasks.texts.shell import DIGEST
 _START = """\
 #!/bin/sh
 # Shows that the Mojo package {name} can be installed and used: its files are checked against their digests and
-# laid into an empty folder under the names that programs import, and programs that use them are run there.
-# It takes {accepted}.
+# copied to an empty folder under the names that programs import, and programs that use them are run there.
+# It requires {accepted}.
 set -eu
 
 usage() {{
     echo "usage: $0 [--compiler MOJO] [FOLDER]"
-    echo "FOLDER holds the packages (default: the folder of this script); MOJO is the compiler (default: mojo)."
+    echo "FOLDER contains the packages (default: the folder of this script); MOJO is the compiler (default: mojo)."
 }}
 
 fail() {{
@@ -47,7 +47,7 @@ while [ $# -gt 0 ]; do
     esac
     shift
 done
-command -v "$compiler" >/dev/null 2>&1 || fail "there is no '$compiler': name the Mojo compiler with --compiler"
+command -v "$compiler" >/dev/null 2>&1 || fail "'$compiler' not found: name the Mojo compiler with --compiler"
 compiler=$(command -v "$compiler")
 case $compiler in
 /*) ;;
@@ -72,7 +72,7 @@ place() {{
     [ -n "$found" ] || fail "$1 is not in $folder"
     [ "$(digest "$found")" = "$3" ] || fail "$found is not the file that was verified (its SHA-256 is not $3)"
     cp "$found" "$room/packages/$2"
-    printf 'passed  %s is whole\\n' "$1"
+    printf 'passed  %s is intact\\n' "$1"
 }}
 
 # try PROGRAM WHAT: run a program that sees the packages, an empty home and no environment of ours.
@@ -85,7 +85,7 @@ try() {{
         printf 'passed  %s\\n' "$what"
     else
         cat "$room/log" >&2
-        printf 'the package takes %s; this is ' {quoted} >&2
+        printf 'the package requires %s; this is ' {quoted} >&2
         env -i "$@" "$compiler" --version >&2 || true
         fail "$what"
     fi

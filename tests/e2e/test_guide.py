@@ -205,11 +205,11 @@ def test_templates_of_the_workspace_take_the_place_of_ours(space: Space) -> None
     space.write("templates/package_readme.md", "# @name@ of Example Ltd.\n\n@contents@\n")
     space.write("templates/install_instructions.md", "# Get @title@\n\nAsk us.\n\n@sections@\n")
     assert space.packyard("guide:README.md", "guide:INSTALL.md").ran == ["guide:INSTALL.md", "guide:README.md"]
-    assert space.text("dist/README.md").startswith("# tools of Example Ltd.\n\n| file | what it is |")
-    assert space.text("dist/INSTALL.md").startswith("# Get tools\n\nAsk us.\n\nEach command is given")
+    assert space.text("dist/README.md").startswith("# tools of Example Ltd.\n\n| file | description |")
+    assert space.text("dist/INSTALL.md").startswith("# Get tools\n\nAsk us.\n\nRun each command")
     space.write("templates/package_readme.md", "# @nam@\n")
     assert space.packyard(status=1).err == (
-        "error: templates/package_readme.md:1: '@nam@' is not known here\n  hint: did you mean '@name@'?\n"
+        "error: templates/package_readme.md:1: unknown place '@nam@'\n  hint: did you mean '@name@'?\n"
     )
 
 

@@ -136,13 +136,13 @@ def test_package_workflow_builds_tries_and_tells(packaged: tuple[Space, dict[str
     assert list(done) == [
         "Install Packyard",
         "Build packages",
-        "Try them where there is nothing else, and go through the checklist",
+        "Verify them in clean rooms, and go through the checklist",
         "Compare the tag with the version",
-        "Tell what was made",
+        "Summarize what was built",
         "Keep the store small",
     ]
     assert {"archive:odyssey", "docs:manual", "mojo:tensor", "toolchain:mojo-1.0.0"} <= set(done["Build packages"].ran)
-    checked = done["Try them where there is nothing else, and go through the checklist"]
+    checked = done["Verify them in clean rooms, and go through the checklist"]
     assert sorted(checked.ran) == ["cleanroom:odyssey", "cleanroom:tensor"]
     assert " 0 failed" in checked.out.splitlines()[-1]
     summary = (space.home / "summary.md").read_text()

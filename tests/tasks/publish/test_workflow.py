@@ -205,7 +205,7 @@ def test_workflow_template_of_the_workspace_goes_before_the_built_in_one(root: P
         (
             "templates/docs_workflow.yml",
             "name: @sit@\n",
-            "templates/docs_workflow.yml:1: '@sit@' is not known here\n  hint: did you mean '@sites@'?",
+            "templates/docs_workflow.yml:1: unknown place '@sit@'\n  hint: did you mean '@sites@'?",
         ),
         (
             "templates/docs_workflow.yml",

@@ -96,7 +96,7 @@ def test_prefix_and_source_may_be_elsewhere(offer: Offer) -> None:
     said = offer.run(Path(moved), "--prefix", "a b", "--from", str(offer.folder))
     assert said == "installed ~/a b/bin/tool\n"
     assert "removed" in offer.run(Path(moved), "--prefix=a b", "--uninstall")
-    assert offer.run(Path(moved), HOME="", status=1) == "error: there is no HOME, name a folder by --prefix\n"
+    assert offer.run(Path(moved), HOME="", status=1) == "error: HOME is not set; name a folder with --prefix\n"
 
 
 @pytest.mark.parametrize("words", [["--nope"], ["--prefix"], ["file"]])
@@ -126,7 +126,7 @@ def test_files_of_others_are_never_replaced(offer: Offer) -> None:
     assert offer.placed() == {".local/lib/mojo/tensor.mojopkg": "mine"}
     (place / "tensor.mojopkg").unlink()
     (place / "tensor.mojopkg").mkdir()
-    assert "is a folder, and a file is to be there" in offer.run(script, status=1)
+    assert "is a folder, but a file must go there" in offer.run(script, status=1)
 
 
 def test_changed_file_is_kept(offer: Offer) -> None:
@@ -149,7 +149,7 @@ def test_shared_file_stays_until_nobody_needs_it(offer: Offer) -> None:
     offer.run(nn)
     (offer.folder / "tensor-1.0.0.mojopkg").write_text("tensor 2")
     newer = offer.script("tensor", ("tensor-1.0.0.mojopkg", "copy", "lib/mojo/tensor.mojopkg"))
-    assert "tensor.mojopkg belongs to nn tensor too, which needs it as it is" in offer.run(newer, status=1)
+    assert "tensor.mojopkg also belongs to nn tensor and must stay as it is" in offer.run(newer, status=1)
     offer.run(nn, "--uninstall")
     assert offer.run(newer) == "installed ~/.local/lib/mojo/tensor.mojopkg\n"
 
@@ -185,7 +185,7 @@ def test_zip_is_unpacked_with_whatever_is_there(offer: Offer, tmp_path: Path) ->
     for tool in TOOLS:
         (tools / tool).symlink_to(str(shutil.which(tool)))
     assert offer.run(script, "--prefix", "two", PATH=str(tools), status=1) == (
-        "error: unzip is not installed, it unpacks docs.zip\n"
+        "error: unzip is not installed; it is needed to unpack docs.zip\n"
     )
     assert not (offer.home / "two").exists()
 

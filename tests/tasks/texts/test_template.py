@@ -34,9 +34,9 @@ def test_every_unknown_place_is_told_by_line(tmp_path: Path) -> None:
     with pytest.raises(FormatError) as caught:
         read_template("package_readme.md", BUILT_IN, watch, KNOWN)
     assert str(caught.value) == (
-        "templates/package_readme.md:1: '@versoin@' is not known here\n"
+        "templates/package_readme.md:1: unknown place '@versoin@'\n"
         "  hint: did you mean '@version@'?\n"
-        "templates/package_readme.md:3: '@licence_text@' is not known here\n"
+        "templates/package_readme.md:3: unknown place '@licence_text@'\n"
         "  hint: known: @name@, @packages@, @version@"
     )
 

@@ -174,7 +174,7 @@ def test_distribution_explains_how_to_install_it(tmp_path: Path) -> None:
         "odyssey-v0.1.0/scripts/run.sh",
     ]
     text = found["odyssey-v0.1.0/INSTALL.md"].decode()
-    assert "They take Mojo 1.0.0, only the build 0123456789ab." in text
+    assert "They require Mojo 1.0.0, only the build 0123456789ab." in text
     assert [line[4:] for line in text.splitlines() if line.startswith("    ")] == [
         "mojo run -I packages examples/demo.mojo",
         "packyard install packages/nn.mojopkg packages/tensor.mojopkg --to lib",

@@ -45,7 +45,7 @@ def test_readme_says_what_each_file_is_and_takes(tmp_path: Path) -> None:
     text = written(tmp_path, make_readme, "@name@\n@contents@\n@needs@\n@licences@\n", NN, "README.md")
     assert text.splitlines() == [
         "w",
-        "| file | what it is | version | licence | bytes | SHA-256 |",
+        "| file | description | version | licence | bytes | SHA-256 |",
         "|---|---|---|---|---|---|",
         f"| `nn-0.1.0.mojopkg` | a Mojo package: networks | 0.1.0 | MIT | 5 | `{digest_of(b'bytes').hex}` |",
         f"- {STAMP.accepted_by}: `nn-0.1.0.mojopkg`",
