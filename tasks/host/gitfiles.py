@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,8 +20,7 @@ from tempfile import TemporaryDirectory
 from packyard.tasks.errors import ActionError
 from packyard.tasks.host import gitfetch, process
 
-_LISTED = re.compile(r"(?P<tag>\S) (?:(?P<mode>\d{6}) \S+ \d\t)?(?P<path>.*)", re.DOTALL)
-_SUBMODULE = "160000"  # the mode of a commit of another repository
+_SUBMODULE = "160000 "  # the mode of a commit of another repository
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,15 +62,6 @@ def read_gitfiles(folder: Path, *, alone: bool = False) -> GitFiles | None:
     return GitFiles(frozenset(files), tuple(inputs))
 
 
-def checksum_of(root: Path) -> bytes:
-    """The checksum of what git says now of the files below `root`; b"" when it says nothing, or cannot be asked."""
-    try:
-        found = read_gitfiles(root)
-    except ActionError:
-        return b""
-    return found.checksum if found else b""
-
-
 def is_ignored(folder: Path, path: str, found: GitFiles) -> bool:
     """Whether git ignores a folder below `folder` as a whole, and not only what is in it; `found` is what it said of
     `folder`."""
@@ -93,9 +82,17 @@ def _in_repository(folder: Path, top: Path) -> GitFiles:
     above = [place for place in folder.parents if place.is_relative_to(top)]
     inputs.update({os.fspath(place / ".gitignore"): None for place in above})
     inputs.update({os.fspath(place / ".git/HEAD"): None for place in (folder, *above) if place != top})
-    for name in _git(folder, "rev-parse", "--git-path", "index", "--git-path", "info/exclude").splitlines():
-        inputs[os.path.normpath(os.path.join(folder, name))] = None
+    inputs.update(dict.fromkeys(_own_files(top)))
     return GitFiles(frozenset(files), tuple(inputs), is_repository=True)
+
+
+def _own_files(top: Path) -> Iterator[str]:
+    """The files of the repository at `top` that decide: its index, and what else the clone leaves out."""
+    if os.path.isdir(top / ".git"):
+        yield from (os.fspath(top / ".git/index"), os.fspath(top / ".git/info/exclude"))
+        return
+    for name in _git(top, "rev-parse", "--git-path", "index", "--git-path", "info/exclude").splitlines():
+        yield os.path.normpath(os.path.join(top, name))  # of a worktree or a submodule
 
 
 @contextmanager
@@ -124,13 +121,10 @@ def _listed(folder: Path, *where: str) -> Iterator[tuple[str, bool]]:
     """Each path, and whether another repository is there."""
     said = _git(folder, *where, "ls-files", "-z", "-t", "--stage", "--cached", "--others", "--exclude-standard")
     for line in filter(None, said.split("\0")):
-        found = _LISTED.fullmatch(line)
-        if found is None:
-            raise ActionError(f"{line!r} is not what git ls-files writes")
-        if found["tag"] == "?":
-            yield found["path"].rstrip("/"), found["path"].endswith("/")
-        else:
-            yield found["path"], found["mode"] == _SUBMODULE
+        if line.startswith("? "):
+            yield line[2:].rstrip("/"), line.endswith("/")
+        else:  # 'TAG MODE OBJECT STAGE<tab>PATH'
+            yield line.partition("\t")[2], line.startswith(_SUBMODULE, 2)
 
 
 def _git(folder: Path, *words: str) -> str:

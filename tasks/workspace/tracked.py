@@ -37,9 +37,11 @@ class Tracked:
     def keeps(self, path: str) -> bool:
         """Whether a file below the base is tracked, or would be when git were told to add everything."""
         inner = posixpath.relpath(path, self._base) if self._base else path
-        self._notice(posixpath.dirname(inner))
+        folder = inner.rpartition("/")[0]
+        if folder not in self._noticed:
+            self._notice(folder)
         if self._found is None:
-            return not self._matcher(posixpath.dirname(inner))(inner)
+            return not self._matcher(folder)(inner)
         return inner in self._found.files
 
     def keeps_any(self, folder: str) -> bool:

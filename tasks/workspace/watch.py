@@ -14,7 +14,6 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -80,7 +79,7 @@ class Watch:
             elif question == BYTES:
                 self.bytes(path)
             elif question == GIT:
-                self.tell(path, GIT, self._git_checksum)
+                self.tell(path, GIT, _git_checksum(self))
             elif question != STAT:
                 module, _, name = question.partition(":")
                 self.scan(path, getattr(importlib.import_module(_FORMATS + module), name))
@@ -100,13 +99,6 @@ class Watch:
         except OSError:
             self.seen[path] = PACKED_STAT.pack(*ABSENT)
         self._note(path, question or STAT, answer, answer)
-
-    @cached_property
-    def _git_checksum(self) -> Data:
-        """What git says of the files of the workspace, asked again."""
-        from packyard.tasks.host.gitfiles import checksum_of  # most runs need none of what it imports
-
-        return checksum_of(self.root.resolve())
 
     def is_file(self, path: str) -> bool:
         """Whether a file exists. Its folder is watched, so the answer is remembered as long as it is valid."""
@@ -253,3 +245,18 @@ def _leads_to_folder(entry: os.DirEntry[str]) -> bool:
         return entry.is_dir()
     except OSError:  # a link to itself
         return False
+
+
+def _git_checksum(watch: Watch) -> Data:
+    """What git says of the files of the workspace, asked again, and once."""
+    from packyard.tasks.errors import ActionError
+    from packyard.tasks.host.gitfiles import read_gitfiles  # most runs need none of what it imports
+
+    if GIT not in watch.derived:
+        try:
+            found = read_gitfiles(watch.root.resolve())
+        except ActionError:
+            found = None
+        watch.derived[GIT] = found.checksum if found else b""
+    checksum: Data = watch.derived[GIT]
+    return checksum
