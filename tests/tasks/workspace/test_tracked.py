@@ -30,7 +30,7 @@ def test_git_is_asked_once_and_what_decides_is_watched(root: Path, monkeypatch: 
     monkeypatch.setattr(process, "capture", lambda argv, **more: (asked.append(argv[-1]), capture(argv, **more))[1])
     watch = Watch(root)
     assert [tracked(watch).keeps(path) for path in ("a/x.py", "a/x.log", "gen/y")] == [True, False, False]
-    assert asked == ["--exclude-standard", "info/exclude"]
+    assert asked == ["--exclude-standard"]
     top = root.parent.resolve()
     inputs = {os.fspath(top / path) for path in (".git/index", ".git/info/exclude", ".gitignore", "work/.git/HEAD")}
     assert watch.seen.keys() == {*inputs, "", ".gitignore", "a", "gen"}
