@@ -40,7 +40,7 @@ def open_database(path: Path, *, readonly: bool) -> tuple[sqlite3.Connection, st
             check = db.execute("PRAGMA quick_check(1)").fetchone()[0]  # 2 ms for a thousand targets
             if check == "ok":
                 return db, ""
-            found = f"is damaged ({' '.join(check.split())})"
+            found = f"is corrupt ({' '.join(check.split())})"
         elif version == 0 and not db.execute("SELECT name FROM sqlite_master LIMIT 1").fetchone():
             return _create(db), ""
         else:
@@ -51,7 +51,7 @@ def open_database(path: Path, *, readonly: bool) -> tuple[sqlite3.Connection, st
             raise ActionError(f"{FOLDER}/{FILE}: cannot be opened: {error}") from None
         return _fresh(":memory:"), ""
     except sqlite3.DatabaseError as error:
-        found = f"is damaged ({error})"
+        found = f"is corrupt ({error})"
     if readonly:
         return _fresh(":memory:"), ""
     aside = path.with_name(f"{FILE}.{time.time_ns()}.aside")

@@ -84,7 +84,7 @@ def test_option_or_value_that_is_unknown_is_a_usage_error(space: Space, words: s
 def test_package_that_cannot_be_named_so_is_a_usage_error(space: Space) -> None:
     status, out, err = space.run("install", "Not:valid", "web.psp")
     assert (status, out) == (2, "")
-    assert [line.partition(",")[0] for line in err.splitlines() if line.startswith("error: ")] == [
+    assert [line.partition(";")[0].partition(",")[0] for line in err.splitlines() if line.startswith("error: ")] == [
         "error: 'Not:valid' is not a repository",
         "error: 'web.psp' is neither a Mojo nor a morloc package",
     ]

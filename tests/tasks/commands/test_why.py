@@ -64,7 +64,7 @@ def test_why_stale_tells_every_change(space: Space) -> None:
         "archive:inner is stale\n"
         "  because   src/a.txt changed\n"
         "            src/b.txt is gone\n"
-        "            dist/inner-0.1.0.tar.gz was altered\n"
+        "            dist/inner-0.1.0.tar.gz was changed\n"
         + made(space, "archive:inner", "2 files, 0 artifacts of other targets")
     )
 

@@ -50,7 +50,7 @@ def test_archived_plane_gives_its_packages_as_they_are_locked(tmp_path: Path) ->
     [
         ({"src/morloc/plane/other/b/main.loc": b""}, "is not the archive of a single plane"),
         ({"src/morloc/plane/default/b/package.yaml": b"name: b\nversion: 1.0.0\n"}, "b is not in its lock"),
-        ({PATHS.lock: None}, f"holds no {PATHS.lock}"),
+        ({PATHS.lock: None}, f"contains no {PATHS.lock}"),
         ({"src/morloc/plane/default/a/main.loc": b"module a ()\n"}, f"but {LOCKED.content} is locked"),
     ],
     ids=["two planes", "not locked", "no lock", "other content"],

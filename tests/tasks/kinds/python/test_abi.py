@@ -100,7 +100,7 @@ def test_stated_policy_replaces_the_floor_of_the_python() -> None:
     check({"tool": library("GLIBC_2.28")}, ["manylinux_2_28"])
     with pytest.raises(FormatError) as error:
         check({"tool": library("GLIBC_2.28")}, ["manylinux2014"])
-    assert "and tool.flavor.build.manylinux needs no more than 2.17" in str(error.value)
+    assert "but tool.flavor.build.manylinux needs no more than 2.17" in str(error.value)
 
 
 def test_python_without_known_needs_refuses_no_glibc() -> None:
