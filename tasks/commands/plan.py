@@ -67,7 +67,7 @@ def _lines(verdicts: Mapping[str, Verdict], found: Mapping[str, Comparison | Non
             yield from (f"           {reason}" for reason in reason_lines(verdict.reasons))
             run, *differences = nearest_lines(found[name], root) or [""]
             if run:
-                yield f"           closest to the run of {run}:"
+                yield f"           compared with the nearest run, {run}:"
             yield from (f"             {difference}" for difference in differences)
     counts = Counter(verdict.state for verdict in verdicts.values())
     if counts["fresh"] == len(verdicts):
@@ -82,7 +82,7 @@ def parser() -> Parser:
         prog="packyard plan",
         description="Show what would run, and why. Nothing is built.",
         epilog="A waiting target is decided when the targets it waits for are done: if their artifacts are "
-        "unchanged, it is fresh. If an earlier run, here or elsewhere on this machine, is closer than the last "
+        "unchanged, it is fresh. If an earlier run, here or elsewhere on this machine, is nearer than the last "
         "one here, it is shown too.",
         examples=("packyard plan", "packyard plan bundle:greet", "packyard plan --json"),
     )

@@ -67,7 +67,7 @@ def test_plan_names_the_nearest_earlier_run_and_what_differs(space: Space) -> No
         "stale    archive:inner\n"
         "           src/a.txt changed\n"
         "           src/b.txt changed\n"
-        f"           closest to the run of {when} here:\n"
+        f"           compared with the nearest run, {when} here:\n"
         "             src/b.txt changed\n"
         "1 stale\n"
     )
