@@ -114,7 +114,7 @@ def test_store_page_has_every_folder_and_column(tmp_path: Path) -> None:
     Store(tmp_path)
     folders = {path.name for path in (tmp_path / "v1").iterdir()}
     assert folders <= set(re.findall(r"^\| `([a-z-]+)/", page, re.M))
-    assert f"`user_version` is its format's number, now {database.VERSION}" in page
+    assert f"`user_version` is the number of its format, now {database.VERSION}" in page
     db = sqlite3.connect(":memory:")
     db.executescript(database._SCHEMA)
     for (table,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
