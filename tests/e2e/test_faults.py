@@ -114,12 +114,14 @@ def test_kill_at_any_moment_leaves_a_workspace_that_builds(slow, wanted):
 def test_interrupt_while_waiting_for_another_build_ends_at_once(slow):
     first = slow.start("--json", "-n", "1")
     _finished(first, 1)
+    first.send_signal(signal.SIGSTOP)  # so that it is not through before the other has ended
     second = slow.start()
     assert second.stdout is not None
     assert second.stdout.readline() == "waiting: another build is running here\n"
     start = time.monotonic()
     assert _end(second, signal.SIGINT) == 130
     assert time.monotonic() - start < 2
+    first.send_signal(signal.SIGCONT)
     first.communicate(timeout=60)
     assert first.returncode == 0
     assert "Traceback" not in (second.stderr.read() if second.stderr and not second.stderr.closed else "")
