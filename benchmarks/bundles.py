@@ -269,7 +269,7 @@ def _copy(source: Path, place: Path) -> Path:
 
 def _forget(workspace: Path) -> None:
     """Of all that Packyard remembers, only what it downloaded stays."""
-    store = workspace / "cache/store/v1"
+    store = workspace / "cache/store/v2"
     _remove(workspace / ".packyard", workspace / "dist", *(path for path in store.iterdir() if path.name != DOWNLOADS))
 
 

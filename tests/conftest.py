@@ -153,7 +153,7 @@ class Space:
     @property
     def store(self) -> Path:
         """The folder of blobs and results."""
-        return Path(self.environment["PACKYARD_CACHE_DIR"]) / "store" / "v1"
+        return Path(self.environment["PACKYARD_CACHE_DIR"]) / "store" / "v2"
 
     @property
     def environment(self) -> dict[str, str]:

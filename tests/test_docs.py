@@ -112,7 +112,7 @@ def test_archives_page_has_the_bytes_that_are_written() -> None:
 def test_store_page_has_every_folder_and_column(tmp_path: Path) -> None:
     page = (ROOT / "docs/store.md").read_text(encoding="utf-8")
     Store(tmp_path)
-    folders = {path.name for path in (tmp_path / "v1").iterdir()}
+    folders = {path.name for path in (tmp_path / "v2").iterdir()}
     assert folders <= set(re.findall(r"^\| `([a-z-]+)/", page, re.M))
     assert f"`user_version` is the number of its format, now {database.VERSION}" in page
     db = sqlite3.connect(":memory:")

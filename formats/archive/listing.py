@@ -14,6 +14,8 @@ from packyard.formats.archive.entry import Entry
 from packyard.formats.digest import digest_stream
 from packyard.formats.errors import FormatError, Problem
 
+_ODD_OWNER = re.compile(r"[ \n]")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listed:
@@ -38,7 +40,10 @@ def listed(entries: Iterable[Entry], *, owner: str) -> Iterator[Listed]:
 
 
 def write_listing(files: Iterable[Listed]) -> str:
-    """The text of a listing."""
+    """The text of a listing; FormatError for an owner or a path that would be read back as another."""
+    files = list(files)
+    if odd := [file for file in files if _ODD_OWNER.search(file.owner) or "\n" in file.path]:
+        raise FormatError(*(Problem(f"{file.path!r} of {file.owner!r} cannot stand in a listing") for file in odd))
     return "".join(f"{file}\n" for file in sorted(files, key=lambda file: file.path.encode()))
 
 

@@ -16,7 +16,7 @@ import pytest
 from packyard.tasks.engine.build import verdict
 from packyard.tasks.engine.build.build import Build
 from packyard.tasks.engine.execute import sandbox
-from packyard.tasks.engine.store import receipt, store
+from packyard.tasks.engine.store import intake, store
 from packyard.tasks.engine.store.store import Store
 from packyard.tasks.engine.trace import record, trace
 from packyard.tasks.engine.trace.trace import Trace
@@ -74,7 +74,7 @@ def _unread(reading, target, copy=sandbox._copy):
 
 
 def _unchecked(self, digest, target, *, executable=False):
-    receipt._copy(self._blob(digest), target)
+    intake.copy_file(self._blob(digest), target)
     target.chmod(0o755 if executable else 0o644)
 
 

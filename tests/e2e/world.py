@@ -269,7 +269,7 @@ class World:
         """Do something to a blob or a result in the store, or to all of it."""
         self.counts.damages += 1
         self.keys.clear()
-        base = self.folder / "cache/store/v1"
+        base = self.folder / "cache/store/v2"
         if how == "all":
             clear(self.folder / "cache")
             return

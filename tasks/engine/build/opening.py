@@ -54,7 +54,9 @@ class Opened:
         """A build over this graph; `locked` refuses to resolve what has no lock yet, `mode` tells how
         each action is kept to what it declares."""
         folder = self.store_folder  # asked now, so that a wrong setting is one error and not one of each target
-        return Build(self.root, self.graph, self.trace, lambda: Store(folder), notify, locked=locked, mode=mode)
+        return Build(
+            self.root, self.graph, self.trace, lambda: _open_store(folder, notify), notify, locked=locked, mode=mode
+        )
 
     @property
     def notice(self) -> str:
@@ -148,6 +150,13 @@ def open_standalone(
 
     _, graph = _graph(lambda: read_standalone(root, change, compression=compression), kinds, writing=True)
     return Opened(root, graph, Trace(root), kinds=kinds)
+
+
+def _open_store(folder: Path, notify: Callable[[str], None]) -> Store:
+    store = Store(folder)
+    for older in store.first_use():
+        notify(f"{older}: the store of an earlier Packyard is not used any more; remove it if no workspace needs it")
+    return store
 
 
 def _read(root: Path, kinds: Kinds, *, writing: bool) -> tuple[Graph, StoredGraph]:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import platformdirs
+from packyard.formats.archive.receipt import read_receipt
 from packyard.formats.pspf.difference import first_difference
 from packyard.tasks.engine.build.verdict import compare
 from packyard.tasks.engine.graph.graph import Graph
@@ -247,11 +248,7 @@ def _output_differences(one: _Built, other: _Built, a: Record, b: Record) -> Ite
 def _tree_difference(one: _Built, other: _Built, made: Made, twin: Made) -> str:
     """The first line of the receipts that differs, and the first byte of that file."""
     lines = [
-        {
-            line.split(" ", 2 if line[0] == "l" else 3)[-1]: line
-            for line in built.path(m).read_text().split("\n")
-            if line
-        }
+        {item.path: item for item in read_receipt(built.path(m).read_bytes())}
         for built, m in ((one, made), (other, twin))
     ]
     for path in dict.fromkeys((*lines[0], *lines[1])):
@@ -262,6 +259,8 @@ def _tree_difference(one: _Built, other: _Built, made: Made, twin: Made) -> str:
         files = [built.store / "tree" / m.digest / path for built, m in ((one, made), (other, twin))]
         if any(file.is_symlink() for file in files):
             return f"{path}: is a link to {' and '.join(repr(os.readlink(f)) for f in files if f.is_symlink())}"
+        if any(file.is_dir() for file in files):
+            return f"{path}: one is an empty folder, the other is not"
         difference = first_difference(files[0].read_bytes(), files[1].read_bytes())
         return f"{path}: {difference or 'differs in its mode'}"
     return "its receipt differs"

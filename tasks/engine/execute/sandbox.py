@@ -17,6 +17,7 @@ from typing import Any
 
 from packyard.formats.privatekey import LOOKED_AT, private_key_in
 from packyard.tasks.engine.store.blobs import full_or
+from packyard.tasks.engine.store.intake import Unfit
 from packyard.tasks.engine.store.store import Store
 from packyard.tasks.errors import ActionError
 from packyard.tasks.host.filelock import exclusive, try_exclusive
@@ -125,7 +126,10 @@ def collect(room: Room[Any], target: Target, store: Store) -> dict[str, Made]:
             wanted = "folder" if output.tree else "file"
             raise ActionError(f"the action succeeded but left no {wanted} '{output.at}'")
         refuse_written_keys(target, output, path)
-        made[output.part] = store.trees.take(path) if output.tree else store.take(path)
+        try:
+            made[output.part] = store.trees.take(path) if output.tree else store.take(path)
+        except Unfit as error:
+            raise ActionError(f"{target.name!r} left what cannot be kept: {error.message}") from None
     return made
 
 

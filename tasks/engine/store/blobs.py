@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from packyard.tasks.engine.store.receipt import _copy
+from packyard.tasks.engine.store.intake import copy_file
 from packyard.tasks.errors import ActionError
 from packyard.tasks.target.target import Made
 
@@ -32,7 +32,7 @@ class Blobs:
         """Take in a file's bytes; returns their digest, size and executable bit."""
         executable = bool(source.stat().st_mode & stat.S_IXUSR)
         with self.incoming() as target:
-            digest, size = _copy(source, target)
+            digest, size = copy_file(source, target)
             self.settle(target, self._blob(digest))
         return Made(digest=digest, size=size, executable=executable)
 
@@ -73,7 +73,7 @@ class Blobs:
         """Write a blob to `target`, a new file; Damaged (and the blob dropped) when its bytes are not its own."""
         source = self._blob(digest)
         try:
-            found, _ = _copy(source, target)
+            found, _ = copy_file(source, target)
         except FileNotFoundError:
             raise Damaged(digest) from None
         if found != digest:

@@ -1,6 +1,6 @@
 """Earlier runs of targets, of all workspaces that share a store: what each was made from, when and where.
 
-store/v1/run/NAME/KEY    JSON: the time, the workspace, and the ingredients, of which KEY is the action key
+store/v2/run/NAME/KEY    JSON: the time, the workspace, and the ingredients, of which KEY is the action key
 
 The trace knows the last run in its workspace alone. A run is remembered as long as its result.
 """

@@ -1,11 +1,12 @@
 """The content-addressed store: blobs by SHA-256, trees by receipt, results by action key; shared by all workspaces.
 
-store/v1/blob/ab/cdef...    a file's bytes, read-only
-store/v1/tree/abcdef...     a folder (a toolchain), read-only, beside it its receipt as a blob
-store/v1/result/ab/cdef...  JSON: what the action of this key made, and a sum over that and the key
-store/v1/run/NAME/KEY       JSON: what an earlier run of a target was made from (tasks/engine/store/runs.py)
-store/v1/tmp/               files on their way in
-store/v1/in-use             a lock: held shared by whoever uses the store, alone by who removes from it
+store/v2/blob/ab/cdef...    a file's bytes, read-only
+store/v2/tree/abcdef...     a folder (a toolchain), read-only, beside it its receipt as a blob
+store/v2/result/ab/cdef...  JSON: what the action of this key made, and a sum over that and the key
+store/v2/run/NAME/KEY       JSON: what an earlier run of a target was made from (tasks/engine/store/runs.py)
+store/v2/tmp/               files on their way in
+store/v2/used               empty: a build has used it, and said which older stores lie beside it
+store/v2/in-use             a lock: held shared by whoever uses the store, alone by who removes from it
 
 The mtime of a blob, a tree or a result tells when it was last used (tasks/engine/store/upkeep.py goes by it).
 """
@@ -30,7 +31,9 @@ from packyard.tasks.errors import ActionError
 from packyard.tasks.host.filelock import exclusive, take_shared
 from packyard.tasks.target.target import Made
 
-FORMAT = "v1"  # of the store: the folder below its own that holds all of it
+FORMAT = "v2"  # of the store: the folder below its own that holds all of it
+OLDER = ("v1",)  # formats that were
+_USED = "used"
 IN_USE = "in-use"
 RUNS = "run"
 DOWNLOADS = "download"  # files of the package index, by their SHA-256
@@ -65,6 +68,15 @@ class Store(Blobs):
         self.downloads = downloads_in(folder)
         self._sweep()
         self._held: weakref.finalize[[int], Store] | None = None
+
+    def first_use(self) -> list[Path]:
+        """The stores of earlier formats beside this one, when it is used for the first time, else none: they are left
+        alone, since an earlier Packyard may go on with them."""
+        mark = self.folder / _USED
+        if mark.exists():
+            return []
+        self.write(mark, b"")
+        return [path for name in OLDER if (path := self.folder.with_name(name)).is_dir()]
 
     def hold(self, waiting: Callable[[], None] | None = None) -> None:
         """Keep others from removing anything until `close`; `waiting` is called once when somebody is doing so now."""

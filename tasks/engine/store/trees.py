@@ -6,8 +6,10 @@ import contextlib
 import os
 from pathlib import Path
 
+from packyard.formats.archive.receipt import LINK, PROGRAM, Item, read_receipt, write_receipt
+from packyard.formats.errors import FormatError
 from packyard.tasks.engine.store.blobs import Blobs, Damaged, discard, touch
-from packyard.tasks.engine.store.receipt import _copy, _copy_entry, _move_entry, _sorted
+from packyard.tasks.engine.store.intake import copy_file, copy_in, is_there, look_through, move_in
 from packyard.tasks.errors import ActionError
 from packyard.tasks.target.target import Made
 
@@ -24,22 +26,24 @@ class Trees:
         return self._place(digest).is_dir()
 
     def put(self, source: Path) -> Made:
-        """Take in a folder of files and links that stay inside it, and its receipt (path, mode, size, SHA-256)."""
+        """Take in a folder, and its receipt (formats/archive/receipt.py); Unfit when it holds what no tree can."""
+        found = look_through(source)
         with self._blobs.incoming() as target:
             target.mkdir()
-            return self._settle(target, [_copy_entry(path, source, target) for path in _sorted(source)])
+            return self._settle(target, copy_in(source, found, target))
 
     def take(self, source: Path) -> Made:
         """`put` of a folder that nobody needs any more: it is moved, where the store lies on its file system."""
+        found = look_through(source)
         with self._blobs.incoming() as target:
             try:
                 os.rename(source, target)
             except OSError:
                 return self.put(source)
-            return self._settle(target, [_move_entry(path, target) for path in _sorted(target)])
+            return self._settle(target, move_in(found, target))
 
-    def _settle(self, target: Path, lines: list[str]) -> Made:
-        receipt = ("\n".join(filter(None, lines)) + "\n").encode()
+    def _settle(self, target: Path, items: list[Item]) -> Made:
+        receipt = write_receipt(items)
         digest = self._blobs.put_bytes(receipt)
         place = self._place(digest)
         with contextlib.suppress(OSError):  # somebody else put the same tree first
@@ -49,24 +53,14 @@ class Trees:
         return Made(digest=digest, size=len(receipt), tree=True)
 
     def place(self, digest: str) -> Path:
-        """The folder of a tree, its files looked at once per run; Damaged when one is missing or has another size."""
+        """The folder of a tree, looked at once per run; Damaged when something in it is missing, or has another size,
+        mode or goal than its receipt says."""
         place = self._place(digest)
         if digest in self._checked:
             return place
-        for line in self._blobs.read(digest).decode().split("\n"):  # names may hold what splitlines() splits at
-            if not line:
-                continue
-            kind, size, rest = line.split(" ", 2)
-            if kind == "l":
-                continue
-            path = place / rest.split(" ", 1)[1]
-            try:
-                good = path.stat().st_size == int(size)
-            except OSError:
-                good = False
-            if not good:
-                discard(place)
-                raise Damaged(digest)
+        if not all(is_there(place, item) for item in self._items(digest)):
+            discard(place)
+            raise Damaged(digest)
         self._checked.add(digest)
         touch(place)
         return place
@@ -75,20 +69,25 @@ class Trees:
         """The files of a tree by their paths in it, from its receipt; ActionError for a link, Damaged when the receipt
         is gone."""
         found: dict[str, Made] = {}
-        for line in filter(None, self._blobs.read(digest).decode().split("\n")):
-            kind, size, rest = line.split(" ", 2)
-            if kind == "l":
-                raise ActionError(f"'{rest}' is a link; expected a folder that contains only files")
-            sha256, _, path = rest.partition(" ")
-            found[path] = Made(digest=sha256, size=int(size), executable=kind == "x")
+        for item in self._items(digest):
+            if item.kind == LINK:
+                raise ActionError(f"{item.path!r} is a link; expected a folder that contains only files")
+            if item.is_file:
+                found[item.path] = Made(digest=item.sha256, size=item.size, executable=item.kind == PROGRAM)
         return found
+
+    def _items(self, digest: str) -> list[Item]:
+        try:
+            return read_receipt(self._blobs.read(digest))
+        except FormatError:
+            raise Damaged(digest) from None
 
     def copy_out(self, digest: str, path: str, made: Made, target: Path) -> None:
         """Write one file of a tree to `target`, a new file; Damaged (and the tree dropped) when it is not what its
         receipt says."""
         place = self._place(digest)
         try:
-            found, _ = _copy(place / path, target)
+            found, _ = copy_file(place / path, target)
         except FileNotFoundError:
             found = ""
         if found != made.digest:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-import stat
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -19,8 +18,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from packyard.tasks.engine.store.blobs import full_or
-from packyard.tasks.engine.store.inventory import Inventory, Listed, files_below, inventory, place_of
+from packyard.formats.archive.receipt import FOLDER, read_receipt
+from packyard.formats.errors import FormatError
+from packyard.tasks.engine.store.blobs import Damaged, full_or
+from packyard.tasks.engine.store.intake import is_there, look_through
+from packyard.tasks.engine.store.inventory import Inventory, Listed, inventory, place_of
 from packyard.tasks.engine.store.runs import read_run
 from packyard.tasks.engine.store.store import IN_USE, RUNS, Store
 from packyard.tasks.errors import ActionError
@@ -162,41 +164,18 @@ def _alone(store: Store) -> Iterator[None]:
 
 
 def _read_tree(store: Store, place: Path, digest: str) -> int | None:
-    """The number of files of a tree when each is as its receipt says, else None."""
+    """The number of files and links of a tree when each is as its receipt says and nothing else is there, else None."""
     try:
-        receipt = (store.folder / "blob" / digest[:2] / digest[2:]).read_bytes()
-        if hashlib.sha256(receipt).hexdigest() != digest:
-            return None
-        wanted: set[str] = set()
-        for line in receipt.decode().removesuffix("\n").split("\n"):  # names may hold what splitlines() splits at
-            if not line:
-                continue
-            kind, rest = line.split(" ", 1)
-            if kind == "l":
-                path, good = _linked(place, rest)
-            else:
-                _, checksum, path = rest.split(" ", 2)
-                found = place / path
-                mode = found.lstat().st_mode
-                good = bool(mode & stat.S_IXUSR) == (kind == "x") and _digest(found) == checksum
-            if not good:
-                return None
-            wanted.add(path)
-    except (OSError, ValueError):
+        items = read_receipt(store.read(digest))
+        there = look_through(place)
+    except (Damaged, ActionError, FormatError, OSError):
         return None
-    there = {os.path.relpath(path, place) for path, _ in files_below(place)}
-    return len(wanted) if there == wanted else None
-
-
-def _linked(place: Path, said: str) -> tuple[str, bool]:
-    """The link that 'GOAL PATH' tells of, where both may hold spaces, and whether it is there."""
-    words = said.split(" ")
-    for cut in range(1, len(words)):
-        goal, path = " ".join(words[:cut]), " ".join(words[cut:])
-        with contextlib.suppress(OSError):
-            if os.readlink(place / path) == goal:
-                return path, True
-    return words[-1], False
+    for item in items:
+        if not is_there(place, item) or (item.is_file and _digest(place / item.path) != item.sha256):
+            return None
+    told = {item.path for item in items}
+    parents = {path[:at] for path in told for at, char in enumerate(path) if char == "/"}
+    return sum(item.kind != FOLDER for item in items) if told | parents == there.stats.keys() else None
 
 
 def _digest(path: Path) -> str:

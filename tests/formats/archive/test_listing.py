@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from packyard.formats.archive.entry import Entry
-from packyard.formats.archive.listing import check_owners, listed, read_listing, write_listing
+from packyard.formats.archive.listing import Listed, check_owners, listed, read_listing, write_listing
 from packyard.formats.errors import FormatError
 
 FILES = [Entry("lib/b c.py", b"b"), Entry("bin/a", b"a", executable=True)]
@@ -35,3 +37,26 @@ def test_check_owners_equal_files_may_be_shared_and_different_ones_name_both() -
     with pytest.raises(FormatError) as error:
         check_owners([one, two])
     assert str(error.value) == "'x' is in 'one' and in 'two', with different contents"
+
+
+# Few characters, and those that separate things in a listing, so that two files often look alike.
+TEXTS = st.text('a \n-x0\u2028\r"', max_size=5)
+LISTED = st.builds(
+    Listed,
+    path=TEXTS,
+    executable=st.booleans(),
+    size=st.integers(0, 99),
+    sha256=st.sampled_from(["0a", "1b"]),
+    owner=TEXTS,
+)
+
+
+@given(st.lists(LISTED, max_size=3, unique_by=lambda file: file.path))
+def test_listing_reads_back_as_itself_or_is_refused(files: list[Listed]) -> None:
+    odd = [file for file in files if "\n" in file.path or {" ", "\n"} & {*file.owner}]
+    if not odd:
+        assert set(read_listing(write_listing(files))) == set(files)
+        return
+    with pytest.raises(FormatError) as error:
+        write_listing(files)
+    assert str(error.value) == "\n".join(f"{file.path!r} of {file.owner!r} cannot stand in a listing" for file in odd)

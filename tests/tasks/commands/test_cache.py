@@ -107,7 +107,7 @@ def test_cache_of_a_workspace_lies_where_its_manifest_says(
     space.write("packyard.toml", (space.root / "packyard.toml").read_text() + '\n[cache]\ndirectory = "../shared"\n')
     space.build()
     assert json.loads(space.output("cache", "stats", "--json"))["results"] == 2
-    assert (tmp_path / "shared/store/v1/blob").is_dir()
+    assert (tmp_path / "shared/store/v2/blob").is_dir()
     assert not (tmp_path / "unused").exists()
 
 

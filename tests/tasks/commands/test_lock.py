@@ -104,7 +104,7 @@ def test_lock_keeps_sources_in_the_cache_that_the_workspace_names(
 
     monkeypatch.setattr(locks, "resolved_text", listening)
     python.output("lock")
-    assert {*asked} == {python.root / "kept/store/v1/download"}
+    assert {*asked} == {python.root / "kept/store/v2/download"}
 
 
 def test_lock_tells_which_versions_changed(python: Space, resolver: dict[str, str]) -> None:

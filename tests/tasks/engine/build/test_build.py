@@ -316,7 +316,7 @@ def test_store_blob_of_an_input_altered_is_made_again(yard):
     yard.target("b", "x:a", "b.txt")
     yard.write("b.txt", "b")
     yard.make()
-    for path in (yard.store / "v1/blob").rglob("*"):
+    for path in (yard.store / "v2/blob").rglob("*"):
         if path.is_file() and path.stat().st_size == 200:
             path.chmod(0o644)
             path.write_text("A" * 200)
@@ -337,7 +337,7 @@ def test_tree_is_used_where_it_lies_and_made_again_when_damaged(yard):
     yard.target("u", "b.txt", action=use, uses=(Use(target="x:t"),))
     yard.write("b.txt", "b")
     yard.make()
-    (tree_of_t,) = (yard.store / "v1/tree").iterdir()
+    (tree_of_t,) = (yard.store / "v2/tree").iterdir()
     (open_up(tree_of_t) / "tool").unlink()
     assert set(yard.make().values()) == {"fresh"}
     yard.write("b.txt", "bb")

@@ -127,7 +127,7 @@ def test_folder_is_an_input_as_a_tree(site: Yard) -> None:
 def test_damaged_tree_in_the_store_is_made_again(site: Yard) -> None:
     site.make()
     shutil.rmtree(site.root / "site")
-    (place,) = (site.store / "v1/tree").glob("*/two/index.html")
+    (place,) = (site.store / "v2/tree").glob("*/two/index.html")
     place.chmod(0o644)
     place.write_text("2 2")
     assert site.make() == {"s": "ran"}

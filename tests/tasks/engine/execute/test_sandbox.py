@@ -192,6 +192,20 @@ def test_collect_of_what_is_no_file_is_an_error(tmp_path, store, left):
     assert str(caught.value) == "the action succeeded but left no file 'a'"
 
 
+def test_collect_of_a_tree_with_what_cannot_be_kept_names_action_and_place(tmp_path, store):
+    wanted = target(outputs=(Output(at="t", tree=True),))
+    with room(tmp_path, wanted) as made:
+        (made.outputs / "t/e").mkdir(parents=True)
+        os.mkfifo(made.outputs / "t/e/pipe")
+        (made.outputs / "t/e/up").symlink_to("../..")
+        with pytest.raises(ActionError) as caught:
+            collect(made, wanted, store)
+    assert str(caught.value) == (
+        "'x:a' left what cannot be kept: 'e/pipe' is a FIFO; expected a file, folder or link; "
+        "'e/up' is a link that leaves its tree, to '../..'"
+    )
+
+
 def test_sweep_removes_what_nobody_holds(tmp_path, base):
     (base / "left" / "in").mkdir(parents=True)
     (base / "left.lock").write_text("")

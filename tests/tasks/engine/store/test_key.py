@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from packyard.tasks.engine.store import key
 from packyard.tasks.engine.store.key import ingredients, key_of
 from packyard.tasks.target.target import Made, Output, Source, Target, Use
@@ -86,6 +88,20 @@ def test_key_is_another_for_another_packyard_and_another_python(monkeypatch: pyt
     packyard = key_for()
     monkeypatch.setattr(key.platform, "python_version", lambda: "3.99.0")
     assert len({before, packyard, key_for()}) == 3
+
+
+NAMES = st.text("ab#:/ ", max_size=4)
+PARTS = st.text("ab/ ", max_size=4)  # part names are texts of our own, without '#'
+
+
+@given(one=st.tuples(NAMES, PARTS), other=st.tuples(NAMES, PARTS))
+def test_keys_of_different_uses_differ(one: tuple[str, str], other: tuple[str, str]) -> None:
+    made = Made(digest="ab" * 32, size=1)
+    keys = []
+    for name, part in (one, other):
+        target = replace(TARGET, uses=(Use(target=name, part=part, at="x"),))
+        keys.append(key_for(target, uses={f"{name}#{part}": made}))
+    assert (keys[0] == keys[1]) == (one == other)
 
 
 def test_key_takes_names_that_are_not_utf8() -> None:

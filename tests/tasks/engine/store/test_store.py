@@ -168,10 +168,12 @@ def test_tree_keeps_files_modes_and_links(store, tree):
     assert store.trees.put(tree) == made
 
 
-def test_tree_receipt_names_every_file(store, tree):
+def test_tree_receipt_tells_of_everything(store, tree):
     receipt = store.read(store.trees.put(tree).digest).decode()
     tool, data = (hashlib.sha256(text).hexdigest() for text in (b"#!/bin/sh\n", b"data\n"))
-    assert receipt == f"l ../data bin/link\nx 10 {tool} bin/tool\n- 5 {data} data\n"
+    assert receipt == (
+        f'["l","bin/link","../data"]\n["x","bin/tool",10,"{tool}"]\n["-","data",5,"{data}"]\n["d","empty"]\n'
+    )
 
 
 @pytest.mark.parametrize("goal", ["/etc/passwd", "../outside", "bin/../../outside"])
@@ -226,8 +228,11 @@ def test_tree_that_is_taken_with_link_out_of_it_is_refused(store, tree):
     [
         lambda place: (place / "data").unlink(),
         lambda place: ((place / "data").chmod(0o644), (place / "data").write_text("longer than before")),
+        lambda place: (place / "bin/tool").chmod(0o444),
+        lambda place: ((place / "bin/link").unlink(), (place / "bin/link").symlink_to("tool")),
+        lambda place: (place / "empty").rmdir(),
     ],
-    ids=["missing", "other size"],
+    ids=["missing", "other size", "other mode", "other goal", "no folder"],
 )
 def test_tree_damaged_is_dropped_and_can_be_put_again(store, tree, tmp_path, damage):
     made = store.trees.put(tree)
@@ -309,6 +314,15 @@ def test_store_in_place_of_a_file_is_said(tmp_path):
     (tmp_path / "store").write_text("a file")
     with pytest.raises(ActionError, match="store: the store cannot be made: Not a directory"):
         Store(tmp_path / "store")
+
+
+def test_older_store_is_left_alone_and_told_once(tmp_path):
+    older = tmp_path / "store/v1"
+    older.mkdir(parents=True)
+    (older / "blob").write_text("of another format")
+    assert Store(tmp_path / "store").first_use() == [older]
+    assert Store(tmp_path / "store").first_use() == []
+    assert [path.name for path in older.iterdir()] == ["blob"]
 
 
 def test_full_disk_gets_advice():
