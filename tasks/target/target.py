@@ -76,7 +76,8 @@ class Prepare:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Node:
     """What is asked of every target in a graph, so that most need not be unpacked: what it `needs` (targets, each once,
-    sorted), whether it is final and has something local, the artifacts it leaves, and the resource it uses most."""
+    sorted), whether it is final and has something local, the artifacts it leaves, the resource it uses most, and the
+    module of its function."""
 
     needs: tuple[str, ...]
     final: bool
@@ -84,6 +85,7 @@ class Node:
     doc: str
     artifacts: tuple[str, ...]
     resource: Resource
+    module: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,6 +133,7 @@ class Target:
             doc=self.doc,
             artifacts=tuple(output.artifact for output in self.outputs if output.artifact),
             resource=self.resource,
+            module=sys.intern(self.run.partition(":")[0]),
         )
 
 

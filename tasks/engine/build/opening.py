@@ -16,11 +16,11 @@ from packyard.tasks.engine.build.build import Build
 from packyard.tasks.engine.build.prepare import carry_out
 from packyard.tasks.engine.execute.mode import Mode
 from packyard.tasks.engine.graph.graph import Graph, build_graph
-from packyard.tasks.engine.graph.stored import changed_targets, notice_of, read_graph, renewed, store_graph
+from packyard.tasks.engine.graph.stored import changed_targets, notice_of, python_of, read_graph, renewed, store_graph
 from packyard.tasks.engine.store.store import Store, downloads_in
 from packyard.tasks.engine.trace.trace import StoredGraph, Trace
 from packyard.tasks.errors import PlanError
-from packyard.tasks.host import programs
+from packyard.tasks.host import closure, programs
 from packyard.tasks.host.cachefolder import store_folder
 from packyard.tasks.host.own import own_files
 from packyard.tasks.nullpath import ARTIFACTS, MANIFEST
@@ -77,11 +77,11 @@ class Opened:
 
     def keep_graph(self) -> None:
         """Store the graph, so that the next run need not read the manifests while they stand still; what was declared
-        otherwise before, or made by another Packyard, must be judged again."""
+        otherwise before, or what another Packyard would make in another way, must be judged again."""
         old, new = self.kept, self.stored
         if new is None or new == old:
             return
-        if old is None or old.maker != new.maker:
+        if old is None or python_of(old) != python_of(new):
             changed: Collection[str] = self.graph.nodes
         else:
             changed = () if old.text == new.text else changed_targets(old.text, new.text)
@@ -165,7 +165,7 @@ def _read(root: Path, kinds: Kinds, *, writing: bool) -> tuple[Graph, StoredGrap
     workspace, graph = _graph(lambda: read_workspace(root), kinds, writing=writing)
     for path in own_files():
         workspace.watch.see(os.fspath(path))
-    for path in programs.records():
+    for path in dict.fromkeys((*programs.records(), *closure.records())):
         workspace.watch.expect(os.fspath(path))
     manifest = workspace.manifest
     more = [*filter(None, [manifest.sign.seed_env]), *(["PATH"] if manifest.toolchain.mojo_from == "PATH" else [])]

@@ -21,6 +21,7 @@ from typing import Any
 from packyard.tasks import nullpath
 from packyard.tasks.engine.graph.graph import Graph
 from packyard.tasks.engine.trace.trace import StoredGraph
+from packyard.tasks.host.closure import closure_of
 from packyard.tasks.host.own import own_digest
 from packyard.tasks.target.packed import PackedTargets, packed_targets
 from packyard.tasks.target.target import Node
@@ -63,14 +64,22 @@ def renewed(stored: StoredGraph, root: Path, changed: Iterable[int]) -> StoredGr
     return replace(stored, stats=bytes(stats))
 
 
+def python_of(stored: StoredGraph) -> str:
+    """The version of Python that read a graph, which is in every key."""
+    return stored.maker.partition(" ")[2]
+
+
 def write_graph(graph: Graph) -> bytes:
-    """The text of a graph; equal graphs give equal texts."""
+    """The text of a graph; equal graphs give equal texts, as long as what makes their targets is equal."""
     packed = packed_targets(graph.targets)
     index = io.BytesIO()
     for name, node in graph.nodes.items():
-        row = [name, node.needs, node.final, node.local, node.doc, node.artifacts, node.resource, len(packed[name])]
+        row = [name, node.needs, node.final, node.local, node.doc, node.artifacts, node.resource]
+        row += [node.module, len(packed[name])]
         index.write(json.dumps(row, separators=(",", ":")).encode() + b"\n")
-    said = {"cache": graph.cache, "notice": graph.notice, "index": index.tell()}
+    modules = sorted({node.module for node in graph.nodes.values()})
+    closures = {module: closure_of(module).digest for module in modules}
+    said = {"cache": graph.cache, "notice": graph.notice, "closures": closures, "index": index.tell()}
     head = json.dumps(said, separators=(",", ":")).encode()
     return b"".join([head, b"\n", index.getvalue(), *(packed[name] for name in graph.nodes)])
 
@@ -80,10 +89,10 @@ def read_graph(text: bytes) -> Graph:
     nodes: dict[str, Node] = {}
     packed: dict[str, bytes] = {}
     intern: Callable[[Any], Any] = sys.intern  # the name of a target stands with each that needs it
-    for (name, needs, final, local, doc, artifacts, resource, _), place in _index(text):
+    for (name, needs, final, local, doc, artifacts, resource, module, _), place in _index(text):
         nodes[intern(name)] = Node(
             needs=tuple(map(intern, needs)), final=final, local=local, doc=doc, artifacts=tuple(artifacts),
-            resource=intern(resource),
+            resource=intern(resource), module=intern(module),
         )  # fmt: skip
         packed[intern(name)] = text[place]
     head = json.loads(_line(text, 0))
@@ -99,16 +108,21 @@ def notice_of(text: bytes) -> str:
 
 
 def changed_targets(old: bytes, new: bytes) -> set[str]:
-    """The targets of the new text whose own text is not that of the old one."""
+    """The targets of the new text whose own text is not that of the old one, or whose function another Packyard's
+    closure has a part in."""
     try:
-        before = {row[0]: place for row, place in _index(old)}
-    except (ValueError, KeyError, TypeError):
+        made = _closures(old)
+        before = {row[0]: (old[place], made[row[-2]]) for row, place in _index(old)}
+    except (ValueError, KeyError, TypeError, IndexError):
         before = {}
-    changed: set[str] = set()
-    for (name, *_), place in _index(new):
-        if name not in before or old[before[name]] != new[place]:
-            changed.add(name)
-    return changed
+    makes = _closures(new)
+    return {row[0] for row, place in _index(new) if before.get(row[0]) != (new[place], makes[row[-2]])}
+
+
+def _closures(text: bytes) -> dict[str, str]:
+    """The digest of the closure of each module that makes targets."""
+    found: dict[str, str] = json.loads(_line(text, 0))["closures"]
+    return found
 
 
 def _index(text: bytes) -> Iterator[tuple[list[Any], slice]]:

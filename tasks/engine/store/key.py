@@ -8,7 +8,7 @@ import platform
 from collections.abc import Mapping
 from typing import Any
 
-from packyard.tasks.host.own import own_digest
+from packyard.tasks.host.closure import closure_of, module_of
 from packyard.tasks.target.target import Made, Output, Source, Target
 from packyard.tasks.workspace.memo import Look
 
@@ -27,7 +27,7 @@ def ingredients(target: Target, looks: Mapping[str, Look], uses: Mapping[str, Ma
         "outputs": [_declared(output) for output in target.outputs],
         "inputs": {source.at: _input(source, looks[source.path]) for source in target.sources},
         "uses": {f"{use.target}#{use.part}": [use.at, _entry(uses[f"{use.target}#{use.part}"])] for use in target.uses},
-        "packyard": own_digest(),
+        "packyard": closure_of(module_of(target.run)).digest,
         "python": platform.python_version(),
     }
 

@@ -15,6 +15,8 @@ from packaging.specifiers import SpecifierSet
 from packyard.formats.python.machine import Machine
 from packyard.formats.python.pinned import newest_python, pinned_files
 
+# closure: packyard.tasks.kinds.bundle.inside.runtime_python
+
 # Called by its path; program.json lies beside it. A Python that a launcher put first in PATH is none of the machine's:
 # the content that is started here, or an earlier one, could bring it.
 _SCRIPT = r"""# Starts the program with the Python of its last start, else with the first on PATH that fits.

@@ -9,6 +9,9 @@ from pathlib import Path
 
 from packyard.tasks.kinds.bundle.hostpython import Asked, start_files
 
+# closure: packyard.tasks.kinds.bundle.inside.runtime_module
+# closure: packyard.tasks.kinds.bundle.inside.runtime_slots
+
 MODULE = "packyard_runtime"
 _MAIN = f"""\
 import sys

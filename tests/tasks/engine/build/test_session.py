@@ -11,7 +11,6 @@ from packyard.tasks.engine.build.opening import Opened
 from packyard.tasks.engine.build.session import Session
 from packyard.tasks.engine.execute import sandbox
 from packyard.tasks.engine.graph.graph import Graph
-from packyard.tasks.engine.store import key
 from packyard.tasks.engine.trace.trace import Trace
 from packyard.tasks.target.kinds import Kinds
 from packyard.tasks.target.room import Room
@@ -46,7 +45,6 @@ def test_declaration_changed_is_seen_where_no_graph_is_stored(tmp_path: Path, mo
     monkeypatch.setenv("PACKYARD_CACHE_DIR", str(tmp_path / "cache"))
     monkeypatch.setattr(sandbox, "base", lambda: tmp_path / "rooms")
     monkeypatch.setattr("packyard.tasks.engine.execute.plain.invoke", lambda run, room: write(room))
-    monkeypatch.setattr(key, "own_digest", lambda: "")
     (tmp_path / "rooms").mkdir()
     assert remaining(tmp_path, "one") == ["x:a"]
     assert remaining(tmp_path, "one") == []

@@ -11,7 +11,7 @@ import pytest
 from packyard.tasks.engine.execute import action
 from packyard.tasks.engine.execute.action import invoke
 from packyard.tasks.engine.store.key import ingredients, key_of
-from packyard.tasks.host.own import own_digest
+from packyard.tasks.host.closure import closure_of
 from packyard.tasks.target.room import Room
 from packyard.tasks.target.target import Made, Output, Source, Target, Use
 from packyard.tasks.workspace.memo import Look
@@ -31,7 +31,7 @@ def test_ingredients_name_all_that_decides():
     assert values["uses"] == {"x:b#": ["b", f"- {'22' * 32}"]}
     assert values["outputs"] == [["", "o", False]]
     assert values["params"] == TARGET.params
-    assert values["packyard"] == own_digest()
+    assert values["packyard"] == closure_of("m").digest
 
 
 @pytest.mark.parametrize(

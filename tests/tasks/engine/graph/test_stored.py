@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 from packyard.formats.mojo.source import imported_packages
+from packyard.tasks.engine.graph import stored
 from packyard.tasks.engine.graph.graph import Graph
 from packyard.tasks.engine.graph.stored import changed_targets, read_graph, renewed, store_graph, write_graph
+from packyard.tasks.host.closure import Closure, closure_of
 from packyard.tasks.target.packed import pack_target
 from packyard.tasks.target.target import Output, Prepare, Source, Target, Use
 from packyard.tasks.workspace.memo import pack_stat
@@ -64,6 +66,14 @@ def test_targets_changed_are_those_with_another_text() -> None:
     assert changed_targets(new, old) == {"x:b"}
     assert changed_targets(old, old) == set()
     assert changed_targets(b"torn", old) == {"x:a", "x:b"}
+
+
+def test_targets_changed_are_those_whose_function_another_closure_makes(monkeypatch: pytest.MonkeyPatch) -> None:
+    both = graph(ONE, replace(TWO, run="n:f"))
+    old = write_graph(both)
+    closures = {"m": Closure(digest="1", files=(), libraries=()), "n": closure_of("n")}
+    monkeypatch.setattr(stored, "closure_of", closures.__getitem__)
+    assert changed_targets(old, write_graph(both)) == {"x:a"}
 
 
 def test_graph_is_renewed_while_everything_tells_the_same(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from packyard.tasks.engine.store import key
 from packyard.tasks.engine.store.key import ingredients, key_of
+from packyard.tasks.host.closure import Closure
 from packyard.tasks.target.target import Made, Output, Source, Target, Use
 from packyard.tasks.workspace.memo import Look
 
@@ -84,7 +85,7 @@ def test_key_is_another_for_what_a_dependency_became(change: dict[str, object]) 
 
 def test_key_is_another_for_another_packyard_and_another_python(monkeypatch: pytest.MonkeyPatch) -> None:
     before = key_for()
-    monkeypatch.setattr(key, "own_digest", lambda: "another")
+    monkeypatch.setattr(key, "closure_of", lambda module: Closure(digest=f"of {module}", files=(), libraries=()))
     packyard = key_for()
     monkeypatch.setattr(key.platform, "python_version", lambda: "3.99.0")
     assert len({before, packyard, key_for()}) == 3
