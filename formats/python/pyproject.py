@@ -11,7 +11,7 @@ from typing import Any
 
 from packyard.formats.python.entrypoint import read_entry_point
 from packyard.formats.python.flavor import Flavor, read_flavor
-from packyard.formats.python.packyardtable import PackyardTable, read_artifacts, read_packyard
+from packyard.formats.python.packyardtable import PackyardTable, read_artifacts, read_beside, read_packyard
 from packyard.formats.python.requirement import (
     read_distribution_name,
     read_python_release,
@@ -39,8 +39,9 @@ class ProjectManifest:
     """A pyproject.toml.
 
     `version` is in PEP 440's normal form, '' if `dynamic` lists it. `dependencies` are PEP 508 texts. `build_backend`
-    is '' when there is no [build-system]. `flavor` is None for a library. `artifacts` are
-    files that a backend puts into the wheel although git ignores them, as lines of a .gitignore.
+    is '' when there is no [build-system]. `flavor` is None for a library. `artifacts` are files that a backend puts
+    into the wheel although git ignores them, as lines of a .gitignore; `beside` are the paths outside of the member
+    that backends are told of, each after its key.
     """
 
     name: str
@@ -58,11 +59,13 @@ class ProjectManifest:
     flavor: Flavor | None = None
     packyard: PackyardTable = field(default_factory=PackyardTable)
     artifacts: tuple[str, ...] = ()
+    beside: tuple[tuple[str, str], ...] = ()
 
 
 def read_project(text: str, place: str) -> ProjectManifest:
     """Read a pyproject.toml; FormatError with all its problems."""
-    with reading(read_toml(text, place), place) as top:
+    values = read_toml(text, place)
+    with reading(values, place) as top:
         top.ignore("dependency-groups")  # PEP 735, for development tools
         project = top.table("project", required=True)
         project.ignore(*_OTHER_PROJECT_KEYS)
@@ -88,7 +91,8 @@ def read_project(text: str, place: str) -> ProjectManifest:
             backend_path=build.parses("backend-path", read_relpath),
             flavor=read_flavor(tool.table("flavor"), name, scripts) if "flavor" in tool else None,
             packyard=read_packyard(tool.table("packyard")),
-            artifacts=read_artifacts(tool.raw("hatch"), tool.raw("poetry")),
+            artifacts=read_artifacts(values),
+            beside=read_beside(values),
         )
 
 

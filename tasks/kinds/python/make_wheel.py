@@ -33,11 +33,13 @@ class AnyWheelParams(Params):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WheelParams(AnyWheelParams):
-    """The parameters of a wheel that a backend makes: the version that it must have, the backend, the folders of the
-    project that it is looked for in first, the target of its environment, the Python that runs it, and the files of the
-    project that belong to it although a .gitignore says otherwise."""
+    """The parameters of a wheel that a backend makes: the version that it must have, the folder of the project among
+    the inputs ('' when there is nothing else), the backend, the folders of the project that it is looked for in first,
+    the target of its environment, the Python that runs it, and the files of the project that belong to it although a
+    .gitignore says otherwise."""
 
     release: str
+    folder: str
     backend: str
     backend_path: tuple[str, ...]
     buildenv: str
@@ -68,8 +70,9 @@ class PlainWheelParams(AnyWheelParams):
 def make_wheel(room: Room[WheelParams]) -> None:
     """Build the member's wheel with its backend, and write it again with our bytes."""
     params = room.params
-    project = room.scratch / "project"
-    shutil.copytree(room.inputs, project)
+    top = room.scratch / "project"
+    shutil.copytree(room.inputs, top)
+    project = top / params.folder
     written: list[str] = []
     if params.hook:
         tree = room.trees[params.hook]

@@ -15,6 +15,7 @@ from packyard.formats.python.wheel import info_folder
 from packyard.tasks.errors import gather
 from packyard.tasks.kinds.interpreter import choice
 from packyard.tasks.kinds.python.backend import buildenv_of
+from packyard.tasks.kinds.python.beside import beside_sources
 from packyard.tasks.kinds.python.hooknames import hook_of
 from packyard.tasks.kinds.python.make_wheel import (
     PlainWheelParams,
@@ -67,12 +68,17 @@ def _target(member: Member, workspace: Workspace) -> Target:
 def _by_backend(member: Member, project: ProjectManifest, workspace: Workspace, release: str, file: str) -> _Way:
     check_commands(member, workspace)
     prefix = f"{member.folder}/" if member.folder else ""
-    files = {path.removeprefix(prefix): path for path in wheel_sources(member, workspace)}
+    beside = beside_sources(member, workspace)
+    if beside:  # all stands as in the workspace, so that '../' leads to the same
+        files = {path: path for path in (*wheel_sources(member, workspace), *beside)}
+    else:
+        files = {path.removeprefix(prefix): path for path in wheel_sources(member, workspace)}
     python, uses = choice.python_for(choice.find(choice.version(member, workspace), workspace))
     buildenv = buildenv_of(member, workspace)
     params = WheelParams(
         file=file,
         release=release,
+        folder=member.folder if beside else "",
         hook=_hook(member),
         backend=project.build_backend,
         backend_path=project.backend_path,

@@ -45,5 +45,5 @@ def test_read_artifacts_of_backends_that_have_them() -> None:
     }
     poetry = {"include": ["a/*.bin", {"path": "b", "format": "wheel"}, {"format": "sdist"}]}
     lines = ("*.so", "/gen/x", "/a", "/../beside", "/a/*.bin", "/b")
-    assert read_artifacts(hatch, poetry) == lines
-    assert read_artifacts(None, []) == read_artifacts({"build": 1}, {"include": "x"}) == ()
+    assert read_artifacts({"tool": {"hatch": hatch, "poetry": poetry}}) == lines
+    assert read_artifacts({"tool": {"hatch": {"build": 1}, "poetry": {"include": "x"}}}) == read_artifacts({}) == ()
