@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from packyard.formats.python.dynamicfiles import read_dynamic_files
 from packyard.formats.python.entrypoint import read_entry_point
 from packyard.formats.python.flavor import Flavor, read_flavor
 from packyard.formats.python.packyardtable import PackyardTable, read_artifacts, read_beside, read_packyard
@@ -41,7 +42,8 @@ class ProjectManifest:
     `version` is in PEP 440's normal form, '' if `dynamic` lists it. `dependencies` are PEP 508 texts. `build_backend`
     is '' when there is no [build-system]. `flavor` is None for a library. `artifacts` are files that a backend puts
     into the wheel although git ignores them, as lines of a .gitignore; `beside` are the paths outside of the member
-    that backends are told of, each after its key.
+    that backends are told of, each after its key. `dynamic_files` are the files that setuptools takes `dynamic`
+    dependencies from: under '' those of everybody, else by the name of the extra.
     """
 
     name: str
@@ -60,6 +62,7 @@ class ProjectManifest:
     packyard: PackyardTable = field(default_factory=PackyardTable)
     artifacts: tuple[str, ...] = ()
     beside: tuple[tuple[str, str], ...] = ()
+    dynamic_files: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def read_project(text: str, place: str) -> ProjectManifest:
@@ -93,6 +96,7 @@ def read_project(text: str, place: str) -> ProjectManifest:
             packyard=read_packyard(tool.table("packyard")),
             artifacts=read_artifacts(values),
             beside=read_beside(values),
+            dynamic_files=read_dynamic_files(values),
         )
 
 

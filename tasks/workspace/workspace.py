@@ -19,6 +19,7 @@ from packyard.formats.workspace.manifest import WorkspaceManifest
 from packyard.formats.workspace.manifest import read_workspace as read_manifest
 from packyard.tasks.errors import PlanError, gather
 from packyard.tasks.host.machine import host_platform
+from packyard.tasks.workspace.dynamic import with_dynamic_files
 from packyard.tasks.workspace.watch import Watch
 
 MANIFEST = "packyard.toml"
@@ -172,7 +173,7 @@ def _read_member(watch: Watch, folder: str) -> Member:
 
 def _read_project(watch: Watch, folder: str, text: str, path: str) -> ProjectManifest:
     """A pyproject.toml, and the buildconfig.toml beside it."""
-    project = read_project(text, path)
+    project = with_dynamic_files(read_project(text, path), watch, folder, path)
     other = f"{folder}/{_BUILDCONFIG}" if folder else _BUILDCONFIG
     if not watch.is_file(other):
         return project

@@ -15,6 +15,7 @@ from packyard.formats.python.wheel import Wheel, info_folder, write_wheel
 from packyard.tasks.errors import ActionError
 from packyard.tasks.index.pep517 import build_wheel, usable_wheel
 from packyard.tasks.kinds.interpreter.program import PythonParams, program_in
+from packyard.tasks.kinds.python.builtmetadata import check_requirements
 from packyard.tasks.kinds.python.wheelparts import import_name
 from packyard.tasks.target.params import Params
 from packyard.tasks.target.room import Room
@@ -35,8 +36,8 @@ class AnyWheelParams(Params):
 class WheelParams(AnyWheelParams):
     """The parameters of a wheel that a backend makes: the version that it must have, the folder of the project among
     the inputs ('' when there is nothing else), the backend, the folders of the project that it is looked for in first,
-    the target of its environment, the Python that runs it, and the files of the project that belong to it although a
-    .gitignore says otherwise."""
+    the target of its environment, the Python that runs it, the files of the project that belong to it although a
+    .gitignore says otherwise, and the canonical names of all distributions that the manifest tells of."""
 
     release: str
     folder: str
@@ -45,6 +46,7 @@ class WheelParams(AnyWheelParams):
     buildenv: str
     python: PythonParams
     included: tuple[str, ...]
+    planned: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +93,7 @@ def make_wheel(room: Room[WheelParams]) -> None:
     wheel = usable_wheel(file, params.backend, room.scratch.parent)
     if wheel.version != params.release:
         raise ActionError(f"the wheel has version {wheel.version!r}; expected {params.release!r} from the manifest")
+    check_requirements(wheel, params.planned)
     _write(room, wheel)
 
 

@@ -6,8 +6,11 @@ points. Either way the same files give the same bytes: the zip and the RECORD ar
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterator, Mapping
 
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 from packyard.formats.archive.gzipped import COMPRESSOR
 from packyard.formats.errors import FormatError
 from packyard.formats.python.pyproject import ProjectManifest
@@ -85,10 +88,28 @@ def _by_backend(member: Member, project: ProjectManifest, workspace: Workspace, 
         buildenv=buildenv,
         python=python,
         included=tuple(path.removeprefix(prefix) for path in included(member, workspace)),
+        planned=_planned(member, project, workspace),
         epoch=workspace.epoch,
         compressor=COMPRESSOR,
     )
     return call(make_wheel, params), files, (*uses, Use(target=buildenv))
+
+
+def _planned(member: Member, project: ProjectManifest, workspace: Workspace) -> tuple[str, ...]:
+    """The canonical names of all distributions that a manifest tells of. Where dependencies are computed, what any
+    application adds counts too: that is how it brings in those of a library."""
+    build = project.flavor.build if project.flavor else None
+    texts = [*project.dependencies, *(build.extra_packages if build else ())]
+    if "dependencies" in project.dynamic:
+        flavors = [one.project.flavor for one in workspace.members if one.project and one.project.flavor]
+        texts += [text for flavor in flavors for text in flavor.build.extra_packages]
+    names = {canonicalize_name(Requirement(text).name) for text in texts}
+    local = {canonicalize_name(text) for text in build.dependencies} if build else set()
+    folders = {posixpath.normpath(member.path(text)) for text in build.dependencies} if build else set()
+    for one in workspace.members:
+        if one.project and (one.folder in folders or canonicalize_name(one.name) in local):
+            names.add(canonicalize_name(one.name))
+    return tuple(sorted(names))
 
 
 def _plainly(member: Member, project: ProjectManifest, workspace: Workspace, release: str, file: str) -> _Way:
