@@ -42,7 +42,7 @@ ROOMS = (
     Room(5, "tasks/index", "the package index"),
     Room(5, "tasks/texts", "texts that receivers get"),
     Room(4, "tasks/target", "the contract between kinds and engine"),
-    Room(4, "tasks/workspace", "what lies on disk"),
+    Room(4, "tasks/workspace", "what is on disk"),
     Room(3, "tasks/host", "this machine"),
     Room(2, "tasks/errors", "the classes of error"),
     Room(2, "tasks/nullpath", "the path of a run with nothing to do"),
