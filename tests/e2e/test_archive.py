@@ -438,7 +438,7 @@ def _trace(space) -> Path:
 def test_trace_damaged_is_set_aside_and_said(built, damage):
     damage(_trace(built))
     done = built.packyard()
-    assert ".packyard/trace.sqlite: is damaged" in done.out
+    assert ".packyard/trace.sqlite: is corrupt" in done.out
     assert "it was set aside as trace.sqlite." in done.out
     assert done.restored == BOTH
     assert len(list(_trace(built).parent.glob("trace.sqlite.*.aside"))) == 1

@@ -169,7 +169,7 @@ def test_installer_of_a_morloc_package_brings_the_members_that_it_needs(space: S
     done = run(scripts[0])
     assert (done.returncode, done.stderr) == (
         1,
-        f"error: flat-cpp 0.3.0 needs the morloc package root, which is not in {root}: install it first\n",
+        f"error: flat-cpp 0.3.0 requires the morloc package root, which is not in {root}: install it first\n",
     )
     assert not (tmp_path / "p").exists()
     root.mkdir(parents=True)
