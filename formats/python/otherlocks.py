@@ -11,7 +11,7 @@ import tomlkit
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 from packyard.formats.errors import FormatError, Problem
-from packyard.formats.python.requirement import read_canonical_name, read_python_release
+from packyard.formats.python.requirement import read_canonical_name, read_python_release, without_password
 from packyard.formats.relpath import FileName
 from packyard.formats.text.table import Table, reading
 from packyard.formats.text.toml import read_toml
@@ -55,6 +55,20 @@ def read_uv_extras(text: str, place: str) -> dict[str, frozenset[str]]:
                     edge.ignore_rest()
                     name = edge.parse("name", read_canonical_name, FileName(""), required=True)
                     found[name] = found.get(name, frozenset()).union(map(canonicalize_name, edge.texts("extra")))
+        return found
+
+
+def read_uv_sources(text: str, place: str) -> dict[str, frozenset[tuple[str, str]]]:
+    """Where a uv.lock has its packages from, by canonical name: (kind, where), the kind being registry, url, git,
+    directory and the like, without passwords."""
+    found: dict[str, frozenset[tuple[str, str]]] = {}
+    with _uv_packages(text, place) as packages:
+        for package in packages:
+            source = package.table("source")
+            source.ignore_rest()
+            name = package.parse("name", read_canonical_name, FileName(""), required=True)
+            here = {(kind, without_password(str(source.raw(kind)))) for kind in source}
+            found[name] = found.get(name, frozenset()) | here
         return found
 
 

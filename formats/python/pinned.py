@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from packaging.pylock import (
     Package,
     PackageArchive,
+    PackageDirectory,
     PackageSdist,
     PackageWheel,
     Pylock,
     PylockSelectError,
     PylockValidationError,
 )  # fmt: skip
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 from packyard.formats.digest import Digest
 from packyard.formats.errors import FormatError, Problem
 from packyard.formats.python.machine import Machine
+from packyard.formats.python.requirement import without_password
 from packyard.formats.relpath import FileName, read_file_name
 from packyard.formats.text.toml import read_toml
 
@@ -43,13 +48,10 @@ def pinned_files(text: str, place: str, machine: Machine) -> list[Pinned]:
 
     FormatError for every package that has no file for it, or none identified by a digest.
     """
-    table = read_toml(text, place)
-    if "packages" not in table:
-        return []  # as uv writes an empty lock
-    try:
-        lock = Pylock.from_dict(table)
-    except PylockValidationError as error:
-        raise FormatError(Problem(f"is not a lock: {_lower(str(error))}", place=place)) from None
+    lock = _lock(text, place)
+    if lock is None:
+        return []
+    _check_head(lock, place, machine)
     found: list[Pinned] = []
     problems: list[Problem] = []
     try:
@@ -67,6 +69,58 @@ def pinned_files(text: str, place: str, machine: Machine) -> list[Pinned]:
     return sorted(found, key=lambda one: (one.name, one.file))
 
 
+def selected(text: str, place: str, machine: Machine) -> dict[str, Package]:
+    """The packages of a lock that are for a machine (PEP 751, "Installation"), by canonical name, whatever files they
+    have; FormatError when the lock is not for it, or has two versions of one."""
+    lock = _lock(text, place)
+    if lock is None:
+        return {}
+    _check_head(lock, place, machine)
+    nowhere = PackageDirectory(path=".")  # that there is no wheel for the machine is said where one is looked for
+    bare = [
+        replace(package, vcs=None, archive=None, sdist=None, wheels=None, directory=nowhere)
+        for package in lock.packages
+    ]
+    known = {(package.name, package.version, str(package.marker)): package for package in lock.packages}
+    try:
+        chosen = replace(lock, packages=bare).select(environment=machine.environment(), tags=())
+        return {one.name: known[one.name, one.version, str(one.marker)] for one, _ in chosen}
+    except PylockSelectError as error:
+        raise FormatError(Problem(f"does not fit {machine.platform}: {_lower(str(error))}", place=place)) from None
+
+
+def misfits(text: str, place: str, machine: Machine, requirements: Iterable[str]) -> Iterator[str]:
+    """In words, each requirement of a machine that a lock has no answer to there; FormatError as `selected`."""
+    found = selected(text, place, machine)
+    values = {**{key: str(value) for key, value in machine.environment().items()}, "extra": ""}
+    for one in requirements:
+        requirement = Requirement(one)
+        if requirement.marker and not requirement.marker.evaluate(values):
+            continue
+        package = found.get(canonicalize_name(requirement.name))
+        if package is None:
+            yield f"{one!r} is not in it for {machine.platform}"
+        elif package.version and not requirement.specifier.contains(package.version, prereleases=True):
+            yield f"{one!r} does not fit the {package.version} that is locked for {machine.platform}"
+        elif requirement.url and not _is_at(package, requirement.url):
+            yield f"{one!r} is locked from another address"
+
+
+def folders(text: str, place: str) -> frozenset[str]:
+    """The packages of a lock that are folders, by canonical name."""
+    lock = _lock(text, place)
+    return frozenset(package.name for package in lock.packages if package.directory) if lock else frozenset()
+
+
+def unusable(text: str, place: str, machine: Machine) -> list[Problem]:
+    """The packages for a machine that no digest identifies; FormatError as `selected`."""
+    return [
+        _no_file(package, place)
+        for package in selected(text, place, machine).values()
+        if package.vcs or package.directory
+    ]
+
+
 def newest_python(text: str, place: str, machine: Machine) -> str:
     """The newest Python ('3.13') for which a machine needs the very files of a lock that it needs for its own Python;
     '' when every newer one does, as far as a lock can say about future Pythons."""
@@ -80,6 +134,38 @@ def newest_python(text: str, place: str, machine: Machine) -> str:
         if not same:
             return f"{major}.{newer - 1}"
     return ""
+
+
+def _lock(text: str, place: str) -> Pylock | None:
+    """A lock as PEP 751 reads it; None for one of nothing, as uv writes it."""
+    table = read_toml(text, place)
+    if "packages" not in table:
+        return None
+    try:
+        return Pylock.from_dict(table)
+    except PylockValidationError as error:
+        raise FormatError(Problem(f"is not a lock: {_lower(str(error))}", place=place)) from None
+
+
+def _check_head(lock: Pylock, place: str, machine: Machine) -> None:
+    """FormatError when the whole lock is for other Pythons or for other machines."""
+    values = machine.environment()
+    if lock.requires_python and not lock.requires_python.contains(values["python_full_version"]):
+        message = f"is for Python {str(lock.requires_python)!r}; expected {machine.python}"
+        hint = "lock again for this Python, or take another (tool.flavor.python_version)"
+        raise FormatError(Problem(message, "requires-python", place, hint))
+    texts = {key: str(value) for key, value in values.items()}
+    if lock.environments is not None and not any(marker.evaluate(texts) for marker in lock.environments):
+        known = ", ".join(repr(str(marker)) for marker in lock.environments) or "none"
+        message = f"is for other machines ({known}); expected {machine.platform} with Python {machine.python}"
+        raise FormatError(Problem(message, "environments", place, "lock again for this machine too"))
+
+
+def _is_at(package: Package, url: str) -> bool:
+    """Whether a package comes from a URL."""
+    sources = (package.vcs, package.archive, package.sdist, *(package.wheels or ()))
+    found = {source.url.partition("#")[0] for source in sources if source and source.url}
+    return package.directory is not None or without_password(url).partition("#")[0] in found or "+" in url
 
 
 def _pinned(package: Package, source: PackageWheel | PackageSdist | PackageArchive, place: str) -> Pinned:

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
+import tomlkit
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packyard.formats.errors import FormatError
@@ -21,6 +22,9 @@ from packyard.formats.text.table import Table, reading
 from packyard.formats.text.toml import quoted, read_toml
 
 _STAMP = re.compile(r"\n*^\[tool\.packyard\]\n.*\Z", re.DOTALL | re.MULTILINE)
+
+# PEP 751: beside requires-python, the lists that a package is chosen by.
+_SELECTING = ("environments", "extras", "dependency-groups", "default-groups")
 
 # A `[[packages]]` with its own tables, up to the next header of another.
 _PACKAGE = re.compile(r"^\[\[packages\]\][^\n]*\n(?:(?!\[\[packages\]\]|\[(?!\[?packages\.)).*\n?)*", re.MULTILINE)
@@ -39,17 +43,21 @@ class Build:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pylock:
-    """A lock. `packages` are (canonical name, version), the version '' for a source tree; `requirements` and `python`
-    are the question, () and '' if another tool made the lock. `taken` is the lock of another tool that this one
-    repeats, and `taken_sha256` that lock's digest."""
+    """A lock. `packages` are (canonical name, version), the version '' for a source tree; `requirements`, `settings`
+    and `python` are the question, () and '' if another tool made the lock. `taken` is the lock of another tool that
+    this one repeats, and `taken_sha256` that lock's digest. `maker` is the tool that wrote it, and `head` the keys of
+    the whole lock that decide which of its packages are for a machine, as TOML."""
 
     packages: tuple[tuple[str, str], ...]
     requirements: tuple[str, ...] = ()
     python: str = ""
+    settings: tuple[str, ...] = ()
     builds: tuple[Build, ...] = ()
     taken: str = ""
     taken_sha256: str = ""
     ours: bool = False
+    maker: str = ""
+    head: str = ""
 
 
 def read_pylock(text: str, place: str) -> Pylock:
@@ -77,11 +85,22 @@ def _read(text: str, place: str) -> Pylock:
             packages=packages,
             requirements=stamp.parses("requirements", read_requirement),
             python=stamp.text("python"),
+            settings=stamp.texts("settings"),
             taken=stamp.text("taken"),
             taken_sha256=stamp.text("taken-sha256"),
             builds=tuple(_build(table) for table in stamp.tables("build")),
             ours="packyard" in tool,
+            maker=top.text("created-by"),
+            head=_head(top),
         )
+
+
+def _head(top: Table) -> str:
+    """What decides of the whole lock, in one form: without `default-groups`, a package that is for them is for
+    nobody."""
+    lines = [f"requires-python = {quoted(text)}\n"] if (text := top.text("requires-python")) else []
+    lines += [f"{key} = {_listed(top.texts(key))}\n" for key in _SELECTING if key in top]
+    return "".join(lines)
 
 
 def stamp_pylock(
@@ -91,16 +110,19 @@ def stamp_pylock(
     python: str,
     builds: Iterable[Build] = (),
     taken: tuple[str, str] = ("", ""),
+    settings: Iterable[str] = (),
 ) -> str:
     """The lock with the question it answers and what builds its sources, replacing an earlier stamp. `taken` is the
     lock of another tool that it repeats, with that lock's SHA-256."""
     head = f"{_STAMP.sub('', text).rstrip()}\n\n[tool.packyard]\npython = {quoted(python)}\n"
     if taken[0]:
         head += f"taken = {quoted(taken[0])}\ntaken-sha256 = {quoted(taken[1])}\n"
+    if told := list(settings):
+        head += f"settings = {_listed(told)}\n"
     return f"{head}requirements = {_listed(requirements)}\n{''.join(map(_stamped, builds))}"
 
 
-def drift(lock: Pylock, *, requirements: Iterable[str], python: str) -> Iterator[str]:
+def drift(lock: Pylock, *, requirements: Iterable[str], python: str, settings: Iterable[str] = ()) -> Iterator[str]:
     """What separates a lock from the question asked now, in words; nothing if it is the answer."""
     wanted = {_normal(text): text for text in requirements}
     if lock.ours:
@@ -109,27 +131,34 @@ def drift(lock: Pylock, *, requirements: Iterable[str], python: str) -> Iterator
         locked = {_normal(text): text for text in lock.requirements}
         yield from (f"{text!r} was added" for key, text in sorted(wanted.items()) if key not in locked)
         yield from (f"{text!r} was removed" for key, text in sorted(locked.items()) if key not in wanted)
+        if not lock.taken:  # else another tool followed them
+            changed = sorted({*lock.settings} ^ {*settings})
+            keys = dict.fromkeys(text.partition(" = ")[0] for text in changed)
+            yield from (f"tool.uv.{key} has changed" for key in keys)
         return
-    pinned = dict(lock.packages)
+    pinned: dict[str, list[str]] = {}  # one version for each of several markers, when the lock is forked
+    for name, version in lock.packages:
+        pinned.setdefault(name, []).append(version)
     for text in wanted.values():
         requirement = Requirement(text)
-        version = pinned.get(canonicalize_name(requirement.name))
-        if version is None:
+        versions = pinned.get(canonicalize_name(requirement.name))
+        if versions is None:
             if requirement.marker is None:
                 yield f"{text!r} is not in it"
-        elif version and not requirement.specifier.contains(version, prereleases=True):
-            yield f"{text!r} does not fit the locked {version}"
+        elif all(versions) and not any(requirement.specifier.contains(one, prereleases=True) for one in versions):
+            yield f"{text!r} does not fit the locked {' and '.join(versions)}"
 
 
 def divide_pylock(text: str, place: str) -> dict[tuple[str, str], str]:
-    """For each package of a lock, by name and version, a lock that lists it alone; {} when the text does not list
-    each in a `[[packages]]` of its own, or lists one distribution twice."""
+    """For each package of a lock, by name and version, a lock that lists it alone, for the machines that it is for in
+    the whole lock; {} when the text does not list each in a `[[packages]]` of its own, or lists one distribution
+    twice."""
     lock = read_pylock(text, place)
     packages, builds = lock.packages, {str(build.name): _stamped(build) for build in lock.builds}
-    blocks = _PACKAGE.findall(_STAMP.sub("", text))
+    blocks = _blocks(text)
     if len(blocks) != len(packages) or len({name for name, _ in packages}) != len(packages):
         return {}
-    head = 'lock-version = "1.0"\ncreated-by = "packyard"\n\n'
+    head = f'lock-version = "1.0"\ncreated-by = "packyard"\n{lock.head}\n'
     return {
         package: f"{head}{block.rstrip()}\n{builds.get(package[0], '')}" for package, block in zip(packages, blocks)
     }
@@ -138,9 +167,29 @@ def divide_pylock(text: str, place: str) -> dict[tuple[str, str], str]:
 def with_packages(text: str, more: str, place: str) -> str:
     """A lock with those packages of another that it does not list yet."""
     known = {name for name, _ in read_pylock(text, place).packages}
-    added = [block for (name, _), block in divide_pylock(more, place).items() if name not in known]
-    blocks = [_PACKAGE.findall(block)[0].rstrip() for block in added]
-    return "\n\n".join([text.rstrip(), *blocks]) + "\n"
+    packages = read_pylock(more, place).packages
+    added = [block.rstrip() for (name, _), block in zip(packages, _blocks(more), strict=True) if name not in known]
+    return "\n\n".join([_in_blocks(text, place).rstrip(), *added]) + "\n"
+
+
+def without_packages(text: str, names: Collection[str], place: str) -> str:
+    """A lock without the packages of these canonical names."""
+    text = _in_blocks(text, place)
+    for (name, _), block in zip(read_pylock(text, place).packages, _blocks(text), strict=True):
+        text = text.replace(block, "", 1) if name in names else text
+    return text
+
+
+def _blocks(text: str) -> list[str]:
+    """Each `[[packages]]` of a lock with its own tables."""
+    found: list[str] = _PACKAGE.findall(_STAMP.sub("", text))
+    return found
+
+
+def _in_blocks(text: str, place: str) -> str:
+    """A lock that lists each package in a `[[packages]]` of its own: as it is, or written again."""
+    whole = read_toml(text, place)
+    return text if len(_blocks(text)) == len(whole.get("packages", ())) else tomlkit.dumps(whole)
 
 
 def _stamped(build: Build) -> str:

@@ -1,5 +1,5 @@
 """pyproject.toml: `[project]` and `[build-system]` (PyPA specifications). `[tool.flavor]`, which makes it a bundle, is
-read by flavor.py."""
+read by flavor.py, `[tool.uv]` by uvtable.py."""
 
 from __future__ import annotations
 
@@ -12,13 +12,16 @@ from typing import Any
 from packyard.formats.python.dynamicfiles import read_dynamic_files
 from packyard.formats.python.entrypoint import read_entry_point
 from packyard.formats.python.flavor import Flavor, read_flavor
+from packyard.formats.python.othertables import other_sources
 from packyard.formats.python.packyardtable import PackyardTable, read_artifacts, read_beside, read_packyard
 from packyard.formats.python.requirement import (
+    passwords,
     read_distribution_name,
     read_python_release,
     read_requirement,
     read_specifier,
 )
+from packyard.formats.python.uvtable import UvTable, read_uv
 from packyard.formats.relpath import read_relpath
 from packyard.formats.text.table import Table, reading
 from packyard.formats.text.toml import read_toml
@@ -44,6 +47,8 @@ class ProjectManifest:
     into the wheel although git ignores them, as lines of a .gitignore; `beside` are the paths outside of the member
     that backends are told of, each after its key. `dynamic_files` are the files that setuptools takes `dynamic`
     dependencies from: under '' those of everybody, else by the name of the extra.
+    `other_sources` are the keys of other tools that take a distribution from elsewhere (othertables.py).
+    With `has_password` a URL in the manifest has one, which is in none of these values.
     """
 
     name: str
@@ -63,6 +68,9 @@ class ProjectManifest:
     artifacts: tuple[str, ...] = ()
     beside: tuple[tuple[str, str], ...] = ()
     dynamic_files: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    uv: UvTable = field(default_factory=UvTable)
+    other_sources: tuple[str, ...] = ()
+    has_password: bool = False
 
 
 def read_project(text: str, place: str) -> ProjectManifest:
@@ -97,6 +105,9 @@ def read_project(text: str, place: str) -> ProjectManifest:
             artifacts=read_artifacts(values),
             beside=read_beside(values),
             dynamic_files=read_dynamic_files(values),
+            uv=read_uv(tool.table("uv")),
+            has_password=bool(passwords(text)),
+            other_sources=tuple(other_sources({key: tool.raw(key) for key in tool})),
         )
 
 

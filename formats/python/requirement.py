@@ -36,7 +36,9 @@ def read_python_release(text: str) -> str:
 
 
 def read_requirement(text: str) -> str:
-    """A PEP 508 dependency, as written."""
+    """A PEP 508 dependency, as written, but for the user and password of a URL: what is read goes into locks, keys,
+    messages and metadata. Whoever downloads looks them up in the manifest (`passwords`)."""
+    text = without_password(text)
     try:
         Requirement(text)
     except InvalidRequirement as error:
@@ -45,6 +47,16 @@ def read_requirement(text: str) -> str:
             f"{text!r} is not a dependency; expected one like 'flask>=2.0' ({reason[:1].lower() + reason[1:]})"
         ) from None
     return text
+
+
+def without_password(url: str) -> str:
+    """A URL, or a requirement with one, without user and password (the user of ssh is no secret, and needed)."""
+    return re.sub(r"(\bhttps?://)[^/?#\s\"'<>]*@", r"\1", url)
+
+
+def passwords(text: str) -> list[str]:
+    """The URLs in a manifest's text that have a user or a password."""
+    return re.findall(r"https?://[^/?#\s\"'<>]+@[^\s\"'<>]+", text)
 
 
 def read_specifier(text: str) -> str:

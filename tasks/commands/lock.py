@@ -124,6 +124,11 @@ def _write(workspace: Workspace, pin: Pin, upgrade: Sequence[str] | None) -> Non
     root = workspace.root
     path = root / pin.path
     old = path.read_bytes() if path.exists() else b""
+    if pin.taken == pin.path:
+        lock = read_pylock(path.read_text(encoding="utf-8"), pin.path)
+        count = count_text(len(lock.packages), "distribution")
+        say(f"kept     {os.path.relpath(path)}  {count}, as {lock.maker or 'another tool'!r} wrote it")
+        return
     downloads = downloads_in(store_folder(root, workspace.manifest.cache.directory))
     resolve(pin, root, downloads=downloads, upgrade=upgrade)
     new = path.read_bytes()

@@ -5,9 +5,12 @@ from __future__ import annotations
 import netrc
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
 from urllib.parse import SplitResult, unquote, urlsplit
 
+from packyard.formats.python.requirement import passwords
 from packyard.tasks.errors import ActionError
 from packyard.tasks.host import process
 from packyard.tasks.host.network import _indexes, _netrc, environment
@@ -17,7 +20,7 @@ def sign_in(url: str, indexes: Sequence[str] = ()) -> tuple[str, str] | None:
     """The user and password for a URL: its own, those of an index on the same host, or those in netrc; None if there
     are none.
 
-    `indexes` are more indexes ('NAME=URL') for which variables may hold passwords.
+    `indexes` are more indexes ('NAME=URL') for which variables may hold passwords, and URLs that have their own.
     """
     known = environment()
     known["UV_INDEX"] = " ".join([known.get("UV_INDEX", ""), *indexes])
@@ -34,6 +37,23 @@ def sign_in(url: str, indexes: Sequence[str] = ()) -> tuple[str, str] | None:
         if name and _origin(urlsplit(index)) == _origin(urlsplit(url)) and f"{prefix}_PASSWORD" in known:
             return known.get(f"{prefix}_USERNAME", ""), known[f"{prefix}_PASSWORD"]
     return _from_netrc(urlsplit(url).hostname or "", known)
+
+
+def passwords_in(manifests: Iterable[str | Path]) -> list[str]:
+    """The URLs with a user or a password in some manifests; one that is not there any more has none."""
+    found: list[str] = []
+    for path in manifests:
+        with suppress(OSError, ValueError):
+            found.extend(passwords(Path(path).read_text(encoding="utf-8")))
+    return found
+
+
+def signed(text: str, urls: Iterable[str]) -> str:
+    """A text for uv's eyes alone: the URLs in it with the user and password of one of `urls` at the same host."""
+    for url in urls:
+        netloc = urlsplit(url).netloc
+        text = text.replace(f"://{netloc.rpartition('@')[2]}/", f"://{netloc}/")
+    return text
 
 
 def _origin(parts: SplitResult) -> tuple[str, str | None, int | None]:

@@ -17,6 +17,7 @@ from packyard.formats.python.pinned import Pinned
 from packyard.tasks.errors import ActionError
 from packyard.tasks.host import network
 from packyard.tasks.host.atomic import replacing
+from packyard.tasks.index.credentials import passwords_in
 from packyard.tasks.index.download import download
 from packyard.tasks.target.room import Room
 
@@ -25,7 +26,8 @@ _AT_ONCE = 8  # downloads
 
 def fetched_in(room: Room[object], files: Sequence[Pinned]) -> list[Path]:
     """As `fetched`, for an action. A room without a folder for downloads keeps them as long as it exists."""
-    return fetched(files, room.downloads or room.scratch / "downloads", room.local.get("indexes", ()))
+    indexes = (*room.local.get("indexes", ()), *passwords_in(room.local.get("manifests", ())))
+    return fetched(files, room.downloads or room.scratch / "downloads", indexes)
 
 
 def fetched(files: Sequence[Pinned], folder: Path, indexes: Sequence[str] = ()) -> list[Path]:

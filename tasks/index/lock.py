@@ -11,20 +11,23 @@ import hashlib
 import json
 import tempfile
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
+from packaging.utils import canonicalize_name
 from packyard.formats.errors import FormatError, Problem
 from packyard.formats.python.machine import Machine
-from packyard.formats.python.pinned import pinned_files
+from packyard.formats.python.pinned import misfits, pinned_files, unusable
 from packyard.formats.python.pylock import NAME, Build, Pylock, drift, read_pylock, stamp_pylock
 from packyard.tasks.errors import ActionError, PlanError
 from packyard.tasks.host.atomic import rewrite
-from packyard.tasks.index.adoptedlock import check_taken, digest, taken_lock, taken_text
+from packyard.tasks.index.adoptedlock import check_taken, digest, own_folders, signing, taken_lock, taken_text
 from packyard.tasks.index.filecache import fetched
 from packyard.tasks.index.pin import Pin
 from packyard.tasks.index.projectindexes import indexes_of
 from packyard.tasks.index.resolver import Question, compiled, upgrades
 from packyard.tasks.index.sdist import build_system
+from packyard.tasks.index.uvsources import as_tables, manifests_of, settings_of
 from packyard.tasks.workspace.workspace import Member, Workspace
 
 FOLDER = ".packyard/locks"
@@ -38,39 +41,67 @@ def pin_of(
     python: str,
     name: str = NAME,
     shared: bool = False,
+    platforms: Iterable[str] = (),
+    beside: Iterable[Member] = (),
 ) -> Pin:
-    """The lock that answers for a member's requirements: the committed one beside its manifest, else our own
-    (with `shared`, one for all members that ask the same).
+    """The lock that answers for a member's requirements on some platforms: the committed one beside its manifest, else
+    our own (with `shared`, one for all members that ask the same). `beside` are members whose requirements are among
+    them.
 
     PlanError if the committed one is for other requirements, with the command that fixes it.
     """
     wanted = tuple(sorted(set(requirements)))
     path = member.path(name)
-    indexes = tuple(indexes_of(member, workspace))
-    if workspace.watch.is_file(path):
-        with_lock = read_pylock(workspace.watch.text(path), path)
-        changes = [*drift(with_lock, requirements=wanted, python=python), *taken_drift(with_lock, workspace)]
+    pin = Pin(
+        path=path, requirements=wanted, python=python, platform=workspace.platform, project=member.folder,
+        indexes=tuple(indexes_of(member, workspace)), platforms=tuple(platforms),
+        members=tuple(canonicalize_name(one.name) for one in workspace.members if one.project),
+        manifests=manifests_of(member, workspace, beside),
+    )  # fmt: skip
+    there = workspace.watch.is_file(path)
+    lock = read_pylock(workspace.watch.text(path), path) if there else None
+    if lock and (lock.ours or name != NAME):
+        if not lock.taken:
+            pin = with_settings(pin, member, workspace, beside)
+        settings = pin.settings
+        changes = [
+            *drift(lock, requirements=wanted, python=python, settings=settings), *taken_drift(lock, workspace)
+        ]  # fmt: skip
         if changes:
-            raise PlanError(
-                Problem(
-                    f"no longer fits the dependencies of {member.name!r}: {', '.join(changes)}",
-                    place=path,
-                    hint=f"run 'packyard lock {member.name}'",
-                )
-            )
-        return Pin(
-            path=path, requirements=wanted, python=python, platform=workspace.platform, project=member.folder,
-            indexes=indexes,
-        )  # fmt: skip
+            message = f"no longer fits the dependencies of {member.name!r}: {', '.join(changes)}"
+            raise PlanError(Problem(message, place=path, hint=f"run 'packyard lock {member.name}'"))
+        return pin
     taken = taken_lock(member, workspace) if name == NAME else None
     if taken:
-        check_taken(taken, member, wanted, python)
-    own = own_path("build" if shared else member.name, wanted, python, taken.sha256 if taken else "")
-    return Pin(
-        path=own, requirements=wanted, python=python, platform=workspace.platform,
-        taken=taken.path if taken else "", project="" if shared else member.folder,
-        indexes=indexes, absent="" if taken and not taken.lacks(wanted) else path,
+        check_taken(taken, member, workspace, wanted, machines_of(pin))
+        if there and not taken.lacks(wanted) and not own_folders(taken, workspace):
+            return pin
+        pin = replace(pin, settings=settings_of(member, workspace, taken.lacks(wanted), beside))
+    else:
+        pin = with_settings(pin, member, workspace, beside)
+    own = own_path("build" if shared else member.name, wanted, python, taken.sha256 if taken else "", pin.settings)
+    return replace(
+        pin, path=own, taken=taken.path if taken else "", project="" if shared and not pin.settings else member.folder,
+        absent="" if taken and not taken.lacks(wanted) else path,
     )  # fmt: skip
+
+
+def with_settings(pin: Pin, member: Member, workspace: Workspace, beside: Iterable[Member] = ()) -> Pin:
+    """The lock, to be resolved as [tool.uv] of the members says; PlanError for what they say that is not followed."""
+    members = (member, *beside)
+    problems = [
+        Problem("is not followed; expected a lock by the tool that it is for", key, one.path("pyproject.toml"),
+                "export one with hashes: pylock.toml or requirements.txt, beside the manifest")
+        for one in members if one.project for key in one.project.other_sources
+    ]  # fmt: skip
+    if problems:
+        raise PlanError(*problems)
+    return replace(pin, settings=settings_of(member, workspace, pin.requirements, beside))
+
+
+def machines_of(pin: Pin) -> list[Machine]:
+    """The machines that a lock has to answer for."""
+    return [Machine(python=pin.python, platform=platform) for platform in pin.platforms or (pin.platform,)]
 
 
 def taken_drift(lock: Pylock, workspace: Workspace) -> Iterator[str]:
@@ -80,9 +111,11 @@ def taken_drift(lock: Pylock, workspace: Workspace) -> Iterator[str]:
         yield f"{lock.taken} has changed"
 
 
-def own_path(name: str, requirements: Iterable[str], python: str, taken: str = "") -> str:
+def own_path(name: str, requirements: Iterable[str], python: str, taken: str = "", settings: Iterable[str] = ()) -> str:
     """Where an uncommitted lock is kept: its name encodes the question, so a stale one is never read."""
-    question = json.dumps([sorted(requirements), python, *([taken] if taken else [])])
+    question = json.dumps(
+        [sorted(requirements), python, *([taken] if taken else []), *([[*settings]] if settings else [])]
+    )
     return f"{FOLDER}/{name}/pylock.{hashlib.sha256(question.encode()).hexdigest()[:12]}.toml"
 
 
@@ -115,7 +148,8 @@ def resolved_text(
     chosen = upgrades(upgrade)
     question = Question(
         place=pin.path, requirements=pin.requirements, python=pin.python, project=root / pin.project,
-        earlier=earlier, upgrade=chosen,
+        earlier=earlier, upgrade=chosen, uv=as_tables(pin.settings, root, root / pin.project),
+        signing=signing(pin, root),
     )  # fmt: skip
     return _stamped(pin, root, compiled(question), earlier, chosen, downloads=downloads)
 
@@ -134,11 +168,22 @@ def _stamped(
     try:
         known = read_pylock(earlier, pin.path).builds if earlier else ()
         builds = tuple(_builds(pin, root, text, known, upgrade, downloads))
-        text = stamp_pylock(text, requirements=pin.requirements, python=pin.python, builds=builds, taken=taken)
+        text = stamp_pylock(
+            text, requirements=pin.requirements, python=pin.python, builds=builds, taken=taken, settings=pin.settings
+        )
         read_pylock(text, pin.path)
+        problems = [problem for machine in machines_of(pin) for problem in _unanswered(pin, text, machine)]
     except FormatError as error:
         raise ActionError(f"the lock that uv wrote cannot be used: {error}") from None
+    if problems:
+        raise ActionError("\n".join(map(str, dict.fromkeys(problems))))
     return text
+
+
+def _unanswered(pin: Pin, text: str, machine: Machine) -> list[Problem]:
+    """What a build on a machine would miss in a lock, or could not use."""
+    lacking = ", ".join(misfits(text, pin.path, machine, pin.requirements))
+    return [*unusable(text, pin.path, machine), *([Problem(lacking, place=pin.path)] if lacking else [])]
 
 
 def _builds(
@@ -151,13 +196,14 @@ def _builds(
         sources = [file for file in pinned_files(text, pin.path, machine) if not file.is_wheel]
     except FormatError:
         return  # it is for other machines: what this one lacks is reported where it is needed
-    for pinned, file in zip(sources, fetched(sources, downloads, pin.indexes)):
+    for pinned, file in zip(sources, fetched(sources, downloads, (*pin.indexes, *signing(pin, root)))):
         with tempfile.TemporaryDirectory(prefix="packyard-source-") as folder:
             requires = build_system(pinned, file, Path(folder, "source")).requires
         kept = earlier[pinned.name].lock if pinned.name in earlier else ""
         question = Question(
             place=f"{pin.path}: what builds {pinned.name}", requirements=tuple(sorted(requires)), python=pin.python,
             project=root / pin.project, earlier=kept, upgrade=upgrade,
+            signing=signing(pin, root),
         )  # fmt: skip
         yield Build(name=pinned.name, requires=requires, lock=compiled(question, "--only-binary", ":all:"))
 

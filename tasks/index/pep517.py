@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from packyard.formats.errors import FormatError
+from packyard.formats.python.requirement import without_password
 from packyard.formats.python.wheel import Wheel, read_wheel
 from packyard.tasks.errors import ActionError
 from packyard.tasks.target.room import Room
@@ -20,6 +21,8 @@ _NEUTRAL = b"/build"
 _COMPILER = re.compile(r"([\w.]+-)*(gcc|g\+\+|cc|c\+\+|clang|clang\+\+|gfortran)(-[\d.]+)?")
 # The note in which a linker names what it linked by a digest of its bytes: name and type, then the digest.
 _BUILD_ID = re.compile(rb"(\x04\0\0\0\x14\0\0\0\x03\0\0\0GNU\0).{20}", re.DOTALL)
+
+_REQUIRED = re.compile(rb"^Requires-Dist:.*$", re.MULTILINE)
 
 # Started with -I -S: nothing but the standard library and the build environment. What a backend asks for when it is run
 # is not installed then, because a lock says what is there; it has to be there already.
@@ -98,7 +101,14 @@ def usable_wheel(file: Path, backend: str, folder: Path) -> Wheel:
         except FormatError as error:
             raise ActionError(f"the wheel that {backend!r} made cannot be used: {error}") from None
     files = {path: replace(entry, content=_hide(entry.data(), folder)) for path, entry in wheel.files.items()}
+    metadata = files[path := f"{wheel.info}/METADATA"]
+    files[path] = replace(metadata, content=_REQUIRED.sub(_unsigned, metadata.data()))
     return replace(wheel, files=files)
+
+
+def _unsigned(line: re.Match[bytes]) -> bytes:
+    """A line of the metadata without the password that the manifest has for a URL in it."""
+    return without_password(line[0].decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
 
 
 def _hide(data: bytes, folder: Path) -> bytes:

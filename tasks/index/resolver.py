@@ -5,22 +5,32 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
+import tomlkit
+from packyard.formats.python.requirement import without_password
 from packyard.tasks.errors import ActionError
 from packyard.tasks.host import network, process, programs
+from packyard.tasks.index.credentials import signed
 
 _ANSWER = "pylock.toml"
 _LOST = ("dns error", "failed to fetch", "error sending request", "client error (connect)")  # uv's words
+
+_ABSENT = ("was not found in", "there are no versions of", "is available and")
+_UNHASHED = "missing hashes"
+_ENVIRONMENTS = "[tool.uv] environments = [\"sys_platform == 'linux'\"] in pyproject.toml"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
     """`place` is the lock that is being made, for messages; `project` the folder whose settings for uv count ([tool.uv]
     of its pyproject.toml, or uv.toml, there or above); `earlier` its text until now, whose versions stay while they
-    fit, except for those named in `upgrade` (None: all). `pinned` requirements limit what may be chosen."""
+    fit, except for those named in `upgrade` (None: all). `pinned` requirements limit what may be chosen. `uv` are
+    the tables `sources` and `index` of [tool.uv] for the requirements, which uv reads in a pyproject.toml alone.
+    `signing` are URLs with the passwords of hosts; they are in no message and no answer."""
 
     place: str
     requirements: tuple[str, ...]
@@ -29,6 +39,8 @@ class Question:
     earlier: str = ""
     upgrade: tuple[str, ...] | None = ()
     pinned: tuple[str, ...] = ()
+    uv: Mapping[str, Any] = field(default_factory=dict)
+    signing: tuple[str, ...] = field(default=(), repr=False)
 
 
 def compiled(question: Question, *how: str) -> str:
@@ -37,7 +49,8 @@ def compiled(question: Question, *how: str) -> str:
     with tempfile.TemporaryDirectory(prefix="packyard-lock-") as name:
         folder = Path(name)
         answer, limits = folder / _ANSWER, folder / "limits.txt"
-        (folder / "requirements.in").write_text(_text(question.requirements), encoding="utf-8")
+        asked = folder / ("pyproject.toml" if question.uv else "requirements.in")
+        asked.write_text(signed(_asked(question), question.signing), encoding="utf-8")
         limits.write_text(_text(question.pinned), encoding="utf-8")
         if question.earlier:
             answer.write_text(question.earlier, encoding="utf-8")
@@ -45,7 +58,7 @@ def compiled(question: Question, *how: str) -> str:
             programs.uv(), "pip", "compile", "--quiet", "--universal", "--python-version", question.python,
             "--python", sys.executable, "--no-python-downloads", "--no-header", "--no-annotate", "--no-progress",
             "--format", "pylock.toml", "--output-file", _ANSWER, "--constraint", "limits.txt", "--project",
-            os.fspath(question.project.absolute()), *how, "requirements.in",
+            os.fspath(question.project.absolute()), *how, asked.name,
         ]  # fmt: skip
         if question.upgrade is None:
             argv.append("--upgrade")
@@ -55,20 +68,39 @@ def compiled(question: Question, *how: str) -> str:
             process.capture(argv, cwd=folder, env=_environment())
         except ActionError as error:
             raise _refusal(question, error.detail) from None
-        return answer.read_text(encoding="utf-8")
+        return without_password(answer.read_text(encoding="utf-8"))
 
 
 def exported(folder: Path, place: str) -> str:
     """What the uv.lock of the project in `folder` pins, as a pylock.toml; ActionError if uv refuses it."""
     argv = [
-        programs.uv(), "export", "--quiet", "--frozen", "--offline", "--format", "pylock.toml", "--no-header",
-        "--no-dev", "--no-emit-local", "--no-python-downloads", "--no-progress",
+        programs.uv(), "export", "--quiet", "--frozen", "--format", "pylock.toml", "--no-header",
+        "--no-default-groups", "--no-emit-local", "--no-python-downloads", "--no-progress",
     ]  # fmt: skip
+    hint = "run 'uv lock'"
     try:
-        return process.capture(argv, cwd=folder, env=_environment())
+        return without_password(process.capture([*argv, "--offline"], cwd=folder, env=_environment()))
     except ActionError as error:
-        message = f"{place}: uv rejects it"
-        raise ActionError(message, detail=error.detail, hint="run 'uv lock'") from None
+        detail = error.detail
+    if _UNHASHED in detail and network.offline():
+        hint = (
+            "its index gives no digests, and downloads are disabled (--offline, UV_OFFLINE): lock with network access"
+        )
+    elif _UNHASHED in detail:
+        try:
+            # It downloads each file to take its digest.
+            return without_password(process.capture(argv, cwd=folder, env=_environment()))
+        except ActionError as error:
+            detail, hint = error.detail, "check the network, and the password of the index"
+    raise ActionError(f"{place}: uv rejects it", detail=without_password(detail), hint=hint)
+
+
+def _asked(question: Question) -> str:
+    """The requirements as a file for uv."""
+    if not question.uv:
+        return _text(question.requirements)
+    project = {"name": "packyard-question", "version": "0", "dependencies": list(question.requirements)}
+    return tomlkit.dumps({"project": project, "tool": {"uv": question.uv}})
 
 
 def _text(requirements: Sequence[str]) -> str:
@@ -89,6 +121,8 @@ def _refusal(question: Question, detail: str) -> ActionError:
     wanted, lower = ", ".join(question.requirements), detail.lower()
     message = f"{question.place}: no versions found for {wanted}"
     hint = "change the versions in the manifest, or remove what conflicts"
+    if any(words in lower for words in _ABSENT):
+        hint += "; if only other platforms need what is missing, name yours: " + _ENVIRONMENTS
     if network.offline():
         hint = "downloads are disabled (--offline, UV_OFFLINE): lock once with network access"
     elif "401 unauthorized" in lower or "403 forbidden" in lower:
@@ -97,4 +131,4 @@ def _refusal(question: Question, detail: str) -> ActionError:
     elif any(words in lower for words in _LOST):
         message = f"{question.place}: cannot ask the package index for {wanted}"
         hint = "check the network, UV_DEFAULT_INDEX, HTTPS_PROXY, SSL_CERT_FILE"
-    return ActionError(message, detail=detail, hint=hint)
+    return ActionError(message, detail=without_password(detail), hint=hint)

@@ -8,21 +8,24 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from packaging.utils import canonicalize_name
 from packyard.formats.errors import FormatError, Problem
 from packyard.formats.python.pylock import BUILD_NAME, HOOK_NAME, NAME, drift, read_pylock
 from packyard.formats.workspace.lock import ToolchainPin
 from packyard.tasks.errors import gather
-from packyard.tasks.index.adoptedlock import check_taken, taken_lock
-from packyard.tasks.index.lock import taken_drift
+from packyard.tasks.index.adoptedlock import Taken, check_taken, taken_lock
+from packyard.tasks.index.lock import machines_of, taken_drift, with_settings
 from packyard.tasks.index.pin import Pin
 from packyard.tasks.index.projectindexes import indexes_of
+from packyard.tasks.index.uvsources import manifests_of, settings_of
 from packyard.tasks.kinds.docs.site import LOCK as DOCS_NAME
 from packyard.tasks.kinds.docs.site import docs_python, docs_requirements
 from packyard.tasks.kinds.interpreter import choice
+from packyard.tasks.kinds.interpreter.platforms import env_platforms
 from packyard.tasks.kinds.mojo import toolchain
 from packyard.tasks.kinds.mojo.make_toolchain import ToolchainParams
 from packyard.tasks.kinds.python.backend import build_requirements
-from packyard.tasks.kinds.python.dependencies import dependencies
+from packyard.tasks.kinds.python.dependencies import dependencies, members_beside
 from packyard.tasks.target.params import read_params
 from packyard.tasks.workspace.workspace import Member, Workspace
 
@@ -53,17 +56,24 @@ def member_locks(members: Sequence[Member], workspace: Workspace) -> Iterator[Co
         try:
             python = choice.version(member, workspace)
             if member.project.flavor:
-                wanted = dependencies(member, workspace).requirements
-                pin = _pin(member.path(NAME), wanted, python, workspace, member)
-                if taken := taken_lock(member, workspace):
-                    check_taken(taken, member, wanted, python)
-                    pin = replace(pin, taken=taken.path)
+                found = dependencies(member, workspace)
+                wanted, beside = found.requirements, members_beside(found, workspace)
+                pin = _pin(member.path(NAME), wanted, python, workspace, member, beside)
+                pin = replace(pin, platforms=env_platforms(member.project.flavor, workspace))
+                if taken := _taken(member, workspace):
+                    check_taken(taken, member, workspace, wanted, machines_of(pin))
+                    settings = settings_of(member, workspace, taken.lacks(wanted), beside)
+                    pin = replace(pin, taken=taken.path, settings=settings)
+                else:
+                    pin = with_settings(pin, member, workspace, beside)
                 yield CommittedLock(member.name, pin)
             if member.project.build_backend:
                 wanted = build_requirements(member)
-                yield CommittedLock(member.name, _pin(member.path(BUILD_NAME), wanted, python, workspace, member))
+                pin = _pin(member.path(BUILD_NAME), wanted, python, workspace, member)
+                yield CommittedLock(member.name, with_settings(pin, member, workspace))
             if member.project.flavor and (requires := member.project.flavor.build.hook_requires):
-                yield CommittedLock(member.name, _pin(member.path(HOOK_NAME), requires, python, workspace, member))
+                pin = _pin(member.path(HOOK_NAME), requires, python, workspace, member)
+                yield CommittedLock(member.name, with_settings(pin, member, workspace))
         except FormatError as error:
             problems.append(error)
     gather(problems)
@@ -112,19 +122,40 @@ def misfits(lock: CommittedLock, workspace: Workspace) -> Iterator[Problem]:
     """Why a lock does not fit the manifests as they are; nothing is resolved."""
     pin = lock.pin
     hint = f"run '{lock.command}'"
+    if pin.taken == pin.path:
+        return  # another tool's: it fits, else its member would have been refused
     if not workspace.watch.is_file(pin.path):
         if pin.taken:
-            return  # it fits, else its member would have been refused
+            return
         yield Problem("is missing", place=pin.path, hint=hint)
         return
     found = read_pylock(workspace.watch.text(pin.path), pin.path)
-    changes = [*drift(found, requirements=pin.requirements, python=pin.python), *taken_drift(found, workspace)]
+    changes = [
+        *drift(found, requirements=pin.requirements, python=pin.python, settings=pin.settings),
+        *taken_drift(found, workspace),
+    ]
     if changes:
         yield Problem(f"no longer fits {lock.owner!r}: {', '.join(changes)}", place=pin.path, hint=hint)
 
 
+def _taken(member: Member, workspace: Workspace) -> Taken | None:
+    """The lock of another tool that a member has; none in the place of a pylock.toml that is about to be replaced."""
+    path = member.path(NAME)
+    try:
+        if workspace.watch.is_file(path):
+            read_pylock(workspace.watch.text(path), path)
+    except FormatError:
+        return None
+    return taken_lock(member, workspace)
+
+
 def _pin(
-    path: str, requirements: Sequence[str], python: str, workspace: Workspace, member: Member | None = None
+    path: str,
+    requirements: Sequence[str],
+    python: str,
+    workspace: Workspace,
+    member: Member | None = None,
+    beside: Sequence[Member] = (),
 ) -> Pin:
     return Pin(
         path=path,
@@ -133,4 +164,6 @@ def _pin(
         platform=workspace.platform,
         project=member.folder if member else "",
         indexes=tuple(indexes_of(member, workspace)) if member else (),
+        members=tuple(canonicalize_name(one.name) for one in workspace.members if one.project),
+        manifests=manifests_of(member, workspace, beside) if member else (),
     )

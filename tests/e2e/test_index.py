@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -204,3 +205,59 @@ def test_index_that_the_manifest_names_for_uv_gets_its_password_from_variables(y
     assert "dist:inhouse-1.0" in kinds(space.packyard("env:web").ran)
     assert yard.index.served == ["inhouse-1.0-py3-none-any.whl"]
     assert SECRET.encode() not in space.read(".packyard/trace.sqlite")
+
+
+BACKEND = """
+from pathlib import Path
+import re, zipfile
+
+def build_wheel(folder, *_):
+    text = Path("pyproject.toml").read_text()
+    needs = re.search('dependencies = \\\\["([^"]*)"', text)[1]
+    info = "app-1.0.dist-info"
+    with zipfile.ZipFile(f"{folder}/app-1.0-py3-none-any.whl", "w") as archive:
+        archive.writestr("app.py", Path("app.py").read_text())
+        archive.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n")
+        archive.writestr(f"{info}/METADATA",
+            f"Metadata-Version: 2.1\\nName: app\\nVersion: 1.0\\nRequires-Dist: {needs}\\n")
+        archive.writestr(f"{info}/RECORD", "")
+    return "app-1.0-py3-none-any.whl"
+"""
+
+
+def test_password_in_a_manifest_signs_in_and_gets_nowhere(space_in: Callable[[str], Space]) -> None:
+    """In a direct URL, and in the URL of an index for what runs and for what builds."""
+    with serving(Index()) as index:
+        index.password = f"me:{SECRET}"
+        index.add_wheel("good", "1.0", requires=("plain",))
+        index.add_wheel("plain", "1.0")
+        index.add_wheel("maker", "1.0", {"maker.py": BACKEND})
+        space = space_in("manifest")
+        space = replace(space, env={"UV_CACHE_DIR": str(space.home / "uv")})
+        signed = index.url.replace("//", f"//me:{SECRET}@")
+        url = index.file_url("good-1.0-py3-none-any.whl").replace("//", f"//me:{SECRET}@")
+        space.write("packyard.toml", f'[workspace]\nname = "w"\nmembers = ["app"]\n[toolchain]\npython = "{RUNNING}"\n')
+        space.write("app/app.py", "def main(): ...\n")
+        space.write(
+            "app/pyproject.toml",
+            APP.format(name="app", dependencies=f'"good @ {url}", "plain"')
+            + '[build-system]\nrequires = ["maker"]\nbuild-backend = "maker"\n'
+            + f'[[tool.uv.index]]\nname = "priv"\nurl = "{signed}"\ndefault = true\n',
+        )
+        space.packyard("lock")
+        made = space.packyard("env:app", "wheel:app")
+        assert sorted({*index.served}) == [f"{name}-1.0-py3-none-any.whl" for name in ("good", "maker", "plain")]
+        assert f'url = "{index.file_url("good-1.0-py3-none-any.whl")}"' in space.text("app/pylock.toml")
+        assert SECRET not in made.out + made.err
+        for folder in (space.root, space.home):
+            for path in folder.rglob("*"):
+                if path.is_file() and "uv" not in path.relative_to(folder).parts and path.name != "pyproject.toml":
+                    assert SECRET.encode() not in _unpacked(path), path
+
+
+def _unpacked(path: Path) -> bytes:
+    """The bytes of a file, and of what is in it when it is a zip."""
+    if not zipfile.is_zipfile(path):
+        return path.read_bytes()
+    with zipfile.ZipFile(path) as archive:
+        return path.read_bytes() + b"".join(map(archive.read, archive.namelist()))

@@ -26,7 +26,10 @@ def buildenv_of(member: Member, workspace: Workspace) -> str:
 def buildenv_name(what: str, pin: Pin, *, committed: str) -> str:
     """The target that makes the environment of a lock: named by what is in it, and by the lock's own path when that is
     the one to be `committed`."""
-    question = json.dumps([pin.requirements, pin.python, pin.path if pin.path == committed else ""])
+    question = json.dumps([
+        pin.requirements, pin.python, pin.path if pin.path == committed else "",
+        *([pin.settings] if pin.settings else []),
+    ])  # fmt: skip
     return f"buildenv:{what}-py{pin.python}-{hashlib.sha256(question.encode()).hexdigest()[:8]}"
 
 

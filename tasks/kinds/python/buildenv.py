@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -58,6 +59,7 @@ def buildenv(name: str, pin: Pin, place: str, workspace: Workspace) -> Target:
         uses=uses,
         outputs=(Output(at="site", tree=True),),
         prepares=(pin.prepare,),
+        local={"manifests": [os.fspath(workspace.root / path) for path in pin.manifests]} if pin.manifests else {},
         network=True,
         resource="io",
     )

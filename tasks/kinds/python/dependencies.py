@@ -12,6 +12,7 @@ from packyard.formats.errors import Problem
 from packyard.formats.python.machine import Machine
 from packyard.formats.python.pyproject import ProjectManifest
 from packyard.tasks.errors import PlanError
+from packyard.tasks.index.uvsources import check_local
 from packyard.tasks.kinds.interpreter import choice
 from packyard.tasks.kinds.interpreter.platforms import platforms_of
 from packyard.tasks.kinds.python.version import version
@@ -61,6 +62,7 @@ def dependencies(member: Member, workspace: Workspace, platform: str = "") -> De
                     continue
                 if requirement.marker and not any(requirement.marker.evaluate(_values(one)) for one in machines):
                     continue
+                problems.extend(check_local(canonicalize_name(requirement.name), one, other, workspace))
                 problems.extend(_misfit(requirement, other, workspace, key, one.path("pyproject.toml")))
                 wanted = frozenset(canonicalize_name(extra) for extra in requirement.extras)
             if other is not member:
@@ -69,6 +71,11 @@ def dependencies(member: Member, workspace: Workspace, platform: str = "") -> De
     if problems:
         raise PlanError(*problems)
     return Dependencies(members=tuple(sorted(local)), requirements=tuple(sorted(outside)))
+
+
+def members_beside(found: Dependencies, workspace: Workspace) -> list[Member]:
+    """The members whose requirements are among those of one."""
+    return [member for member in workspace.members if member.name in found.members]
 
 
 def _texts(member: Member, extras: frozenset[str]) -> Iterator[tuple[str, str]]:

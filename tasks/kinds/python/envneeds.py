@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, replace
 
 from packyard.tasks.index.projectindexes import indexes_of
+from packyard.tasks.index.uvsources import manifests_of
 from packyard.tasks.kinds.interpreter import choice
 from packyard.tasks.kinds.python.abi import MachineParams
+from packyard.tasks.kinds.python.dependencies import dependencies, members_beside
 from packyard.tasks.kinds.python.sitepackages import InstallParams
 from packyard.tasks.target.packing import Packing
 from packyard.tasks.target.target import Json, Use
@@ -35,6 +38,8 @@ def needs(member: Member, workspace: Workspace, platform: str) -> Needs:
     # Which Python compiles is told by the facts, wherever it lies; those of another platform tell of another Python.
     told = platform == workspace.platform
     indexes = indexes_of(member, workspace)
+    beside = members_beside(dependencies(member, workspace), workspace)
+    manifests = [os.fspath(workspace.root / path) for path in manifests_of(member, workspace, beside)]
     return Needs(
         install=InstallParams(
             python=replace(python, program="") if told else python,
@@ -44,6 +49,10 @@ def needs(member: Member, workspace: Workspace, platform: str) -> Needs:
             keep=build.keep,
         ),
         packing=Packing.of(workspace.manifest.compression, epoch=workspace.epoch),
-        local={**({"indexes": indexes} if indexes else {}), **({"python": python.program} if told else {})},
+        local={
+            **({"indexes": indexes} if indexes else {}),
+            **({"manifests": manifests} if manifests else {}),
+            **({"python": python.program} if told else {}),
+        },
         uses=(*uses, facts),
     )

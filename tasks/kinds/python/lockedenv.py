@@ -11,8 +11,8 @@ from packyard.formats.python.pylock import divide_pylock
 from packyard.tasks.index import lock
 from packyard.tasks.index.pin import Pin
 from packyard.tasks.kinds.interpreter import choice
-from packyard.tasks.kinds.interpreter.platforms import at
-from packyard.tasks.kinds.python.dependencies import dependencies
+from packyard.tasks.kinds.interpreter.platforms import at, env_platforms
+from packyard.tasks.kinds.python.dependencies import dependencies, members_beside
 from packyard.tasks.kinds.python.envneeds import needs
 from packyard.tasks.target.params import as_json
 from packyard.tasks.workspace.workspace import Member, Workspace
@@ -30,8 +30,16 @@ class Locked:
 
 def lock_of(member: Member, workspace: Workspace) -> Pin:
     """The lock of a member's dependencies, committed or not; PlanError when it has drifted."""
-    wanted = dependencies(member, workspace).requirements
-    return lock.pin_of(member, workspace, requirements=wanted, python=choice.version(member, workspace))
+    assert member.project is not None and member.project.flavor is not None
+    wanted = dependencies(member, workspace)
+    return lock.pin_of(
+        member,
+        workspace,
+        requirements=wanted.requirements,
+        python=choice.version(member, workspace),
+        platforms=env_platforms(member.project.flavor, workspace),
+        beside=members_beside(wanted, workspace),
+    )
 
 
 def locked(member: Member, workspace: Workspace, platform: str) -> tuple[Locked, ...]:

@@ -3,7 +3,14 @@ from __future__ import annotations
 import pytest
 from packyard.formats.errors import FormatError
 from packyard.formats.python import pylock
-from packyard.formats.python.pylock import divide_pylock, drift, read_pylock, stamp_pylock
+from packyard.formats.python.pylock import (
+    divide_pylock,
+    drift,
+    read_pylock,
+    stamp_pylock,
+    with_packages,
+    without_packages,
+)
 
 BARE = f"""\
 lock-version = "1.0"
@@ -78,6 +85,15 @@ def test_drift_of_a_lock_that_others_made_compares_versions() -> None:
     ]
 
 
+def test_drift_of_a_forked_lock_is_that_no_version_fits() -> None:
+    text = BARE + '[[packages]]\nname = "click"\nversion = "7.0"\nmarker = "python_version < \'3.7\'"\n'
+    lock = read_pylock(text, "pylock.toml")
+    assert list(drift(lock, requirements=["click>=8", "click<8"], python="3.12")) == []
+    assert list(drift(lock, requirements=["click>=9"], python="3.12")) == [
+        "'click>=9' does not fit the locked 8.1.7 and 7.0"
+    ]
+
+
 def test_read_file_without_digest_and_unknown_version_are_refused() -> None:
     text = 'lock-version = "2.0"\n[[packages]]\nname = "a"\nversion = "1"\nwheels = [{ url = "https://x/a.whl" }]\n'
     with pytest.raises(FormatError) as error:
@@ -122,6 +138,26 @@ def test_divide_gives_a_lock_for_each_package() -> None:
         assert read_pylock(text, "part").packages == (package,)
         assert not read_pylock(text, "part").ours
     assert parts["idna", "3.1"].count("sha256") == 2
+
+
+def test_divide_keeps_what_decides_of_the_whole_lock() -> None:
+    head = 'requires-python = ">=3.10"\ndefault-groups = ["default"]\nenvironments = ["os_name == \'posix\'"]\n'
+    for text in divide_pylock(BLOCKS.replace("\n\n", f"\n{head}\n", 1), "pylock.toml").values():
+        assert text.startswith(
+            'lock-version = "1.0"\ncreated-by = "packyard"\nrequires-python = ">=3.10"\n'
+            'environments = [\n    "os_name == \'posix\'",\n]\ndefault-groups = [\n    "default",\n]\n\n[[packages]]\n'
+        )
+
+
+@pytest.mark.parametrize("form", [BARE, 'lock-version = "1.0"\npackages = [{ name = "click", version = "8.1.7" }]\n'])
+def test_packages_are_added_and_taken_out_whatever_the_form(form: str) -> None:
+    forked = [f'[[packages]]\nname = "two"\nversion = "{n}.0"\nmarker = "os_name == \'{n}\'"\n' for n in (1, 2)]
+    more = 'lock-version = "1.0"\n' + "".join(forked) + '[[packages]]\nname = "click"\nversion = "9"\n'
+    text = with_packages(form, more, "pylock.toml")
+    added = (("two", "1.0"), ("two", "2.0"))
+    known = read_pylock(form, "pylock.toml").packages
+    assert read_pylock(text, "pylock.toml").packages == (*known, *added)
+    assert read_pylock(without_packages(text, {"click", "here"}, "pylock.toml"), "").packages == added
 
 
 @pytest.mark.parametrize(

@@ -5,12 +5,14 @@ from collections.abc import Callable
 import pytest
 from packyard.formats.errors import FormatError
 from packyard.formats.python.requirement import (
+    passwords,
     read_distribution_name,
     read_python_release,
     read_python_version,
     read_requirement,
     read_specifier,
     requirement_for,
+    without_password,
 )
 
 
@@ -60,3 +62,27 @@ def test_text_wrong_is_refused(read: Callable[[str], str], text: str, message: s
 )
 def test_requirement_for_follows_a_version(text, version, after):
     assert requirement_for(text, version) == after
+
+
+@pytest.mark.parametrize(
+    ("text", "bare"),
+    [
+        ("a @ https://me:word@host/a.whl", "a @ https://host/a.whl"),
+        ("git+https://token@host/a.git@v1", "git+https://host/a.git@v1"),
+        ("git+ssh://git@host/a.git", "git+ssh://git@host/a.git"),
+        ("https://host/@scope/a.whl", "https://host/@scope/a.whl"),
+        ('url = "http://a/", mail = "me@host"', 'url = "http://a/", mail = "me@host"'),
+        ("http://a:1@h/ http://b:p%40q@h:80/x", "http://h/ http://h:80/x"),
+    ],
+)
+def test_passwords_are_taken_out_of_urls_alone(text: str, bare: str) -> None:
+    assert without_password(text) == bare
+    assert passwords(bare) == []
+    assert bool(passwords(text)) == (text != bare)
+
+
+def test_requirement_and_what_is_said_of_a_wrong_one_have_no_password() -> None:
+    assert read_requirement("a @ https://me:word@host/a.whl") == "a @ https://host/a.whl"
+    with pytest.raises(FormatError) as caught:
+        read_requirement("a b @ https://me:word@host/a.whl")
+    assert "word" not in str(caught.value)

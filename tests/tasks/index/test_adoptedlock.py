@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 from packyard.formats.errors import FormatError
+from packyard.formats.python.machine import Machine
+from packyard.formats.python.pinned import pinned_files
 from packyard.formats.python.pylock import read_pylock
 from packyard.tasks.commands import cli
 from packyard.tasks.errors import ActionError
@@ -187,3 +189,85 @@ def test_extra_that_uv_did_not_lock_is_drift(root: Path, index: Index) -> None:
     uv_lock(root / "app")
     lock.resolve(pin(root), root, downloads=root / "downloads")
     assert packages(root, pin(root).path) == {"rich": "1.0", "plain": "1.0", "pip": "25.0"}
+
+
+def foreign(index: Index, *files: str, maker: str = "pdm") -> str:
+    """A pylock.toml as PDM writes it: every package is for a group that the head names."""
+    text = index.lock(*files).replace('created-by = "test"', f'created-by = "{maker}"\n{GROUPS}')
+    return text.replace("\nwheels", '\nmarker = "\\"default\\" in dependency_groups"\nwheels')
+
+
+GROUPS = 'dependency-groups = ["default"]\ndefault-groups = ["default"]'
+NO_PIP = "\n[tool.flavor.build]\npip = false\n"
+
+
+def test_pylock_of_another_tool_is_taken_whole_and_stays_as_it_is(
+    root: Path, index: Index, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(root, "app/pylock.toml", text := foreign(index, GOOD, PLAIN))
+    found = pin(root)
+    assert (found.taken, found.absent) == ("app/pylock.toml", "app/pylock.toml")  # for pip, which it does not pin
+    assert found.prepare.refusal == (
+        "app/pylock.toml: does not pin all that the bundle needs, and resolving is disabled (--locked)"
+    )
+    lock.resolve(found, root, downloads=root / "downloads")
+    taken = (root / found.path).read_text()
+    machine = Machine(python=RUNNING, platform=found.platform)
+    assert [one.name for one in pinned_files(taken, found.path, machine)] == ["good", "pip", "plain"]
+    write(root, "app/pyproject.toml", MANIFEST + NO_PIP)
+    assert (pin(root).path, pin(root).taken) == ("app/pylock.toml", "")
+    monkeypatch.chdir(root)
+    for words in (["lock"], ["lock", "--upgrade"], ["lock", "--check"]):
+        assert cli.run(words) == 0
+    said = "kept     app/pylock.toml  2 distributions, as 'pdm' wrote it\n"
+    assert capsys.readouterr().out == f"{said}{said}the locks fit (1 pylock)\n"
+    assert (root / "app/pylock.toml").read_text() == text
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        (("default-groups = [\"default\"]", ""), "no longer fits the dependencies of 'app': "
+         "'good>=1' is not in it for linux_amd64"),
+        ((GROUPS, f"{GROUPS}\nrequires-python = \">=3.99\""),
+         f"requires-python: is for Python '>=3.99'; expected {RUNNING}"),
+        ((GROUPS, f"{GROUPS}\nenvironments = [\"os_name == 'nt'\"]"), "environments: is for other machines "
+         f"('os_name == \"nt\"'); expected linux_amd64 with Python {RUNNING}"),
+    ],
+)  # fmt: skip
+def test_pylock_of_another_tool_that_lacks_something_is_refused(
+    root: Path, index: Index, change: tuple[str, str], problem: str
+) -> None:
+    write(root, "app/pylock.toml", foreign(index, GOOD, PLAIN).replace(*change))
+    with pytest.raises(FormatError) as error:
+        pin(root)
+    hint = "lock again with 'pdm', or remove it and run 'packyard lock'"
+    assert str(error.value) == f"app/pylock.toml: {problem}\n  hint: {hint}"
+
+
+def test_own_folder_in_a_pylock_is_the_member(root: Path, index: Index) -> None:
+    own = '\n[[packages]]\nname = "app"\ndirectory = { path = ".", editable = true }\n'
+    write(root, "app/pyproject.toml", MANIFEST + NO_PIP)
+    write(root, "app/pylock.toml", index.lock(GOOD, PLAIN) + own)
+    found = pin(root)
+    lock.resolve(found, root, downloads=root / "downloads")
+    assert packages(root, found.path) == {"good": "1.0", "plain": "1.0"}
+    write(root, "app/pylock.toml", index.lock(GOOD, PLAIN) + own.replace('"app"', '"lib"'))
+    with pytest.raises(FormatError) as error:
+        pin(root)
+    assert str(error.value) == (
+        "app/pylock.toml: packages.lib: is a folder; expected a file identified by a digest\n"
+        "  hint: list its folder in workspace.members, or depend on a version from the package index"
+    )
+
+
+def test_forked_uv_lock_is_taken_with_the_version_for_the_machine(root: Path, index: Index) -> None:
+    forked = "\"good<2; sys_platform == 'win32'\", \"good>=2; sys_platform != 'win32'\""
+    write(root, "app/pyproject.toml", MANIFEST.replace('"good>=1"', forked))
+    uv_lock(root / "app")
+    found = pin(root)
+    lock.resolve(found, root, downloads=root / "downloads")
+    text = (root / found.path).read_text()
+    for platform, version in (("linux_amd64", "2.0"), ("windows_amd64", "1.0")):
+        files = pinned_files(text, found.path, Machine(python=RUNNING, platform=platform))
+        assert {one.name: one.version for one in files}["good"] == version

@@ -54,7 +54,7 @@ def test_no_flipped_bit_makes_another_target() -> None:
             continue
         assert found == TARGET
         unseen += 1
-    assert unseen < 8  # those that fill the last byte before the checksum
+    assert unseen < 10  # those that fill the last byte before the checksum, and unused codes of the compression
 
 
 def test_targets_are_unpacked_where_they_are_asked_for() -> None:
