@@ -14,7 +14,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from packaging.utils import canonicalize_name
 from packyard.formats.errors import FormatError, Problem
 from packyard.formats.python.machine import Machine
 from packyard.formats.python.pinned import misfits, pinned_files, unusable
@@ -55,35 +54,40 @@ def pin_of(
     pin = Pin(
         path=path, requirements=wanted, python=python, platform=workspace.platform, project=member.folder,
         indexes=tuple(indexes_of(member, workspace)), platforms=tuple(platforms),
-        members=tuple(canonicalize_name(one.name) for one in workspace.members if one.project),
         manifests=manifests_of(member, workspace, beside),
     )  # fmt: skip
-    there = workspace.watch.is_file(path)
-    lock = read_pylock(workspace.watch.text(path), path) if there else None
+    lock = read_pylock(workspace.watch.text(path), path) if workspace.watch.is_file(path) else None
     if lock and (lock.ours or name != NAME):
-        if not lock.taken:
-            pin = with_settings(pin, member, workspace, beside)
-        settings = pin.settings
-        changes = [
-            *drift(lock, requirements=wanted, python=python, settings=settings), *taken_drift(lock, workspace)
-        ]  # fmt: skip
-        if changes:
-            message = f"no longer fits the dependencies of {member.name!r}: {', '.join(changes)}"
-            raise PlanError(Problem(message, place=path, hint=f"run 'packyard lock {member.name}'"))
-        return pin
+        return _committed(pin, lock, member, workspace, beside)
     taken = taken_lock(member, workspace) if name == NAME else None
-    if taken:
-        check_taken(taken, member, workspace, wanted, machines_of(pin))
-        if there and not taken.lacks(wanted) and not own_folders(taken, workspace):
-            return pin
-        pin = replace(pin, settings=settings_of(member, workspace, taken.lacks(wanted), beside))
-    else:
+    if not taken:
         pin = with_settings(pin, member, workspace, beside)
-    own = own_path("build" if shared else member.name, wanted, python, taken.sha256 if taken else "", pin.settings)
+        own = own_path("build" if shared else member.name, wanted, python, settings=pin.settings)
+        return replace(pin, path=own, project="" if shared and not pin.settings else member.folder, absent=path)
+    check_taken(taken, member, workspace, wanted, machines_of(pin))
+    lacking, inside = taken.lacks(wanted), own_folders(taken, workspace)
+    if lock and not lacking and not inside:
+        return pin
+    settings = settings_of(member, workspace, lacking, beside)
+    own = own_path(member.name, wanted, python, taken.sha256, settings)
     return replace(
-        pin, path=own, taken=taken.path if taken else "", project="" if shared and not pin.settings else member.folder,
-        absent="" if taken and not taken.lacks(wanted) else path,
+        pin, path=own, taken=taken.path, absent=path if lacking else "", settings=settings,
+        members=tuple(sorted(inside)),
     )  # fmt: skip
+
+
+def _committed(pin: Pin, lock: Pylock, member: Member, workspace: Workspace, beside: Iterable[Member]) -> Pin:
+    """The committed lock of a member; PlanError if it is for another question."""
+    if not lock.taken:
+        pin = with_settings(pin, member, workspace, beside)
+    changes = [
+        *drift(lock, requirements=pin.requirements, python=pin.python, settings=pin.settings),
+        *taken_drift(lock, workspace),
+    ]
+    if changes:
+        message = f"no longer fits the dependencies of {member.name!r}: {', '.join(changes)}"
+        raise PlanError(Problem(message, place=pin.path, hint=f"run 'packyard lock {member.name}'"))
+    return pin
 
 
 def with_settings(pin: Pin, member: Member, workspace: Workspace, beside: Iterable[Member] = ()) -> Pin:

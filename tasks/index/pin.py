@@ -15,8 +15,8 @@ class Pin(Params):
     `requirements` are PEP 508 texts; `python` is 'X.Y'; `platform` is 'linux_amd64' or the like. `taken` is the lock of
     another tool that decides, `project` the folder whose settings for uv count, `indexes` those that it names. `absent`
     is the lock that would have to be committed so that nothing is left to resolve, '' if nothing is. `platforms` are
-    those it has to answer for, () for `platform` alone; `members` the names of the workspace's own distributions, which
-    no lock has to hold. `settings` are what uv is told in the project that decides which distributions answer
+    those it has to answer for, () for `platform` alone; `members` those packages of `taken` that are folders of members
+    of the workspace. `settings` are what uv is told in the project that decides which distributions answer
     ('KEY = JSON'), without passwords; those are in `manifests`, files of the workspace.
     """
 

@@ -152,9 +152,6 @@ def _deciding(member: Member, workspace: Workspace) -> tuple[str, ...]:
 
 def _root(workspace: Workspace) -> UvTable:
     """[tool.uv] of the workspace's root."""
-    for member in workspace.members:
-        if not member.folder and member.project:
-            return member.project.uv
     path = "pyproject.toml"
     return _read_root(workspace.watch.text(path)) if workspace.watch.is_file(path) else UvTable()
 

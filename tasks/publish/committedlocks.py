@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from packaging.utils import canonicalize_name
 from packyard.formats.errors import FormatError, Problem
 from packyard.formats.python.pylock import BUILD_NAME, HOOK_NAME, NAME, drift, read_pylock
 from packyard.formats.workspace.lock import ToolchainPin
@@ -164,6 +163,5 @@ def _pin(
         platform=workspace.platform,
         project=member.folder if member else "",
         indexes=tuple(indexes_of(member, workspace)) if member else (),
-        members=tuple(canonicalize_name(one.name) for one in workspace.members if one.project),
         manifests=manifests_of(member, workspace, beside) if member else (),
     )

@@ -75,7 +75,8 @@ def dependencies(member: Member, workspace: Workspace, platform: str = "") -> De
 
 def members_beside(found: Dependencies, workspace: Workspace) -> list[Member]:
     """The members whose requirements are among those of one."""
-    return [member for member in workspace.members if member.name in found.members]
+    names = set(found.members)
+    return [member for member in workspace.members if member.name in names] if names else []
 
 
 def _texts(member: Member, extras: frozenset[str]) -> Iterator[tuple[str, str]]:
