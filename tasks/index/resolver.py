@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
@@ -19,7 +20,7 @@ from packyard.tasks.index.credentials import signed
 _ANSWER = "pylock.toml"
 _LOST = ("dns error", "failed to fetch", "error sending request", "client error (connect)")  # uv's words
 
-_ABSENT = ("was not found in", "there are no versions of", "is available and")
+_FOR_SOME = re.compile(r"\{[^{}]*(?:sys_platform|os_name|platform_\w+)[^{}]*\}")  # uv: a distribution with its marker
 _UNHASHED = "missing hashes"
 _ENVIRONMENTS = "[tool.uv] environments = [\"sys_platform == 'linux'\"] in pyproject.toml"
 
@@ -121,7 +122,7 @@ def _refusal(question: Question, detail: str) -> ActionError:
     wanted, lower = ", ".join(question.requirements), detail.lower()
     message = f"{question.place}: no versions found for {wanted}"
     hint = "change the versions in the manifest, or remove what conflicts"
-    if any(words in lower for words in _ABSENT):
+    if _FOR_SOME.search(lower):
         hint += "; if only other platforms need what is missing, name yours: " + _ENVIRONMENTS
     if network.offline():
         hint = "downloads are disabled (--offline, UV_OFFLINE): lock once with network access"

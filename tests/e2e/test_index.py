@@ -175,6 +175,17 @@ def test_lock_that_no_versions_satisfy_leaves_the_old_one(yard: Yard, wanted: st
     assert yard.space.files() == before
 
 
+def test_lock_that_only_other_platforms_cannot_have_says_how_to_leave_them_out(yard: Yard) -> None:
+    yard.index.add_wheel("good", "3.0", requires=["rare>=9; sys_platform == 'win32'"])
+    yard.index.add_wheel("rare", "1.0")
+    yard.space.replace("web/pyproject.toml", "good>=1", "good>=3")
+    done = yard.space.packyard("lock", "web", status=1)
+    assert done.err.endswith(
+        "  hint: change the versions in the manifest, or remove what conflicts; if only other platforms need what is "
+        "missing, name yours: [tool.uv] environments = [\"sys_platform == 'linux'\"] in pyproject.toml\n"
+    )
+
+
 def test_wrong_password_is_told_without_the_password(yard: Yard) -> None:
     yard.index.add_wheel("good", "2.2")
     url = yard.index.url.replace("//", "//me:mistyped@")
