@@ -437,7 +437,7 @@ def test_options_that_cannot_be_are_refused(folder) -> None:  # type: ignore[no-
         (
             ["--manifest", "nothing"],
             2,
-            "error: --manifest: 'nothing' is not a manifest's name; expected 'pyproject.toml' ",
+            "error: --manifest: 'nothing' is not a manifest's name; expected 'pyproject.toml'",
         ),
         (["--manifest", "one/pyproject.toml"], 1, "error: one/pyproject.toml: is missing"),
         (["--platform", "linux_amd64", "--platform", "windows_amd64", "--output", "x.psp"], 1, "no Python 3.11 for wi"),

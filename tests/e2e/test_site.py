@@ -141,7 +141,7 @@ def test_dead_links_fail_the_site(site: Space) -> None:
     other = copy(site, "dead")
     other.write("docs/index.md", INDEX + "\n[a](nope.md) [b](guide/start.md#last-steps) [c](no.png)\n")
     done = other.packyard("docs:manual", status=1)
-    assert [line.strip() for line in done.out.splitlines() if "leads to" in line] == [
+    assert [line.strip() for line in done.out.splitlines() if "does not lead to" in line] == [
         "docs/index.md:5: 'nope.md' does not lead to a page or file of the site",
         "docs/index.md:5: 'guide/start/#last-steps' does not lead to an anchor of guide/start/index.html; the "
         "nearest is '#first-steps'",
@@ -178,7 +178,7 @@ def test_site_is_served_until_interrupted(site: Space) -> None:
     assert child.stdout.readline() == "not found: /nope\n"
     child.send_signal(signal.SIGINT)
     assert (child.communicate(timeout=30)[1], child.returncode) == ("interrupted\n", 130)
-    assert "99999 is not a port" in other.packyard("serve", "--port", "99999", status=1).err
+    assert "'99999' is not a port" in other.packyard("serve", "--port", "99999", status=2).err
     done = other.packyard("serve", "archive:all", status=2)
     assert done.err == "error: expected one site; there are: docs:manual\n"
 
