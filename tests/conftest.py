@@ -5,6 +5,7 @@ With PACKYARD_TESTS_MUST=1 a test that is skipped because something is not insta
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import shutil
@@ -12,6 +13,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -71,11 +73,23 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 @pytest.hookimpl(trylast=True)  # when those that are left out are gone
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the files that take longest, so that all processes end together: a file stays with one of them."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out the long tests that are not of the share that is drawn, and begin with the files that take longest, so
+    that all processes end together: a file stays with one of them."""
+    left = {item for item in items if item.get_closest_marker("long") and not _drawn(item.nodeid)}
+    config.hook.pytest_deselected(items=list(left))
+    items[:] = [item for item in items if item not in left]
     first = {item.path for item in items if item.get_closest_marker("real")}
     second = {item.path for item in items if item.get_closest_marker("share")}
     items.sort(key=lambda item: (item.path not in first, item.path not in second))
+
+
+def _drawn(name: str) -> bool:
+    """Whether a long test is of the share that PACKYARD_TESTS_LONG draws ('1/10'), by PACKYARD_TESTS_SEED; all are when
+    it is not set."""
+    share = Fraction(os.environ.get("PACKYARD_TESTS_LONG", "1"))
+    drawn = hashlib.sha256(f"{os.environ.get('PACKYARD_TESTS_SEED', '')} {name}".encode()).digest()
+    return Fraction(int.from_bytes(drawn[:8]), 1 << 64) < share
 
 
 # Why a test may be skipped even where everything must be tried: what a machine, its kernel or its user cannot be given.
